@@ -1,0 +1,5 @@
+"""`python -m xent_check`."""
+
+from .cli import main
+
+main()

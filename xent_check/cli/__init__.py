@@ -1,0 +1,115 @@
+"""The command line. Commands are loaded when they are run, so that `--help` stays quick."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import sys
+from typing import Any
+
+import click
+
+from .. import __version__
+from ..errors import ExitCode, UserError
+
+COMMANDS = {
+    "run": "Check case files (default: the cases that ship with the package).",
+    "impls": "List the implementations: what is installed, versions, what each supports.",
+    "schema": "Print the JSON Schema of the case file.",
+    "init": "Write a commented example case.",
+}
+
+
+class Commands(click.Group):
+    """A group whose commands are modules of this package, listed without loading them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"{__name__}.{cmd_name}_command")
+        command: click.Command = module.command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        from ..errors import did_you_mean
+
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            hint = did_you_mean(args[0], COMMANDS)
+            raise click.UsageError(
+                f"{error.message.rstrip('.')}; {hint}" if hint else error.message, ctx
+            ) from None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="xent-check")
+def group() -> None:
+    """Which framework's cross-entropy is right, by how much, and why.
+
+    A case file (YAML: logits, labels, options) runs through TF Keras, tf.nn, PyTorch, JAX, optax,
+    hand-written formulas and your own function; each answer is held, sample by sample, against
+    the exact mathematical value.
+
+    \b
+    Exit codes: 0 all agree; 1 something diverges; 2 usage or a bad case file;
+    3 nothing was compared; 4 an implementation failed to run; 130 interrupted; 143 terminated.
+
+    \b
+    Shell completion: eval "$(_XENT_CHECK_COMPLETE=bash_source xent-check)"
+    (zsh_source and fish_source likewise).
+    """
+
+
+class Terminated(BaseException):
+    """SIGTERM arrived."""
+
+
+def _terminate(*_: Any) -> None:
+    raise Terminated
+
+
+def main() -> None:
+    """Run the command line, and turn every end into an exit code of the contract."""
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        code = group(standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.Exit as end:
+        code = end.exit_code
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except UserError as error:
+        click.echo(str(error), err=True)
+        code = error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted", err=True)
+        code = ExitCode.INTERRUPTED
+    except Terminated:
+        click.echo("terminated", err=True)
+        code = ExitCode.TERMINATED
+    except BrokenPipeError:  # the reader went away: nobody to tell
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 141
+    except Exception as error:
+        import traceback
+
+        traceback.print_exc()
+        click.echo(
+            f"this is a bug in xent-check {__version__}, not in your case file: "
+            f"{type(error).__name__}: {error}",
+            err=True,
+        )
+        code = 70
+    sys.exit(int(code or 0))

@@ -1,0 +1,45 @@
+"""`xent-check init`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+EXAMPLE = """\
+# A case for xent-check. Run it with:  xent-check run {name}
+name: my-first-case
+description: What these numbers are and why they matter.
+source: where the numbers come from (a URL, a citation)
+
+loss: sparse_categorical        # binary | categorical | sparse_categorical
+logits:                         # or probs, or log_probs: one row per sample
+  - [2.0, 1.0, 0.1]
+  - [0.5, 2.5, 0.3]
+labels: [0, 1]                  # a class index per sample
+
+dtype: float32                  # float16 | bfloat16 | float32 | float64
+reduction: [mean, sum]          # compared beside the losses, which always are
+tolerance: 2.0e-6               # absolute; or {{atol: 1.0e-6, rtol: 1.0e-5, ulps: 2}}
+
+# Leave this out to run all that is installed (`xent-check impls` lists them).
+implementations: [keras, tf, torch, jax, optax, manual, stable]
+
+# What a source published, or what you know. A number must agree to its last printed digit.
+# expect:
+#   torch: {{losses: [0.4170, 0.2191]}}
+#   keras: {{losses: [16.118095, 0.2191], because: "probabilities are clipped to [1e-7, 1 - 1e-7]"}}
+"""
+
+
+@click.command("init", short_help="Write a commented example case.")
+@click.argument("file", default="xent-case.yaml", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--force", is_flag=True, help="Overwrite the file where it exists.")
+def command(file: Path, force: bool) -> None:
+    """Write a commented example case to FILE (default: xent-case.yaml)."""
+    if file.exists() and not force:
+        raise click.UsageError(f"{file} exists; --force overwrites it")
+    if not file.parent.is_dir():
+        raise click.UsageError(f"no folder {file.parent}")
+    file.write_text(EXAMPLE.format(name=file), encoding="utf-8")
+    click.echo(f"wrote {file}; run it with: xent-check run {file}", err=True)

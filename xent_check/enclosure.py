@@ -1,0 +1,31 @@
+"""Enclosure: numbers known to within a proven radius."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .dtypes import Float64s
+
+
+@dataclass(frozen=True, eq=False)
+class Enclosure:
+    """abs(true - (high + low)) <= radius, elementwise, the sum taken exactly.
+
+    Two float64 numbers hold about 106 bits, enough to judge float64 itself. Where the true value
+    is nan or infinite, `high` is that and `low` and `radius` are 0.
+    """
+
+    high: Float64s
+    low: Float64s
+    radius: Float64s
+
+    def distance(self, actual: Float64s) -> Float64s:
+        """abs(actual - true) to within the radius. inf where one of them is not finite and the
+        other is not the same; 0 where they are the same nan or infinity."""
+        both_finite = np.isfinite(actual) & np.isfinite(self.high)
+        same = (actual == self.high) | (np.isnan(actual) & np.isnan(self.high))
+        with np.errstate(invalid="ignore", over="ignore"):
+            difference = np.abs((actual - self.high) - self.low)
+        return np.where(both_finite, difference, np.where(same, 0.0, np.inf))

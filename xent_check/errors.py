@@ -1,0 +1,91 @@
+"""What a user can get wrong, and the exit codes, in one place."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """The exit codes of the command line."""
+
+    AGREES = 0
+    DIVERGES = 1
+    USAGE = 2
+    NOTHING_COMPARED = 3
+    FAILED = 4
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+KeyPath = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One thing that is wrong at one key: what is there, what is allowed, what to do."""
+
+    key: KeyPath
+    found: str
+    allowed: str
+    advice: str
+
+
+class InvalidError(Exception):
+    """Data that breaks a rule; its mistakes are keyed, not yet placed in a file."""
+
+    def __init__(self, *mistakes: Mistake) -> None:
+        super().__init__("; ".join(f"{key_text(m.key)}: {m.found}" for m in mistakes))
+        self.mistakes = mistakes
+
+
+@dataclass(frozen=True)
+class Located:
+    """A mistake with its place: `file:line: key: found; allowed; what to do`."""
+
+    file: str
+    line: int
+    mistake: Mistake
+
+    def __str__(self) -> str:
+        m = self.mistake
+        key = f" {key_text(m.key)}:" if m.key else ""
+        allowed = f"allowed: {m.allowed}" if m.allowed else ""
+        parts = "; ".join(part for part in (m.found, allowed, m.advice) if part)
+        return f"{self.file}:{self.line}:{key} {parts}"
+
+
+class UserError(Exception):
+    """Something the user can put right; `exit_code` says which kind."""
+
+    exit_code = ExitCode.USAGE
+
+
+class CaseFileError(UserError):
+    """Every mistake of every bad case file, together."""
+
+    def __init__(self, located: Iterable[Located]) -> None:
+        self.located = tuple(located)
+        super().__init__("\n".join(str(item) for item in self.located))
+
+
+class NothingToCompareError(UserError):
+    """A selection that leaves nothing to compare is not a success."""
+
+    exit_code = ExitCode.NOTHING_COMPARED
+
+
+def key_text(key: KeyPath) -> str:
+    """`('expect', 'torch', 'losses', 0)` reads `expect.torch.losses[0]`."""
+    text = ""
+    for part in key:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text
+
+
+def did_you_mean(word: str, allowed: Iterable[str]) -> str:
+    """A question naming the closest allowed word, or nothing."""
+    close = difflib.get_close_matches(word, list(allowed), n=1, cutoff=0.6)
+    return f"did you mean {close[0]!r}?" if close else ""

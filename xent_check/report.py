@@ -1,0 +1,91 @@
+"""Report: what every implementation did with every case, and the verdict."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+from .case import Case
+from .comparison import Comparison
+from .errors import ExitCode
+from .evaluation import Evaluation
+from .problem import Problem
+from .reference import Reference
+
+Status = Literal["agrees", "known", "diverges", "failed", "unsupported", "missing"]
+STATUSES: tuple[Status, ...] = get_args(Status)
+COMPARED: tuple[Status, ...] = ("agrees", "known", "diverges")
+
+
+@dataclass(frozen=True, eq=False)
+class CaseResult:
+    """One implementation's outcome on one case.
+
+    reason: why the status is what it is, in a sentence; the `because` of a known divergence.
+    comparison: None where nothing was computed, or it could not be compared.
+    """
+
+    case: Case
+    problem: Problem
+    implementation: str
+    status: Status
+    reason: str | None
+    evaluation: Evaluation | None  # None for the reference's own row
+    comparison: Comparison | None
+    reference: Reference
+    notes: tuple[str, ...] = ()
+    required: bool = False
+
+
+@dataclass(frozen=True)
+class Host:
+    """Where an implementation ran."""
+
+    version: str
+    device: str
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """Everything a reporter needs.
+
+    results: by case, then by implementation. cases: how many were selected. implementations:
+    their names in the order to show them, the reference's own row first.
+    """
+
+    results: tuple[CaseResult, ...]
+    cases: int
+    implementations: tuple[str, ...]
+    hosts: dict[str, Host]
+    seconds: float
+    warnings: tuple[str, ...] = ()
+    stopped: str | None = None
+    verbose: bool = False
+    counts: Counter[Status] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "counts", Counter(result.status for result in self.results))
+
+    @property
+    def compared(self) -> int:
+        return sum(self.counts[status] for status in COMPARED)
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """A divergence outranks a failure; nothing compared is not success."""
+        if self.counts["diverges"]:
+            return ExitCode.DIVERGES
+        if self.counts["failed"] or any(r.required and r.status == "missing" for r in self.results):
+            return ExitCode.FAILED
+        if not self.compared:
+            return ExitCode.NOTHING_COMPARED
+        return ExitCode.AGREES
+
+    @property
+    def verdict(self) -> str:
+        return {
+            ExitCode.DIVERGES: "diverges",
+            ExitCode.FAILED: "failed",
+            ExitCode.NOTHING_COMPARED: "nothing compared",
+        }.get(self.exit_code, "agrees")

@@ -1,0 +1,17 @@
+"""JSON Lines: the header first, then a result a line."""
+
+from __future__ import annotations
+
+import json
+
+from ..report import Report
+from . import Terminal
+from .plain import plain_header, plain_result
+
+
+def render(report: Report, terminal: Terminal) -> str:
+    """One JSON object a line; the last holds the environment and the summary."""
+    lines = [plain_result(result, report.verbose) for result in report.results]
+    return "".join(
+        json.dumps(line, allow_nan=False) + "\n" for line in [*lines, plain_header(report)]
+    )
