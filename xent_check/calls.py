@@ -18,6 +18,7 @@ class Calls:
     def __init__(self, roots: Mapping[str, Any]) -> None:
         self._roots = roots
         self._texts: dict[int, tuple[Any, str]] = {}  # the value is kept, so its id stays its own
+        self.last = ""  # the expression of the last call, also where it raised
 
     def named(self, name: str, value: Any) -> Any:
         """The value, known by a name from here on."""
@@ -32,7 +33,8 @@ class Calls:
             name = self.text(function)
         arguments = [self.text(value) for value in args]
         arguments += [f"{key}={self.text(value)}" for key, value in kwargs.items()]
-        return self.named(f"{name}({', '.join(arguments)})", function(*args, **kwargs))
+        self.last = f"{name}({', '.join(arguments)})"
+        return self.named(self.last, function(*args, **kwargs))
 
     def text(self, value: Any) -> str:
         """The expression that gave the value; a literal's own text."""

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from .case import Tolerance
-from .dtypes import Float64s, spacing
-from .enclosure import Enclosure
+from .bounds import Bounds
+from .case import Auto, Tolerance
+from .dtypes import Float64s, largest, spacing
+from .enclosure import Enclosure, is_narrow
 from .evaluation import Computed, Unsupported
 from .expectation import Expectation, Published
-from .reference import RADIUS_IN_ULPS, Reference
+from .reference import Reference
 from .words import Reduction
 
 Bools = npt.NDArray[np.bool_]
+Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +40,8 @@ class Difference:
 
     @property
     def agrees(self) -> Bools:
-        return np.asarray(self.abs_diff <= self.allowed)
+        """No difference that is infinite agrees, were `allowed` to overflow to the same."""
+        return np.asarray(np.isfinite(self.abs_diff) & (self.abs_diff <= self.allowed))
 
     @property
     def diverging(self) -> int:
@@ -53,10 +56,10 @@ class Difference:
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """Losses and totals against the reference, and against what was expected of them, if anything.
+    """Losses, totals and gradient against the reference, and against what was expected of them.
 
-    against_reference, totals: the differences from the reference.
-    against_expected, expected_totals: from the published or declared numbers, where stated.
+    unsupported: parts that the implementation could not give, by name, with the reason.
+    share: the largest abs_diff of a loss as a share of what rounding can explain.
     wide_radius: the reference is not known to 1/1024 ulp of the computed dtype.
     """
 
@@ -64,91 +67,177 @@ class Comparison:
     totals: dict[Reduction, Difference]
     expected_losses: Difference | None
     expected_totals: dict[Reduction, Difference]
-    unsupported_totals: dict[Reduction, str]
+    unsupported: dict[str, str]
     wide_radius: bool
+    gradient: Difference | None = None
+    expected_gradient: Difference | None = None
+    share: float | None = None
+    bounds: Bounds | None = field(default=None, repr=False)
+
+    @property
+    def by_reference(self) -> dict[str, Difference]:
+        """Every part against the reference: losses, totals by reduction, gradient."""
+        parts = {"losses": self.losses, **{str(r): d for r, d in self.totals.items()}}
+        return parts if self.gradient is None else parts | {"gradient": self.gradient}
+
+    @property
+    def by_expectation(self) -> dict[str, Difference]:
+        """The parts that an expectation states, against what it states."""
+        parts: dict[str, Difference] = {}
+        if self.expected_losses is not None:
+            parts["losses"] = self.expected_losses
+        parts |= {str(r): d for r, d in self.expected_totals.items()}
+        if self.expected_gradient is not None:
+            parts["gradient"] = self.expected_gradient
+        return parts
 
     @property
     def agrees_with_reference(self) -> bool:
-        return not self.losses.diverging and not any(d.diverging for d in self.totals.values())
+        return not any(part.diverging for part in self.by_reference.values())
 
     @property
     def agrees_with_expected(self) -> bool:
         """Every stated number holds; what is not stated agrees with the reference."""
-        losses = self.expected_losses or self.losses
-        totals = {**self.totals, **self.expected_totals}
-        return not losses.diverging and not any(d.diverging for d in totals.values())
+        parts = {**self.by_reference, **self.by_expectation}
+        return not any(part.diverging for part in parts.values())
+
+    @property
+    def smallest_atol(self) -> float:
+        """The smallest absolute tolerance at which every part would agree; inf where none."""
+        sizes = [float(p.abs_diff.max()) for p in self.by_reference.values() if p.abs_diff.size]
+        return max(sizes, default=0.0)
 
 
 class ShapeError(Exception):
-    """The losses do not have the shape of the samples."""
+    """A part does not have the shape it must have."""
 
 
 def compare(
     computed: Computed,
     reference: Reference,
-    tolerance: Tolerance,
+    tolerance: Tolerance | Auto,
     expectation: Expectation | None,
+    bounds: Bounds | None = None,
 ) -> Comparison:
-    """Hold losses and totals against the reference and the expectation.
+    """Hold losses, totals and gradient against the reference and the expectation.
 
     Agreement, elementwise: abs_diff <= max(atol + rtol abs(target), ulps spacing(target)), the
-    spacing of the dtype that was computed; for a published target, one unit of its last printed
-    digit more. Totals beside stated losses follow from those: their tolerance is the losses' own,
-    summed and divided alike.
+    spacing of the dtype that was computed; under "auto", abs_diff <= the bound (`bounds` must be
+    given), and the infinity that a target beyond the dtype's range rounds to. For a published
+    target, one unit of its last printed digit more. Totals beside stated losses follow from
+    those: their tolerance is the losses' own, summed and divided alike.
     """
-    shape = reference.losses.high.shape
-    if computed.losses.shape != shape:
-        raise ShapeError(f"losses of shape {list(computed.losses.shape)}, samples {list(shape)}")
-    losses = difference(computed.losses, reference.losses, tolerance)
+    _check_shapes(computed, reference)
+    judge = _Judge(tolerance, bounds)
+    losses = judge.by_reference("losses", computed.losses, reference.losses)
     actual = {r: t for r, t in computed.totals.items() if not isinstance(t, Unsupported)}
-    for reduction, total in actual.items():
-        if total.shape != ():
-            raise ShapeError(f"{reduction} of shape {list(total.shape)}, not one number")
-    totals = {r: difference(t, reference.totals[r], tolerance) for r, t in actual.items()}
-    expected_losses, expected_totals = None, {}
+    unsupported: dict[str, str] = {
+        r: t.reason for r, t in computed.totals.items() if isinstance(t, Unsupported)
+    }
+    totals = {r: judge.by_reference(r, t, reference.totals[r]) for r, t in actual.items()}
+    gradient = None
+    if isinstance(computed.gradient, Unsupported):
+        unsupported["gradient"] = computed.gradient.reason
+    elif computed.gradient is not None and reference.gradient is not None:
+        gradient = judge.by_reference("gradient", computed.gradient, reference.gradient)
+    expected_losses = expected_gradient = None
+    expected_totals: dict[Reduction, Difference] = {}
     if expectation is not None:
-        stated: Mapping[Reduction, Published] = expectation.totals
         if expectation.losses is not None:
-            expected_losses = _from_published(computed.losses, expectation.losses, tolerance)
-            followed = {
+            expected_losses = judge.by_text("losses", computed.losses, expectation.losses)
+            expected_totals = {
                 r: _following(t, expected_losses, reference.divisors[r]) for r, t in actual.items()
             }
-            expected_totals.update(followed)
-        for reduction, number in stated.items():
-            if reduction in actual:
-                expected_totals[reduction] = _from_published(actual[reduction], number, tolerance)
-    limit = spacing(reference.losses.high, losses.dtype) * RADIUS_IN_ULPS
+        stated: Mapping[Reduction, Published] = expectation.totals
+        expected_totals |= {
+            r: judge.by_text(r, actual[r], number) for r, number in stated.items() if r in actual
+        }
+        if expectation.gradient is not None and isinstance(computed.gradient, np.ndarray):
+            expected_gradient = judge.by_text("gradient", computed.gradient, expectation.gradient)
     return Comparison(
         losses=losses,
         totals=totals,
         expected_losses=expected_losses,
         expected_totals=expected_totals,
-        unsupported_totals={
-            r: t.reason for r, t in computed.totals.items() if isinstance(t, Unsupported)
-        },
-        wide_radius=bool((reference.losses.radius > np.maximum(limit, 5e-324)).any()),
+        unsupported=unsupported,
+        wide_radius=not is_narrow(reference.losses, losses.dtype),
+        gradient=gradient,
+        expected_gradient=expected_gradient,
+        share=None if bounds is None else _share(losses, bounds.losses),
+        bounds=bounds,
     )
 
 
-def difference(actual: npt.NDArray[Any], target: Enclosure, tolerance: Tolerance) -> Difference:
-    """Actual numbers against an enclosure, in ulps of the actual dtype."""
-    upcast = np.asarray(actual, dtype=np.float64)
-    return _difference(
-        upcast, target.high, target.distance(upcast), tolerance, actual.dtype.name, 0.0
-    )
+def _check_shapes(computed: Computed, reference: Reference) -> None:
+    shape = reference.losses.high.shape
+    if computed.losses.shape != shape:
+        raise ShapeError(f"losses of shape {list(computed.losses.shape)}, samples {list(shape)}")
+    for reduction, total in computed.totals.items():
+        if isinstance(total, np.ndarray) and total.shape != ():
+            raise ShapeError(f"{reduction} of shape {list(total.shape)}, not one number")
+    if isinstance(computed.gradient, np.ndarray) and reference.gradient is not None:
+        actual, wanted = computed.gradient.shape, reference.gradient.high.shape
+        if actual != wanted:
+            raise ShapeError(f"a gradient of shape {list(actual)}, values {list(wanted)}")
 
 
-def _from_published(
-    actual: npt.NDArray[Any], published: Published, tolerance: Tolerance
-) -> Difference:
-    zero = np.zeros_like(published.values)
-    upcast = np.asarray(actual, dtype=np.float64)
-    distance = Enclosure(published.values, zero, zero).distance(upcast)
-    name = actual.dtype.name
-    return _difference(upcast, published.values, distance, tolerance, name, published.units)
+@dataclass(frozen=True, eq=False)
+class _Judge:
+    """What is allowed, part by part."""
+
+    tolerance: Tolerance | Auto
+    bounds: Bounds | None
+
+    def by_reference(self, part: str, actual: Array, target: Enclosure) -> Difference:
+        upcast = np.asarray(actual, dtype=np.float64)
+        distance, name = target.distance(upcast), actual.dtype.name
+        return self._difference(part, upcast, target.high, distance, name, 0.0)
+
+    def by_text(self, part: str, actual: Array, published: Published) -> Difference:
+        upcast, zero = np.asarray(actual, dtype=np.float64), np.zeros_like(published.values)
+        distance = Enclosure(published.values, zero, zero).distance(upcast)
+        name = actual.dtype.name
+        return self._difference(part, upcast, published.values, distance, name, published.units)
+
+    def _difference(
+        self,
+        part: str,
+        actual: Float64s,
+        target: Float64s,
+        distance: Float64s,
+        dtype: str,
+        unit: Float64s | float,
+    ) -> Difference:
+        ulp = spacing(target, dtype)
+        if isinstance(self.tolerance, str):  # what lies beyond the dtype's range rounds to inf
+            beyond = np.abs(target) > largest(dtype)
+            distance = np.where(beyond & (actual == np.copysign(np.inf, target)), 0.0, distance)
+        with np.errstate(invalid="ignore", over="ignore"):
+            allowed = self._allowed(part, target, ulp) + np.asarray(unit)
+        allowed = np.where(np.isfinite(target), allowed, 0.0)
+        return Difference(actual, target, distance, _in_ulps(distance, ulp), allowed, dtype)
+
+    def _allowed(self, part: str, target: Float64s, ulp: Float64s) -> Float64s:
+        if isinstance(self.tolerance, Tolerance):
+            t = self.tolerance
+            return np.fmax(t.atol + t.rtol * np.abs(target), t.ulps * ulp)
+        if self.bounds is None:
+            raise ValueError("the tolerance auto needs the bounds")
+        parts: dict[str, Any] = {str(r): total for r, total in self.bounds.totals.items()}
+        parts |= {"losses": self.bounds.losses, "gradient": self.bounds.gradient}
+        return np.asarray(parts[part])
 
 
-def _following(total: npt.NDArray[Any], losses: Difference, divisor: float) -> Difference:
+def _share(losses: Difference, bound: Float64s) -> float:
+    """The largest finite difference over its bound."""
+    finite = np.isfinite(losses.abs_diff) & (losses.abs_diff > 0)
+    if not finite.any():
+        return 0.0
+    with np.errstate(divide="ignore"):
+        return float((losses.abs_diff[finite] / bound[finite]).max())
+
+
+def _following(total: Array, losses: Difference, divisor: float) -> Difference:
     """A total against the one that follows from expected losses."""
     with np.errstate(invalid="ignore", divide="ignore"):
         target = np.asarray(losses.target.sum() / divisor)
@@ -157,26 +246,8 @@ def _following(total: npt.NDArray[Any], losses: Difference, divisor: float) -> D
     zero = np.zeros(())
     distance = Enclosure(target, zero, zero).distance(upcast)
     ulp = spacing(target, total.dtype.name)
-    return Difference(
-        upcast, target, distance, _in_ulps(distance, ulp), np.fmax(allowed, ulp), total.dtype.name
-    )
-
-
-def _difference(
-    actual: Float64s,
-    target: Float64s,
-    distance: Float64s,
-    tolerance: Tolerance,
-    dtype: str,
-    unit: Float64s | float,
-) -> Difference:
-    ulp = spacing(target, dtype)
-    with np.errstate(invalid="ignore"):
-        allowed = np.fmax(
-            tolerance.atol + tolerance.rtol * np.abs(target), tolerance.ulps * ulp
-        ) + np.asarray(unit)
-    allowed = np.where(np.isfinite(target), allowed, 0.0)
-    return Difference(actual, target, distance, _in_ulps(distance, ulp), allowed, dtype)
+    allowed = np.where(np.isfinite(target), np.fmax(allowed, ulp), 0.0)
+    return Difference(upcast, target, distance, _in_ulps(distance, ulp), allowed, total.dtype.name)
 
 
 def _in_ulps(distance: Float64s, ulp: Float64s) -> Float64s:

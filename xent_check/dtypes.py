@@ -48,6 +48,29 @@ def spacing(values: npt.ArrayLike, name: str) -> Float64s:
     return np.where(finite, ulp, np.nan)
 
 
+def largest(name: str) -> float:
+    """The largest finite number of a dtype; what is half an ulp beyond rounds to infinity."""
+    stored_bits, min_exponent = _FORMAT[name]
+    return float((2.0 - 2.0**-stored_bits) * 2.0 ** (1 - min_exponent))
+
+
 def unit_roundoff(name: str) -> float:
     """u: half the spacing at 1."""
     return float(2.0 ** -(_FORMAT[name][0] + 1))
+
+
+def rounded(array: npt.NDArray[Any], name: str) -> npt.NDArray[Any]:
+    """The array in dtype `name`, each number to the nearest, ties to even; too large is inf.
+
+    ml_dtypes reaches bfloat16 by way of float32, which rounds twice: a number just above a
+    midpoint would go down. float32 with its last bit set where it is inexact (rounded to odd)
+    keeps what the second rounding needs to know.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        if name == "bfloat16" and array.dtype.kind in "if" and array.dtype.itemsize > 4:
+            exact = array.astype(np.float64)
+            near = exact.astype(np.float32)
+            odd = np.where(np.abs(near) > np.abs(exact), np.nextafter(near, np.float32(0)), near)
+            inexact = (odd != exact) & np.isfinite(exact)
+            array = (odd.view(np.uint32) | inexact).view(np.float32)
+        return array.astype(numpy_dtype(name), copy=False)

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .dtypes import Float64s
+from .dtypes import Float64s, spacing
+
+RADIUS_IN_ULPS = 2.0**-10
+_SMALLEST = float(np.finfo(np.float64).smallest_subnormal)
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,3 +32,10 @@ class Enclosure:
         with np.errstate(invalid="ignore", over="ignore"):
             difference = np.abs((actual - self.high) - self.low)
         return np.where(both_finite, difference, np.where(same, 0.0, np.inf))
+
+
+def is_narrow(enclosure: Enclosure, dtype: str) -> bool:
+    """Whether every radius is at most 1/1024 ulp of `dtype`, or float64's smallest number."""
+    limit = spacing(enclosure.high, dtype) * RADIUS_IN_ULPS
+    limit = np.where(np.isnan(limit), 0.0, np.maximum(limit, _SMALLEST))
+    return bool((enclosure.radius <= limit).all())

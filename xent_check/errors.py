@@ -54,7 +54,7 @@ class Located:
         key = f" {key_text(m.key)}:" if m.key else ""
         allowed = f"allowed: {m.allowed}" if m.allowed else ""
         parts = "; ".join(part for part in (m.found, allowed, m.advice) if part)
-        return f"{self.file}:{self.line}:{key} {parts}"
+        return visible(f"{self.file}:{self.line}:{key} {parts}")
 
 
 class UserError(Exception):
@@ -83,6 +83,11 @@ def key_text(key: KeyPath) -> str:
     for part in key:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
     return text
+
+
+def visible(text: str) -> str:
+    """Text on one line of a terminal: what does not print is written as an escape."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def did_you_mean(word: str, allowed: Iterable[str]) -> str:

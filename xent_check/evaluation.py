@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -22,9 +23,11 @@ class Unsupported:
 
 @dataclass(frozen=True, eq=False)
 class Computed:
-    """Losses (the samples' shape) and totals (one number each), in the dtype they came in.
+    """Losses (the samples' shape), totals (one number each) and the gradient (the values' shape,
+    None where it was not asked for), in the dtype they came in.
 
     call: the public API calls that were made, as one expression.
+    calls: the same by part (the losses, each total), without what compiled them.
     seconds: the calls alone, without loading or marshalling.
     printed: what the implementation wrote to its standard output.
     """
@@ -33,7 +36,9 @@ class Computed:
     totals: dict[Reduction, Array | Unsupported]
     call: str
     seconds: float
+    gradient: Array | Unsupported | None = None
     printed: str = ""
+    calls: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -45,12 +50,16 @@ FailureKind = Literal["error", "crash", "timeout", "import"]
 
 @dataclass(frozen=True)
 class Failed:
-    """It raised (error), died (crash), took too long (timeout), or could not be loaded (import)."""
+    """It raised (error), died (crash), took too long (timeout), or could not be loaded (import).
+
+    call, calls: as of Computed, up to the call that raised, where there was one.
+    """
 
     kind: FailureKind
     message: str
     call: str = ""
     printed: str = ""
+    calls: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 import numpy as np
-from packaging.specifiers import SpecifierSet
 
 from .case import Case, ExpectedFields
 from .dtypes import Float64s
@@ -33,15 +32,18 @@ class Expectation:
 
     losses: Published | None
     totals: Mapping[Reduction, Published]
+    gradient: Published | None
     error: str | None
     because: str | None
     versions: str | None
 
     def applies_to(self, version: str) -> bool:
         """Whether the entry is about this version of the framework."""
-        return self.versions is None or SpecifierSet(self.versions).contains(
-            version, prereleases=True
-        )
+        if self.versions is None:
+            return True
+        from packaging.specifiers import SpecifierSet
+
+        return SpecifierSet(self.versions).contains(version, prereleases=True)
 
 
 Expectations = Mapping[str, tuple[Expectation, ...]]
@@ -53,29 +55,28 @@ def expectations(case: Case, problem: Problem) -> Expectations:
     made: dict[str, tuple[Expectation, ...]] = {}
     for name, entries in case.fields.expect.items():
         raw = case.source["expect"][name]
+        listed: list[Expectation] = []
         for index, entry in enumerate(entries):
             key: KeyPath = ("expect", name, index) if isinstance(raw, list) else ("expect", name)
             mistakes += _entry_mistakes(entry, name, key)
-        try:
-            made[name] = tuple(_expectation(entry, problem) for entry in entries)
-        except ValueError as error:
-            mistakes.append(
-                Mistake(("expect", name, "losses"), str(error), _shape_text(problem), "")
-            )
+            try:
+                listed.append(_expectation(entry, problem))
+            except InvalidError as error:
+                mistakes += [
+                    Mistake((*key, *m.key), m.found, m.allowed, m.advice) for m in error.mistakes
+                ]
+        made[name] = tuple(listed)
     if mistakes:
         raise InvalidError(*mistakes)
     return made
 
 
-def _shape_text(problem: Problem) -> str:
-    return f"shape {list(problem.samples_shape)}, one number per sample"
-
-
 def _entry_mistakes(entry: ExpectedFields, name: str, key: KeyPath) -> list[Mistake]:
-    numbers = [k for k in ("losses", *REDUCTIONS) if getattr(entry, k) is not None]
+    numbers = [k for k in ("losses", *REDUCTIONS, "gradient") if getattr(entry, k) is not None]
     if not numbers and entry.error is None:
         advice = "say what it gives, or remove the entry"
-        return [Mistake(key, "states nothing", "losses, mean, weighted_mean, sum or error", advice)]
+        allowed = "losses, mean, weighted_mean, sum, gradient or error"
+        return [Mistake(key, "states nothing", allowed, advice)]
     if numbers and entry.error is not None:
         return [Mistake((*key, "error"), f"error beside {numbers[0]}", "one or the other", "")]
     if entry.error is not None and not entry.error.strip():
@@ -87,16 +88,30 @@ def _entry_mistakes(entry: ExpectedFields, name: str, key: KeyPath) -> list[Mist
 
 
 def _expectation(entry: ExpectedFields, problem: Problem) -> Expectation:
-    losses = None
-    if entry.losses is not None:
-        losses = published(entry.losses)
-        shape = losses.values.shape
-        if shape == () and problem.samples_shape == (1,):
-            losses = Published(losses.values.reshape(1), losses.units.reshape(1))
-        elif shape != problem.samples_shape:
-            raise ValueError(f"shape {list(shape)}")
+    """InvalidError, its keys within the entry, where the shapes are not the problem's."""
+    losses = _of_shape("losses", entry.losses, problem.samples_shape, "one number per sample")
     totals = {r: published(getattr(entry, r)) for r in REDUCTIONS if getattr(entry, r) is not None}
-    return Expectation(losses, totals, entry.error, entry.because, entry.versions)
+    if entry.gradient is not None and not problem.gradient:
+        found, allowed = "stated where no gradient is checked", "with `check: [value, gradient]`"
+        raise InvalidError(Mistake(("gradient",), found, allowed, "add it, or remove this"))
+    what = f"one number for each of the {problem.given}"
+    gradient = _of_shape("gradient", entry.gradient, problem.values.shape, what)
+    return Expectation(losses, totals, gradient, entry.error, entry.because, entry.versions)
+
+
+def _of_shape(key: str, numbers: object, shape: tuple[int, ...], what: str) -> Published | None:
+    """What is published for an array; one sample may lack its axis, as its row in the case does."""
+    if numbers is None:
+        return None
+    found = published(numbers)
+    if (1, *found.values.shape) == shape:
+        return Published(found.values[None], found.units[None])
+    if found.values.shape != shape:
+        mistake = Mistake(
+            (key,), f"shape {list(found.values.shape)}", f"shape {list(shape)}, {what}", ""
+        )
+        raise InvalidError(mistake)
+    return found
 
 
 def published(numbers: object) -> Published:
@@ -113,7 +128,7 @@ def _units(numbers: object) -> object:
 
 
 def last_digit(text: str) -> float:
-    """One unit of the last digit of a printed number: '0.00928' gives 1e-5, '1.20e-3' 1e-5.
+    """One unit of the last digit of a printed number: '0.00928' gives 1e-5, '1.5264e+11' 1e7.
 
     0 for integers, for whole numbers printed as x.0, and for nan and the infinities: exact.
     """
@@ -122,6 +137,7 @@ def last_digit(text: str) -> float:
     except ArithmeticError:  # .nan, .inf, 0x10
         return 0.0
     exponent = number.as_tuple().exponent
-    if not isinstance(exponent, int) or exponent >= 0 or re.fullmatch(r"[-+]?\d+\.0", text):
+    whole = re.fullmatch(r"[-+]?\d+(\.0?)?([eE]\+?\d+)?", text)  # 2, 2., 2.0, 2e5, 2.0e+5
+    if not isinstance(exponent, int) or whole:
         return 0.0
-    return float(Decimal(1).scaleb(exponent))
+    return float(f"1e{exponent}")

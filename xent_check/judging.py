@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from .bounds import Bounds
 from .case import Case
 from .comparison import Comparison, ShapeError, compare
 from .evaluation import Computed, Evaluation, Failed, Missing, Unsupported
@@ -9,6 +12,15 @@ from .expectation import REFERENCE, Expectation
 from .problem import Problem
 from .reference import Reference
 from .report import CaseResult, Status
+from .vacuity import vacuity
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """What an answer is held against: the exact value, and what rounding can explain."""
+
+    reference: Reference
+    bounds: Bounds
 
 
 def judge(
@@ -16,12 +28,14 @@ def judge(
     problem: Problem,
     implementation: str,
     evaluation: Evaluation,
-    reference: Reference,
+    truth: Truth,
     expectation: Expectation | None,
+    strict: bool = False,
 ) -> CaseResult:
-    """The result of one implementation on one case."""
+    """The result of one implementation on one case. strict: a vacuous agreement diverges."""
     comparison: Comparison | None = None
     notes: tuple[str, ...] = ()
+    vacuous: str | None = None
     status: Status
     match evaluation:
         case Missing(reason):
@@ -33,13 +47,19 @@ def judge(
         case Failed():
             status, text = _judge_failure(evaluation, expectation)
         case Computed():
+            tolerance = case.fields.tolerance
             try:
-                comparison = compare(evaluation, reference, case.fields.tolerance, expectation)
+                comparison = compare(
+                    evaluation, truth.reference, tolerance, expectation, truth.bounds
+                )
             except ShapeError as error:
-                status, text = "diverges", str(error)
+                status, text = _judge_shape(str(error), expectation)
             else:
                 status, text = _judge_comparison(comparison, expectation)
-                notes = _notes(comparison)
+                notes = _notes(problem, comparison)
+                vacuous = vacuity(problem, truth.reference, comparison.losses.allowed).words()
+                if vacuous is not None and strict and status == "agrees":
+                    status, text = "diverges", vacuous
     printed = getattr(evaluation, "printed", "")
     if printed:
         notes = (*notes, f"it printed to stdout: {_one_line(printed)}")
@@ -51,8 +71,9 @@ def judge(
         text or None,
         evaluation,
         comparison,
-        reference,
+        truth.reference,
         notes,
+        vacuous=vacuous,
     )
 
 
@@ -66,6 +87,14 @@ def _judge_failure(failed: Failed, expectation: Expectation | None) -> tuple[Sta
         because = expectation.because
         return ("known", because) if because else ("agrees", f"raises as declared: {message}")
     return "diverges", f"raised {message!r}; expected an error containing {expectation.error!r}"
+
+
+def _judge_shape(message: str, expectation: Expectation | None) -> tuple[Status, str]:
+    """Numbers of another shape cannot be compared: `error` declares them by these words."""
+    if expectation is None or expectation.error is None or expectation.error not in message:
+        return "diverges", message
+    because = expectation.because
+    return ("known", because) if because else ("agrees", f"as declared: {message}")
 
 
 def _judge_comparison(
@@ -85,10 +114,13 @@ def _judge_comparison(
     return "known", expectation.because
 
 
-def _notes(comparison: Comparison) -> tuple[str, ...]:
+def _notes(problem: Problem, comparison: Comparison) -> tuple[str, ...]:
+    notes = []
     if comparison.wide_radius:
-        return ("the reference is known less well than 1/1024 ulp of the computed dtype",)
-    return ()
+        notes.append("the reference is known less well than 1/1024 ulp of the computed dtype")
+    if comparison.losses.dtype != problem.dtype:
+        notes.append(f"asked for {problem.dtype}, it computed in {comparison.losses.dtype}")
+    return tuple(notes)
 
 
 def _one_line(text: str) -> str:
@@ -97,12 +129,14 @@ def _one_line(text: str) -> str:
 
 
 def judge_reference(
-    case: Case, problem: Problem, reference: Reference, expectation: Expectation
+    case: Case, problem: Problem, truth: Truth, expectation: Expectation
 ) -> CaseResult:
     """The pinned reference: published numbers held against the exact ones."""
+    reference = truth.reference
     stored = {r: total.high for r, total in reference.totals.items()}
-    computed = Computed(reference.losses.high, {**stored}, call="", seconds=0.0)
-    comparison = compare(computed, reference, case.fields.tolerance, expectation)
+    gradient = None if reference.gradient is None else reference.gradient.high
+    computed = Computed(reference.losses.high, {**stored}, "", 0.0, gradient)
+    comparison = compare(computed, reference, case.fields.tolerance, expectation, truth.bounds)
     pinned = comparison.agrees_with_expected
     reason = None if pinned else "the exact value is not what `expect.reference` states"
     status: Status = "agrees" if pinned else "diverges"

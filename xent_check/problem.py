@@ -5,7 +5,7 @@ It travels to the workers, so it needs numpy alone; posing.py makes it from a ca
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,7 @@ class Problem:
     with the class axis put in at `class_axis`; for binary, the samples' own.
     labels: int64 class indices of the samples' shape (sparse_categorical); in `dtype` and of
     the values' shape (categorical, binary).
+    cotangent: the samples' shape; the gradient is that of sum(cotangent * losses).
     An option that the case does not set is None (0 for label_smoothing).
     """
 
@@ -41,6 +42,7 @@ class Problem:
     sample_weight: Array | None = None
     reductions: tuple[Reduction, ...] = ()
     gradient: bool = False
+    cotangent: Array | None = None
 
     @property
     def num_classes(self) -> int:
@@ -66,15 +68,12 @@ class Problem:
     @property
     def options(self) -> frozenset[str]:
         """The names of the options that are set and change what is computed."""
-        return frozenset(
-            field.name
-            for field in fields(self)
-            if field.name in _OPTIONS and getattr(self, field.name) not in (None, 0.0, False)
-        ) | ({"class_axis"} if self.values.ndim > 1 and self._axis_is_inner else frozenset())
-
-    @property
-    def _axis_is_inner(self) -> bool:
-        return self.loss != "binary" and self.class_axis % self.values.ndim != self.values.ndim - 1
+        names = {name for name in _OPTIONS if getattr(self, name) is not None}
+        if not self.label_smoothing:
+            names.discard("label_smoothing")
+        if self.loss != "binary" and self.class_axis % self.values.ndim != self.values.ndim - 1:
+            names.add("class_axis")
+        return frozenset(names)
 
 
 _OPTIONS = (
@@ -83,5 +82,4 @@ _OPTIONS = (
     "class_weight",
     "pos_weight",
     "sample_weight",
-    "gradient",
 )

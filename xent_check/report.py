@@ -8,6 +8,7 @@ from typing import Literal, get_args
 
 from .case import Case
 from .comparison import Comparison
+from .diagnosis import Diagnosis
 from .errors import ExitCode
 from .evaluation import Evaluation
 from .problem import Problem
@@ -36,14 +37,17 @@ class CaseResult:
     reference: Reference
     notes: tuple[str, ...] = ()
     required: bool = False
+    vacuous: str | None = None  # what its tolerance would accept beside the right answer
+    diagnosis: Diagnosis | None = None  # of a divergence's numbers
 
 
 @dataclass(frozen=True)
 class Host:
-    """Where an implementation ran."""
+    """Where an implementation ran: the version of its distribution, the device."""
 
     version: str
     device: str
+    distribution: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +64,7 @@ class Report:
     hosts: dict[str, Host]
     seconds: float
     warnings: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()  # required, not installed, and on no case
     stopped: str | None = None
     verbose: bool = False
     counts: Counter[Status] = field(init=False)
@@ -69,16 +74,23 @@ class Report:
 
     @property
     def compared(self) -> int:
+        """How many results were held against the reference, or what is expected of it."""
         return sum(self.counts[status] for status in COMPARED)
+
+    @property
+    def compared_implementations(self) -> int:
+        """The same without the reference's own rows, which no implementation answered."""
+        return sum(r.status in COMPARED and r.evaluation is not None for r in self.results)
 
     @property
     def exit_code(self) -> ExitCode:
         """A divergence outranks a failure; nothing compared is not success."""
         if self.counts["diverges"]:
             return ExitCode.DIVERGES
-        if self.counts["failed"] or any(r.required and r.status == "missing" for r in self.results):
+        missing = any(r.required and r.status == "missing" for r in self.results)
+        if self.counts["failed"] or missing or self.absent:
             return ExitCode.FAILED
-        if not self.compared:
+        if not self.compared_implementations:
             return ExitCode.NOTHING_COMPARED
         return ExitCode.AGREES
 

@@ -8,14 +8,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from .case import Tolerance
+from .bounds import bounds
+from .case import Auto, Tolerance
 from .evaluation import Evaluation, Missing
 from .expectation import REFERENCE, Expectation
 from .implementations import IMPLEMENTATIONS
-from .judging import judge, judge_reference
+from .judging import Truth, judge, judge_reference
 from .loading import Filter, Subject, load
 from .pool import Pool
-from .reference import Reference, reference
+from .reasons import diagnosed
+from .reference import reference
 from .report import CaseResult, Host, Report
 from .selection import DEFAULT, Implementation, why_missing
 from .wire import Message, encode_problem
@@ -36,28 +38,31 @@ class Settings:
     paths: tuple[str, ...]
     wanted: Filter = field(default_factory=Filter)
     chosen: tuple[Implementation, ...] | None = None
-    required: tuple[str, ...] = ()
-    tolerance: Tolerance | None = None
+    required: tuple[Implementation, ...] = ()
+    tolerance: Tolerance | Auto | None = None
     max_fail: int | None = None
     timeout: float = 60.0
     jobs: int | None = None
     allow_outside: bool = False
     verbose: bool = False
+    strict: bool = False
 
 
-def check(settings: Settings, progress: Progress) -> Report:
-    """Start the workers, read the cases meanwhile, run them, and report."""
+def check(
+    settings: Settings, progress: Progress, given: tuple[Subject, ...] | None = None
+) -> Report:
+    """Start the workers, read the cases meanwhile (unless they are given), run them, report."""
     start = time.perf_counter()
     present = [i for i in settings.chosen or DEFAULT if why_missing(i) is None]
     pool: Pool[Job]
     with Pool(present, settings.jobs) as pool:
-        subjects = load(settings.paths, settings.wanted, settings.allow_outside)
+        subjects = given or load(settings.paths, settings.wanted, settings.allow_outside)
         if settings.tolerance is not None:
             subjects = tuple(s.with_tolerance(settings.tolerance) for s in subjects)
         results: list[CaseResult] = []
         bad, stopped = 0, None
-        for result in run(subjects, settings.chosen, pool, settings.timeout):
-            must_be_there = result.implementation in settings.required
+        for result in run(subjects, settings.chosen, pool, settings.timeout, settings.strict):
+            must_be_there = result.implementation in {i.name for i in settings.required}
             results.append(replace(result, required=must_be_there))
             progress(len(results), result)
             bad += result.status in ("diverges", "failed")
@@ -67,6 +72,9 @@ def check(settings: Settings, progress: Progress) -> Report:
     seconds = time.perf_counter() - start
     used = {i.name: i for s in subjects for i in implementations_of(s, settings.chosen)}
     names = (REFERENCE, *sorted(used, key=_rank))
+    absent = {i.name: why_missing(i) for i in settings.required if i.name not in used}
+    warnings = [f"{name} is required and missing: {why}" for name, why in absent.items() if why]
+    warnings += dict.fromkeys(f"{r.case.id}: {r.vacuous}" for r in results if r.vacuous)
     order = {subject.case.id: position for position, subject in enumerate(subjects)}
     results.sort(key=lambda r: (order[r.case.id], names.index(r.implementation)))
     return Report(
@@ -75,6 +83,8 @@ def check(settings: Settings, progress: Progress) -> Report:
         implementations=names,
         hosts={name: host(i) for name, i in used.items() if why_missing(i) is None},
         seconds=seconds,
+        warnings=tuple(warnings),
+        absent=tuple(name for name, why in absent.items() if why),
         stopped=stopped,
         verbose=settings.verbose,
     )
@@ -91,6 +101,7 @@ def run(
     chosen: Sequence[Implementation] | None,
     pool: Pool[Job],
     timeout: float,
+    strict: bool = False,
 ) -> Iterator[CaseResult]:
     """Results as they come. `chosen` overrides what the cases list; the default set otherwise."""
     jobs = [(subject, i) for subject in subjects for i in implementations_of(subject, chosen)]
@@ -102,17 +113,18 @@ def run(
         if missing[i.name] is None
     ]
     pool.submit(requests, timeout)  # the workers compute while the reference is made
-    references: dict[int, Reference] = {}
+    truths: dict[int, Truth] = {}
     for subject in subjects:
-        references[id(subject)] = exact = reference(subject.problem)
+        exact = reference(subject.problem)
+        truths[id(subject)] = truth = Truth(exact, bounds(subject.problem, exact))
         for expectation in subject.expectations.get(REFERENCE, ()):
-            yield judge_reference(subject.case, subject.problem, exact, expectation)
+            yield judge_reference(subject.case, subject.problem, truth, expectation)
     for subject, i in jobs:
         reason = missing[i.name]
         if reason is not None:
-            yield _judged(subject, i, Missing(reason), references[id(subject)])
+            yield _judged(subject, i, Missing(reason), truths[id(subject)], strict)
     for (subject, i), evaluation in pool.answers():
-        yield _judged(subject, i, evaluation, references[id(subject)])
+        yield _judged(subject, i, evaluation, truths[id(subject)], strict)
 
 
 def implementations_of(
@@ -124,7 +136,8 @@ def implementations_of(
 
 def host(implementation: Implementation) -> Host:
     """The version of its distribution, and its device."""
-    return Host(_version(implementation), implementation.device)
+    name = implementation.entry.distribution
+    return Host(_version(implementation), implementation.device, name)
 
 
 def _version(implementation: Implementation) -> str:
@@ -134,11 +147,31 @@ def _version(implementation: Implementation) -> str:
         return "unknown"
 
 
+def answer(
+    subject: Subject, chosen: Sequence[Implementation], timeout: float
+) -> list[tuple[CaseResult, Truth]]:
+    """The results of one case, in the order of `chosen`, each with what it was held against."""
+    exact = reference(subject.problem)
+    truth = Truth(exact, bounds(subject.problem, exact))
+    names = [i.name for i in chosen]
+    present = [i for i in chosen if why_missing(i) is None]
+    pool: Pool[Job]
+    with Pool(present, None) as pool:
+        results = list(run([subject], chosen, pool, timeout))
+    own = [r for r in results if r.implementation in names]
+    return [(r, truth) for r in sorted(own, key=lambda r: names.index(r.implementation))]
+
+
 def _judged(
-    subject: Subject, implementation: Implementation, evaluation: Evaluation, exact: Reference
+    subject: Subject,
+    implementation: Implementation,
+    evaluation: Evaluation,
+    truth: Truth,
+    strict: bool,
 ) -> CaseResult:
-    expectation = _expectation(subject, implementation)
-    return judge(subject.case, subject.problem, implementation.name, evaluation, exact, expectation)
+    expectation, name = _expectation(subject, implementation), implementation.name
+    judged = judge(subject.case, subject.problem, name, evaluation, truth, expectation, strict)
+    return diagnosed(judged, truth)
 
 
 def _expectation(subject: Subject, implementation: Implementation) -> Expectation | None:

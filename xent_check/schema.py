@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .case import NUMBERS_SCHEMA, CaseFields
+from .case import CaseFields
+from .value_types import NUMBERS_SCHEMA
 from .words import GIVEN
 
 

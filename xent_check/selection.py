@@ -27,7 +27,7 @@ class Implementation:
 
 
 DEFAULT: tuple[Implementation, ...] = tuple(
-    Implementation(name, entry) for name, entry in IMPLEMENTATIONS.items()
+    Implementation(name, entry) for name, entry in IMPLEMENTATIONS.items() if entry.default
 )
 
 
@@ -35,7 +35,8 @@ def parse(text: str) -> Implementation:
     """The implementation that `text` names; InvalidError (with an empty key) otherwise."""
     spec, at, device = text.partition("@")
     if at and device not in DEVICES:
-        raise _wrong(f"device {device!r}", ", ".join(DEVICES), did_you_mean(device, DEVICES))
+        hint = did_you_mean({"gpu": "cuda"}.get(device, device), DEVICES)
+        raise _wrong(f"device {device!r}", ", ".join(DEVICES), hint)
     device = device or "cpu"
     base, colon, rest = spec.rpartition(":") if ":" in spec else (spec, "", "")
     if base in IMPLEMENTATIONS:
@@ -56,7 +57,7 @@ def _is_typo(module: str) -> bool:
     return (
         bool(did_you_mean(module, IMPLEMENTATIONS))
         and not module.endswith(".py")
-        and (_find(module) is None)
+        and _find(module.partition(".")[0]) is None  # a whole dotted name would import its parent
     )
 
 

@@ -17,16 +17,17 @@ from .problem import Problem
 Array = npt.NDArray[Any]
 Message = dict[str, Any]
 _INLINE_BYTES = 2**20
-_ARRAYS = ("values", "labels", "class_weight", "pos_weight", "sample_weight")
+_ARRAYS = ("values", "labels", "class_weight", "pos_weight", "sample_weight", "cotangent")
 
 
 def encode_array(array: Array, folder: Path) -> Message:
     """An array's dtype, shape and bytes, or the file that holds the bytes."""
     message: Message = {"dtype": array.dtype.name, "shape": array.shape}
+    native = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
     if array.nbytes <= _INLINE_BYTES:
-        return message | {"bytes": np.ascontiguousarray(array).tobytes()}
+        return message | {"bytes": native.tobytes()}
     path = folder / f"{uuid.uuid4().hex}.bin"
-    np.ascontiguousarray(array).tofile(path)
+    native.tofile(path)
     return message | {"path": str(path)}
 
 
@@ -45,13 +46,16 @@ def encode_problem(problem: Problem, folder: Path) -> Message:
     for name in _ARRAYS:
         if message[name] is not None:
             message[name] = encode_array(message[name], folder)
+    if problem.ignore_index is not None:  # execnet has no integers below -2^31
+        message["ignore_index"] = str(problem.ignore_index)
     return message
 
 
 def decode_problem(message: Message) -> Problem:
     """The problem of a message."""
     arrays = {name: decode_array(message[name]) for name in _ARRAYS if message[name] is not None}
-    return Problem(**{**message, **arrays})
+    index = message["ignore_index"]
+    return Problem(**{**message, **arrays, "ignore_index": None if index is None else int(index)})
 
 
 def encode_evaluation(evaluation: Evaluation, folder: Path) -> Message:
@@ -62,21 +66,32 @@ def encode_evaluation(evaluation: Evaluation, folder: Path) -> Message:
             "failure": evaluation.kind,
             "message": evaluation.message,
             "call": evaluation.call,
+            "calls": dict(evaluation.calls),
         }
         return {"kind": kind, **failed}
     if not isinstance(evaluation, Computed):
         return {"kind": kind, "reason": evaluation.reason}
-    totals = {
-        name: total.reason if isinstance(total, Unsupported) else encode_array(total, folder)
-        for name, total in evaluation.totals.items()
-    }
+    totals = {name: _encode_part(total, folder) for name, total in evaluation.totals.items()}
     return {
         "kind": kind,
         "losses": encode_array(evaluation.losses, folder),
         "totals": totals,
         "call": evaluation.call,
+        "calls": dict(evaluation.calls),
         "seconds": evaluation.seconds,
+        "gradient": _encode_part(evaluation.gradient, folder),
     }
+
+
+def _encode_part(part: Array | Unsupported | None, folder: Path) -> Message | str | None:
+    """An array, the reason there is none, or None where it was not asked for."""
+    if part is None:
+        return None
+    return part.reason if isinstance(part, Unsupported) else encode_array(part, folder)
+
+
+def _decode_part(message: Message | str) -> Array | Unsupported:
+    return Unsupported(message) if isinstance(message, str) else decode_array(message)
 
 
 def decode_evaluation(message: Message, printed: str) -> Evaluation:
@@ -85,10 +100,16 @@ def decode_evaluation(message: Message, printed: str) -> Evaluation:
     if kind in ("Unsupported", "Missing"):
         return (Unsupported if kind == "Unsupported" else Missing)(message["reason"])
     if kind == "Failed":
-        return Failed(message["failure"], message["message"], message["call"], printed)
-    totals = {
-        name: Unsupported(total) if isinstance(total, str) else decode_array(total)
-        for name, total in message["totals"].items()
-    }
-    losses = decode_array(message["losses"])
-    return Computed(losses, totals, message["call"], message["seconds"], printed)
+        failure, text = message["failure"], message["message"]
+        return Failed(failure, text, message["call"], printed, message["calls"])
+    totals = {name: _decode_part(total) for name, total in message["totals"].items()}
+    gradient = message["gradient"]
+    return Computed(
+        losses=decode_array(message["losses"]),
+        totals=totals,
+        call=message["call"],
+        seconds=message["seconds"],
+        gradient=None if gradient is None else _decode_part(gradient),
+        printed=printed,
+        calls=message["calls"],
+    )

@@ -8,69 +8,57 @@ import numpy as np
 
 from .comparison import Difference
 from .evaluation import Failed
-from .report import CaseResult
+from .number_text import index_text, number, small
+from .outcome import why
+from .report import STATUSES, CaseResult, Report
 
 MAX_ROWS = 20
 
 
-def number(value: float) -> str:
-    """A number as a float32 needs it: 9 significant digits, nan and inf by name."""
-    return f"{float(value):.9g}"
-
-
-def small(value: float) -> str:
-    """A difference: two or three significant digits."""
-    return f"{float(value):.3g}"
-
-
-def index_text(index: tuple[int, ...]) -> str:
-    """`[1, 2]`."""
-    return f"[{', '.join(map(str, index))}]"
-
-
 @dataclass(frozen=True, eq=False)
 class Finding:
-    """What a verdict rests on: the losses or a total, held against the reference or `expect`."""
+    """A part of an answer held against the reference or `expect`."""
 
-    name: str  # "losses", or the reduction
+    name: str  # "losses", "gradient", or the reduction
     against: str  # "reference", or "expected"
     difference: Difference
 
 
-def finding(result: CaseResult) -> Finding | None:
-    """The first part that diverges, `expect` before the reference; the losses where none does.
+def findings(result: CaseResult) -> list[Finding]:
+    """The parts that the verdict rests on, each against what it was held against; losses first.
 
-    A result that is judged by what `expect` states is shown against that.
+    A stated part counts against what `expect` states where that is what failed, and in the
+    reference's own row; everything else against the reference.
     """
     comparison = result.comparison
     if comparison is None:
-        return None
-    by_reference = Finding("losses", "reference", comparison.losses)
-    if result.status != "diverges":
-        return by_reference
-    findings = [by_reference]
-    findings += [Finding(r, "reference", d) for r, d in comparison.totals.items()]
-    if comparison.expected_losses is not None or comparison.expected_totals:
-        stated = [Finding(r, "expected", d) for r, d in comparison.expected_totals.items()]
-        if comparison.expected_losses is not None:
-            stated.insert(0, Finding("losses", "expected", comparison.expected_losses))
-        findings = [*stated, *findings] if not comparison.agrees_with_expected else findings
-    return next((f for f in findings if f.difference.diverging), by_reference)
+        return []
+    parts = {n: Finding(n, "reference", d) for n, d in comparison.by_reference.items()}
+    unexpected = result.status == "diverges" and not comparison.agrees_with_expected
+    if unexpected or result.evaluation is None:
+        stated = comparison.by_expectation.items()
+        parts |= {name: Finding(name, "expected", d) for name, d in stated}
+    return list(parts.values())
+
+
+def finding(result: CaseResult) -> Finding | None:
+    """The first part that diverges; the losses where none does."""
+    parts = findings(result)
+    return next((part for part in parts if part.difference.diverging), parts[0] if parts else None)
 
 
 def sentence(result: CaseResult) -> str:
     """What happened, in one sentence."""
     who = f"{result.implementation} {_VERBS[result.status]} {result.case.id}"
-    if result.status in ("failed", "unsupported", "missing"):
+    if result.status in ("failed", "unsupported", "missing", "known"):
         kind = f" ({result.evaluation.kind})" if isinstance(result.evaluation, Failed) else ""
         return f"{who}{kind}: {result.reason}"
-    if result.status == "known":
-        return f"{who}: {result.reason}"
     found = finding(result)
-    if found is None or not found.difference.diverging:
+    if result.status == "agrees" or found is None or not found.difference.diverging:
         return f"{who}: {result.reason}" if result.reason else who
-    why = f"{result.reason}; " if result.reason else ""
-    return f"{who}, {why}{_where(found)}"
+    first = f"{result.reason}; " if result.reason else ""
+    reason = why(result)
+    return f"{who}, {first}{_where(found)}" + (f". Why: {reason}" if reason else "")
 
 
 _VERBS = {
@@ -86,12 +74,13 @@ _VERBS = {
 def _where(found: Finding) -> str:
     difference = found.difference
     worst = difference.worst
-    numbers = (
-        f"is {number(difference.actual[worst])}, {found.against} {number(difference.target[worst])}"
-    )
-    if found.name == "losses":
-        count = f"{difference.diverging} of {_samples(difference)}"
-        what = f"{count}; worst: sample {index_text(worst)} {numbers}"
+    actual = number(difference.actual[worst], difference.dtype)
+    target = number(difference.target[worst], difference.dtype)
+    numbers = f"is {actual}, {found.against} {target}"
+    if found.name in ("losses", "gradient"):
+        thing = "sample" if found.name == "losses" else "gradient"
+        count = _count(difference.actual.size, thing if found.name == "losses" else "derivative")
+        what = f"{difference.diverging} of {count}; worst: {thing} {index_text(worst)} {numbers}"
     else:
         what = f"in the {found.name}, which {numbers}"
     off = difference.abs_diff[worst]
@@ -101,86 +90,93 @@ def _where(found: Finding) -> str:
     return f"{what}, off by {small(off)}, allowed {small(difference.allowed[worst])} ({ulps})"
 
 
-def _samples(difference: Difference) -> str:
-    count = difference.actual.size
-    return f"{count} sample{'' if count == 1 else 's'}"
+def _count(count: int, thing: str) -> str:
+    return f"{count} {thing}{'' if count == 1 else 's'}"
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a per-sample table."""
+    """One line of a table, its cells in the order of the headings."""
 
-    index: str
-    label: str
-    actual: str
-    target: str
-    difference: str
-    allowed: str
-    ulps: str
+    cells: tuple[str, ...]
     agrees: bool
-
-    @property
-    def cells(self) -> tuple[str, ...]:
-        """In the order of the headings."""
-        return (
-            self.index,
-            self.label,
-            self.actual,
-            self.target,
-            self.difference,
-            self.allowed,
-            self.ulps,
-        )
 
 
 @dataclass(frozen=True)
-class Samples:
-    """A per-sample table. left_out: rows that were not shown."""
+class NumberTable:
+    """Numbers beside what they were held against. left_out: rows that were not shown."""
 
     headings: tuple[str, ...]
     rows: tuple[Row, ...]
     left_out: int
 
+    @property
+    def lines(self) -> list[str]:
+        """The headings and the rows in aligned columns, the first to the left."""
+        cells = [self.headings, *(row.cells for row in self.rows)]
+        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+        pad = (str.ljust, *[str.rjust] * (len(widths) - 1))
+        return [
+            "  ".join(f(c, w) for f, c, w in zip(pad, line, widths, strict=True)) for line in cells
+        ]
 
-def samples(result: CaseResult, everything: bool) -> Samples | None:
-    """The samples that diverge, worst first; every sample in order where asked."""
-    found, comparison = finding(result), result.comparison
-    if found is None or comparison is None:
-        return None
-    losses = found.difference if found.name == "losses" else comparison.losses
-    flat = np.arange(losses.actual.size)
-    if not everything:
-        flat = flat[~losses.agrees.reshape(-1)]
-        flat = flat[np.argsort(-losses.abs_diff.reshape(-1)[flat], kind="stable")]
-    shown = flat if everything else flat[:MAX_ROWS]
-    made = [_row(result, losses, np.unravel_index(int(i), losses.actual.shape)) for i in shown]
-    totals = {**comparison.totals}
-    if found.against == "expected":
-        totals |= comparison.expected_totals
-    made += [
-        _made(name, "", difference, ())
-        for name, difference in totals.items()
-        if everything or difference.diverging
+    @property
+    def rest(self) -> str:
+        """What is not shown, in words; empty where everything is."""
+        return f"and {self.left_out} more" if self.left_out else ""
+
+
+def number_tables(result: CaseResult, everything: bool) -> list[NumberTable]:
+    """The samples that diverge, worst first, with the totals that do; then the gradient likewise.
+
+    everything: all samples in order, all totals, and the worst of the gradient.
+    """
+    parts = findings(result)
+    if not parts:
+        return []
+    against = parts[0].against
+    losses, derivatives = [], []
+    left_out = {"sample": 0, "gradient": 0}
+    for part in parts:
+        suffix = "" if part.against == against else f" ({part.against})"
+        is_gradient, difference = part.name == "gradient", part.difference
+        shown, hidden = _shown(difference, everything and not is_gradient)
+        left_out["gradient" if is_gradient else "sample"] += hidden
+        for index in shown:
+            numbers, agrees = _cells(difference, index), bool(difference.agrees[index])
+            if is_gradient:
+                derivatives.append(Row((index_text(index) + suffix, *numbers), agrees))
+            elif part.name == "losses":
+                losses.append(Row((index_text(index), _label(result, index), *numbers), agrees))
+            else:
+                losses.append(Row((part.name + suffix, "", *numbers), agrees))
+    after = ("actual", against, "difference", "allowed", "ulps")
+    tables = [
+        NumberTable(("sample", "label", *after), tuple(losses), left_out["sample"]),
+        NumberTable(("gradient", *after), tuple(derivatives), left_out["gradient"]),
     ]
-    headings = ("sample", "label", "actual", found.against, "difference", "allowed", "ulps")
-    return Samples(headings, tuple(made), len(flat) - len(shown))
+    return [table for table in tables if table.rows]
 
 
-def _row(result: CaseResult, losses: Difference, where: tuple[np.intp, ...]) -> Row:
-    index = tuple(int(i) for i in where)
-    return _made(index_text(index), _label(result, index), losses, index)
+def _shown(difference: Difference, everything: bool) -> tuple[list[tuple[int, ...]], int]:
+    """The indices to show, and how many are left out."""
+    flat = np.arange(difference.actual.size)
+    if not everything:
+        flat = flat[~difference.agrees.reshape(-1)]
+        flat = flat[np.argsort(-difference.abs_diff.reshape(-1)[flat], kind="stable")]
+    shown = flat if everything else flat[:MAX_ROWS]
+    shape = difference.actual.shape
+    indices = [tuple(int(i) for i in np.unravel_index(int(i), shape)) for i in shown]
+    return indices, len(flat) - len(shown)
 
 
-def _made(name: str, label: str, difference: Difference, index: tuple[int, ...]) -> Row:
-    return Row(
-        name,
-        label,
-        number(difference.actual[index]),
-        number(difference.target[index]),
+def _cells(difference: Difference, index: tuple[int, ...]) -> tuple[str, ...]:
+    return (
+        number(difference.actual[index], difference.dtype),
+        number(difference.target[index], difference.dtype),
         small(difference.abs_diff[index]),
         small(difference.allowed[index]),
         small(difference.ulps[index]),
-        bool(difference.agrees[index]),
     )
 
 
@@ -192,6 +188,38 @@ def _label(result: CaseResult, index: tuple[int, ...]) -> str:
         hot = np.flatnonzero(row)
         if len(hot) == 1 and row[hot[0]] == 1:
             return str(int(hot[0]))
-        return "[" + " ".join(f"{t:.3g}" for t in row[:4]) + (" ...]" if len(row) > 4 else "]")
+        return "[" + " ".join(f"{t:.2g}" for t in row[:3]) + (" ...]" if len(row) > 3 else "]")
     label = labels[index]
     return str(label) if result.problem.loss == "sparse_categorical" else f"{float(label):g}"
+
+
+def summary(report: Report) -> str:
+    """The verdict and what it was reached on, in a line."""
+    cases = f"{report.cases} case{'' if report.cases == 1 else 's'}"
+    counts = [f"{status} {report.counts[status]}" for status in STATUSES if report.counts[status]]
+    stopped = f" ({report.stopped})" if report.stopped else ""
+    return f"{report.verdict}: {cases}; {', '.join(counts) or 'nothing ran'}{stopped}"
+
+
+def versions(report: Report) -> str:
+    """What computed: `torch 2.13.0, numpy 2.4.6 (cpu)`; one part for each device."""
+    by_device: dict[str, dict[str, None]] = {}
+    for name, host in report.hosts.items():
+        text = f"{host.distribution or name} {host.version}"
+        by_device.setdefault(host.device, {})[text] = None
+    return "; ".join(f"{', '.join(texts)} ({device})" for device, texts in by_device.items())
+
+
+def notes(report: Report) -> list[str]:
+    """What is worth knowing beside the verdicts."""
+    return [
+        f"{result.implementation} on {result.case.id}: {note}"
+        for result in report.results
+        for note in result.notes
+    ]
+
+
+def absences(report: Report) -> list[str]:
+    """Each implementation that is missing, once."""
+    reasons = {r.implementation: r.reason for r in report.results if r.status == "missing"}
+    return [f"{name} is missing: {reason}" for name, reason in reasons.items()]

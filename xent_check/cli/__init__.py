@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import signal
 import sys
@@ -15,7 +16,10 @@ from ..errors import ExitCode, UserError
 
 COMMANDS = {
     "run": "Check case files (default: the cases that ship with the package).",
-    "impls": "List the implementations: what is installed, versions, what each supports.",
+    "explain": "Name the reason for a difference.",
+    "repro": "Write a standalone script that shows one answer, for a bug report.",
+    "eval": "Check one problem given on the command line.",
+    "impls": "List the implementations: what is installed, versions, modes.",
     "schema": "Print the JSON Schema of the case file.",
     "init": "Write a commented example case.",
 }
@@ -47,6 +51,12 @@ class Commands(click.Group):
                 f"{error.message.rstrip('.')}; {hint}" if hint else error.message, ctx
             ) from None
 
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:  # the reader went away: nobody to tell
+            raise click.exceptions.Exit(141) from None
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
@@ -63,7 +73,8 @@ def group() -> None:
 
     \b
     Exit codes: 0 all agree; 1 something diverges; 2 usage or a bad case file;
-    3 nothing was compared; 4 an implementation failed to run; 130 interrupted; 143 terminated.
+    3 nothing was compared; 4 an implementation failed to run;
+    130 interrupted; 143 terminated.
 
     \b
     Shell completion: eval "$(_XENT_CHECK_COMPLETE=bash_source xent-check)"
@@ -75,16 +86,14 @@ class Terminated(BaseException):
     """SIGTERM arrived."""
 
 
-def _terminate(*_: Any) -> None:
-    raise Terminated
-
-
 def main() -> None:
     """Run the command line, and turn every end into an exit code of the contract."""
-    signal.signal(signal.SIGTERM, _terminate)
+    _open_standard_streams()
+    _on_signal(signal.SIGTERM, Terminated)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not under nohup
+        _on_signal(signal.SIGINT, KeyboardInterrupt)
     try:
         code = group(standalone_mode=False)
-        sys.stdout.flush()
     except click.exceptions.Exit as end:
         code = end.exit_code
     except click.ClickException as error:
@@ -99,9 +108,6 @@ def main() -> None:
     except Terminated:
         click.echo("terminated", err=True)
         code = ExitCode.TERMINATED
-    except BrokenPipeError:  # the reader went away: nobody to tell
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 141
     except Exception as error:
         import traceback
 
@@ -112,4 +118,31 @@ def main() -> None:
             err=True,
         )
         code = 70
+    try:
+        sys.stdout.flush()
+    except OSError:  # said already, or a broken pipe; the interpreter shall not say it again
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(int(code or 0))
+
+
+def _open_standard_streams() -> None:
+    """A closed one becomes the null device; a character that stdout cannot encode is escaped."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            null = os.open(os.devnull, os.O_RDWR)
+            os.dup2(null, number)
+            os.set_inheritable(number, True)  # or the workers' pipes would take its place
+            setattr(sys, name, open(number, "w" if number else "r", closefd=False))  # noqa: SIM115
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def _on_signal(number: int, exception: type[BaseException]) -> None:
+    """Raise it in the main thread, once: what is cleaned up after that takes seconds at most."""
+
+    def handle(*_: Any) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        raise exception
+
+    signal.signal(number, handle)

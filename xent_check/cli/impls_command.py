@@ -2,25 +2,82 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 import click
+
+from ..support import OPTIONS, Support
+
+if TYPE_CHECKING:
+    from ..selection import Implementation
+
+_NOTES = """\
+Ask for a mode as NAME:MODE, for a device as NAME@DEVICE ({devices}), for
+your own function as MODULE:FUNCTION. Those with a * run only where named."""
 
 
 @click.command("impls", short_help="List the implementations.")
-def command() -> None:
-    """List the implementations: what is installed, versions, modes."""
+@click.option("-v", "--verbose", is_flag=True, help="The options that each one supports.")
+def command(verbose: bool) -> None:
+    """List the implementations: what is installed, versions, modes; with -v, what each supports."""
     from rich.console import Console
     from rich.table import Table
 
-    from ..run import host
-    from ..selection import DEFAULT, why_missing
+    from ..implementations import DEVICES, IMPLEMENTATIONS
+    from ..selection import Implementation
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for heading in ("name", "version", "modes", "calls", ""):
+    for heading in ("name", "version", "modes", "calls"):
         table.add_column(heading, overflow="fold")
-    for implementation in DEFAULT:
-        entry = implementation.entry
-        missing = why_missing(implementation)
-        modes = ", ".join(f"{implementation.name}:{mode}" for mode in entry.modes)
-        version = "missing" if missing else f"{entry.distribution} {host(implementation).version}"
-        table.add_row(implementation.name, version, modes, entry.about, missing or "")
-    Console(highlight=False).print(table)
+    absent = []
+    for name, entry in IMPLEMENTATIONS.items():
+        version, why = _version(Implementation(name, entry))
+        shown = name if entry.default else f"{name}*"
+        table.add_row(shown, version, ", ".join(entry.modes), entry.about)
+        absent += [f"{name} is missing: {why}"] if why else []
+    console = Console(highlight=False, markup=False, emoji=False)
+    with console.capture() as captured:
+        console.print(table)
+    rows = [line.rstrip() for line in captured.get().splitlines()]
+    notes = _NOTES.format(devices=", ".join(DEVICES))
+    click.echo("\n".join([*rows, "", *absent, *([""] if absent else []), notes]))
+    if verbose:
+        click.echo("\n" + "\n".join(_support_lines()))
+
+
+def _support_lines() -> list[str]:
+    """The modes in words; the options of every implementation, by loss and input."""
+    from ..implementations import IMPLEMENTATIONS, MODES
+
+    lines = ["Modes:", *(f"  {name:<8} {what}" for name, what in MODES.items()), ""]
+    start = f"{'Supported options:':<33}"
+    for index, option in enumerate(OPTIONS):
+        lines.append(start + "|  " * index + option)
+        start = " " * len(start)
+    for name, entry in IMPLEMENTATIONS.items():
+        shown = name
+        for loss, options, given in _rows(entry.supports):
+            marks = "".join("x  " if option in options else "   " for option in OPTIONS)
+            lines.append(f"{shown:<13}{loss:<20}{marks}from {', '.join(given)}")
+            shown = ""
+    return lines
+
+
+def _rows(supports: Support) -> Iterator[tuple[str, frozenset[str], list[str]]]:
+    """(loss, options, inputs): the inputs that take the same options together."""
+    inputs: dict[tuple[str, frozenset[str]], list[str]] = {}
+    for (loss, given), options in supports.items():
+        inputs.setdefault((loss, options), []).append(given)
+    yield from ((*key, names) for key, names in inputs.items())
+
+
+def _version(implementation: Implementation) -> tuple[str, str | None]:
+    """The version to show, and why it is missing where it is."""
+    from ..run import host
+    from ..selection import why_missing
+
+    why = why_missing(implementation)
+    if why is not None:
+        return "missing", why
+    return host(implementation).version, None

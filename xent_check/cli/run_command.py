@@ -7,12 +7,12 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 if TYPE_CHECKING:
-    from ..case import Tolerance
+    from ..case import Auto, Tolerance
     from ..report import CaseResult, Report
     from ..reporters import Terminal
     from ..selection import Implementation
@@ -33,7 +33,16 @@ _REPORTS = "table, json, jsonl, junit, markdown, github"
 )
 @click.option("-k", "text", metavar="TEXT", default="", help="Only cases whose id contains TEXT.")
 @click.option("--tag", "tags", metavar="TAG", multiple=True, help="Only cases with this tag.")
-@click.option("--tolerance", metavar="T", help="Override every case's tolerance.")
+@click.option(
+    "--tolerance",
+    metavar="T",
+    help="Override every case's tolerance: a number, or auto (what rounding explains).",
+)
+@click.option(
+    "--strict",
+    is_flag=True,
+    help="A tolerance that would accept 0, or another label's loss, is a divergence.",
+)
 @click.option(
     "--report",
     "reports",
@@ -76,6 +85,7 @@ def command(
     text: str,
     tags: tuple[str, ...],
     tolerance: str | None,
+    strict: bool,
     reports: tuple[str, ...],
     verbose: bool,
     first: bool,
@@ -90,8 +100,8 @@ def command(
 
     PATH is a case file, a folder, or file::name for one case.
     """  # fmt: skip
-    outputs = [_output(report) for report in reports] or [Output("table", None)]
-    chosen = _implementations(names) or None
+    outputs = outputs_of(reports)
+    chosen = implementations(names) or None
     from ..corpus import corpus
     from ..loading import Filter
     from ..run import Settings, check
@@ -100,19 +110,18 @@ def command(
         paths=paths or (str(corpus()),),
         wanted=Filter(text, tags),
         chosen=chosen,
-        required=tuple(i.name for i in _implementations(required)),
+        required=implementations(required),
         tolerance=None if tolerance is None else _tolerance(tolerance),
         max_fail=1 if first else max_fail,
         timeout=timeout,
         jobs=jobs,
         allow_outside=allow_outside,
         verbose=verbose,
+        strict=strict,
     )
     with Progress() as progress:
         report = check(settings, progress)
-    for output in outputs:
-        output.write(report, color)
-    raise click.exceptions.Exit(int(report.exit_code))
+    finish(report, outputs, color)
 
 
 @dataclass(frozen=True)
@@ -122,21 +131,48 @@ class Output:
     format: str
     file: Path | None
 
-    def write(self, report: Report, color: bool | None) -> None:
-        """Write it; a file is replaced whole or not at all."""
+    def write(self, report: Report, color: bool | None) -> str:
+        """Write it; a file is replaced whole or not at all. Says what was wrong, or nothing."""
         from ..reporters import Terminal, reporter
 
-        if self.file is None:
-            text = reporter(self.format).render(report, _terminal(color))
-            click.echo(text, nl=False, color=True)
-            return
-        text = reporter(self.format).render(report, Terminal())
-        temporary = self.file.with_name(f".{self.file.name}.{os.getpid()}")
+        render = reporter(self.format).render
         try:
-            temporary.write_text(text, encoding="utf-8")
-            temporary.replace(self.file)
+            if self.file is None:
+                click.echo(render(report, _terminal(color)), nl=False, color=True)
+            else:
+                _write(self.file, render(report, Terminal()))
+        except BrokenPipeError:
+            raise
         except OSError as error:
-            raise click.UsageError(f"{self.file}: {error.strerror}") from None
+            return f"{self.file or 'standard output'}: {error.strerror}"
+        return ""
+
+
+def _write(file: Path, text: str) -> None:
+    if file.exists() and not file.is_file():  # a device or a pipe
+        file.write_text(text, encoding="utf-8")
+        return
+    target = file.resolve()  # through a link, not over it
+    temporary = target.with_name(f".{os.getpid()}.xent-check")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def outputs_of(reports: Sequence[str]) -> list[Output]:
+    """Where reports go, as `--report` has them; a table on standard output without any."""
+    return [_output(report) for report in reports] or [Output("table", None)]
+
+
+def finish(report: Report, outputs: Sequence[Output], color: bool | None) -> NoReturn:
+    """Write the report everywhere, and end with its exit code."""
+    unwritten = [problem for output in outputs if (problem := output.write(report, color))]
+    if unwritten:
+        raise click.UsageError("; ".join(unwritten))
+    raise click.exceptions.Exit(int(report.exit_code))
 
 
 def _output(text: str) -> Output:
@@ -150,14 +186,14 @@ def _output(text: str) -> Output:
         raise click.UsageError("; ".join(part for part in parts if part))
     if equals and not file:
         raise click.UsageError(f"--report {text!r}: no file after '='")
-    if file and not Path(file).parent.is_dir():
+    if file and not os.path.isdir(Path(file).parent):
         raise click.UsageError(f"--report {text}: no folder {Path(file).parent}")
-    if file and Path(file).is_dir():
+    if os.path.isdir(file):
         raise click.UsageError(f"--report {text}: {file} is a folder")
     return Output(name, Path(file) if file else None)
 
 
-def _implementations(names: Sequence[str]) -> tuple[Implementation, ...]:
+def implementations(names: Sequence[str]) -> tuple[Implementation, ...]:
     from ..errors import InvalidError
     from ..selection import parse
 
@@ -169,15 +205,19 @@ def _implementations(names: Sequence[str]) -> tuple[Implementation, ...]:
         raise click.UsageError("; ".join(part for part in parts if part)) from None
 
 
-def _tolerance(text: str) -> Tolerance:
+def _tolerance(text: str) -> Tolerance | Auto:
     from ..case import Tolerance
 
+    if text == "auto":
+        return "auto"
     try:
         value = float(text)
         if not 0 <= value < float("inf"):
             raise ValueError
     except ValueError:
-        raise click.UsageError(f"--tolerance {text!r}; allowed: a number, 0 or more") from None
+        raise click.UsageError(
+            f"--tolerance {text!r}; allowed: auto, or a number, 0 or more"
+        ) from None
     return Tolerance(atol=value)
 
 

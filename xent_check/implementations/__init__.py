@@ -4,39 +4,78 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from .. import support
+from ..support import Support
+
 
 @dataclass(frozen=True)
 class Entry:
     """A row of the table.
 
-    environment: the framework whose worker process it lives in.
+    module: its file here. environment: the framework whose worker process it lives in.
     needs: modules that must be importable. distribution: whose version is reported.
-    extra: what `pip install 'xent-check[...]'` adds it.
+    supports: the options its API has. about: what it calls.
+    extra: what `pip install 'xent-check[...]'` adds it. variables: its process's environment.
+    default: whether it runs where nobody named it.
     """
 
     module: str
     environment: str
     needs: tuple[str, ...]
     distribution: str
+    supports: Support = field(compare=False)
+    about: str
     extra: str = ""
     modes: tuple[str, ...] = ()
-    about: str = field(default="", compare=False)
+    variables: tuple[tuple[str, str], ...] = ()
+    default: bool = True
 
 
 IMPLEMENTATIONS: dict[str, Entry] = {
     "keras": Entry(
-        "keras", "tensorflow", ("tensorflow", "keras"), "keras", "tensorflow", ("xla",),
-        "tf.keras.losses",
+        "keras", "tensorflow", ("tensorflow", "keras"), "keras", support.KERAS,
+        "tf.keras.losses", "tensorflow", ("xla", "graph", "floatx"),
     ),
     "tf": Entry(
-        "tensorflow", "tensorflow", ("tensorflow",), "tensorflow", "tensorflow", ("xla", "graph"),
-        "tf.nn",
+        "tensorflow", "tensorflow", ("tensorflow",), "tensorflow", support.TF,
+        "tf.nn", "tensorflow", ("xla", "graph"),
     ),
-    "torch": Entry("torch", "torch", ("torch",), "torch", "torch", (), "torch.nn.functional"),
-    "jax": Entry("jax", "jax", ("jax",), "jax", "jax", ("eager",), "jax.nn, as its users write it"),
-    "optax": Entry("optax", "jax", ("jax", "optax"), "optax", "jax", ("eager",), "optax"),
-    "manual": Entry("manual", "numpy", ("numpy",), "numpy", "", (), "the textbook formula, NumPy"),
-    "stable": Entry("stable", "numpy", ("numpy",), "numpy", "", (), "shifted log-sum-exp, NumPy"),
+    "torch": Entry(
+        "torch", "torch", ("torch",), "torch", support.TORCH,
+        "torch.nn.functional", "torch", ("compile",),
+    ),
+    "jax": Entry(
+        "jax", "jax", ("jax",), "jax", support.JAX,
+        "jax.nn, as its users write it", "jax", ("eager", "x32"),
+    ),
+    "optax": Entry(
+        "optax", "optax", ("jax", "optax"), "optax", support.OPTAX,
+        "optax", "jax", ("eager", "x32"),
+    ),
+    "manual": Entry(
+        "manual", "numpy", ("numpy",), "numpy", support.EVERYTHING, "the textbook formula, NumPy"
+    ),
+    "stable": Entry(
+        "stable", "numpy", ("numpy",), "numpy", support.FROM_LOGITS, "shifted log-sum-exp, NumPy"
+    ),
+    "keras-torch": Entry(
+        "keras_torch", "keras-torch", ("keras", "torch"), "keras", support.KERAS,
+        "keras.losses on PyTorch", "keras,torch",
+        variables=(("KERAS_BACKEND", "torch"),), default=False,
+    ),
+    "keras-jax": Entry(
+        "keras_jax", "keras-jax", ("keras", "jax"), "keras", support.KERAS,
+        "keras.losses on JAX", "keras,jax",
+        variables=(("KERAS_BACKEND", "jax"),), default=False,
+    ),
 }  # fmt: skip
-CUSTOM = Entry("custom", "custom", ("numpy",), "numpy", "", (), "the user's own function")
+CUSTOM = Entry("custom", "custom", ("numpy",), "numpy", support.EVERYTHING, "your own function")
+MODES = {
+    "xla": "tf.function(jit_compile=True)",
+    "graph": "tf.function",
+    "compile": "torch.compile",
+    "eager": "op by op, without jax.jit",
+    "floatx": "without dtype=, in Keras's own float32",
+    "x32": "without jax_enable_x64",
+}
 DEVICES = ("cpu", "cuda")

@@ -14,14 +14,21 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from ..errors import did_you_mean
 from ..evaluation import Computed, Unsupported, UnsupportedError
 from ..problem import Problem
 from ..program import problem_arrays
+from ..words import DTYPES
+
+Array = npt.NDArray[Any]
 
 
 def evaluate(problem: Problem, function: str, device: str) -> Computed:
@@ -39,41 +46,70 @@ def evaluate(problem: Problem, function: str, device: str) -> Computed:
     named = {k: v for k, v in options.items() if k != "normalize"}
     text = ", ".join([problem.given, "labels", *(f"{k}={_shown(v)}" for k, v in named.items())])
     start = time.perf_counter()
-    losses = np.asarray(call(arrays[problem.given], arrays["labels"], **options))
+    returned = call(arrays[problem.given], arrays["labels"], **options)
     seconds = time.perf_counter() - start
+    losses = _as_losses(returned)
     reason = Unsupported(
         "the user's function gives losses; totals are compared where it gives them"
     )
     return Computed(
-        losses, dict.fromkeys(problem.reductions, reason), f"{function}({text})", seconds
+        losses=losses,
+        totals=dict.fromkeys(problem.reductions, reason),
+        call=f"{function}({text})",
+        seconds=seconds,
+        gradient=Unsupported("a NumPy function has no gradient") if problem.gradient else None,
     )
 
 
+@cache
 def load(function: str) -> Callable[..., Any]:
     """The function at `module:name` or `file.py:name`; ImportError where there is none."""
     where, _, name = function.rpartition(":")
-    if where.endswith(".py"):
-        path = Path(where)
-        spec = importlib.util.spec_from_file_location(path.stem, path)
-        if spec is None or spec.loader is None or not path.is_file():
-            raise ImportError(f"no file {where}")
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-    else:
-        if os.getcwd() not in sys.path:
-            sys.path.insert(0, os.getcwd())
-        module = importlib.import_module(where)
+    try:
+        module = _module_of_file(Path(where)) if where.endswith(".py") else _module(where)
+    except BaseException as error:  # an exit, too, is a module that cannot be imported
+        text = f"{type(error).__name__}: {error}"
+        raise ImportError(f"{where} cannot be imported: {text}") from error
     found = getattr(module, name, None)
     if not callable(found):
-        raise ImportError(f"{where} has no function {name!r}")
+        hint = did_you_mean(name, [key for key, value in vars(module).items() if callable(value)])
+        raise ImportError("; ".join(filter(None, [f"{where} has no function {name!r}", hint])))
     return found  # type: ignore[no-any-return]
 
 
+def _module(name: str) -> ModuleType:
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    return importlib.import_module(name)
+
+
+def _module_of_file(path: Path) -> ModuleType:
+    """The file as a module, its folder first on the path, as `python file.py` has it."""
+    if not path.is_file():
+        raise FileNotFoundError(f"no file {path}")
+    name = path.stem if path.stem not in sys.modules else f"{path.stem}_in_{path.parent.name}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None  # a .py file has one
+    sys.path.insert(0, str(path.parent.resolve()))
+    sys.modules[name] = module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _as_losses(returned: object) -> Array:
+    """The numbers that came back, in the dtype they came in; TypeError where they are not such."""
+    losses = np.asarray(returned)
+    if losses.dtype.name not in DTYPES:
+        found = type(returned).__name__
+        if isinstance(returned, np.ndarray | np.generic):
+            found = f"{losses.dtype.name} numbers"
+        raise TypeError(f"it returned {found}; losses are numbers in {', '.join(DTYPES)}")
+    return losses
+
+
 def _options(problem: Problem) -> dict[str, Any]:
-    options = {
-        name: getattr(problem, name)
-        for name in sorted(problem.options - {"class_axis", "gradient"})
-    }
+    options = {name: getattr(problem, name) for name in sorted(problem.options - {"class_axis"})}
     if "class_axis" in problem.options:
         options["class_axis"] = problem.class_axis
     return options

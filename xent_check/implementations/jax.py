@@ -1,17 +1,18 @@
 """JAX: cross-entropy as its users write it from jax.nn (JAX itself has no losses).
 
-    binary       -t log_sigmoid(z) - (1 - t) log_sigmoid(-z)
-    categorical  -sum(t log_softmax(x)), integer labels as jax.nn.one_hot
+    binary       -(pos_weight t log_sigmoid(z) + (1 - t) log_sigmoid(-z))
+    categorical  -sum(w t log_softmax(x)), integer labels as jax.nn.one_hot
 
 From probabilities, the log is jnp.log; log-probabilities are taken as they are. Compiled by
-jax.jit; the mode eager runs op by op. Source: the API pages of jax.nn.log_softmax,
-jax.nn.log_sigmoid and jax.nn.one_hot.
+jax.jit; the mode eager runs op by op, x32 leaves jax_enable_x64 off, as it is by default.
+Gradients by jax.vjp. Source: the API pages of
+jax.nn.log_softmax, jax.nn.log_sigmoid and jax.nn.one_hot.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
@@ -19,51 +20,73 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..calls import Calls
-from ..evaluation import Computed, MissingDeviceError, UnsupportedError
+from ..evaluation import Computed, MissingDeviceError
+from ..idioms import Idioms, Names, reduce_under
 from ..problem import Problem
 from ..program import (
+    GRADIENT,
+    LOSSES,
     LossFunction,
     NativeArrays,
     Program,
-    Supported,
+    TotalFunction,
     problem_arrays,
     refuse_what_is_not_supported,
 )
-from ..words import Given, Loss, Reduction
+from ..support import JAX
+from ..words import Loss, Reduction
 
-_GIVEN: tuple[Given, ...] = ("logits", "probs", "log_probs")
-SUPPORTED: Supported = {
-    ("binary", "logits"): frozenset(),
-    ("binary", "probs"): frozenset(),
-    **{("categorical", given): frozenset({"class_axis"}) for given in _GIVEN},
-    **{
-        ("sparse_categorical", given): frozenset({"class_axis", "ignore_index"}) for given in _GIVEN
-    },
-}
+NAMES = Names(
+    sum="jnp.sum",
+    mean="jnp.mean",
+    divide="jnp.divide",
+    multiply="jnp.multiply",
+    where="jnp.where",
+    not_equal="jnp.not_equal",
+    count_nonzero="jnp.count_nonzero",
+    take="jnp.take",
+    reshape="jnp.reshape",
+)
 
 
 def evaluate(problem: Problem, mode: str, device: str) -> Computed:
     """Losses from jax.nn, totals by jnp.mean and jnp.sum."""
-    refuse_what_is_not_supported(problem, SUPPORTED, "jax.nn")
-    return run(problem, mode, device, LOSSES[problem.loss], {})
+    refuse_what_is_not_supported(problem, JAX, "jax.nn")
+    return run(problem, mode, device, FUNCTIONS[problem.loss], {}, reduce_under(NAMES))
 
 
 def run(
-    problem: Problem, mode: str, device: str, function: LossFunction, roots: Mapping[str, Any]
+    problem: Problem,
+    mode: str,
+    device: str,
+    function: LossFunction,
+    roots: Mapping[str, Any],
+    total: TotalFunction | None = None,
 ) -> Computed:
-    """Run `function` under JAX, jitted unless the mode is eager; x64 only for float64."""
-    program = Program({"jax": jax, "jnp": jnp, **roots}, problem, function)
-    compiled = program if mode == "eager" else jax.jit(program)
-    prefix = "" if mode == "eager" else "jax.jit: "
+    """Run `function` under JAX, jitted unless the mode is eager; x64 for float64, unless x32."""
+    named = {"jax": jax, "jnp": jnp, **roots}
+    compiler = "" if mode == "eager" else "jax.jit({})"
+    program = Program(named, problem, function, differentiate, compiler, total)
+    compiled = jax.jit(program) if compiler else program
     target = _device(device)
-    with jax.enable_x64(problem.dtype == "float64"), jax.default_device(target):
+    wide = problem.dtype == "float64" and mode != "x32"
+    with jax.enable_x64(wide), jax.default_device(target), program.tracked():
         arrays = {k: jnp.asarray(np.array(a)) for k, a in problem_arrays(problem).items()}
         start = time.perf_counter()
         answers = jax.block_until_ready(compiled(arrays))
         seconds = time.perf_counter() - start
-        losses = np.asarray(answers["losses"])
-        totals = {r: np.asarray(answers[r]) for r in problem.reductions if r in answers}
-    return Computed(losses, totals | program.unsupported, prefix + program.text, seconds)
+        losses = np.asarray(answers[LOSSES])
+        answered = [r for r in problem.reductions if r in answers]
+        totals: dict[Reduction, Any] = {r: np.asarray(answers[r]) for r in answered}
+        gradient = np.asarray(answers[GRADIENT]) if problem.gradient else None
+    totals |= program.unsupported
+    return Computed(losses, totals, program.text, seconds, gradient, calls=program.calls)
+
+
+def differentiate(losses_of: Callable[[Any], Any], values: Any, cotangent: Any) -> tuple[Any, Any]:
+    """The losses, and the gradient of sum(cotangent * losses), by jax.vjp."""
+    losses, pull_back = jax.vjp(losses_of, values)
+    return losses, pull_back(jnp.ones_like(losses) if cotangent is None else cotangent)[0]
 
 
 def _device(name: str) -> Any:
@@ -73,8 +96,8 @@ def _device(name: str) -> Any:
         raise MissingDeviceError(f"JAX sees no {name} device") from None
 
 
-def binary(call: Calls, problem: Problem, arrays: NativeArrays, reduction: Reduction | None) -> Any:
-    """-(t log p + (1 - t) log(1 - p)), the logs by jax.nn.log_sigmoid or jnp.log."""
+def binary(call: Calls, problem: Problem, arrays: NativeArrays, _: Reduction | None) -> Any:
+    """-(pos_weight t log p + (1 - t) log(1 - p)), the logs by jax.nn.log_sigmoid or jnp.log."""
     values, labels = arrays[problem.given], arrays["labels"]
     if problem.given == "logits":
         log_p = call("jax.nn.log_sigmoid", values)
@@ -83,65 +106,41 @@ def binary(call: Calls, problem: Problem, arrays: NativeArrays, reduction: Reduc
         log_p = call("jnp.log", values)
         log_not_p = call("jnp.log", call("jnp.subtract", 1, values))
     positive = call("jnp.multiply", labels, log_p)
+    if "pos_weight" in arrays:
+        positive = call("jnp.multiply", arrays["pos_weight"], positive)
     negative = call("jnp.multiply", call("jnp.subtract", 1, labels), log_not_p)
     losses = call("jnp.negative", call("jnp.add", positive, negative))
-    return reduced(call, problem, losses, None, reduction)
+    idioms = Idioms(call, NAMES, problem, arrays)
+    return idioms.weighted_by_sample(losses)
 
 
-def categorical(
-    call: Calls, problem: Problem, arrays: NativeArrays, reduction: Reduction | None
-) -> Any:
-    """-sum(t log p) along the class axis."""
-    return _from_targets(call, problem, arrays, arrays["labels"], None, reduction)
+def categorical(call: Calls, problem: Problem, arrays: NativeArrays, _: Reduction | None) -> Any:
+    """-sum(w t log p) along the class axis."""
+    return _from_targets(call, problem, arrays, arrays["labels"])
 
 
 def sparse_categorical(
-    call: Calls, problem: Problem, arrays: NativeArrays, reduction: Reduction | None
+    call: Calls, problem: Problem, arrays: NativeArrays, _: Reduction | None
 ) -> Any:
-    """-sum(one_hot(y) log p) along the class axis; ignored samples zeroed with jnp.where."""
-    labels = arrays["labels"]
+    """-sum(w one_hot(y) log p) along the class axis; ignored samples zeroed with jnp.where."""
     options = {"dtype": problem.dtype, "axis": problem.class_axis}
-    targets = call("jax.nn.one_hot", labels, problem.num_classes, **options)
-    kept = None
-    if problem.ignore_index is not None:
-        kept = call("jnp.not_equal", labels, problem.ignore_index)
-    return _from_targets(call, problem, arrays, targets, kept, reduction)
+    targets = call("jax.nn.one_hot", arrays["labels"], problem.num_classes, **options)
+    return _from_targets(call, problem, arrays, targets)
 
 
-def _from_targets(
-    call: Calls,
-    problem: Problem,
-    arrays: NativeArrays,
-    targets: Any,
-    kept: Any,
-    reduction: Reduction | None,
-) -> Any:
+def _from_targets(call: Calls, problem: Problem, arrays: NativeArrays, targets: Any) -> Any:
+    idioms = Idioms(call, NAMES, problem, arrays)
     log_p = arrays[problem.given]
     if problem.given == "logits":
         log_p = call("jax.nn.log_softmax", log_p, axis=problem.class_axis)
     elif problem.given == "probs":
         log_p = call("jnp.log", log_p)
-    picked = call("jnp.multiply", targets, log_p)
+    picked = call("jnp.multiply", idioms.weighted_targets(targets), log_p)
     losses = call("jnp.negative", call("jnp.sum", picked, axis=problem.class_axis))
-    if kept is not None:
-        losses = call("jnp.where", kept, losses, 0)
-    return reduced(call, problem, losses, kept, reduction)
+    return idioms.masked(idioms.weighted_by_sample(losses))
 
 
-def reduced(
-    call: Calls, problem: Problem, losses: Any, kept: Any, reduction: Reduction | None
-) -> Any:
-    """The losses, or their total by jnp.mean or jnp.sum over the kept samples."""
-    if reduction is None:
-        return losses
-    if reduction == "weighted_mean" and problem.loss == "categorical":
-        raise UnsupportedError("jnp.mean divides by the samples alone")
-    if reduction == "sum":
-        return call("jnp.sum", losses)
-    return call("jnp.mean", losses) if kept is None else call("jnp.mean", losses, where=kept)
-
-
-LOSSES: Mapping[Loss, LossFunction] = {
+FUNCTIONS: Mapping[Loss, LossFunction] = {
     "binary": binary,
     "categorical": categorical,
     "sparse_categorical": sparse_categorical,

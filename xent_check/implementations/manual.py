@@ -20,58 +20,75 @@ import numpy.typing as npt
 
 from ..evaluation import Computed, Unsupported
 from ..problem import Problem
-from ..program import Supported, refuse_what_is_not_supported
-from ..words import Given, Loss, Reduction
+from ..program import refuse_what_is_not_supported
+from ..support import EVERYTHING
+from ..words import GIVEN, Given, Loss, Reduction
 
 Array = npt.NDArray[Any]
-_GIVEN: tuple[Given, ...] = ("logits", "probs", "log_probs")
-ALL: Supported = {
-    **{("binary", given): frozenset({"label_smoothing"}) for given in _GIVEN},
-    **{("categorical", given): frozenset({"label_smoothing", "class_axis"}) for given in _GIVEN},
-    **{
-        ("sparse_categorical", given): frozenset({"label_smoothing", "class_axis", "ignore_index"})
-        for given in _GIVEN
-    },
-}
-SUPPORTED = ALL
 
 
 def evaluate(problem: Problem, mode: str, device: str) -> Computed:
     """Losses by the formula, totals as plain sums."""
-    refuse_what_is_not_supported(problem, SUPPORTED, "the textbook formula")
-    return run(problem, LOSSES[problem.loss], TEXTS[problem.loss, problem.given])
+    refuse_what_is_not_supported(problem, EVERYTHING, "the textbook formula")
+    return run(problem, FORMULAS[problem.loss], TEXTS[problem.loss, problem.given])
 
 
-def run(problem: Problem, function: Callable[[Problem], Array], text: str) -> Computed:
-    """Run a NumPy formula, its warnings off: nan and inf are answers here."""
+def run(problem: Problem, formula: Callable[[Problem], Array], text: str) -> Computed:
+    """Run a NumPy formula."""
+    start = time.perf_counter()
+    losses, totals = answer(problem, formula)
+    seconds = time.perf_counter() - start
+    gradient = Unsupported("NumPy has no autodiff") if problem.gradient else None
+    return Computed(losses, {**totals}, text, seconds, gradient)
+
+
+def answer(
+    problem: Problem, formula: Callable[[Problem], Array]
+) -> tuple[Array, dict[Reduction, Array]]:
+    """The losses and their totals, NumPy's warnings off: nan and inf are answers here."""
     with np.errstate(all="ignore"):
-        start = time.perf_counter()
-        losses = np.where(problem.kept, function(problem), problem.values.dtype.type(0))
-        totals = {r: _total(problem, losses, r) for r in problem.reductions}
-        seconds = time.perf_counter() - start
-    return Computed(losses, totals, text, seconds)
+        losses = formula(problem)
+        if problem.sample_weight is not None:
+            losses = losses * problem.sample_weight
+        losses = np.where(problem.kept, losses, losses.dtype.type(0))
+        return losses, {r: _total(problem, losses, r) for r in problem.reductions}
 
 
-def _total(problem: Problem, losses: Array, reduction: Reduction) -> Array | Unsupported:
+def _total(problem: Problem, losses: Array, reduction: Reduction) -> Array:
     total = np.sum(losses)
     if reduction == "sum":
         return np.asarray(total)
-    if reduction == "weighted_mean" and problem.loss == "categorical":
-        count = np.sum(problem.labels)
-    else:
-        count = losses.dtype.type(np.count_nonzero(problem.kept))
+    count = losses.dtype.type(np.count_nonzero(problem.kept))
+    if reduction == "weighted_mean":
+        count = np.sum(np.where(problem.kept, _weights(problem), losses.dtype.type(0)))
     return np.asarray(total / count, dtype=losses.dtype)
 
 
+def _weights(problem: Problem) -> Array:
+    """sample_weight times class_weight[y], or times sum_c w_c t_c before smoothing."""
+    dtype = problem.values.dtype
+    weights: Array = np.ones(problem.samples_shape, dtype=dtype)
+    if problem.loss != "binary":
+        rows, class_weight = _one_hot(problem), problem.class_weight
+        weights = np.sum(rows if class_weight is None else rows * class_weight, axis=-1)
+    return weights if problem.sample_weight is None else weights * problem.sample_weight
+
+
+def _one_hot(problem: Problem) -> Array:
+    """The labels as distributions, classes last."""
+    if problem.loss == "categorical":
+        return np.moveaxis(problem.labels, problem.class_axis, -1)
+    classes = np.arange(problem.num_classes)
+    rows: Array = np.equal(problem.labels[..., None], classes).astype(problem.values.dtype)
+    return rows
+
+
 def targets(problem: Problem) -> Array:
-    """The labels as distributions, classes last, smoothed: t (1 - e) + e / n."""
-    n, dtype = problem.num_classes, problem.values.dtype
-    if problem.loss == "sparse_categorical":
-        rows = np.equal(problem.labels[..., None], np.arange(n)).astype(dtype)
-    else:
-        rows = np.moveaxis(problem.labels, problem.class_axis, -1)
-    e = problem.label_smoothing
-    return rows if e == 0 else rows * dtype.type(1 - e) + dtype.type(e / n)
+    """The labels as distributions, classes last, smoothed and weighted: w (t (1 - e) + e / n)."""
+    rows, e, dtype = _one_hot(problem), problem.label_smoothing, problem.values.dtype
+    if e:
+        rows = rows * dtype.type(1 - e) + dtype.type(e / problem.num_classes)
+    return rows if problem.class_weight is None else rows * problem.class_weight
 
 
 def binary_targets(problem: Problem) -> Array:
@@ -90,7 +107,8 @@ def binary(problem: Problem) -> Array:
         p = values
     else:
         p = np.exp(values)
-    losses: Array = t * -np.log(p) + (one - t) * -np.log(one - p)
+    positive = t if problem.pos_weight is None else t * problem.pos_weight
+    losses: Array = positive * -np.log(p) + (one - t) * -np.log(one - p)
     return losses
 
 
@@ -109,21 +127,25 @@ def categorical(problem: Problem) -> Array:
     return losses
 
 
-LOSSES: Mapping[Loss, Callable[[Problem], Array]] = {
+FORMULAS: Mapping[Loss, Callable[[Problem], Array]] = {
     "binary": binary,
     "categorical": categorical,
     "sparse_categorical": categorical,
 }
 _P: Mapping[tuple[bool, Given], str] = {
-    (True, "logits"): ", p = 1 / (1 + exp(-logits))",
-    (True, "probs"): ", p = probs",
-    (True, "log_probs"): ", p = exp(log_probs)",
-    (False, "logits"): ", p = exp(logits) / sum(exp(logits)), p = p / sum(p)",
-    (False, "probs"): ", p = probs / sum(probs)",
-    (False, "log_probs"): ", log(p) = log_probs",
+    (True, "logits"): "p = 1 / (1 + exp(-logits)); ",
+    (True, "probs"): "p = probs; ",
+    (True, "log_probs"): "p = exp(log_probs); ",
+    (False, "logits"): "p = exp(logits) / sum(exp(logits)); p = p / sum(p); ",
+    (False, "probs"): "p = probs / sum(probs); ",
+    (False, "log_probs"): "p = exp(log_probs); ",
 }
 TEXTS: Mapping[tuple[Loss, Given], str] = {
-    **{("binary", g): "t * -log(p) + (1 - t) * -log(1 - p)" + _P[True, g] for g in _GIVEN},
-    **{("categorical", g): "sum(t * -log(p))" + _P[False, g] for g in _GIVEN},
-    **{("sparse_categorical", g): "sum(one_hot(labels) * -log(p))" + _P[False, g] for g in _GIVEN},
+    **{("binary", g): _P[True, g] + "t * -log(p) + (1 - t) * -log(1 - p)" for g in GIVEN},
+    ("categorical", "logits"): _P[False, "logits"] + "sum(t * -log(p))",
+    ("categorical", "probs"): _P[False, "probs"] + "sum(t * -log(p))",
+    ("sparse_categorical", "logits"): _P[False, "logits"] + "sum(one_hot(labels) * -log(p))",
+    ("sparse_categorical", "probs"): _P[False, "probs"] + "sum(one_hot(labels) * -log(p))",
+    ("categorical", "log_probs"): "sum(t * -log_probs)",
+    ("sparse_categorical", "log_probs"): "sum(one_hot(labels) * -log_probs)",
 }

@@ -1,13 +1,14 @@
 """Shifted log-sum-exp by hand, in NumPy, in the dtype of the case.
 
     categorical  m = max x; log(sum exp(x - m)) - (x_t - m), weighted by t and summed
-    binary       max(z, 0) - z t + log1p(exp(-abs(z)))
+    binary       (pos_weight t + 1 - t) log1p(exp(-abs(z))) + pos_weight t max(-z, 0)
+                 + (1 - t) max(z, 0)
 
 Shapes: classes along the class axis; one loss per sample. mean divides by the kept samples. Adding
 a constant to all logits changes nothing beyond rounding. Logits alone: without them there is
 nothing to shift. A label outside the classes raises IndexError above, and counts from the end
 below 0, as NumPy indexes. Source: Blanchard, Higham and Higham, IMA J. Numer. Anal. 41(4), 2021,
-section 4, for the shift; the binary form is tf.nn.sigmoid_cross_entropy_with_logits's.
+section 4, for the shift; log1p(exp(-abs(z))) is -log sigmoid(abs(z)).
 """
 
 from __future__ import annotations
@@ -20,33 +21,40 @@ import numpy.typing as npt
 
 from ..evaluation import Computed
 from ..problem import Problem
-from ..program import Supported, refuse_what_is_not_supported
+from ..program import refuse_what_is_not_supported
+from ..support import FROM_LOGITS
 from ..words import Loss
-from .manual import ALL, binary_targets, run, targets
+from .manual import binary_targets, run, targets
 
 Array = npt.NDArray[Any]
-SUPPORTED: Supported = {key: options for key, options in ALL.items() if key[1] == "logits"}
 
 
 def evaluate(problem: Problem, mode: str, device: str) -> Computed:
     """Losses by the shifted formula, totals as plain sums."""
-    refuse_what_is_not_supported(problem, SUPPORTED, "shifted log-sum-exp")
-    return run(problem, LOSSES[problem.loss], TEXTS[problem.loss])
+    refuse_what_is_not_supported(problem, FROM_LOGITS, "shifted log-sum-exp")
+    return run(problem, FORMULAS[problem.loss], TEXTS[problem.loss])
 
 
 def binary(problem: Problem) -> Array:
-    """max(z, 0) - z t + log1p(exp(-abs(z)))."""
+    """pos_weight t (log1p(exp(-abs(z))) + max(-z, 0)) + (1 - t) (the same + max(z, 0))."""
     z, t = problem.values, binary_targets(problem)
-    losses: Array = np.maximum(z, z.dtype.type(0)) - z * t + np.log1p(np.exp(-np.abs(z)))
+    zero, one = z.dtype.type(0), z.dtype.type(1)
+    tail = np.log1p(np.exp(-np.abs(z)))
+    positive = t if problem.pos_weight is None else t * problem.pos_weight
+    on_one, on_zero = tail + np.maximum(-z, zero), tail + np.maximum(z, zero)
+    losses: Array = _product(positive, on_one) + _product(one - t, on_zero)
     return losses
+
+
+def _product(target: Array, loss: Array) -> Array:
+    """target * loss; a target of 0 leaves the term out."""
+    return np.where(target == 0, loss.dtype.type(0), target * loss)
 
 
 def categorical(problem: Problem) -> Array:
     """sum of t (log(sum exp(x - m)) - (x - m)); terms with t = 0 are left out."""
     shifted, log_sum = _shifted(problem)
-    t = targets(problem)
-    zero = shifted.dtype.type(0)
-    losses: Array = np.sum(np.where(t == 0, zero, t * (log_sum - shifted)), axis=-1)
+    losses: Array = np.sum(_product(targets(problem), log_sum - shifted), axis=-1)
     return losses
 
 
@@ -57,7 +65,7 @@ def sparse_categorical(problem: Problem) -> Array:
     shifted, log_sum = _shifted(problem)
     labels = np.where(problem.kept, problem.labels, 0)[..., None]
     losses: Array = (log_sum - np.take_along_axis(shifted, labels, axis=-1))[..., 0]
-    return losses
+    return losses if problem.class_weight is None else losses * problem.class_weight[labels[..., 0]]
 
 
 def _shifted(problem: Problem) -> tuple[Array, Array]:
@@ -66,13 +74,13 @@ def _shifted(problem: Problem) -> tuple[Array, Array]:
     return shifted, np.log(np.sum(np.exp(shifted), axis=-1, keepdims=True))
 
 
-LOSSES: Mapping[Loss, Callable[[Problem], Array]] = {
+FORMULAS: Mapping[Loss, Callable[[Problem], Array]] = {
     "binary": binary,
     "categorical": categorical,
     "sparse_categorical": sparse_categorical,
 }
 TEXTS: Mapping[Loss, str] = {
-    "binary": "max(z, 0) - z * t + log1p(exp(-abs(z)))",
+    "binary": "L = log1p(exp(-abs(z))); t * (L + max(-z, 0)) + (1 - t) * (L + max(z, 0))",
     "categorical": "sum(t * (log(sum(exp(x - max(x)))) - (x - max(x))))",
     "sparse_categorical": "log(sum(exp(x - max(x)))) - (x[y] - max(x))",
 }

@@ -1,105 +1,134 @@
 """TensorFlow: the losses of tf.nn, which take logits and leave the reduction to tf.reduce_*.
 
-Modes: graph (tf.function) and xla (tf.function with jit_compile=True). Source: the API pages of
-tf.nn.sigmoid_cross_entropy_with_logits, softmax_cross_entropy_with_logits and
+Modes: graph (tf.function) and xla (tf.function with jit_compile=True). Gradients by
+tf.GradientTape. Source: the API pages of tf.nn.sigmoid_cross_entropy_with_logits,
+weighted_cross_entropy_with_logits, softmax_cross_entropy_with_logits and
 sparse_softmax_cross_entropy_with_logits.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from ..calls import Calls
-from ..evaluation import Computed, MissingDeviceError, UnsupportedError
+from ..evaluation import Computed, MissingDeviceError
+from ..idioms import Idioms, Names, reduce_under
 from ..problem import Problem
 from ..program import (
+    GRADIENT,
+    LOSSES,
     LossFunction,
     NativeArrays,
     Program,
-    Supported,
+    TotalFunction,
     problem_arrays,
     refuse_what_is_not_supported,
 )
+from ..support import TF
 from ..words import Loss, Reduction
 
-SUPPORTED: Supported = {
-    ("binary", "logits"): frozenset(),
-    ("categorical", "logits"): frozenset({"class_axis"}),
-    ("sparse_categorical", "logits"): frozenset({"ignore_index", "class_axis"}),
-}
+NAMES = Names(
+    sum="tf.reduce_sum",
+    mean="tf.reduce_mean",
+    divide="tf.divide",
+    multiply="tf.multiply",
+    where="tf.where",
+    not_equal="tf.not_equal",
+    count_nonzero="tf.math.count_nonzero",
+    take="tf.gather",
+    reshape="tf.reshape",
+    count_needs_dtype=True,
+)
 
 
 def evaluate(problem: Problem, mode: str, device: str) -> Computed:
     """Losses from tf.nn, totals by tf.reduce_mean and tf.reduce_sum."""
-    refuse_what_is_not_supported(problem, SUPPORTED, "tf.nn")
-    return run(problem, mode, device, LOSSES[problem.loss])
+    refuse_what_is_not_supported(problem, TF, "tf.nn")
+    return run(problem, mode, device, FUNCTIONS[problem.loss], reduce_under(NAMES))
 
 
-def run(problem: Problem, mode: str, device: str, function: LossFunction) -> Computed:
+def run(
+    problem: Problem,
+    mode: str,
+    device: str,
+    function: LossFunction,
+    total: TotalFunction | None = None,
+) -> Computed:
     """Run `function` under TensorFlow: eagerly, as a graph, or compiled by XLA."""
     if device == "cuda" and not tf.config.list_physical_devices("GPU"):
         raise MissingDeviceError("TensorFlow sees no CUDA device")
-    program = Program({"tf": tf}, problem, function)
-    prefix = ""
-    compiled: Any = program
-    if mode:
-        options = {"jit_compile": True} if mode == "xla" else {}
-        compiled = tf.function(program, autograph=False, **options)
-        arguments = ", ".join(f"{k}={v}" for k, v in options.items())
-        prefix = f"tf.function({arguments}): "
-    with tf.device("/GPU:0" if device == "cuda" else "/CPU:0"):
+    options = {"autograph": False} | ({"jit_compile": True} if mode == "xla" else {})
+    arguments = ", ".join(f"{k}={v}" for k, v in options.items())
+    compiler = f"tf.function({{}}, {arguments})" if mode else ""
+    program = Program({"tf": tf}, problem, function, _differentiate, compiler, total)
+    compiled: Any = tf.function(program, **options) if mode else program
+    with tf.device("/GPU:0" if device == "cuda" else "/CPU:0"), program.tracked():
         arrays = {k: tf.constant(np.array(a)) for k, a in problem_arrays(problem).items()}
         start = time.perf_counter()
         answers = compiled(arrays)
         seconds = time.perf_counter() - start
-    losses = answers["losses"].numpy()
-    totals = {r: np.asarray(answers[r].numpy()) for r in problem.reductions if r in answers}
-    return Computed(losses, totals | program.unsupported, prefix + program.text, seconds)
+    losses = answers[LOSSES].numpy()
+    answered = [r for r in problem.reductions if r in answers]
+    totals: dict[Reduction, Any] = {r: np.asarray(answers[r].numpy()) for r in answered}
+    gradient = answers[GRADIENT].numpy() if problem.gradient else None
+    totals |= program.unsupported
+    return Computed(losses, totals, program.text, seconds, gradient, calls=program.calls)
 
 
-def binary(call: Calls, problem: Problem, arrays: NativeArrays, reduction: Reduction | None) -> Any:
-    """sigmoid_cross_entropy_with_logits."""
+def _differentiate(losses_of: Callable[[Any], Any], values: Any, cotangent: Any) -> tuple[Any, Any]:
+    with tf.GradientTape() as tape:
+        tape.watch(values)
+        losses = losses_of(values)
+    return losses, tape.gradient(losses, values, output_gradients=cotangent)
+
+
+def binary(call: Calls, problem: Problem, arrays: NativeArrays, _: Reduction | None) -> Any:
+    """sigmoid_cross_entropy_with_logits; with a pos_weight, weighted_cross_entropy_with_logits."""
     name = "tf.nn.sigmoid_cross_entropy_with_logits"
-    losses = call(name, labels=arrays["labels"], logits=arrays["logits"])
-    return _reduced(call, losses, reduction)
+    options = {"labels": arrays["labels"], "logits": arrays["logits"]}
+    if "pos_weight" in arrays:
+        name = "tf.nn.weighted_cross_entropy_with_logits"
+        options["pos_weight"] = arrays["pos_weight"]
+    idioms = Idioms(call, NAMES, problem, arrays)
+    return idioms.weighted_by_sample(call(name, **options))
 
 
-def categorical(
-    call: Calls, problem: Problem, arrays: NativeArrays, reduction: Reduction | None
-) -> Any:
-    """softmax_cross_entropy_with_logits along its own axis."""
-    if reduction == "weighted_mean":
-        raise UnsupportedError("tf.reduce_mean divides by the samples alone")
+def categorical(call: Calls, problem: Problem, arrays: NativeArrays, _: Reduction | None) -> Any:
+    """softmax_cross_entropy_with_logits along its own axis, times the weights.
+
+    The class weight of a one-hot label multiplies its loss: inside the labels it would give the
+    right losses and wrong gradients, which the API takes for distributions.
+    """
+    idioms = Idioms(call, NAMES, problem, arrays)
     losses = call(
         "tf.nn.softmax_cross_entropy_with_logits",
         labels=arrays["labels"],
         logits=arrays["logits"],
         axis=problem.class_axis,
     )
-    return _reduced(call, losses, reduction)
+    weights = idioms.sample_weights()
+    if weights is not None:
+        losses = call("tf.multiply", losses, weights)
+    return losses
 
 
 def sparse_categorical(
-    call: Calls, problem: Problem, arrays: NativeArrays, reduction: Reduction | None
+    call: Calls, problem: Problem, arrays: NativeArrays, _: Reduction | None
 ) -> Any:
     """sparse_softmax_cross_entropy_with_logits, ignored labels masked with tf.where."""
-    name = "tf.nn.sparse_softmax_cross_entropy_with_logits"
-    logits = classes_last(call, problem, arrays["logits"])
-    labels = arrays["labels"]
-    if problem.ignore_index is None:
-        return _reduced(call, call(name, labels=labels, logits=logits), reduction)
-    kept = call("tf.not_equal", labels, problem.ignore_index)
-    labels = call("tf.where", kept, labels, 0)
-    losses = call("tf.where", kept, call(name, labels=labels, logits=logits), 0.0)
-    if reduction not in ("mean", "weighted_mean"):
-        return _reduced(call, losses, reduction)
-    count = call("tf.reduce_sum", call("tf.cast", kept, problem.dtype))
-    return call("tf.divide", call("tf.reduce_sum", losses), count)
+    idioms = Idioms(call, NAMES, problem, arrays)
+    losses = call(
+        "tf.nn.sparse_softmax_cross_entropy_with_logits",
+        labels=idioms.labels(),
+        logits=classes_last(call, problem, arrays["logits"]),
+    )
+    losses = idioms.weighted_by_sample(idioms.weighted_by_label(losses))
+    return idioms.masked(losses)
 
 
 def classes_last(call: Calls, problem: Problem, tensor: Any) -> Any:
@@ -111,13 +140,7 @@ def classes_last(call: Calls, problem: Problem, tensor: Any) -> Any:
     return call("tf.transpose", tensor, [i for i in range(ndim) if i != axis] + [axis])
 
 
-def _reduced(call: Calls, losses: Any, reduction: Reduction | None) -> Any:
-    if reduction is None:
-        return losses
-    return call("tf.reduce_sum" if reduction == "sum" else "tf.reduce_mean", losses)
-
-
-LOSSES: Mapping[Loss, LossFunction] = {
+FUNCTIONS: Mapping[Loss, LossFunction] = {
     "binary": binary,
     "categorical": categorical,
     "sparse_categorical": sparse_categorical,

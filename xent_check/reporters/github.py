@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..report import CaseResult, Report
-from ..wording import sentence
+from ..wording import absences, notes, sentence, summary
 from . import Terminal
 
 
@@ -15,9 +15,9 @@ def render(report: Report, terminal: Terminal) -> str:
         if result.status in ("diverges", "failed")
         or (result.required and result.status == "missing")
     ]
-    lines += [f"::warning::{_data(warning)}" for warning in report.warnings]
-    summary = f"{report.verdict}: {report.compared} compared, {report.counts['diverges']} diverge"
-    lines.append(f"::notice title=xent-check::{_data(summary)}")
+    warnings = [*absences(report), *notes(report), *report.warnings]
+    lines += [f"::warning title=xent-check::{_data(warning)}" for warning in warnings]
+    lines.append(f"::notice title=xent-check::{_data(summary(report))}")
     return "".join(f"{line}\n" for line in lines)
 
 

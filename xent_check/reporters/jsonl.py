@@ -1,4 +1,4 @@
-"""JSON Lines: the header first, then a result a line."""
+"""JSON Lines: a result a line, the environment and the summary last."""
 
 from __future__ import annotations
 

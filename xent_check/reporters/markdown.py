@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from ..report import STATUSES, CaseResult, Report
-from ..wording import samples, sentence
+from ..markup import cell, inline
+from ..outcome import unusual
+from ..report import CaseResult, Report
+from ..wording import absences, notes, number_tables, sentence, summary, versions
 from . import Terminal
 from .matrix import Matrix
 
@@ -19,40 +21,41 @@ MARKS = {
 
 def render(report: Report, terminal: Terminal) -> str:
     """GitHub-flavoured Markdown."""
-    counts = ", ".join(f"{s} {report.counts[s]}" for s in STATUSES if report.counts[s])
-    parts = [f"## xent-check: {report.verdict}", f"{report.cases} cases: {counts or 'nothing'}."]
+    parts = [f"## xent-check: {report.verdict}", f"{inline(summary(report))}."]
     if report.results:
         parts.append(_matrix(report))
     for result in report.results:
         if result.status in ("diverges", "failed"):
             parts.append(_details(result, report.verbose))
-    parts += [f"> {warning}" for warning in report.warnings]
+    warnings = [*absences(report), *notes(report), *report.warnings]
+    parts += [f"> {inline(warning)}" for warning in warnings]
+    if report.hosts:
+        parts.append(inline(versions(report)))
     return "\n\n".join(parts) + "\n"
 
 
 def _matrix(report: Report) -> str:
     matrix = Matrix.of(report)
     lines = [
-        "| case | " + " | ".join(_cell(name) for name in matrix.columns) + " |",
+        "| case | " + " | ".join(cell(name) for name in matrix.columns) + " |",
         "|---" * (len(matrix.columns) + 1) + "|",
     ]
     for row in matrix.rows:
-        cells = [MARKS[cell.status] if cell else "" for cell in row.cells]
-        lines.append(f"| {_cell(row.case.id)} | " + " | ".join(cells) + " |")
+        marks = [_mark(result) if result else "" for result in row.cells]
+        lines.append(f"| {cell(row.case.id)} | " + " | ".join(marks) + " |")
     return "\n".join(lines)
+
+
+def _mark(result: CaseResult) -> str:
+    did = unusual(result) if result.evaluation is not None else ""
+    return f"{MARKS[result.status]} {cell(did)}".rstrip()
 
 
 def _details(result: CaseResult, everything: bool) -> str:
-    lines = [f"- {_cell(sentence(result))}"]
-    table = samples(result, everything)
-    if table is not None and table.rows:
+    lines = [f"- {inline(sentence(result))}"]
+    for table in number_tables(result, everything):
         count = len(table.headings)
         lines += ["", "  | " + " | ".join(table.headings) + " |", "  " + "|---" * count + "|"]
-        lines += ["  | " + " | ".join(map(_cell, row.cells)) + " |" for row in table.rows]
-    if table is not None and table.left_out:
-        lines.append(f"\n  and {table.left_out} more samples")
+        lines += ["  | " + " | ".join(map(cell, row.cells)) + " |" for row in table.rows]
+        lines += ["", f"  {table.rest}"] if table.rest else []
     return "\n".join(lines)
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("<", "&lt;")

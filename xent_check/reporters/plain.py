@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 
 from .. import __version__
+from ..case import Auto, Tolerance
 from ..comparison import Comparison, Difference
 from ..evaluation import Computed, Failed
+from ..outcome import behaviour, plain_explanation
 from ..report import STATUSES, CaseResult, Report
-from ..words import Reduction
+from ..words import REDUCTIONS
 
 SCHEMA = 1
 MAX_SAMPLES = 1000
@@ -65,18 +67,26 @@ def plain_result(result: CaseResult, verbose: bool) -> dict[str, Any]:
         "failure": evaluation.kind if isinstance(evaluation, Failed) else None,
         "seconds": evaluation.seconds if isinstance(evaluation, Computed) else None,
         "dtype": evaluation.dtype.name if isinstance(evaluation, Computed) else None,
-        "tolerance": result.case.fields.tolerance.model_dump(),
+        "tolerance": _tolerance(result.case.fields.tolerance),
         "printed": getattr(evaluation, "printed", "") or None,
         "notes": list(result.notes),
+        "behaviour": list(behaviour(result)),
+        "vacuous": result.vacuous,
+        "explanation": _explanations(result),
         "gradient": None,
     }
     if result.comparison is None:
-        reference = result.reference.losses.high
-        return data | {"samples": int(reference.size), "losses": None, "totals": {}}
-    return data | _compared(result.comparison, verbose)
+        nothing = dict.fromkeys(("max_abs_diff", "max_ulps", "worst_sample", "diverging_samples"))
+        samples = int(result.reference.losses.high.size)
+        return data | nothing | {"samples": samples, "losses": None, "totals": {}}
+    return data | _compared(result, result.comparison, verbose)
 
 
-def _compared(comparison: Comparison, verbose: bool) -> dict[str, Any]:
+def _tolerance(tolerance: Tolerance | Auto) -> Any:
+    return tolerance.model_dump() if isinstance(tolerance, Tolerance) else tolerance
+
+
+def _compared(result: CaseResult, comparison: Comparison, verbose: bool) -> dict[str, Any]:
     losses = comparison.losses
     samples = losses.actual.size
     worst = losses.worst if samples else None
@@ -86,6 +96,10 @@ def _compared(comparison: Comparison, verbose: bool) -> dict[str, Any]:
         "worst_sample": list(worst) if worst is not None else None,
         "samples": samples,
         "diverging_samples": losses.diverging,
+        "reference_radius": plain(result.reference.losses.radius.max(initial=0.0)),
+        "smallest_atol": plain(comparison.smallest_atol),
+        "share_of_bound": None if comparison.share is None else plain(comparison.share),
+        "gradient": _gradient(comparison),
     }
     if samples <= MAX_SAMPLES or verbose:
         data["losses"] = plain(losses.actual)
@@ -105,10 +119,40 @@ def _totals(comparison: Comparison) -> dict[str, Any]:
         if expected is not None:
             totals[name]["expected"] = plain(expected.target)
             totals[name]["status"] = "diverges" if expected.diverging else totals[name]["status"]
-    unsupported: dict[Reduction, str] = comparison.unsupported_totals
     return totals | {
-        name: {"status": "unsupported", "reason": reason} for name, reason in unsupported.items()
+        name: {"status": "unsupported", "reason": reason}
+        for name, reason in comparison.unsupported.items()
+        if name in REDUCTIONS
     }
+
+
+def _explanations(result: CaseResult) -> list[dict[str, Any]] | None:
+    """The readings of a divergence's numbers, best first; empty where nothing explains them."""
+    if result.diagnosis is None:
+        return None
+    return [plain_explanation(explanation) for explanation in result.diagnosis.explanations]
+
+
+def _gradient(comparison: Comparison) -> dict[str, Any] | None:
+    if "gradient" in comparison.unsupported:
+        return {"status": "unsupported", "reason": comparison.unsupported["gradient"]}
+    difference = comparison.gradient
+    if difference is None:
+        return None
+    judged = comparison.expected_gradient or difference
+    elements = difference.actual.size
+    worst = difference.worst if elements else None
+    data: dict[str, Any] = {
+        "status": "diverges" if judged.diverging else "agrees",
+        "max_abs_diff": plain(difference.abs_diff[worst]) if worst is not None else None,
+        "max_ulps": plain(difference.ulps[worst]) if worst is not None else None,
+        "worst_element": list(worst) if worst is not None else None,
+        "elements": elements,
+        "diverging_elements": difference.diverging,
+    }
+    if elements <= MAX_SAMPLES:
+        data |= {"actual": plain(difference.actual), "reference": plain(difference.target)}
+    return data
 
 
 def _total(difference: Difference) -> dict[str, Any]:

@@ -1,0 +1,158 @@
+"""How long the command takes and how much memory its own process needs, against the targets.
+
+    python -m tests.bench [--rounds N]
+
+The commands of a ratio take turns in one run, so that a busy machine slows both alike; a figure is
+the median. The run's warm figure keeps one JAX compilation cache between rounds, the cold figure
+has an empty one each time. A difference is that of the quickest rounds. The memory is that of the
+process that the user starts, without the frameworks' own. Exits 1 where a target is missed. Linux
+and macOS.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from xent_check.corpus import corpus
+
+XENT_CHECK = str(Path(sys.executable).with_name("xent-check"))
+RUN_AND_TELL_MEMORY = """\
+import atexit, resource, sys
+unit = 1 if sys.platform == "darwin" else 1024
+peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+told = sys.argv.pop()
+atexit.register(lambda: open(told, "w").write(str(peak())))
+from xent_check.cli import main
+main()
+"""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One line of the table; no target where the figure is only told."""
+
+    what: str
+    value: float
+    unit: str
+    target: float | None
+    detail: str
+
+    @property
+    def missed(self) -> bool:
+        return self.target is not None and self.value > self.target
+
+
+def main() -> int:
+    """Measure everything, print the table, and say whether each target holds."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5, help="of each measurement [default: 5]")
+    rounds = parser.parse_args().rounds
+    quick = [help_figure(3 * rounds), observed_figure(3 * rounds)]
+    figures = [*run_figures(rounds), *quick, memory_figure(rounds)]
+    for figure in figures:
+        target = "" if figure.target is None else f"at most {figure.target:g} {figure.unit}"
+        verdict = "" if figure.target is None else "MISSED" if figure.missed else "holds"
+        value = f"{figure.value:.2f} {figure.unit}"
+        print(f"{figure.what:<44}  {value:>11}  {target:<16}  {verdict:<6}  {figure.detail}")
+    return int(any(figure.missed for figure in figures))
+
+
+THREADS = [
+    str(corpus() / "forum" / f"{name}.yaml")
+    for name in ("binary", "sparse", "language_model", "probabilities", "within_2e-6")
+]
+
+
+def run_figures(rounds: int) -> list[Figure]:
+    """The two threads' cases, and the whole corpus, over importing TensorFlow; with a warm cache
+    and with an empty one. The target is the threads': the whole corpus has twenty times their
+    cases, each compiled by JAX for itself, and two more Keras processes."""
+    imports = [sys.executable, "-c", "import tensorflow"]
+    runs = {"threads": [XENT_CHECK, "run", *THREADS], "whole corpus": [XENT_CHECK, "run"]}
+    taken: dict[str, list[float]] = {"tensorflow": []}
+    with tempfile.TemporaryDirectory() as folder:
+        warm = Path(folder) / "warm"
+        seconds(runs["whole corpus"], warm)
+        seconds(imports, warm)
+        for round_ in range(rounds):
+            taken["tensorflow"].append(seconds(imports, warm))
+            for name, command in runs.items():
+                if name == "threads" or round_ == 0:
+                    cold = Path(folder) / f"cold {name} {round_}"
+                    taken.setdefault(f"{name}, warm", []).append(seconds(command, warm))
+                    taken.setdefault(f"{name}, cold", []).append(seconds(command, cold))
+    medians = {name: statistics.median(times) for name, times in taken.items()}
+    base = medians.pop("tensorflow")
+    return [
+        Figure(
+            f"run of the {name} / import tensorflow",
+            median / base,
+            "x",
+            1.5 if name == "threads, warm" else None,
+            f"{median:.2f} s / {base:.2f} s, {len(taken[name])} rounds",
+        )
+        for name, median in medians.items()
+    ]
+
+
+def help_figure(rounds: int) -> Figure:
+    """The help text over importing click."""
+    shown, imported = [], []
+    for _ in range(rounds):
+        imported.append(seconds([sys.executable, "-c", "import click"]))
+        shown.append(seconds([XENT_CHECK, "--help"]))
+    ours, base = statistics.median(shown), statistics.median(imported)
+    detail = f"{ours * 1000:.0f} ms / {base * 1000:.0f} ms, {rounds} rounds"
+    return Figure("xent-check --help / import click", ours / base, "x", 3, detail)
+
+
+def observed_figure(rounds: int) -> Figure:
+    """Explaining an observed total, of which no framework is told, beyond importing numpy."""
+    problem = ["--loss", "sparse_categorical", "--labels", "[1, 0]"]
+    probs = ["--probs", "[[0.999999999, 1e-9], [0.9, 0.1]]"]
+    explained, imported = [], []
+    for _ in range(rounds):
+        imported.append(seconds([sys.executable, "-c", "import numpy"]))
+        explained.append(seconds([XENT_CHECK, "eval", *problem, *probs, "--observed", "8.11173"]))
+    ours, base = min(explained), min(imported)  # a difference, which a busy machine stretches
+    detail = f"{ours * 1000:.0f} ms - {base * 1000:.0f} ms, least of {rounds} rounds"
+    return Figure("xent-check eval --observed - import numpy", ours - base, "s", 0.5, detail)
+
+
+def memory_figure(rounds: int) -> Figure:
+    """The peak memory of the process that the user starts, on the shipped corpus."""
+    peaks = []
+    with tempfile.TemporaryDirectory() as folder:
+        for _ in range(rounds):
+            told = Path(folder) / "peak"
+            command = [sys.executable, "-c", RUN_AND_TELL_MEMORY, "run", str(told)]
+            seconds(command)
+            peaks.append(int(told.read_text()) / 2**20)
+    detail = f"{rounds} rounds, greatest of them"
+    return Figure("peak memory of the parent", max(peaks), "MiB", 150, detail)
+
+
+def seconds(command: Sequence[str], cache: Path | None = None) -> float:
+    """Wall time of a command that does all its work: it agrees, or it diverges (1)."""
+    settings: Mapping[str, str] = {} if cache is None else {"XENT_CHECK_CACHE": str(cache)}
+    start = time.perf_counter()
+    done = subprocess.run(
+        command, env={**os.environ, **settings}, capture_output=True, text=True, check=False
+    )
+    taken = time.perf_counter() - start
+    if done.returncode not in (0, 1) or "Traceback" in done.stderr:
+        sys.exit(f"{command} exited with {done.returncode}:\n{done.stdout}{done.stderr}")
+    return taken
+
+
+if __name__ == "__main__":
+    sys.exit(main())

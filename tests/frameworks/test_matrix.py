@@ -1,0 +1,111 @@
+"""What `xent-check impls -v` says each implementation supports is what happens."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from xent_check.evaluation import Computed, Unsupported
+from xent_check.implementations import IMPLEMENTATIONS
+from xent_check.pool import Pool
+from xent_check.problem import Problem
+from xent_check.selection import Implementation, parse
+from xent_check.support import OPTIONS
+from xent_check.wire import encode_problem
+from xent_check.words import GIVEN, Given, Loss, Reduction
+from xent_check.worker import Request
+
+Key = tuple[str, Loss, Given, str | None]
+REDUCTIONS: tuple[Reduction, ...] = ("mean", "weighted_mean", "sum")
+
+
+def f32(*numbers: object) -> np.ndarray:
+    return np.array(numbers, dtype=np.float32)
+
+
+def base_problem(loss: Loss, given: Given) -> Problem:
+    if loss == "binary":
+        values = {"logits": f32(0.5, -1.0), "probs": f32(0.25, 0.75), "log_probs": f32(-1.0, -2.0)}
+        return Problem(loss, given, values[given], f32(1, 0), "float32", reductions=REDUCTIONS)
+    probs = f32([0.5, 0.25, 0.25], [0.125, 0.125, 0.75])
+    scores = {"logits": f32([1, 2, 3], [0, 0, 1]), "probs": probs, "log_probs": np.log(probs)}
+    labels = np.array([0, 2]) if loss == "sparse_categorical" else f32([1, 0, 0], [0, 0, 1])
+    return Problem(loss, given, scores[given], labels, "float32", reductions=REDUCTIONS)
+
+
+def with_option(problem: Problem, option: str) -> Problem | None:
+    """The problem with that option alone; None where the option is not about the loss."""
+    binary, sparse = problem.loss == "binary", problem.loss == "sparse_categorical"
+    if option == "class_axis":
+        if binary:
+            return None
+        labels = problem.labels if sparse else np.ascontiguousarray(problem.labels.T)
+        values = np.ascontiguousarray(problem.values.T)
+        return replace(problem, values=values, labels=labels, class_axis=0)
+    if option == "class_weight":
+        return None if binary else replace(problem, class_weight=f32(1, 2, 3))
+    if option == "pos_weight":
+        return (
+            replace(problem, pos_weight=np.float32(2) * np.ones((), np.float32)) if binary else None
+        )
+    if option == "ignore_index":
+        return replace(problem, ignore_index=2) if sparse else None
+    if option == "label_smoothing":
+        return replace(problem, label_smoothing=0.1)
+    return replace(problem, sample_weight=f32(1, 2))
+
+
+def questions() -> Iterator[tuple[str, Loss, Given, str | None, Problem]]:
+    losses: tuple[Loss, ...] = ("binary", "categorical", "sparse_categorical")
+    for name, loss, given in itertools.product(IMPLEMENTATIONS, losses, GIVEN):
+        problem = base_problem(loss, given)
+        yield name, loss, given, None, problem
+        for option in OPTIONS:
+            optioned = with_option(problem, option)
+            if optioned is not None:
+                yield name, loss, given, option, optioned
+
+
+@pytest.fixture(scope="module")
+def answers() -> dict[Key, object]:
+    asked = list(questions())
+    implementations = [parse(name) for name in IMPLEMENTATIONS]
+    with Pool[Key](implementations, None) as pool:
+        requests = [
+            _request(parse(name), pool, (name, loss, given, option), problem)
+            for name, loss, given, option, problem in asked
+        ]
+        pool.submit(requests, 120.0)
+        return dict(pool.answers())
+
+
+def _request(
+    implementation: Implementation,
+    pool: Pool[Key],
+    tag: Key,
+    problem: Problem,
+) -> tuple[Implementation, Key, Request]:
+    message = encode_problem(problem, Path(pool.folder.name))
+    return implementation, tag, Request(implementation.entry.module, "", "cpu", message)
+
+
+@pytest.mark.parametrize("name", IMPLEMENTATIONS)
+def test_the_matrix_is_what_happens(name: str, answers: dict[Key, object]) -> None:
+    supports = IMPLEMENTATIONS[name].supports
+    wrong: list[tuple[object, ...]] = []
+    for (asked, loss, given, option), answer in answers.items():
+        if asked != name:
+            continue
+        claimed = (loss, given) in supports and (option is None or option in supports[loss, given])
+        happened = isinstance(answer, Computed)
+        if claimed != happened or not isinstance(answer, Computed | Unsupported):
+            wrong.append((loss, given, option, claimed, answer))
+        elif isinstance(answer, Computed) and set(answer.totals) != set(REDUCTIONS):
+            wrong.append((loss, given, option, "totals", answer.totals))
+    assert not wrong
+    assert sum(1 for asked, *_ in answers if asked == name) == 45

@@ -1,0 +1,32 @@
+"""Cases for tests, from YAML text as a user writes it."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from xent_check.errors import CaseFileError
+from xent_check.loading import Filter, Subject, load
+from xent_check.problem import Problem
+
+
+def subjects(text: str, folder: Path, wanted: Filter | None = None) -> tuple[Subject, ...]:
+    """The cases of a file `folder/case.yaml`."""
+    file = folder / "case.yaml"
+    file.write_text(textwrap.dedent(text), encoding="utf-8")
+    return load([str(file)], wanted or Filter())
+
+
+def problem(text: str, folder: Path) -> Problem:
+    """The problem of a file's one case."""
+    (subject,) = subjects(text, folder)
+    return subject.problem
+
+
+def mistakes(text: str, folder: Path) -> list[str]:
+    """`key: found` of each mistake of a file."""
+    with pytest.raises(CaseFileError) as caught:
+        subjects(text, folder)
+    return [str(item).split(": ", 1)[1].split("; allowed")[0] for item in caught.value.located]

@@ -1,0 +1,215 @@
+"""Reports made by hand: no framework, no reference, numbers that a reader can follow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from xent_check.case import Case, CaseFields
+from xent_check.comparison import Comparison, Difference
+from xent_check.enclosure import Enclosure
+from xent_check.evaluation import Computed, Evaluation, Failed, Missing, Unsupported
+from xent_check.problem import Problem
+from xent_check.reference import Reference
+from xent_check.report import CaseResult, Host, Report, Status
+from xent_check.words import Reduction
+from xent_check.yaml_values import Map
+
+NAN, INF = float("nan"), float("inf")
+IMPLEMENTATIONS = (
+    "reference", "keras", "keras:xla", "tf", "tf:xla", "torch", "jax", "optax", "manual", "stable",
+)  # fmt: skip
+
+
+def case(name: str, *, file: str = "cases/demo.yaml", line: int = 1, samples: int = 3) -> Case:
+    """A sparse case of two classes."""
+    data = {"logits": [[0.0, 0.0]] * samples, "labels": [0, 1, 1][:samples]}
+    fields = CaseFields.model_validate({"loss": "sparse_categorical", **data})
+    return Case(Path(file), file, name, Map(line), fields)
+
+
+def problem(samples: int, dtype: Any = "float32") -> Problem:
+    """The problem of such a case: labels 0, 1, 1, 1, ..."""
+    labels = np.minimum(np.arange(samples), 1)
+    values = np.zeros((samples, 2), dtype=np.float32)
+    return Problem("sparse_categorical", "logits", values, labels, dtype)
+
+
+def difference(
+    actual: Any, target: Any, allowed: float = 2e-6, dtype: str = "float32"
+) -> Difference:
+    """Numbers against a target; one ulp is 1e-7 here."""
+    a, t = np.asarray(actual, dtype=np.float64), np.asarray(target, dtype=np.float64)
+    with np.errstate(invalid="ignore"):
+        finite = np.abs(a - t)
+    same = (a == t) | (np.isnan(a) & np.isnan(t))
+    both = np.isfinite(a) & np.isfinite(t)
+    off: npt.NDArray[np.float64] = np.where(both, finite, np.where(same, 0.0, np.inf))
+    return Difference(a, t, off, off / 1e-7, np.full(a.shape, allowed), dtype)
+
+
+def compared(
+    losses: Difference,
+    totals: dict[Reduction, Difference] | None = None,
+    expected: Difference | None = None,
+    expected_totals: dict[Reduction, Difference] | None = None,
+    gradient: Difference | None = None,
+) -> Comparison:
+    """A comparison of these parts."""
+    return Comparison(
+        losses=losses,
+        totals=totals or {},
+        expected_losses=expected,
+        expected_totals=expected_totals or {},
+        unsupported={},
+        wide_radius=False,
+        gradient=gradient,
+    )
+
+
+def result(
+    of: Case,
+    implementation: str,
+    status: Status,
+    *,
+    reason: str | None = None,
+    evaluation: Evaluation | None = None,
+    comparison: Comparison | None = None,
+    notes: tuple[str, ...] = (),
+    required: bool = False,
+) -> CaseResult:
+    """A result; what computed it is made up where there is a comparison."""
+    samples = comparison.losses.actual.size if comparison else 3
+    if comparison is not None and evaluation is None and implementation != "reference":
+        losses = comparison.losses.actual.astype(comparison.losses.dtype)
+        evaluation = Computed(losses, {}, f"{implementation}.loss(logits, labels)", 0.25)
+    high = np.zeros(samples) if comparison is None else comparison.losses.target
+    zero = np.zeros_like(high)
+    return CaseResult(
+        case=of,
+        problem=problem(samples),
+        implementation=implementation,
+        status=status,
+        reason=reason,
+        evaluation=evaluation,
+        comparison=comparison,
+        reference=Reference(Enclosure(high, zero, zero), {}, {}, None),
+        notes=notes,
+        required=required,
+    )
+
+
+EXACT = (0.5, 0.25, 4.0)
+
+
+def agreeing(of: Case, implementation: str) -> CaseResult:
+    """Every sample within the tolerance."""
+    return result(
+        of,
+        implementation,
+        "agrees",
+        comparison=compared(
+            difference([0.5, 0.2500001, 4.0], EXACT),
+            {"mean": difference(1.5833333, 1.58333333)},
+        ),
+    )
+
+
+def every_status(*, verbose: bool = False, required: bool = True) -> Report:
+    """Ten columns; agrees, known, diverges, failed, unsupported and missing."""
+    plain, hard = case("everyday", line=3), case("hard[dtype=float32,label_smoothing=0.1]", line=11)
+    other = case("elsewhere", file="cases/sub/other.yaml")
+    results = [agreeing(plain, name) for name in IMPLEMENTATIONS[1:]]
+    pinned = compared(difference(EXACT, EXACT), expected=difference(EXACT, [0.5, 0.25, 4.0], 0.01))
+    results.insert(0, result(plain, "reference", "agrees", comparison=pinned))
+    results += [
+        result(
+            hard,
+            "keras",
+            "diverges",
+            comparison=compared(
+                difference([16.118095, 0.25, 4.00001], [200.0, 0.25, 4.0]),
+                {"mean": difference(6.789365, 68.0833333)},
+            ),
+        ),
+        result(
+            hard,
+            "tf",
+            "diverges",
+            reason="not what `expect` states for it",
+            comparison=compared(
+                difference([0.5, NAN, 4.0], EXACT),
+                {"sum": difference(NAN, 4.75)},
+                expected=difference([0.5, NAN, 4.0], [0.5, INF, 4.0]),
+                expected_totals={"sum": difference(NAN, INF)},
+            ),
+        ),
+        result(
+            hard,
+            "torch",
+            "failed",
+            reason="the process was killed by SIGSEGV",
+            evaluation=Failed("crash", "the process was killed by SIGSEGV"),
+            notes=("it printed to stdout: 100% of | <nothing>, a::b",),
+        ),
+        result(
+            hard,
+            "jax",
+            "unsupported",
+            reason="jax: sparse_categorical from logits without class_axis",
+            evaluation=Unsupported("jax: sparse_categorical from logits without class_axis"),
+        ),
+        result(
+            hard,
+            "optax",
+            "missing",
+            reason="optax not installed: pip install 'xent-check[jax]'",
+            evaluation=Missing("optax not installed: pip install 'xent-check[jax]'"),
+            required=required,
+        ),
+        result(
+            hard,
+            "manual",
+            "known",
+            reason="exp(100) overflows: inf / inf is nan",
+            comparison=compared(difference([NAN, 0.25, 4.0], EXACT)),
+        ),
+        result(
+            other,
+            "torch",
+            "known",
+            reason="PyTorch checks the labels and refuses",
+            evaluation=Failed("error", "IndexError: Target 3 is out of bounds."),
+        ),
+        result(other, "jax", "diverges", reason="losses of shape [3, 1], samples [3]"),
+    ]
+    return report(results, verbose=verbose, warnings=("a warning, 5% of\ntwo lines",))
+
+
+def report(
+    results: list[CaseResult],
+    *,
+    verbose: bool = False,
+    warnings: tuple[str, ...] = (),
+    names: tuple[str, ...] = IMPLEMENTATIONS,
+) -> Report:
+    """A report of these results."""
+    hosts = {
+        "keras": Host("3.15.1", "cpu", "keras"),
+        "torch": Host("2.13.0", "cpu", "torch"),
+        "manual": Host("2.4.6", "cpu", "numpy"),
+        "stable": Host("2.4.6", "cpu", "numpy"),
+        "jax": Host("0.10.2", "cuda", "jax"),
+    }
+    return Report(
+        results=tuple(results),
+        cases=len({r.case.id for r in results}),
+        implementations=names,
+        hosts=hosts,
+        seconds=3.2,
+        warnings=warnings,
+        verbose=verbose,
+    )

@@ -1,0 +1,177 @@
+"""The diagnosis names the true reason of numbers, and claims nothing that they do not support."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from tests.bench.diagnosis import FILES, TARGETS, score, strays
+from tests.observed import Known, bounds_of, diagnosed, known, observed, place, problem_of
+from xent_check.diagnosis import Diagnosis, diagnose
+from xent_check.evidence import CHANCE
+
+DOCS = {
+    "loss": "sparse_categorical",
+    "probs": [[0.9, 0.05, 0.05], [0.5, 0.89, 0.6], [0.05, 0.01, 0.94]],
+    "labels": [0, 1, 2],
+    "normalize": False,
+}
+ZERO = {"loss": "sparse_categorical", "probs": [[0.0, 1.0]], "labels": [0]}
+THREAD = {
+    "loss": "sparse_categorical",
+    "logits": [[-11.7642536, -45.3370094, -3.17252636, 4.34527206, -17.7164974, -0.595088899,
+                -17.6322937, -2.36941719, -6.82157373, -3.47369862]],
+    "labels": [3],
+}  # fmt: skip
+OUTSIDE = {"loss": "sparse_categorical", "logits": [[1.0, 2.0, 3.0], [0.0, 1.0, 0.0]]}
+# Exact for logits [0, 1, 0] and label 1: log(1 + 2 / e) = 0.5514447139320511.
+ROWS = {"loss": "binary", "logits": [[-18.6, 0.51], [2.94, -12.8]], "labels": [[0, 1], [0, 0]]}
+TWO = {"loss": "sparse_categorical", "logits": [[0.0, 1.0, 0.0], [0.0, 0.0, 0.0]], "labels": [1, 0]}
+
+
+def said(fields: Mapping[str, Any], kind: str, text: str) -> Diagnosis:
+    problem = problem_of(fields)
+    return diagnose(problem, observed(problem, kind, text), bounds_of(problem))
+
+
+def ids(diagnosis: Diagnosis) -> list[tuple[str, ...]]:
+    return [explanation.ids for explanation in diagnosis.explanations]
+
+
+@functools.cache
+def answers() -> list[tuple[Known, Diagnosis]]:
+    return [(item, diagnosed(item)) for file in FILES for item in known(file)]
+
+
+@pytest.mark.parametrize("kind", TARGETS)
+def test_the_true_reason_comes_first(kind: str) -> None:
+    result = score(answers(), kind)
+    assert result.count >= 60
+    assert result.top_1 >= TARGETS[kind]
+    assert result.top_3 >= result.top_1
+
+
+def test_two_hundred_stray_numbers_are_explained_by_nothing() -> None:
+    wrong = {}
+    count = 0
+    for name, answer in strays(230):
+        count += 1
+        if answer.explained:
+            wrong[name] = ids(answer)
+    assert count >= 200
+    assert wrong == {}
+
+
+NAMED = [
+    "log2", "exp", "sign", "sum", "mean", "weighted-mean", "smoothing-formula", "smoothing-missing",
+    "class-weight-ignored", "label-offset", "argmax-label", "clipped", "log-clamped", "dtype",
+    "labels-broadcast", "class-axis", "labels-shifted", "sigmoid-for-softmax", "not-shift-safe",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_a_common_reason_is_named_first_or_withheld_for_want_of_digits(name: str) -> None:
+    asked = [(i, d) for i, d in answers() if i.ids == (frozenset([name]),)]
+    assert any(place(item, d) == 0 for item, d in asked)
+    assert {item.name for item, d in asked if d.explained and place(item, d) != 0} == set()
+
+
+@pytest.mark.parametrize("item", known("unexplained.yaml"), ids=lambda item: item.text)
+def test_a_published_number_of_another_kind_is_not_explained(item: Known) -> None:
+    answer = diagnosed(item)
+    assert not answer.explained
+    assert answer.closest
+
+
+# ---- the threads --------------------------------------------------------------------------------
+
+
+def test_keras_divides_by_the_sum() -> None:
+    assert ids(said(DOCS, "losses", "[0.10536055 0.8046684 0.0618754]")) == [("renormalised",)]
+
+
+def test_16_118_at_p_0_is_clipping_or_an_epsilon_and_something_tells_them_apart() -> None:
+    answer = said(ZERO, "losses", "16.118095")
+    assert ids(answer) == [("clipped",), ("epsilon-in-log",)]
+    assert [e.parameters["epsilon"] for e in answer.explanations] == [1e-7, 1e-7]
+    assert "clipped gives" in answer.telling_apart
+    assert "epsilon-in-log gives" in answer.telling_apart
+
+
+@pytest.mark.parametrize("text", ["0.00928135", "0.00928142", "0.0092814"])
+def test_the_last_digits_of_the_thread_are_rounding(text: str) -> None:
+    assert ids(said(THREAD, "losses", text)) == [("rounding",)]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("[nan 0.5514447]", "label-gives-nan"), ("[0. 0.5514447]", "label-gives-zero")],
+)
+def test_a_label_outside_the_classes_gives_nan_or_0(text: str, name: str) -> None:
+    assert ids(said({**OUTSIDE, "labels": [5, 1]}, "losses", text)) == [(name,)]
+
+
+def test_from_logits_on_a_certain_prediction_sticks_at_2_3575() -> None:
+    certain = {"zeros": [1, 27], "at": [[0, 16, 1.0]]}
+    answer = said(
+        {"loss": "sparse_categorical", "probs": certain, "labels": [16]}, "mean", "2.3575339"
+    )
+    assert ids(answer)[0] == ("probs-as-logits",)  # log(1 + 26 / e)
+
+
+# ---- the shape of what was observed -------------------------------------------------------------
+
+
+def test_keras_binary_means_over_the_last_axis_have_another_shape() -> None:
+    assert ids(said(ROWS, "losses", "[0.235, 1.496]")) == [("mean-last-axis",)]
+
+
+def test_a_sum_of_means_cannot_be_told_from_a_sum_over_the_classes() -> None:
+    answer = said(ROWS, "sum", "1.730")
+    assert ids(answer) == [("mean-last-axis",), ("divided-by-classes",)]
+    assert "this total alone cannot" in answer.telling_apart
+
+
+def test_a_shape_that_nothing_gives_is_not_explained() -> None:
+    assert not said(ROWS, "losses", "[0.235, 1.496, 0.5]").explained
+
+
+# ---- what numbers support -----------------------------------------------------------------------
+
+
+def test_two_changes_at_once_are_one_explanation() -> None:
+    # Without smoothing the losses are log(1 + 2 / e) and log 3: their sum is 1.6500570026.
+    answer = said({**TWO, "label_smoothing": 0.1}, "mean", "1.6500570")
+    assert ids(answer)[0] == ("smoothing-missing", "sum")
+    assert answer.explanations[0].share_explained == 1.0
+
+
+def test_two_digits_support_nothing_but_are_told_as_the_closest() -> None:
+    answer = said(TWO, "mean", "1.7")  # about the sum, 1.65
+    assert not answer.explained
+    assert "sum" in {explanation.id for explanation in answer.closest}
+    assert answer.by_chance > CHANCE
+
+
+def test_a_total_tells_how_many_more_readings_give_it() -> None:
+    few, many = said(TWO, "mean", "1.65"), said(TWO, "mean", "1.6500570")
+    assert few.others > many.others
+
+
+def test_an_explanation_gives_its_residual_and_its_meaning() -> None:
+    (best, *_) = said(TWO, "mean", "1.6500570").explanations
+    assert best.ids == ("sum",)
+    assert best.max_abs_residual < 1e-7
+    assert best.meaning is not None
+    assert best.meaning.divisor == "one"
+
+
+def test_pairs_on_a_small_problem_are_quick() -> None:
+    said(TWO, "mean", "1.2345678")
+    start = time.process_time()
+    said({**TWO, "label_smoothing": 0.1, "class_weight": [1, 2, 3]}, "mean", "1.2345678")
+    assert time.process_time() - start < 1.0

@@ -1,0 +1,208 @@
+"""`xent-check explain`, as its user sees it; NumPy alone is needed."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from xent_check.cli import group
+from xent_check.explaining import departing
+from xent_check.known_issues import known_issues
+from xent_check.meaning import meaning_of
+from xent_check.problem import Problem
+from xent_check.reasons import contradicts, told
+from xent_check.steps import steps
+
+CASE = """\
+loss: sparse_categorical
+logits: [[2.0, 1.0, 0.0], [0.0, 0.0, 3.0]]
+labels: [0, 1]
+reduction: mean
+"""
+# log(1 + e^-1 + e^-2), and log(2 + e^3)
+FIRST, SECOND = math.log(1 + math.exp(-1) + math.exp(-2)), math.log(2 + math.exp(3))
+
+
+@pytest.fixture
+def case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "case.yaml"
+    file.write_text(CASE)
+    return file
+
+
+def explain(*arguments: str) -> Result:
+    return CliRunner().invoke(group, ["explain", "case.yaml", *arguments])
+
+
+def explained(*arguments: str) -> dict[str, Any]:
+    result = explain(*arguments, "--report", "json")
+    assert result.exit_code == 0, result.output
+    data: dict[str, Any] = json.loads(result.stdout)
+    return data
+
+
+@pytest.mark.usefixtures("case")
+@pytest.mark.parametrize(
+    ("numbers", "ids"),
+    [
+        (f"[{FIRST / math.log(2):.7f}, {SECOND / math.log(2):.7f}]", ["log2"]),
+        (f"[{-FIRST:.7f}, {-SECOND:.7f}]", ["sign"]),
+        (f"{FIRST + SECOND:.7f}", ["sum"]),
+        (f"{math.exp((FIRST + SECOND) / 2):.7f}", ["exp"]),
+        (f"[{FIRST:.7f}, {SECOND:.7f}]", ["rounding"]),
+    ],
+)
+def test_the_reason_is_named(numbers: str, ids: list[str]) -> None:
+    data = explained("--observed", numbers)
+    assert data["explained"]
+    assert [e["id"] for e in data["explanations"]] == ids
+
+
+@pytest.mark.usefixtures("case")
+def test_what_nothing_reproduces_is_said_to_be_unexplained() -> None:
+    data = explained("--observed", "[0.7315, 2.2181]")
+    assert not data["explained"]
+    assert data["explanations"] == []
+    assert data["closest"]
+
+
+@pytest.mark.usefixtures("case")
+def test_labels_that_broadcast_are_seen_by_their_shape() -> None:
+    """Every label meets every sample: 2 x 2 numbers, -log softmax(x_i)[y_j]."""
+    top = math.log(2 + math.exp(3))
+    table = [[FIRST, FIRST + 1], [top, top]]
+    data = explained("--observed", str([[round(v, 7) for v in row] for row in table]))
+    assert [e["id"] for e in data["explanations"]] == ["labels-broadcast"]
+
+
+@pytest.mark.usefixtures("case")
+def test_numbers_of_no_known_shape_stay_unexplained() -> None:
+    data = explained("--observed", "[0.1, 0.2, 0.3]")
+    assert not data["explained"]
+
+
+@pytest.mark.usefixtures("case")
+def test_the_first_step_that_departs_is_marked() -> None:
+    numbers = f"[{FIRST / math.log(2):.7f}, {SECOND / math.log(2):.7f}]"
+    lines = explain("--observed", numbers).stdout.splitlines()
+    assert lines[0].startswith("observed on case.yaml::case: the logarithm is to base 2: bits")
+    marked = [line for line in lines if "<- departs here" in line]
+    assert len(marked) == 1
+
+
+@pytest.mark.usefixtures("case")
+def test_an_implementation_that_agrees_is_said_to_agree() -> None:
+    assert explain("-i", "stable").stdout.startswith("stable agrees on case.yaml::case: ")
+
+
+@pytest.mark.usefixtures("case")
+def test_two_implementations_are_held_against_each_other() -> None:
+    first = explain("-i", "manual", "-i", "stable").stdout.splitlines()[0]
+    assert first.startswith("manual and stable ")
+
+
+@pytest.mark.usefixtures("case")
+def test_a_sample_is_worked_out_by_hand() -> None:
+    text = explain("--steps", "--sample", "1").stdout
+    assert text.startswith("case.yaml::case, sample [1], by hand:")
+    assert "exp / sum: the softmax" in text
+    assert f"{math.exp(-3):.9g}" in text
+    assert f"{SECOND:.9g}" in text
+
+
+@pytest.mark.usefixtures("case")
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "whose numbers? -i NAME, or --observed NUMBERS, or --steps"),
+        (("--observed", "1", "-i", "manual"), "--observed and -i: one or the other"),
+        (("--observed", "[1, 2"), "--observed: the text ends within brackets"),
+        (("--observed", "@nosuch.txt"), "nosuch.txt"),
+        (("-i", "manuel"), "did you mean 'manual'?"),
+    ],
+)
+def test_a_wrong_question_gets_an_answer(arguments: tuple[str, ...], message: str) -> None:
+    result = explain(*arguments)
+    assert result.exit_code == 2
+    assert message in result.output
+
+
+def test_labels_outside_the_classes_need_no_expectation(case: Path) -> None:
+    case.write_text(CASE.replace("[0, 1]", "[0, 7]"))
+    data = explained("--observed", f"[{FIRST:.7f}, 0.0]")
+    assert [e["id"] for e in data["explanations"]] == ["label-gives-zero"]
+
+
+def problem(values: list[list[float]], labels: list[int]) -> Problem:
+    scores = np.array(values, dtype=np.float32)
+    return Problem("sparse_categorical", "logits", scores, np.array(labels), "float32")
+
+
+def test_the_steps_end_in_the_loss() -> None:
+    worked = steps(meaning_of(problem([[2, 1, 0]], [0])), 0)
+    assert worked[0].values == (2.0, 1.0, 0.0)
+    assert worked[-1].name == "loss"
+    assert worked[-1].values[0] == pytest.approx(FIRST, rel=1e-12)
+
+
+def test_the_same_workings_depart_nowhere() -> None:
+    worked = steps(meaning_of(problem([[2, 1, 0]], [0])), 0)
+    assert departing(worked, worked) is None
+
+
+def test_other_workings_depart_at_the_first_difference() -> None:
+    one = steps(meaning_of(problem([[2, 1, 0]], [0])), 0)
+    other = steps(meaning_of(problem([[2, 1, 0]], [1])), 0)
+    assert departing(one, other) == "targets"
+
+
+def test_a_because_that_the_numbers_contradict_is_noticed(
+    case: Path,
+) -> None:
+    probs = "[[0.90, 0.05, 0.05], [0.50, 0.89, 0.60]]"
+    case.write_text(
+        f"loss: sparse_categorical\nprobs: {probs}\nlabels: [0, 1]\nnormalize: false\n"
+        "expect: {manual: {losses: [0.10536055, 0.8046684], because: it clips the probabilities}}\n"
+    )
+    result = CliRunner().invoke(group, ["run", "case.yaml", "-i", "manual"])
+    assert result.exit_code == 0
+    assert "its `because` says otherwise than its numbers" in " ".join(result.stdout.split())
+
+
+def test_a_reason_names_its_hypotheses() -> None:
+    assert told("Keras clips probabilities") == {"clipped"}
+    assert told("because it does") == set()
+
+
+def test_a_divergence_in_a_run_says_why(case: Path) -> None:
+    probs = "[[0.90, 0.05, 0.05], [0.50, 0.89, 0.60]]"
+    spec = f"loss: sparse_categorical\nprobs: {probs}\nlabels: [0, 1]\nnormalize: false\n"
+    case.write_text(spec)
+    arguments = ["run", "case.yaml", "-i", "manual", "--report", "json"]
+    result = CliRunner().invoke(group, arguments)
+    assert result.exit_code == 1
+    (one,) = json.loads(result.stdout)["results"]
+    assert [e["id"] for e in one["explanation"]] == ["renormalised"]
+
+
+def test_contradiction_needs_a_named_reason_and_an_explanation() -> None:
+    from xent_check.diagnosis import Diagnosis, Explanation
+
+    reading = Explanation(("renormalised",), {}, "divided", 0.0, 1.0)
+    assert contradicts("it clips", Diagnosis((reading,), (), 1, 0.0))
+    assert not contradicts("it is different", Diagnosis((reading,), (), 1, 0.0))
+    assert not contradicts("it clips", Diagnosis((), (), 1, 0.0))
+
+
+def test_a_public_report_of_the_same_reason_is_cited() -> None:
+    cited = known_issues("keras", ["clipped"])
+    assert cited
+    assert all(url.startswith("https://") for url in cited)
+    assert known_issues("keras", ["log2"]) == ()

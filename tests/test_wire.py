@@ -1,0 +1,180 @@
+"""What travels between the processes arrives as it was sent."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import execnet
+import ml_dtypes
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from xent_check.evaluation import Computed, Evaluation, Failed, Missing, Unsupported
+from xent_check.problem import Problem
+from xent_check.wire import (
+    Message,
+    decode_array,
+    decode_evaluation,
+    decode_problem,
+    encode_array,
+    encode_evaluation,
+    encode_problem,
+)
+
+from .fake import PROBLEM
+
+Array = npt.NDArray[Any]
+BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
+DTYPES = [np.dtype(name) for name in ("float16", "float32", "float64", "int64")] + [BFLOAT16]
+
+
+def through_a_pipe(message: Message) -> Message:
+    """The message as execnet delivers it."""
+    delivered: Message = execnet.loads(execnet.dumps(message))
+    return delivered
+
+
+def assert_same(array: Array, sent: Array) -> None:
+    assert array.dtype == sent.dtype
+    assert array.shape == sent.shape
+    assert array.tobytes() == sent.tobytes()
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@pytest.mark.parametrize(
+    "shape", [(), (1,), (0,), (0, 3), (2, 0, 3), (2, 3, 4), (600, 1000)], ids=str
+)
+def test_an_array_arrives_bit_by_bit(
+    dtype: np.dtype[Any], shape: tuple[int, ...], tmp_path: Path
+) -> None:
+    sent = np.asarray(np.random.RandomState(0).standard_normal(shape) * 100).astype(dtype)
+    assert_same(decode_array(through_a_pipe(encode_array(sent, tmp_path))), sent)
+
+
+@pytest.mark.parametrize("dtype", [dtype for dtype in DTYPES if dtype != np.int64], ids=str)
+def test_nan_and_the_infinities_and_minus_zero_arrive(dtype: np.dtype[Any], tmp_path: Path) -> None:
+    sent = np.array([np.nan, np.inf, -np.inf, -0.0, 0.0]).astype(dtype)
+    assert_same(decode_array(through_a_pipe(encode_array(sent, tmp_path))), sent)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        np.arange(12, dtype=np.float32).reshape(3, 4).T,
+        np.arange(12, dtype=np.float32)[::-2],
+        np.broadcast_to(np.float32(3), (2, 3)),
+        np.arange(12, dtype=">f4"),
+        np.arange(2**19, dtype=">f8"),
+    ],
+    ids=["transposed", "strided", "broadcast", "big-endian", "big-endian-by-file"],
+)
+def test_the_layout_in_memory_does_not_matter(sent: Array, tmp_path: Path) -> None:
+    arrived = decode_array(through_a_pipe(encode_array(sent, tmp_path)))
+    np.testing.assert_array_equal(arrived, sent)
+
+
+def test_a_large_array_travels_by_file_and_is_mapped_not_read(tmp_path: Path) -> None:
+    sent = np.arange(2**24, dtype=np.float32)  # 64 MiB
+    message = encode_array(sent, tmp_path)
+    assert len(execnet.dumps(message)) < 1000
+    arrived = decode_array(through_a_pipe(message))
+    assert_same(arrived, sent)
+    base = arrived
+    while not isinstance(base, np.memmap):
+        assert isinstance(base.base, np.ndarray)
+        base = base.base
+
+
+def test_a_large_problem_travels_by_file(tmp_path: Path) -> None:
+    values = np.zeros((4, 2**19), dtype=np.float32)
+    sent = replace(PROBLEM, values=values, labels=np.zeros((4, 2**19)), loss="categorical")
+    assert len(execnet.dumps(encode_problem(sent, tmp_path))) < 4000
+
+
+def test_an_array_that_arrived_cannot_be_written_to(tmp_path: Path) -> None:
+    for size in (3, 2**20):
+        arrived = decode_array(through_a_pipe(encode_array(np.zeros(size), tmp_path)))
+        assert not arrived.flags.writeable
+
+
+def _full_problem() -> Problem:
+    return Problem(
+        loss="sparse_categorical",
+        given="log_probs",
+        values=np.zeros((2, 3, 4), dtype=BFLOAT16),
+        labels=np.array([[0, -(2**62)], [2**62, 1]]),
+        dtype="bfloat16",
+        class_axis=-2,
+        normalize=False,
+        ignore_index=-(2**62),
+        label_smoothing=0.1,
+        class_weight=np.ones(3, dtype=BFLOAT16),
+        pos_weight=np.asarray(2, dtype=BFLOAT16),
+        sample_weight=np.ones((2, 4), dtype=BFLOAT16),
+        reductions=("mean", "weighted_mean", "sum"),
+        gradient=True,
+        cotangent=np.ones((2, 4), dtype=BFLOAT16),
+    )
+
+
+@pytest.mark.parametrize("sent", [PROBLEM, _full_problem()], ids=["sparse", "full"])
+def test_every_field_of_a_problem_arrives(sent: Problem, tmp_path: Path) -> None:
+    arrived = decode_problem(through_a_pipe(encode_problem(sent, tmp_path)))
+    for field in fields(Problem):
+        expected, actual = getattr(sent, field.name), getattr(arrived, field.name)
+        if isinstance(expected, np.ndarray):
+            assert_same(actual, expected)
+        else:
+            assert actual == expected, field.name
+            assert type(actual) is type(expected), field.name
+
+
+def test_the_full_problem_sets_every_field() -> None:
+    full = _full_problem()
+    unset = [field.name for field in fields(Problem) if getattr(full, field.name) is None]
+    assert unset == []
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        Unsupported("no such option → really"),
+        Missing("torch not installed"),
+        Failed("error", "ValueError: no", "f(x)", "printed"),
+        Failed("import", "no module"),
+    ],
+    ids=lambda evaluation: type(evaluation).__name__,
+)
+def test_what_is_no_answer_arrives(sent: Evaluation, tmp_path: Path) -> None:
+    printed = getattr(sent, "printed", "")
+    message = through_a_pipe(encode_evaluation(sent, tmp_path))
+    assert decode_evaluation(message, printed) == sent
+
+
+@pytest.mark.parametrize(
+    "gradient", [None, Unsupported("no gradient"), np.ones((3, 3), dtype=np.float16)], ids=str
+)
+def test_an_answer_arrives(gradient: Array | Unsupported | None, tmp_path: Path) -> None:
+    sent = Computed(
+        losses=np.array([1.0, np.nan], dtype=np.float16),
+        totals={"mean": np.asarray(1.5, dtype=BFLOAT16), "sum": Unsupported("no sum")},
+        call="f(logits, labels)",
+        seconds=1e-4,
+        gradient=gradient,
+    )
+    arrived = decode_evaluation(through_a_pipe(encode_evaluation(sent, tmp_path)), "noise\n")
+    assert isinstance(arrived, Computed)
+    assert_same(arrived.losses, sent.losses)
+    mean = arrived.totals["mean"]
+    assert isinstance(mean, np.ndarray)
+    assert_same(mean, np.asarray(1.5, dtype=BFLOAT16))
+    assert arrived.totals["sum"] == Unsupported("no sum")
+    assert (arrived.call, arrived.seconds, arrived.printed) == (sent.call, sent.seconds, "noise\n")
+    if isinstance(gradient, np.ndarray):
+        assert isinstance(arrived.gradient, np.ndarray)
+        assert_same(arrived.gradient, gradient)
+    else:
+        assert arrived.gradient == gradient

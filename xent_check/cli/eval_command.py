@@ -1,0 +1,197 @@
+"""`xent-check eval`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from ..errors import Mistake
+    from ..loading import Subject
+    from ..pasted import Numbers
+    from ..yaml_values import Map
+    from .run_command import Output
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+_ONE = (
+    ("loss", "NAME", "binary, categorical or sparse_categorical."),
+    ("logits", "ARRAY", "Exactly one of logits, probs and log-probs."),
+    ("probs", "ARRAY", ""),
+    ("log_probs", "ARRAY", ""),
+    ("labels", "ARRAY", "Class indices, or for soft ones and binary as many as logits."),
+    ("dtype", "NAME", "float16, bfloat16, float32 or float64. [default: float32]"),
+    ("class_axis", "N", "Which axis counts the classes. [default: -1]"),
+    ("ignore_index", "N", "Samples with this label have loss 0 and do not count."),
+    ("label_smoothing", "X", "The share of every target that all classes get evenly."),
+    ("class_weight", "ARRAY", "A weight per class."),
+    ("pos_weight", "ARRAY", "binary: a weight on the positive term."),
+    ("sample_weight", "ARRAY", "A weight per sample."),
+    ("cotangent", "ARRAY", "The gradient is of the sum of this times the losses."),
+    ("tolerance", "T", "A number, '{atol: A, rtol: R, ulps: U}', or auto. [default: 2e-6]"),
+)
+_MANY = (
+    ("reduction", "NAME", "mean, weighted_mean or sum: compared too. Repeatable."),
+    ("check", "NAME", "value or gradient. Repeatable. [default: value]"),
+)
+
+
+def _case_options(command: _Command) -> _Command:
+    """An option for every key of a case."""
+    for key, metavar, words in reversed(_MANY):
+        name = f"--{key.replace('_', '-')}"
+        command = click.option(name, key, metavar=metavar, multiple=True, help=words)(command)
+    words = "Probabilities that do not sum to 1: divided by their sum, or not."
+    command = click.option("--normalize/--no-normalize", default=None, help=words)(command)
+    for key, metavar, words in reversed(_ONE):
+        name = f"--{key.replace('_', '-')}"
+        command = click.option(name, key, metavar=metavar, help=words)(command)
+    return command
+
+
+@click.command("eval", short_help="Check one problem given on the command line.")
+@_case_options
+@click.option(
+    "-i",
+    "--impl",
+    "implementations",
+    metavar="NAME",
+    multiple=True,
+    help="Run this implementation. Repeatable. [default: those of `run`]",
+)
+@click.option(
+    "--observed",
+    metavar="NUMBERS",
+    help="Say why these numbers came out: one is a total, as many as samples are the losses. "
+    "No framework is loaded.",
+)
+@click.option(
+    "--save",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the case to FILE as well.",
+)
+@click.option("--force", is_flag=True, help="Overwrite FILE where it exists.")
+@click.option(
+    "--report",
+    "reports",
+    metavar="FORMAT[=FILE]",
+    multiple=True,
+    help="As for `run`; with --observed: json. Repeatable. [default: table]",
+)
+@click.option("-v", "--verbose", is_flag=True, help="Every sample.")
+@click.option(
+    "--timeout",
+    metavar="SECONDS",
+    default=60.0,
+    show_default=True,
+    type=click.FloatRange(0, min_open=True),
+)
+@click.option("--color/--no-color", default=None, help="[default: where stdout is a terminal]")
+def command(
+    observed: str | None,
+    save: Path | None,
+    force: bool,
+    reports: tuple[str, ...],
+    verbose: bool,
+    timeout: float,
+    color: bool | None,
+    **options: Any,
+) -> None:
+    """Check one problem given on the command line.
+
+    An ARRAY is numbers as Python, NumPy, torch, TensorFlow or JAX print them, @FILE (x.npy,
+    x.npz#key, x.safetensors#key, or a text), - for standard input, or a mapping of a case file.
+
+    \b
+    eval --loss sparse_categorical --logits '[[1, 2, 3]]' --labels '[2]'
+    """  # fmt: skip
+    if observed is not None and (options["implementations"] or set(reports) - {"json"}):
+        raise click.UsageError("--observed runs nothing: leave out -i, and reports but json")
+    outputs = _outputs(reports) if observed is None else []
+    source, numbers = _read(options, observed)
+    subject = _subject(source, any_label=observed is not None)
+    if save is not None:
+        _write(save, source, force)
+    if observed is not None:
+        _explain(subject, numbers, as_json=bool(reports))
+    else:
+        _run(subject, outputs, verbose, timeout, color)
+
+
+def _outputs(reports: tuple[str, ...]) -> list[Output]:
+    from .run_command import outputs_of
+
+    return outputs_of(reports)
+
+
+def _read(options: dict[str, Any], observed: str | None) -> tuple[Map, Numbers]:
+    from ..arguments import Arguments
+
+    arguments = Arguments(lambda: sys.stdin.read())
+    source = arguments.source(options)
+    numbers = [] if observed is None else arguments.observed(observed)
+    if arguments.mistakes:
+        _refuse(*arguments.mistakes)
+    return source, numbers
+
+
+def _subject(source: Map, any_label: bool) -> Subject:
+    from ..errors import InvalidError
+    from ..stated import stated
+
+    try:
+        return stated(source, any_label)
+    except InvalidError as error:
+        _refuse(*error.mistakes)
+
+
+def _refuse(*mistakes: Mistake) -> NoReturn:
+    from ..errors import UserError
+    from ..stated import told
+
+    raise UserError("\n".join(told(mistake) for mistake in mistakes)) from None
+
+
+def _write(file: Path, source: Map, force: bool) -> None:
+    from ..errors import InvalidError
+    from ..yaml_text import case_yaml
+
+    if file.exists() and not force:
+        raise click.UsageError(f"--save {file}: it exists; --force overwrites it")
+    if not file.parent.is_dir():
+        raise click.UsageError(f"--save {file}: no folder {file.parent}")
+    try:
+        file.write_text(case_yaml(source, file.parent), encoding="utf-8")
+    except InvalidError as error:
+        _refuse(*error.mistakes)
+    except OSError as error:
+        raise click.UsageError(f"--save {file}: {error.strerror}") from None
+    click.echo(f"wrote {file}; check it with: xent-check run {file}", err=True)
+
+
+def _explain(subject: Subject, numbers: Numbers, as_json: bool) -> None:
+    from ..errors import InvalidError
+    from ..explaining import explain_observed, observed_numbers
+    from .explain_command import print_explained
+
+    try:
+        explained = explain_observed(subject, observed_numbers(numbers, subject))
+    except InvalidError as error:
+        _refuse(*error.mistakes)
+    print_explained([explained], as_json)
+
+
+def _run(
+    subject: Subject, outputs: list[Output], verbose: bool, timeout: float, color: bool | None
+) -> NoReturn:
+    from ..run import Settings, check
+    from .run_command import Progress, finish
+
+    settings = Settings((), chosen=subject.implementations, timeout=timeout, verbose=verbose)
+    with Progress() as progress:
+        report = check(settings, progress, (subject,))
+    finish(report, outputs, color)

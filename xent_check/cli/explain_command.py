@@ -1,0 +1,155 @@
+"""`xent-check explain`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from ..explaining import Explained
+    from ..loading import Subject
+    from ..report import CaseResult
+
+
+@click.command("explain", short_help="Name the reason for a difference.")
+@click.argument("case", metavar="CASE", type=click.Path())
+@click.option(
+    "-i",
+    "--impl",
+    "names",
+    metavar="NAME",
+    multiple=True,
+    help="Explain what this implementation gives; twice: why the two differ.",
+)
+@click.option(
+    "--observed",
+    metavar="NUMBERS",
+    help="Explain these numbers, as pasted: one is a total, as many as there are samples "
+    "are the losses. @FILE reads a file, - standard input. No framework is loaded.",
+)
+@click.option(
+    "--steps", "by_hand", is_flag=True, help="Work one sample out by hand, with the formulas."
+)
+@click.option("--sample", metavar="N", type=click.IntRange(0), help="Which sample to work out.")
+@click.option(
+    "--report", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
+@click.option(
+    "--timeout",
+    metavar="SECONDS",
+    default=60.0,
+    show_default=True,
+    type=click.FloatRange(0, min_open=True),
+)
+@click.option(
+    "--allow-outside", is_flag=True, help="Let the case file name arrays outside its own folder."
+)
+def command(
+    case: str,
+    names: tuple[str, ...],
+    observed: str | None,
+    by_hand: bool,
+    sample: int | None,
+    form: str,
+    timeout: float,
+    allow_outside: bool,
+) -> None:
+    """Name the reason for a difference.
+
+    CASE is a case file with one case, or file::name. The verdict first, then both computations
+    side by side with the first step that departs marked, then the other readings that were tried.
+    """  # fmt: skip
+    from ..explanation_text import worked_sample
+
+    if observed is not None and names:
+        raise click.UsageError("--observed and -i: one or the other")
+    if observed is None and not names and not by_hand:
+        raise click.UsageError("whose numbers? -i NAME, or --observed NUMBERS, or --steps")
+    if len(names) > 2:
+        raise click.UsageError("-i once, or twice to hold two against each other")
+    subject = _subject(case, allow_outside)
+    explained: list[Explained | CaseResult] = []
+    if observed is not None:
+        explained.append(_from_numbers(subject, observed))
+    elif names:
+        explained += _from_implementations(subject, names, timeout)
+    if by_hand:
+        click.echo("\n".join([*worked_sample(subject, sample or 0), *([""] if explained else [])]))
+    if explained:
+        print_explained(explained, as_json=form == "json")
+    raise click.exceptions.Exit(_exit_code(explained))
+
+
+def _subject(case: str, allow_outside: bool) -> Subject:
+    from ..loading import Filter, load
+
+    subjects = load([case], Filter(), allow_outside, any_label=True)
+    if len(subjects) > 1:
+        names = ", ".join(subject.case.name for subject in subjects[:20])
+        raise click.UsageError(
+            f"{case} holds {len(subjects)} cases; name one: {case}::NAME, of {names}"
+        )
+    return subjects[0]
+
+
+def _from_numbers(subject: Subject, text: str) -> Explained:
+    from ..arguments import Arguments
+    from ..errors import InvalidError
+    from ..explaining import explain_observed, observed_numbers
+
+    arguments = Arguments(lambda: sys.stdin.read())
+    numbers = arguments.observed(text)
+    mistakes = arguments.mistakes
+    try:
+        if not mistakes:
+            return explain_observed(subject, observed_numbers(numbers, subject))
+    except InvalidError as error:
+        mistakes = list(error.mistakes)
+    m = mistakes[0]
+    parts = [m.found, f"allowed: {m.allowed}" if m.allowed else "", m.advice]
+    raise click.UsageError("--observed: " + "; ".join(p for p in parts if p))
+
+
+def _from_implementations(
+    subject: Subject, names: Sequence[str], timeout: float
+) -> list[Explained | CaseResult]:
+    """What each implementation computed, explained; its result where it computed nothing."""
+    from dataclasses import replace
+
+    from ..explaining import explain_result
+    from ..known_issues import known_issues
+    from ..run import answer
+    from .run_command import implementations
+
+    made: list[Explained | CaseResult] = []
+    for result, truth in answer(subject, implementations(names), timeout):
+        explained = explain_result(result, truth)
+        if explained is not None and explained.best is not None:
+            reports = known_issues(result.implementation, explained.best.ids)
+            explained = replace(explained, reports=reports)
+        made.append(explained or result)
+    return made
+
+
+def print_explained(explained: Sequence[Explained | CaseResult], as_json: bool) -> None:
+    """The explanations on standard output."""
+    from ..explanation_text import plain_explained, text_of
+
+    if as_json:
+        data: Any = [plain_explained(item) for item in explained]
+        click.echo(json.dumps(data[0] if len(data) == 1 else {"schema": 1, "each": data}, indent=1))
+        return
+    click.echo("\n\n".join(text_of(explained)))
+
+
+def _exit_code(explained: Sequence[Explained | CaseResult]) -> int:
+    """0 where there was an answer, 4 where an implementation gave no numbers to explain."""
+    from ..errors import ExitCode
+    from ..explaining import Explained
+
+    answered = all(isinstance(item, Explained) for item in explained)
+    return int(ExitCode.AGREES if answered else ExitCode.FAILED)

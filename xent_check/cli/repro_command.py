@@ -1,0 +1,142 @@
+"""`xent-check repro`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from ..loading import Subject
+    from ..report import CaseResult
+    from ..selection import Implementation
+
+
+@click.command("repro", short_help="Write a standalone script for a bug report.")
+@click.argument("case", metavar="CASE", type=click.Path())
+@click.option(
+    "-i",
+    "--impl",
+    "names",
+    metavar="NAME",
+    multiple=True,
+    help="Whose answer the script shows: name, name:mode or name@device.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["python", "markdown"]),
+    default="python",
+    show_default=True,
+    help="The script, or a whole issue around it.",
+)
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write to this file.",
+)
+@click.option(
+    "--tolerance",
+    metavar="T",
+    help="Override the case's tolerance: a number, or auto (what rounding explains).",
+)
+@click.option(
+    "--timeout",
+    metavar="SECONDS",
+    default=60.0,
+    show_default=True,
+    type=click.FloatRange(0, min_open=True),
+)
+@click.option(
+    "--allow-outside", is_flag=True, help="Let the case file name arrays outside its own folder."
+)
+def command(
+    case: str,
+    names: tuple[str, ...],
+    form: str,
+    output: Path | None,
+    tolerance: str | None,
+    timeout: float,
+    allow_outside: bool,
+) -> None:
+    """Write a standalone script that shows one answer beside the exact one.
+
+    CASE is a case file with one case, or file::name. The script needs the framework and NumPy
+    alone, makes the same public calls, prints every number, and ends with an AssertionError while
+    they disagree (or in the error that was raised).
+    """  # fmt: skip
+    implementation = _implementation(names)
+    if output is not None and not output.parent.is_dir():
+        raise click.UsageError(f"-o {output}: no folder {output.parent}")
+    subject = _subject(case, allow_outside)
+    if tolerance is not None:
+        from .run_command import _tolerance
+
+        subject = subject.with_tolerance(_tolerance(tolerance))
+    result = _result(subject, implementation, timeout)
+    text = _text(subject, implementation, result, form)
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise click.UsageError(f"-o {output}: {error.strerror}") from None
+    click.echo(f"wrote {output}", err=True)
+
+
+def _implementation(names: tuple[str, ...]) -> Implementation:
+    from .run_command import implementations
+
+    if len(names) != 1:
+        found = f"{len(names)} were given" if names else "none was given"
+        raise click.UsageError(f"a script shows one implementation, and {found}; say -i NAME once")
+    (implementation,) = implementations(names)
+    if implementation.function:
+        raise click.UsageError(
+            f"-i {names[0]} is your own function, which no standalone script can hold; "
+            "name an implementation of `xent-check impls`"
+        )
+    return implementation
+
+
+def _subject(case: str, allow_outside: bool) -> Subject:
+    from ..loading import Filter, load
+
+    subjects = load([case], Filter(), allow_outside)
+    if len(subjects) > 1:
+        some = ", ".join(subject.case.name for subject in subjects[:10])
+        more = f" and {len(subjects) - 10} more" if len(subjects) > 10 else ""
+        raise click.UsageError(
+            f"a script shows one case, and {case} holds {len(subjects)}; "
+            f"write FILE::NAME, of {some}{more}"
+        )
+    return subjects[0]
+
+
+def _result(subject: Subject, implementation: Implementation, timeout: float) -> CaseResult:
+    """What the implementation answers; a UserError where a script has nothing to show."""
+    from ..errors import ExitCode, NothingToCompareError, UserError
+    from ..evaluation import Failed
+    from ..run import answer
+    from ..wording import sentence
+
+    ((result, _),) = answer(subject, [implementation], timeout)
+    if result.status in ("unsupported", "missing"):
+        raise NothingToCompareError(f"nothing to show: {sentence(result)}")
+    if isinstance(result.evaluation, Failed) and result.evaluation.kind != "error":
+        error = UserError(f"no script: {sentence(result)}")
+        error.exit_code = ExitCode.FAILED
+        raise error
+    return result
+
+
+def _text(subject: Subject, implementation: Implementation, result: CaseResult, form: str) -> str:
+    from ..repro import script
+    from ..repro.issue import issue
+
+    text = script(subject, implementation, result)
+    return issue(subject, implementation, result, text) if form == "markdown" else text

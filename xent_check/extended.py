@@ -1,0 +1,78 @@
+"""Extended reals: arb balls, with nan, inf and -inf as floats beside them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import numpy as np
+from flint import arb
+
+from .enclosure import Enclosure
+
+Extended = arb | float  # a float stands for nan, inf and -inf alone
+UNKNOWN = arb("nan")  # not decided at this precision: its radius is infinite, a true nan's is 0
+
+
+def scaled(value: Extended, factor: arb) -> Extended:
+    """value * factor; a factor of 0 drops an infinite value (0 log 0 is 0), never a nan."""
+    if isinstance(value, arb):
+        return value * factor
+    if math.isnan(value) or not factor.is_finite():
+        return math.nan
+    if factor.is_zero():
+        return arb(0)
+    return value if factor > 0 else -value if factor < 0 else UNKNOWN
+
+
+def divided(value: arb, by: arb) -> Extended:
+    """value / by, where 0 / 0 is 0 (a term that is not there) and x / 0 an infinity."""
+    if value.is_zero():
+        return arb(0)
+    if by.is_zero():
+        return math.inf if value > 0 else -math.inf if value < 0 else UNKNOWN
+    return value / by
+
+
+def total(terms: Iterable[Extended]) -> Extended:
+    """The sum: any nan, or infinities of both signs, give nan."""
+    finite, infinite = arb(0), 0.0
+    for term in terms:
+        if isinstance(term, arb):
+            finite += term
+        else:
+            infinite += term  # inf + -inf and nan + anything are nan
+    if not finite.is_finite() and not math.isnan(infinite):
+        return UNKNOWN  # a term that is not decided may be infinite too
+    return finite if infinite == 0.0 else infinite
+
+
+def negative(value: Extended) -> Extended:
+    """-value."""
+    return -value
+
+
+def enclose(values: Iterable[Extended], shape: tuple[int, ...]) -> Enclosure:
+    """The values as float64 pairs and radii, of the given shape."""
+    parts = [_split(value) for value in values]
+    high, low, radius = (
+        np.array([part[i] for part in parts], dtype=np.float64).reshape(shape) for i in range(3)
+    )
+    return Enclosure(high, low, radius)
+
+
+def _split(value: Extended) -> tuple[float, float, float]:
+    """high, low and a radius that holds what they leave out."""
+    if not isinstance(value, arb):
+        return value, 0.0, 0.0
+    if not value.is_finite():
+        return math.nan, 0.0, math.inf
+    high = float(value.mid())
+    if not math.isfinite(high):  # beyond float64: its nearest float64 is the infinity
+        return high, 0.0, 0.0
+    low = float(value.mid() - arb(high))
+    left = (value - arb(high) - arb(low)).abs_upper()
+    if left.is_zero():
+        return high, low, 0.0
+    radius = float(left)
+    return high, low, radius if arb(radius) >= left else math.nextafter(radius, math.inf)

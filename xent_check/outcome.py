@@ -1,0 +1,81 @@
+"""Outcome: what an answer did, how near it came, and why, in words. Pure functions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .diagnosis import Explanation
+from .evaluation import Failed
+from .number_text import index_text, small
+from .report import CaseResult
+
+
+def why(result: CaseResult) -> str | None:
+    """The best explanation of a divergence's numbers; None where there is none."""
+    if result.status != "diverges" or result.diagnosis is None:
+        return None
+    best = next(iter(result.diagnosis.explanations), None)
+    return None if best is None else best.sentence
+
+
+def plain_explanation(e: Explanation) -> dict[str, Any]:
+    """As the contract's section on explanations has it."""
+    data: dict[str, Any] = {"id": e.id}
+    if len(e.ids) > 1:
+        data["ids"] = list(e.ids)
+    finite = np.isfinite(e.max_abs_residual)
+    return data | {
+        "parameters": e.parameters,
+        "sentence": e.sentence,
+        "max_abs_residual": e.max_abs_residual if finite else "inf",
+        "share_explained": e.share_explained,
+    }
+
+
+def judgement_lines(result: CaseResult, verbose: bool) -> list[str]:
+    """The smallest tolerance that would do, and the error as a share of what rounding explains;
+    that bound term by term where asked."""
+    comparison = result.comparison
+    if comparison is None or not comparison.losses.actual.size:
+        return []
+    atol = comparison.smallest_atol
+    needed = f"agrees from atol {small(atol)}" if np.isfinite(atol) else "agrees at no tolerance"
+    if comparison.share is None or comparison.bounds is None:
+        return [needed]
+    lines = [f"{needed}; the worst loss is {comparison.share:.2g} times what rounding explains"]
+    if verbose:
+        losses, bound = comparison.losses, comparison.bounds
+        worst = losses.worst
+        parts = [(name, float(term[worst])) for name, term in bound.terms.items()]
+        terms = " + ".join(f"{name} {small(value)} u" for name, value in parts if value)
+        off, explained = float(losses.abs_diff[worst]), float(bound.losses[worst])
+        share = f"; error {small(off)} is {off / explained:.0%} of it" if np.isfinite(off) else ""
+        lines.append(f"bound at {index_text(worst)}: {terms} = {small(explained)}{share}")
+    return lines
+
+
+def unusual(result: CaseResult) -> str:
+    """The behaviour where it is more than numbers: `nan`, `value/inf`, `IndexError`; else empty."""
+    did = behaviour(result)
+    return "" if set(did) <= {"value", "zero"} else "/".join(did)
+
+
+def behaviour(result: CaseResult) -> tuple[str, ...]:
+    """What an implementation did, its samples taken together: value, zero, nan, inf, -inf; or the
+    error it raised."""
+    if isinstance(result.evaluation, Failed):
+        failed = result.evaluation
+        return (failed.message.partition(":")[0] if failed.kind == "error" else failed.kind,)
+    if result.comparison is None:
+        return ()
+    losses = result.comparison.losses.actual
+    classes = {
+        "value": np.isfinite(losses) & (losses != 0),
+        "zero": losses == 0,
+        "nan": np.isnan(losses),
+        "inf": losses == np.inf,
+        "-inf": losses == -np.inf,
+    }
+    return tuple(name for name, mask in classes.items() if mask.any())

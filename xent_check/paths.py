@@ -1,0 +1,44 @@
+"""Paths: files and folders of the command line become case files, and how reports name them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from .errors import NothingToCompareError, UserError, visible
+
+SUFFIXES = (".yaml", ".yml")
+
+
+def existing(paths: Sequence[str]) -> list[str]:
+    """The same; UserError naming every file or folder that is not there."""
+    missing = [given for text in paths if not Path(given := text.partition("::")[0]).exists()]
+    if missing:
+        lines = [f"{visible(given)}: no such file or folder; check the path" for given in missing]
+        raise UserError("\n".join(lines))
+    return list(paths)
+
+
+def case_files(given: str) -> list[Path]:
+    """A file, or every case file below a folder."""
+    path = Path(given)
+    if not path.is_dir():
+        return [path]
+    found = sorted(p for p in path.rglob("*") if p.suffix in SUFFIXES and p.is_file())
+    if not found:
+        raise NothingToCompareError(
+            f"{visible(given)}: no case files (*.yaml, *.yml) in this folder"
+        )
+    return found
+
+
+def shown_path(file: Path) -> str:
+    """Relative to the working directory where it is below it; the shipped corpus as `cases/...`."""
+    from .corpus import corpus
+
+    absolute = Path(os.path.abspath(file))
+    for base, prefix in ((Path.cwd(), ""), (corpus(), "cases/")):
+        if absolute.is_relative_to(base):
+            return prefix + absolute.relative_to(base).as_posix()
+    return file.as_posix()

@@ -1,0 +1,99 @@
+"""The values of a YAML file: plain Python ones that remember their lines and their texts."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from .errors import KeyPath
+
+_INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_SPECIAL = re.compile(r"([-+]?)\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+_CONSTANTS = {"": None, "~": None} | {
+    form: value
+    for word, value in (("null", None), ("true", True), ("false", False))
+    for form in (word, word.capitalize(), word.upper())
+}
+
+
+class Map(dict[str, Any]):
+    """A mapping, with the line of each of its keys."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__()
+        self.line = line
+        self.lines: dict[str, int] = {}
+
+
+class Seq(list[Any]):
+    """A sequence, with the line of each of its items."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__()
+        self.line = line
+        self.lines: list[int] = []
+
+
+class Int(int):
+    """A whole number, with the text it was written in."""
+
+    text: str
+
+
+class Float(float):
+    """A number, with the text it was written in."""
+
+    text: str
+
+
+def line_of(value: object, key: KeyPath) -> int:
+    """The line of the deepest part of `key` that exists in `value`."""
+    line = value.line if isinstance(value, Map | Seq) else 1
+    for part in key:
+        if isinstance(value, Map) and isinstance(part, str) and part in value:
+            line, value = value.lines[part], value[part]
+        elif isinstance(value, Seq) and isinstance(part, int) and part < len(value):
+            line, value = value.lines[part], value[part]
+        else:
+            break
+    return line
+
+
+def scalar(text: str) -> object:
+    """A plain scalar by the core schema: null, a boolean, a number, else text."""
+    if text in _CONSTANTS:
+        return _CONSTANTS[text]
+    if _INT.fullmatch(text):
+        base = {"0o": 8, "0x": 16}.get(text[:2], 10)
+        try:
+            number: Int | Float = Int(int(text[2:] if base != 10 else text, base))
+        except ValueError:  # more digits than int() takes
+            return text
+    elif _FLOAT.fullmatch(text):
+        number = Float(text)
+    elif special := _SPECIAL.fullmatch(text):
+        number = Float((special[1] or "") + "inf" if special[1] is not None else "nan")
+    else:
+        return text
+    number.text = text
+    return number
+
+
+def describe(value: object) -> str:
+    """What a value is, in a few words of YAML."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Int | Float):
+        return value.text if len(value.text) <= 40 else value.text[:37] + "..."
+    if isinstance(value, int | float):
+        return repr(value)
+    if isinstance(value, str):
+        return repr(value if len(value) <= 40 else value[:37] + "...")
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list | tuple):
+        return "a list" if value else "an empty list"
+    return type(value).__name__
