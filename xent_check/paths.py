@@ -34,11 +34,12 @@ def case_files(given: str) -> list[Path]:
 
 
 def shown_path(file: Path) -> str:
-    """Relative to the working directory where it is below it; the shipped corpus as `cases/...`."""
+    """The shipped corpus as `cases/...`, wherever it is installed; the rest relative to the working
+    directory where it is below it."""
     from .corpus import corpus
 
     absolute = Path(os.path.abspath(file))
-    for base, prefix in ((Path.cwd(), ""), (corpus(), "cases/")):
+    for base, prefix in ((corpus(), "cases/"), (Path.cwd(), "")):
         if absolute.is_relative_to(base):
             return prefix + absolute.relative_to(base).as_posix()
     return file.as_posix()
