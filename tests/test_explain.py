@@ -134,6 +134,13 @@ def test_a_wrong_question_gets_an_answer(arguments: tuple[str, ...], message: st
     assert message in result.output
 
 
+def test_what_is_unsupported_leaves_nothing_to_explain(case: Path) -> None:
+    case.write_text("loss: binary\nprobs: 0.5\nlabels: 1\n")
+    result = explain("-i", "stable")
+    assert result.exit_code == 3
+    assert "shifted log-sum-exp has no binary loss from probs" in result.output
+
+
 def test_labels_outside_the_classes_need_no_expectation(case: Path) -> None:
     case.write_text(CASE.replace("[0, 1]", "[0, 7]"))
     data = explained("--observed", f"[{FIRST:.7f}, 0.0]")

@@ -147,9 +147,12 @@ def print_explained(explained: Sequence[Explained | CaseResult], as_json: bool) 
 
 
 def _exit_code(explained: Sequence[Explained | CaseResult]) -> int:
-    """0 where there was an answer, 4 where an implementation gave no numbers to explain."""
+    """0 where there was an answer, 4 where an implementation failed, 3 where one could not try."""
     from ..errors import ExitCode
     from ..explaining import Explained
 
-    answered = all(isinstance(item, Explained) for item in explained)
-    return int(ExitCode.AGREES if answered else ExitCode.FAILED)
+    statuses = {item.status for item in explained if not isinstance(item, Explained)}
+    if not statuses:
+        return int(ExitCode.AGREES)
+    failed = statuses - {"unsupported", "missing"}
+    return int(ExitCode.FAILED if failed else ExitCode.NOTHING_COMPARED)
