@@ -33,7 +33,7 @@ NOUNS = (
     "choices", "coefficients", "formulas", "meaning",
     "score_changes", "label_changes", "total_changes", "hypotheses",
     "readings", "evidence", "telling", "steps", "diagnosis",
-    "report", "judging", "reasons", "markup", "number_text", "outcome", "wording",
+    "change", "report", "judging", "reasons", "markup", "number_text", "outcome", "wording",
 )  # fmt: skip
 # What runs them: from the command line to the workers and back.
 MACHINERY = {

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from .case import Case
+from .change import Gate, Variants
 from .comparison import Comparison
 from .diagnosis import Diagnosis
 from .errors import ExitCode
@@ -67,6 +68,8 @@ class Report:
     absent: tuple[str, ...] = ()  # required, not installed, and on no case
     stopped: str | None = None
     verbose: bool = False
+    gate: Gate | None = None  # where the run was held against a baseline
+    variants: tuple[Variants, ...] = ()  # where an implementation ran in two interpreters
     counts: Counter[Status] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -84,8 +87,10 @@ class Report:
 
     @property
     def exit_code(self) -> ExitCode:
-        """A divergence outranks a failure; nothing compared is not success."""
-        if self.counts["diverges"]:
+        """A divergence outranks a failure; nothing compared is not success. Under a baseline the
+        changes that are to fail take the place of the divergences."""
+        diverges = self.gate.failing if self.gate else self.counts["diverges"]
+        if diverges:
             return ExitCode.DIVERGES
         missing = any(r.required and r.status == "missing" for r in self.results)
         if self.counts["failed"] or missing or self.absent:
