@@ -33,7 +33,7 @@ NOUNS = (
     "choices", "coefficients", "formulas", "meaning",
     "score_changes", "label_changes", "total_changes", "hypotheses",
     "readings", "evidence", "telling", "steps", "diagnosis",
-    "change", "report", "judging", "reasons", "markup", "number_text", "outcome", "wording",
+    "change", "shard", "report", "judging", "reasons", "markup", "number_text", "outcome", "wording",
 )  # fmt: skip
 # What runs them: from the command line to the workers and back.
 MACHINERY = {
@@ -47,6 +47,7 @@ FOR_IMPLEMENTATIONS = {
     "words", "errors", "dtypes", "support", "problem", "evaluation", "calls", "program", "idioms",
     "keras_losses",
 }  # fmt: skip
+HELPERS_OF_CLI = {"options", "output"}
 HELPERS_OF_REPORTERS = {"plain", "matrix", "drawing"}
 
 
@@ -209,7 +210,7 @@ def test_the_table_of_reporters_is_their_files() -> None:
 
 
 def test_the_table_of_commands_is_their_files() -> None:
-    assert {f"{name}_command" for name in COMMANDS} == stems("cli")
+    assert {f"{name}_command" for name in COMMANDS} == stems("cli") - HELPERS_OF_CLI
 
 
 # ---- light and small ----------------------------------------------------------------------------

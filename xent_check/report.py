@@ -14,6 +14,7 @@ from .errors import ExitCode
 from .evaluation import Evaluation
 from .problem import Problem
 from .reference import Reference
+from .shard import Shard
 
 Status = Literal["agrees", "known", "diverges", "failed", "unsupported", "missing"]
 STATUSES: tuple[Status, ...] = get_args(Status)
@@ -70,6 +71,7 @@ class Report:
     verbose: bool = False
     gate: Gate | None = None  # where the run was held against a baseline
     variants: tuple[Variants, ...] = ()  # where an implementation ran in two interpreters
+    shard: Shard | None = None  # where it ran on some of the selected cases alone
     counts: Counter[Status] = field(init=False)
 
     def __post_init__(self) -> None:

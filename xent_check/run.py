@@ -20,6 +20,7 @@ from .reasons import diagnosed
 from .reference import reference
 from .report import CaseResult, Host, Report
 from .selection import DEFAULT, Implementation, why_missing
+from .shard import Shard, selection_digest
 from .wire import Message, encode_problem
 from .worker import Request
 
@@ -32,11 +33,12 @@ class Settings:
     """What a run is asked for. `chosen`: None for what the cases list, or the default set.
 
     max_fail: stop after so many divergences and failures. timeout: seconds per problem. jobs:
-    processes at once, None for one per framework.
+    processes at once, None for one per framework. shard: of the selected cases.
     """
 
     paths: tuple[str, ...]
     wanted: Filter = field(default_factory=Filter)
+    shard: Shard | None = None
     chosen: tuple[Implementation, ...] | None = None
     required: tuple[Implementation, ...] = ()
     tolerance: Tolerance | Auto | None = None
@@ -56,9 +58,7 @@ def check(
     present = [i for i in settings.chosen or DEFAULT if why_missing(i) is None]
     pool: Pool[Job]
     with Pool(present, settings.jobs) as pool:
-        subjects = given or load(settings.paths, settings.wanted, settings.allow_outside)
-        if settings.tolerance is not None:
-            subjects = tuple(s.with_tolerance(settings.tolerance) for s in subjects)
+        subjects, shard = _subjects(settings, given)
         results: list[CaseResult] = []
         bad, stopped = 0, None
         for result in run(subjects, settings.chosen, pool, settings.timeout, settings.strict):
@@ -87,7 +87,21 @@ def check(
         absent=tuple(name for name, why in absent.items() if why),
         stopped=stopped,
         verbose=settings.verbose,
+        shard=shard,
     )
+
+
+def _subjects(
+    settings: Settings, given: tuple[Subject, ...] | None
+) -> tuple[tuple[Subject, ...], Shard | None]:
+    """The cases of this run under its tolerance, and which shard of them it is."""
+    subjects = given or load(settings.paths, settings.wanted, settings.allow_outside)
+    if settings.tolerance is not None:
+        subjects = tuple(s.with_tolerance(settings.tolerance) for s in subjects)
+    if settings.shard is None:
+        return subjects, None
+    shard = replace(settings.shard, selection=selection_digest(s.case.id for s in subjects))
+    return shard.take(subjects), shard
 
 
 def _rank(name: str) -> tuple[int, str]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..loading import Subject
     from ..pasted import Numbers
     from ..yaml_values import Map
-    from .run_command import Output
+    from .output import Output
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _ONE = (
@@ -123,7 +123,7 @@ def command(
 
 
 def _outputs(reports: tuple[str, ...]) -> list[Output]:
-    from .run_command import outputs_of
+    from .output import outputs_of
 
     return outputs_of(reports)
 
@@ -189,7 +189,7 @@ def _run(
     subject: Subject, outputs: list[Output], verbose: bool, timeout: float, color: bool | None
 ) -> NoReturn:
     from ..run import Settings, check
-    from .run_command import Progress, finish
+    from .output import Progress, finish
 
     settings = Settings((), chosen=subject.implementations, timeout=timeout, verbose=verbose)
     with Progress() as progress:

@@ -123,7 +123,7 @@ def _from_implementations(
     from ..explaining import explain_result
     from ..known_issues import known_issues
     from ..run import answer
-    from .run_command import implementations
+    from .options import implementations
 
     made: list[Explained | CaseResult] = []
     for result, truth in answer(subject, implementations(names), timeout):

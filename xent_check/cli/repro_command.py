@@ -73,9 +73,9 @@ def command(
         raise click.UsageError(f"-o {output}: no folder {output.parent}")
     subject = _subject(case, allow_outside)
     if tolerance is not None:
-        from .run_command import _tolerance
+        from .options import tolerance_of
 
-        subject = subject.with_tolerance(_tolerance(tolerance))
+        subject = subject.with_tolerance(tolerance_of(tolerance))
     result = _result(subject, implementation, timeout)
     text = _text(subject, implementation, result, form)
     if output is None:
@@ -89,7 +89,7 @@ def command(
 
 
 def _implementation(names: tuple[str, ...]) -> Implementation:
-    from .run_command import implementations
+    from .options import implementations
 
     if len(names) != 1:
         found = f"{len(names)} were given" if names else "none was given"

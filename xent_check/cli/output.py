@@ -1,0 +1,129 @@
+"""Where reports go, and what is said meanwhile on standard error."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+if TYPE_CHECKING:
+    from ..report import CaseResult, Report
+    from ..reporters import Terminal
+
+
+@dataclass(frozen=True)
+class Output:
+    """Where a report goes: a file, or standard output."""
+
+    format: str
+    file: Path | None
+
+    def write(self, report: Report, color: bool | None) -> str:
+        """Write it; a file is replaced whole or not at all. Says what was wrong, or nothing."""
+        from ..reporters import Terminal, reporter
+
+        render = reporter(self.format).render
+        try:
+            if self.file is None:
+                click.echo(render(report, terminal(color)), nl=False, color=True)
+            else:
+                write_whole(self.file, render(report, Terminal()))
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            return f"{self.file or 'standard output'}: {error.strerror}"
+        return ""
+
+
+def write_whole(file: Path, text: str) -> None:
+    """Replace a file whole or not at all."""
+    if file.exists() and not file.is_file():  # a device or a pipe
+        file.write_text(text, encoding="utf-8")
+        return
+    target = file.resolve()  # through a link, not over it
+    temporary = target.with_name(f".{os.getpid()}.xent-check")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def outputs_of(reports: Sequence[str]) -> list[Output]:
+    """Where reports go, as `--report` has them; a table on standard output without any."""
+    return [_output(report) for report in reports] or [Output("table", None)]
+
+
+def finish(report: Report, outputs: Sequence[Output], color: bool | None) -> NoReturn:
+    """Write the report everywhere, and end with its exit code."""
+    unwritten = [problem for output in outputs if (problem := output.write(report, color))]
+    if unwritten:
+        raise click.UsageError("; ".join(unwritten))
+    raise click.exceptions.Exit(int(report.exit_code))
+
+
+def _output(text: str) -> Output:
+    from ..errors import did_you_mean
+    from ..reporters import REPORTERS
+
+    name, equals, file = text.partition("=")
+    if name not in REPORTERS:
+        hint = did_you_mean(name, REPORTERS)
+        parts = [f"--report {name!r}", f"allowed: {', '.join(REPORTERS)}", hint]
+        raise click.UsageError("; ".join(part for part in parts if part))
+    if equals and not file:
+        raise click.UsageError(f"--report {text!r}: no file after '='")
+    if file and not os.path.isdir(Path(file).parent):
+        raise click.UsageError(f"--report {text}: no folder {Path(file).parent}")
+    if os.path.isdir(file):
+        raise click.UsageError(f"--report {text}: {file} is a folder")
+    return Output(name, Path(file) if file else None)
+
+
+class Progress:
+    """A line on standard error while workers start and cases run; nothing without a terminal."""
+
+    def __enter__(self) -> Progress:
+        self._shown = sys.stderr.isatty()
+        self._write("starting the frameworks ...")
+        return self
+
+    def __call__(self, count: int, result: CaseResult) -> None:
+        self._write(f"{count} results; last: {result.implementation} on {result.case.id}")
+
+    def __exit__(self, *_: object) -> None:
+        self._write("")
+
+    def _write(self, text: str) -> None:
+        if self._shown:
+            width = _width(sys.stderr.fileno()) - 1
+            sys.stderr.write("\r\x1b[K" + text[:width])
+            sys.stderr.flush()
+
+
+def terminal(color: bool | None) -> Terminal:
+    """What standard output can show."""
+    from ..reporters import Terminal
+
+    is_terminal = sys.stdout.isatty()
+    if color is None:
+        color = is_terminal and not os.environ.get("NO_COLOR")
+    encoding = (sys.stdout.encoding or "ascii").lower().replace("-", "")
+    columns = os.environ.get("COLUMNS", "")
+    width = int(columns) if columns.isdigit() else 120
+    if is_terminal:
+        width = _width(sys.stdout.fileno())
+    return Terminal(max(width, 40), bool(color), encoding.startswith("utf"))
+
+
+def _width(fileno: int) -> int:
+    try:
+        return os.get_terminal_size(fileno).columns or 80
+    except OSError:
+        return 80

@@ -1,0 +1,44 @@
+"""Shard: one of several runs that share the cases among them, and fit together again."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from .errors import InvalidError, Mistake
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class Shard:
+    """The `index`-th of `of`, from 1. selection: a digest of the names of all cases that are
+    shared out, by which the shards of one run know each other; empty before they are known."""
+
+    index: int
+    of: int
+    selection: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.index}/{self.of}"
+
+    def take(self, items: Sequence[Item]) -> tuple[Item, ...]:
+        """Every of-th item: each item is in exactly one shard, and their sizes differ by 1 at
+        most."""
+        return tuple(items[self.index - 1 :: self.of])
+
+
+def parse_shard(text: str) -> Shard:
+    """`2/5`; InvalidError otherwise."""
+    match = re.fullmatch(r"([1-9]\d{0,5})/([1-9]\d{0,5})", text, re.ASCII)
+    if match is None or int(match[1]) > int(match[2]):
+        raise InvalidError(Mistake((), repr(text), "1/5 to 5/5, for five of them", ""))
+    return Shard(int(match[1]), int(match[2]))
+
+
+def selection_digest(ids: Iterable[str]) -> str:
+    """16 hexadecimal digits of SHA-256 over the names, in their order."""
+    return hashlib.sha256("\n".join(ids).encode()).hexdigest()[:16]
