@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from xent_check.case import Case, CaseFields
-from xent_check.comparison import Comparison, Difference
+from xent_check.comparison import Comparison
+from xent_check.difference import Difference
 from xent_check.enclosure import Enclosure
 from xent_check.evaluation import Computed, Evaluation, Failed, Missing, Unsupported
 from xent_check.problem import Problem

@@ -23,23 +23,26 @@ MAX_LINES = 300
 
 # The nouns with what they are made of: each imports those before it, and nothing after it.
 NOUNS = (
-    "words", "errors", "dtypes", "support",
+    "words", "errors", "dtypes", "digest", "support",
     "yaml_values", "yaml_source", "value_types", "memory", "array_files", "array_forms", "case",
     "arrays", "problem", "data_rules", "posing",
     "enclosure", "expectation", "extended", "exact_answers", "exact_binary", "exact_classes",
     "exact", "fast", "reference",
     "evaluation", "calls", "program", "idioms", "keras_losses",
-    "bounds", "comparison", "vacuity",
+    "bounds", "difference", "comparison", "vacuity",
     "choices", "coefficients", "formulas", "meaning",
     "score_changes", "label_changes", "total_changes", "hypotheses",
     "readings", "evidence", "telling", "steps", "diagnosis",
-    "change", "shard", "report", "judging", "reasons", "markup", "number_text", "outcome", "wording",
+    "change", "shard", "report", "judging", "reasons", "markup", "number_text", "outcome",
+    "durations", "change_text", "recorded", "changes", "wording", "alarms", "saved_fields",
+    "saved", "baseline", "gating", "versus",
 )  # fmt: skip
 # What runs them: from the command line to the workers and back.
 MACHINERY = {
-    "arguments", "checking", "corpus", "expansion", "explaining", "explanation_text",
-    "known_issues", "loading",
-    "pasted", "paths", "pool", "run", "schema", "selection", "serving", "stated", "wire", "worker",
+    "arguments", "checking", "clock", "config", "corpus", "expansion", "explaining",
+    "explanation_text", "interpreters", "known_issues", "last_failed", "loading", "merging",
+    "pasted", "paths", "placement", "pool", "rejudging", "run", "schema", "selection",
+    "serving", "session", "settings", "starting", "stated", "watching", "wire", "worker",
     "yaml_text",
 }  # fmt: skip
 # Problem and evaluation, their words, and what makes a public call and writes it down.
@@ -47,8 +50,8 @@ FOR_IMPLEMENTATIONS = {
     "words", "errors", "dtypes", "support", "problem", "evaluation", "calls", "program", "idioms",
     "keras_losses",
 }  # fmt: skip
-HELPERS_OF_CLI = {"options", "output"}
-HELPERS_OF_REPORTERS = {"plain", "matrix", "drawing"}
+HELPERS_OF_CLI = {"completion", "configured", "options", "output", "remembering", "watch"}
+HELPERS_OF_REPORTERS = {"plain", "matrix", "drawing", "plain_numbers"}
 
 
 @dataclass(frozen=True)

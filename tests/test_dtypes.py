@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from typing import Any
 
 import ml_dtypes
@@ -11,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xent_check.dtypes import numpy_dtype, spacing, unit_roundoff
+from xent_check import dtypes
+from xent_check.dtypes import dtype_name, numpy_dtype, spacing, unit_roundoff
 from xent_check.words import DTYPES, DType
 
 NUMPY: tuple[DType, ...] = ("float16", "float32", "float64")
@@ -93,3 +95,20 @@ def test_unit_roundoff_is_half_the_spacing_at_one(dtype: DType) -> None:
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_a_dtype_is_known_by_its_name(dtype: DType) -> None:
     assert numpy_dtype(dtype).name == dtype
+
+
+def test_without_ml_dtypes_bfloat16_is_bits_that_nothing_computes_with(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "ml_dtypes", None)
+    bits = numpy_dtype("bfloat16")
+    assert (bits, dtype_name(bits), bits.itemsize) == (dtypes.BITS, "bfloat16", 2)
+    with pytest.raises(TypeError):
+        np.exp(np.zeros(3, dtype=bits))
+    with pytest.raises(TypeError):
+        np.zeros(3, dtype=bits) + 1
+
+
+@pytest.mark.parametrize("name", ["float16", "bfloat16", "float32", "float64"])
+def test_a_dtype_has_the_name_it_was_asked_by(name: str) -> None:
+    assert dtype_name(numpy_dtype(name)) == name

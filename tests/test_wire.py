@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from xent_check.dtypes import BITS
 from xent_check.evaluation import Computed, Evaluation, Failed, Missing, Unsupported
 from xent_check.problem import Problem
 from xent_check.wire import (
@@ -22,6 +23,7 @@ from xent_check.wire import (
     encode_array,
     encode_evaluation,
     encode_problem,
+    forget,
 )
 
 from .fake import PROBLEM
@@ -178,3 +180,36 @@ def test_an_answer_arrives(gradient: Array | Unsupported | None, tmp_path: Path)
         assert_same(arrived.gradient, gradient)
     else:
         assert arrived.gradient == gradient
+
+
+# ---- bfloat16 where ml_dtypes is not installed; files ----------------------------------------
+
+
+def test_bits_travel_as_the_bfloat16_that_they_are(tmp_path: Path) -> None:
+    numbers = np.array([1.5, -2.0, np.inf], dtype=BFLOAT16)
+    message = encode_array(numbers.view(BITS), tmp_path)
+    assert message["dtype"] == "bfloat16"
+    np.testing.assert_array_equal(decode_array(message), numbers)
+
+
+def test_the_file_of_an_answer_goes_once_it_is_mapped(tmp_path: Path) -> None:
+    losses = np.arange(2**19, dtype=np.float32)
+    message = encode_evaluation(Computed(losses, {"sum": losses}, "f()", 0.0), tmp_path)
+    assert len(list(tmp_path.iterdir())) == 2
+    answer = decode_evaluation(message, "")
+    assert not list(tmp_path.iterdir())
+    assert isinstance(answer, Computed)
+    np.testing.assert_array_equal(answer.losses, losses)
+
+
+def test_the_files_of_a_problem_stay_until_it_is_forgotten(tmp_path: Path) -> None:
+    values = np.zeros((2**19, 2), dtype=np.float32)
+    labels = np.zeros(2**19, dtype=np.int64)
+    problem = Problem("sparse_categorical", "logits", values, labels, "float32")
+    message = encode_problem(problem, tmp_path)
+    for _ in range(2):
+        np.testing.assert_array_equal(decode_problem(message).values, values)
+    assert len(list(tmp_path.iterdir())) == 2
+    forget(message)
+    forget(message)
+    assert not list(tmp_path.iterdir())

@@ -47,12 +47,13 @@ class Change:
 class Gate:
     """A run held against a baseline.
 
-    file: the baseline, as it was named. changes: one for each answer of the run, and for each
-    that the baseline has and the run lacks, the same bits too. failing: those that `fail_on`
+    file: the baseline, as it was named. same: how many answers are the same bits. changes: the
+    others, and those that the baseline has and the run lacks. failing: the changes that `fail_on`
     makes fail. notes: what else is another: versions, devices, platform.
     """
 
     file: str
+    same: int
     changes: tuple[Change, ...]
     failing: tuple[Change, ...]
     fail_on: tuple[str, ...]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,47 +11,15 @@ import numpy.typing as npt
 
 from .bounds import Bounds
 from .case import Auto, Tolerance
-from .dtypes import Float64s, largest, spacing
+from .difference import Difference, Judge, in_ulps
+from .dtypes import Float64s, spacing
 from .enclosure import Enclosure, is_narrow
 from .evaluation import Computed, Unsupported
 from .expectation import Expectation, Published
 from .reference import Reference
 from .words import Reduction
 
-Bools = npt.NDArray[np.bool_]
 Array = npt.NDArray[Any]
-
-
-@dataclass(frozen=True, eq=False)
-class Difference:
-    """Numbers held against a target, elementwise.
-
-    abs_diff: abs(actual - target); 0 for the same nan or infinity, inf where only one of the two
-    is finite or they are different non-finite values. ulps: the same in spacings of `dtype` at
-    the target. allowed: the largest abs_diff that agrees.
-    """
-
-    actual: Float64s
-    target: Float64s
-    abs_diff: Float64s
-    ulps: Float64s
-    allowed: Float64s
-    dtype: str
-
-    @property
-    def agrees(self) -> Bools:
-        """No difference that is infinite agrees, were `allowed` to overflow to the same."""
-        return np.asarray(np.isfinite(self.abs_diff) & (self.abs_diff <= self.allowed))
-
-    @property
-    def diverging(self) -> int:
-        return int((~self.agrees).sum())
-
-    @property
-    def worst(self) -> tuple[int, ...]:
-        """The index of the largest difference, among those that diverge if any does."""
-        scored = np.where(self.agrees, -1.0, self.abs_diff) if self.diverging else self.abs_diff
-        return tuple(int(i) for i in np.unravel_index(int(np.argmax(scored)), scored.shape))
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +28,8 @@ class Comparison:
 
     unsupported: parts that the implementation could not give, by name, with the reason.
     share: the largest abs_diff of a loss as a share of what rounding can explain.
-    wide_radius: the reference is not known to 1/1024 ulp of the computed dtype.
+    wide_radius: the reference is not known to 1/1024 ulp of the computed dtype. divisors: of the
+    totals that follow from expected losses.
     """
 
     losses: Difference
@@ -73,6 +42,7 @@ class Comparison:
     expected_gradient: Difference | None = None
     share: float | None = None
     bounds: Bounds | None = field(default=None, repr=False)
+    divisors: Mapping[Reduction, float] = field(default_factory=dict)
 
     @property
     def by_reference(self) -> dict[str, Difference]:
@@ -107,6 +77,27 @@ class Comparison:
         sizes = [float(p.abs_diff.max()) for p in self.by_reference.values() if p.abs_diff.size]
         return max(sizes, default=0.0)
 
+    def under(self, tolerance: Tolerance | Auto) -> Comparison:
+        """The same numbers under another tolerance; `auto` needs the bounds."""
+        judge = Judge(tolerance, self.bounds)
+        expected = self.expected_losses and judge.again("losses", self.expected_losses)
+        expected_totals = {
+            r: judge.again(r, d)
+            if expected is None or r not in self.divisors
+            else _following(d.actual, d.dtype, expected, self.divisors[r])
+            for r, d in self.expected_totals.items()
+        }
+        return replace(
+            self,
+            losses=judge.again("losses", self.losses),
+            totals={r: judge.again(r, d) for r, d in self.totals.items()},
+            gradient=self.gradient and judge.again("gradient", self.gradient),
+            expected_losses=expected,
+            expected_totals=expected_totals,
+            expected_gradient=self.expected_gradient
+            and judge.again("gradient", self.expected_gradient),
+        )
+
 
 class ShapeError(Exception):
     """A part does not have the shape it must have."""
@@ -128,7 +119,7 @@ def compare(
     those: their tolerance is the losses' own, summed and divided alike.
     """
     _check_shapes(computed, reference)
-    judge = _Judge(tolerance, bounds)
+    judge = Judge(tolerance, bounds)
     losses = judge.by_reference("losses", computed.losses, reference.losses)
     actual = {r: t for r, t in computed.totals.items() if not isinstance(t, Unsupported)}
     unsupported: dict[str, str] = {
@@ -142,11 +133,14 @@ def compare(
         gradient = judge.by_reference("gradient", computed.gradient, reference.gradient)
     expected_losses = expected_gradient = None
     expected_totals: dict[Reduction, Difference] = {}
+    divisors: dict[Reduction, float] = {}
     if expectation is not None:
         if expectation.losses is not None:
             expected_losses = judge.by_text("losses", computed.losses, expectation.losses)
+            divisors = {r: reference.divisors[r] for r in actual if r not in expectation.totals}
             expected_totals = {
-                r: _following(t, expected_losses, reference.divisors[r]) for r, t in actual.items()
+                r: _following(totals[r].actual, totals[r].dtype, expected_losses, divisor)
+                for r, divisor in divisors.items()
             }
         stated: Mapping[Reduction, Published] = expectation.totals
         expected_totals |= {
@@ -165,6 +159,7 @@ def compare(
         expected_gradient=expected_gradient,
         share=None if bounds is None else _share(losses, bounds.losses),
         bounds=bounds,
+        divisors=divisors,
     )
 
 
@@ -181,53 +176,6 @@ def _check_shapes(computed: Computed, reference: Reference) -> None:
             raise ShapeError(f"a gradient of shape {list(actual)}, values {list(wanted)}")
 
 
-@dataclass(frozen=True, eq=False)
-class _Judge:
-    """What is allowed, part by part."""
-
-    tolerance: Tolerance | Auto
-    bounds: Bounds | None
-
-    def by_reference(self, part: str, actual: Array, target: Enclosure) -> Difference:
-        upcast = np.asarray(actual, dtype=np.float64)
-        distance, name = target.distance(upcast), actual.dtype.name
-        return self._difference(part, upcast, target.high, distance, name, 0.0)
-
-    def by_text(self, part: str, actual: Array, published: Published) -> Difference:
-        upcast, zero = np.asarray(actual, dtype=np.float64), np.zeros_like(published.values)
-        distance = Enclosure(published.values, zero, zero).distance(upcast)
-        name = actual.dtype.name
-        return self._difference(part, upcast, published.values, distance, name, published.units)
-
-    def _difference(
-        self,
-        part: str,
-        actual: Float64s,
-        target: Float64s,
-        distance: Float64s,
-        dtype: str,
-        unit: Float64s | float,
-    ) -> Difference:
-        ulp = spacing(target, dtype)
-        if isinstance(self.tolerance, str):  # what lies beyond the dtype's range rounds to inf
-            beyond = np.abs(target) > largest(dtype)
-            distance = np.where(beyond & (actual == np.copysign(np.inf, target)), 0.0, distance)
-        with np.errstate(invalid="ignore", over="ignore"):
-            allowed = self._allowed(part, target, ulp) + np.asarray(unit)
-        allowed = np.where(np.isfinite(target), allowed, 0.0)
-        return Difference(actual, target, distance, _in_ulps(distance, ulp), allowed, dtype)
-
-    def _allowed(self, part: str, target: Float64s, ulp: Float64s) -> Float64s:
-        if isinstance(self.tolerance, Tolerance):
-            t = self.tolerance
-            return np.fmax(t.atol + t.rtol * np.abs(target), t.ulps * ulp)
-        if self.bounds is None:
-            raise ValueError("the tolerance auto needs the bounds")
-        parts: dict[str, Any] = {str(r): total for r, total in self.bounds.totals.items()}
-        parts |= {"losses": self.bounds.losses, "gradient": self.bounds.gradient}
-        return np.asarray(parts[part])
-
-
 def _share(losses: Difference, bound: Float64s) -> float:
     """The largest finite difference over its bound."""
     finite = np.isfinite(losses.abs_diff) & (losses.abs_diff > 0)
@@ -237,19 +185,13 @@ def _share(losses: Difference, bound: Float64s) -> float:
         return float((losses.abs_diff[finite] / bound[finite]).max())
 
 
-def _following(total: Array, losses: Difference, divisor: float) -> Difference:
+def _following(actual: Float64s, dtype: str, losses: Difference, divisor: float) -> Difference:
     """A total against the one that follows from expected losses."""
     with np.errstate(invalid="ignore", divide="ignore"):
         target = np.asarray(losses.target.sum() / divisor)
         allowed = np.asarray(np.nansum(losses.allowed) / abs(divisor))
-    upcast = np.asarray(total, dtype=np.float64)
     zero = np.zeros(())
-    distance = Enclosure(target, zero, zero).distance(upcast)
-    ulp = spacing(target, total.dtype.name)
+    distance = Enclosure(target, zero, zero).distance(actual)
+    ulp = spacing(target, dtype)
     allowed = np.where(np.isfinite(target), np.fmax(allowed, ulp), 0.0)
-    return Difference(upcast, target, distance, _in_ulps(distance, ulp), allowed, total.dtype.name)
-
-
-def _in_ulps(distance: Float64s, ulp: Float64s) -> Float64s:
-    with np.errstate(over="ignore"):
-        return np.where(np.isnan(ulp), distance, distance / np.where(np.isnan(ulp), 1.0, ulp))
+    return Difference(actual, target, distance, in_ulps(distance, ulp), allowed, dtype)

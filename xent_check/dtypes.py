@@ -1,7 +1,7 @@
 """The four dtypes of a case, their spacing and their unit roundoff.
 
-numpy has no bfloat16; ml_dtypes brings it and is loaded only when it is asked for, so that
-a process with numpy alone can answer the other three.
+numpy has no bfloat16; ml_dtypes brings it and is loaded only when it is asked for. A process
+with numpy alone computes in the other three, and passes bfloat16 on as BITS.
 """
 
 from __future__ import annotations
@@ -22,15 +22,25 @@ _FORMAT: dict[str, tuple[int, int]] = {
 
 Float64s = npt.NDArray[np.float64]
 
+# bfloat16 where ml_dtypes is not installed: a record, so that NumPy refuses to compute with it.
+BITS = np.dtype([("bfloat16", np.uint16)])
+
 
 def numpy_dtype(name: str) -> np.dtype[Any]:
-    """The numpy dtype of a name."""
+    """The numpy dtype of a name; BITS in place of a bfloat16 that is not there."""
     if name == "bfloat16":
-        import ml_dtypes
-
+        try:
+            import ml_dtypes
+        except ImportError:
+            return BITS
         bfloat16: np.dtype[Any] = np.dtype(ml_dtypes.bfloat16)
         return bfloat16
     return np.dtype(name)
+
+
+def dtype_name(dtype: np.dtype[Any]) -> str:
+    """The name of a dtype, BITS being bfloat16 too."""
+    return "bfloat16" if dtype == BITS else dtype.name
 
 
 def spacing(values: npt.ArrayLike, name: str) -> Float64s:

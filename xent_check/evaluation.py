@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -28,7 +28,7 @@ class Computed:
 
     call: the public API calls that were made, as one expression.
     calls: the same by part (the losses, each total), without what compiled them.
-    seconds: the calls alone, without loading or marshalling.
+    seconds: the calls alone, without loading or marshalling. waited: from request to answer.
     printed: what the implementation wrote to its standard output.
     """
 
@@ -39,6 +39,7 @@ class Computed:
     gradient: Array | Unsupported | None = None
     printed: str = ""
     calls: Mapping[str, str] = field(default_factory=dict)
+    waited: float = 0.0
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -52,7 +53,7 @@ FailureKind = Literal["error", "crash", "timeout", "import"]
 class Failed:
     """It raised (error), died (crash), took too long (timeout), or could not be loaded (import).
 
-    call, calls: as of Computed, up to the call that raised, where there was one.
+    call, calls: as of Computed, up to the call that raised, where there was one. waited: as there.
     """
 
     kind: FailureKind
@@ -60,6 +61,7 @@ class Failed:
     call: str = ""
     printed: str = ""
     calls: Mapping[str, str] = field(default_factory=dict)
+    waited: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,13 @@ class Missing:
 
 
 Evaluation = Computed | Unsupported | Failed | Missing
+
+
+def after(seconds: float, evaluation: Evaluation) -> Evaluation:
+    """The same, with how long it was waited for."""
+    if isinstance(evaluation, Computed | Failed):
+        return replace(evaluation, waited=seconds)
+    return evaluation
 
 
 class UnsupportedError(Exception):

@@ -126,12 +126,11 @@ def _telling_sample(observed: Observed, truth: Truth) -> int:
 
 def explain_result(result: CaseResult, truth: Truth) -> Explained | None:
     """The readings of what an implementation computed; None where it computed nothing."""
-    observed = observed_of(result)
-    if observed is None:
+    observed, problem = observed_of(result), result.problem
+    if observed is None or problem is None:
         return None
-    diagnosis = result.diagnosis or diagnose(result.problem, observed, truth.bounds)
-    who = result.implementation
-    return _worked(result.case, result.problem, who, observed, truth, diagnosis)
+    diagnosis = result.diagnosis or diagnose(problem, observed, truth.bounds)
+    return _worked(result.case, problem, result.implementation, observed, truth, diagnosis)
 
 
 def departing(expected: Sequence[Step], actual: Sequence[Step]) -> str | None:

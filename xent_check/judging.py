@@ -55,7 +55,7 @@ def judge(
             except ShapeError as error:
                 status, text = _judge_shape(str(error), expectation)
             else:
-                status, text = _judge_comparison(comparison, expectation)
+                status, text = judge_comparison(comparison, expectation)
                 notes = _notes(problem, comparison)
                 vacuous = vacuity(problem, truth.reference, comparison.losses.allowed).words()
                 if vacuous is not None and strict and status == "agrees":
@@ -74,6 +74,7 @@ def judge(
         truth.reference,
         notes,
         vacuous=vacuous,
+        expectation=expectation,
     )
 
 
@@ -97,9 +98,8 @@ def _judge_shape(message: str, expectation: Expectation | None) -> tuple[Status,
     return ("known", because) if because else ("agrees", f"as declared: {message}")
 
 
-def _judge_comparison(
-    comparison: Comparison, expectation: Expectation | None
-) -> tuple[Status, str]:
+def judge_comparison(comparison: Comparison, expectation: Expectation | None) -> tuple[Status, str]:
+    """The status and the reason of numbers held against the reference and the expectation."""
     if expectation is None:
         return ("agrees", "") if comparison.agrees_with_reference else ("diverges", "")
     if expectation.error is not None:
@@ -140,4 +140,7 @@ def judge_reference(
     pinned = comparison.agrees_with_expected
     reason = None if pinned else "the exact value is not what `expect.reference` states"
     status: Status = "agrees" if pinned else "diverges"
-    return CaseResult(case, problem, REFERENCE, status, reason, None, comparison, reference)
+    return CaseResult(
+        case, problem, REFERENCE, status, reason, None, comparison, reference,
+        expectation=expectation,
+    )  # fmt: skip

@@ -45,7 +45,7 @@ def judgement_lines(result: CaseResult, verbose: bool) -> list[str]:
     if comparison.share is None or comparison.bounds is None:
         return [needed]
     lines = [f"{needed}; the worst loss is {comparison.share:.2g} times what rounding explains"]
-    if verbose:
+    if verbose and comparison.bounds.terms:
         losses, bound = comparison.losses, comparison.bounds
         worst = losses.worst
         parts = [(name, float(term[worst])) for name, term in bound.terms.items()]
@@ -65,6 +65,8 @@ def unusual(result: CaseResult) -> str:
 def behaviour(result: CaseResult) -> tuple[str, ...]:
     """What an implementation did, its samples taken together: value, zero, nan, inf, -inf; or the
     error it raised."""
+    if result.behaviour is not None:
+        return result.behaviour
     if isinstance(result.evaluation, Failed):
         failed = result.evaluation
         return (failed.message.partition(":")[0] if failed.kind == "error" else failed.kind,)

@@ -2,37 +2,69 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import queue
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import CancelledError, Future
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from .evaluation import Evaluation
+from .evaluation import Evaluation, after
+from .report import Spent
 from .selection import Implementation
 from .worker import Request, Worker
 
 Tag = TypeVar("Tag")
 
+_ANY_NUMBER = 2**31
+
+
+@dataclass(frozen=True)
+class _Batch(Generic[Tag]):
+    """What one submission asks of one worker; empty where it asks nothing."""
+
+    submission: int
+    requests: list[tuple[Tag, Request]]
+    timeout: float
+
+
+@dataclass(frozen=True, eq=False)
+class _Hand(Generic[Tag]):
+    """A worker and what waits for it; its thread ends at None."""
+
+    worker: Worker
+    batches: queue.SimpleQueue[_Batch[Tag] | None] = field(default_factory=queue.SimpleQueue)
+
+    def dismiss(self) -> None:
+        """End its process now and its thread soon."""
+        self.worker.close()
+        self.batches.put(None)
+
 
 class Pool(Generic[Tag]):
-    """At most `jobs` processes at once. Use it as a context manager: leaving it ends them all."""
+    """At most `jobs` processes at once. Use it as a context manager: leaving it ends them all.
 
-    def __init__(self, implementations: Sequence[Implementation], jobs: int | None) -> None:
+    keep: processes stay for the next submission, as far as `jobs` lets all of them be there at
+    once. Otherwise each ends with its last request, and at once where it has none.
+    """
+
+    def __init__(
+        self, implementations: Sequence[Implementation], jobs: int | None, keep: bool = False
+    ) -> None:
         self.folder = tempfile.TemporaryDirectory(prefix="xent-check-", ignore_cleanup_errors=True)
-        self._workers: dict[str, Worker] = {}
+        self._jobs = jobs or _ANY_NUMBER
+        self._keep = keep
+        self._hands: dict[str, _Hand[Tag]] = {}
         self._threads: list[threading.Thread] = []
-        self._requests: Future[Mapping[str, list[tuple[Tag, Request]]]] = Future()
-        self._answers: queue.SimpleQueue[tuple[Tag, Evaluation] | BaseException]
+        self._answers: queue.SimpleQueue[tuple[int, tuple[Tag, Evaluation] | BaseException]]
         self._answers = queue.SimpleQueue()
+        self._submission = 0
         self._expected = 0
-        self._timeout = 0.0
         self._closed = threading.Event()
-        self._places = threading.Semaphore(jobs) if jobs else contextlib.nullcontext()
+        self._places = threading.Semaphore(self._jobs)
         self._add(implementations)
 
     def __enter__(self) -> Pool[Tag]:
@@ -40,9 +72,8 @@ class Pool(Generic[Tag]):
 
     def __exit__(self, *_: object) -> None:
         self._closed.set()
-        self._requests.cancel()
-        for worker in self._workers.values():
-            worker.close()
+        for hand in self._hands.values():
+            hand.dismiss()
         for thread in self._threads:
             thread.join()
         self.folder.cleanup()
@@ -50,59 +81,101 @@ class Pool(Generic[Tag]):
     def submit(
         self, requests: Sequence[tuple[Implementation, Tag, Request]], timeout: float
     ) -> None:
-        """Hand out the requests, once; each worker answers its own in their order."""
-        self._timeout = timeout
+        """Hand out requests; each worker answers its own in their order.
+
+        What is left of an earlier submission is given up, but for what is being answered.
+        """
+        self._submission += 1
         self._expected = len(requests)
         self._add([implementation for implementation, _, _ in requests])
-        by_worker: dict[str, list[tuple[Tag, Request]]] = {name: [] for name in self._workers}
+        by_worker: dict[str, list[tuple[Tag, Request]]] = {name: [] for name in self._hands}
         for implementation, tag, request in requests:
             by_worker[_worker_name(implementation)].append((tag, request))
-        self._requests.set_result(by_worker)
         for name, own in by_worker.items():
-            if not own:
-                self._workers[name].close()
+            self._hands[name].batches.put(_Batch(self._submission, own, timeout))
+            if not own and not self._keep:
+                self._hands.pop(name).dismiss()
 
     def answers(self) -> Iterator[tuple[Tag, Evaluation]]:
-        """Every request's answer, as they come."""
-        for _ in range(self._expected):
-            answer = self._answers.get()
+        """The answer to every request of the last submission, as they come."""
+        submission, left = self._submission, self._expected
+        while left:
+            number, answer = self._answers.get()
             if isinstance(answer, BaseException):
                 raise answer
-            yield answer
+            if number == submission:
+                left -= 1
+                yield answer
+
+    def restart(self, implementation: Implementation) -> None:
+        """End its process, whatever that is at, and start another."""
+        hand = self._hands.pop(_worker_name(implementation), None)
+        if hand is not None:
+            hand.dismiss()
+        self._add([implementation])
 
     def _add(self, implementations: Sequence[Implementation]) -> None:
         """Start the workers that are not there yet, the slowest to import first."""
+        self._threads = [thread for thread in self._threads if thread.is_alive()]
         for implementation in sorted(implementations, key=_import_rank):
             name = _worker_name(implementation)
-            if name not in self._workers:
+            if name not in self._hands:
                 needs, env = implementation.entry.needs, _environment(implementation)
-                self._workers[name] = worker = Worker(name, needs, env, Path(self.folder.name))
+                folder = Path(self.folder.name)
+                worker = Worker(name, needs, env, folder, implementation.python)
+                self._hands[name] = hand = _Hand[Tag](worker)
                 # A daemon: however the parent ends, it waits for no framework.
-                thread = threading.Thread(target=self._work, args=(name, worker), daemon=True)
+                thread = threading.Thread(target=self._work, args=(hand,), daemon=True)
                 self._threads.append(thread)
                 thread.start()
 
-    def _work(self, name: str, worker: Worker) -> None:
+    def _work(self, hand: _Hand[Tag]) -> None:
+        """A worker's thread: its process, when it has a place, and its batches."""
+        self._places.acquire()
+        placed = True
         try:
-            with self._places:
-                if self._has_work(name):
-                    worker.start()
-                for tag, request in self._requests.result()[name]:
-                    if self._closed.is_set():
-                        break
-                    self._answers.put((tag, worker.evaluate(request, self._timeout)))
-                worker.stop()
-        except CancelledError:
-            worker.stop()
+            if hand.batches.empty() and not self._closed.is_set():
+                hand.worker.start()  # its first requests may come: the cases are read meanwhile
         except BaseException as error:
-            worker.stop()
-            self._answers.put(error)
+            self._answers.put((0, error))
+        while (batch := hand.batches.get()) is not None:
+            if batch.requests and not placed:
+                self._places.acquire()
+                placed = True
+            try:
+                self._answer(hand.worker, batch)
+            except BaseException as error:
+                hand.worker.stop()
+                self._answers.put((batch.submission, error))
+            if placed and not self._stays():
+                hand.worker.stop()
+                self._places.release()
+                placed = False
+        hand.worker.stop()
+        if placed:
+            self._places.release()
 
-    def _has_work(self, name: str) -> bool:
-        """Or may have: the requests are not known while the cases are read."""
-        if self._closed.is_set():
-            return False
-        return not self._requests.done() or bool(self._requests.result()[name])
+    def _answer(self, worker: Worker, batch: _Batch[Tag]) -> None:
+        for tag, request in batch.requests:
+            if self._closed.is_set() or batch.submission != self._submission:
+                break
+            start, starting = time.perf_counter(), worker.starting
+            answer = worker.evaluate(request, batch.timeout)
+            seconds = time.perf_counter() - start - (worker.starting - starting)
+            worker.answering += seconds
+            self._answers.put((batch.submission, (tag, after(seconds, answer))))
+
+    @property
+    def spent(self) -> tuple[Spent, ...]:
+        """What its processes took to start, and to answer."""
+        workers = {name: hand.worker for name, hand in self._hands.items()}
+        starting = (Spent("starting", name, worker.starting) for name, worker in workers.items())
+        answering = (Spent("answering", name, worker.answering) for name, worker in workers.items())
+        return (*starting, *answering)
+
+    def _stays(self) -> bool:
+        """Whether processes wait for the next submission: all of them, or none."""
+        return self._keep and len(self._hands) <= self._jobs
 
 
 def _worker_name(implementation: Implementation) -> str:

@@ -60,7 +60,9 @@ def _diagnosis(result: CaseResult, truth: Truth) -> Diagnosis | None:
     if comparison is None or observed is None or result.evaluation is None:
         return None
     parts = (comparison.losses, *comparison.totals.values())
-    if result.problem.values.size > MAX_VALUES or not any(part.diverging for part in parts):
+    if result.problem is None or result.problem.values.size > MAX_VALUES:
+        return None
+    if not any(part.diverging for part in parts):
         return None
     return diagnose(result.problem, observed, truth.bounds)
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import platform
+import sys
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
@@ -12,6 +15,7 @@ from .comparison import Comparison
 from .diagnosis import Diagnosis
 from .errors import ExitCode
 from .evaluation import Evaluation
+from .expectation import Expectation
 from .problem import Problem
 from .reference import Reference
 from .shard import Shard
@@ -26,11 +30,13 @@ class CaseResult:
     """One implementation's outcome on one case.
 
     reason: why the status is what it is, in a sentence; the `because` of a known divergence.
-    comparison: None where nothing was computed, or it could not be compared.
+    comparison: None where nothing was computed, or it could not be compared. expectation: what it
+    was held against beside the reference. problem: None in a report that was saved and read again;
+    there, `labels` has those of its samples as text, and `behaviour` what the numbers did.
     """
 
     case: Case
-    problem: Problem
+    problem: Problem | None
     implementation: str
     status: Status
     reason: str | None
@@ -41,15 +47,56 @@ class CaseResult:
     required: bool = False
     vacuous: str | None = None  # what its tolerance would accept beside the right answer
     diagnosis: Diagnosis | None = None  # of a divergence's numbers
+    expectation: Expectation | None = None
+    labels: Mapping[tuple[int, ...], str] = field(default_factory=dict)
+    behaviour: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
 class Host:
-    """Where an implementation ran: the version of its distribution, the device."""
+    """Where an implementation ran: the version of its distribution, the device, and, as `3.12.1 at
+    PATH`, an interpreter that is not ours."""
 
     version: str
     device: str
     distribution: str = ""
+    python: str = ""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a run was to cover, so that what it lacks is known to be gone.
+
+    paths: the files and folders as reports name them. filtered: some of their cases were left
+    out. chosen: the implementations, None where the cases say.
+    """
+
+    paths: tuple[str, ...] = ()
+    filtered: bool = True
+    chosen: tuple[str, ...] | None = None
+
+    def covers(self, case: str, implementation: str) -> bool:
+        """Whether an answer of that name would have been in the run, were it still there."""
+        if self.filtered or (self.chosen is not None and implementation not in self.chosen):
+            return False
+        file = case.rpartition("::")[0]
+        return any(file == path or file.startswith(_folder(path)) for path in self.paths)
+
+
+def _folder(path: str) -> str:
+    return "" if path in (".", "") else f"{path.rstrip('/')}/"
+
+
+Activity = Literal["reading", "reference", "judging", "starting", "answering"]
+
+
+@dataclass(frozen=True)
+class Spent:
+    """Seconds of a run. of: the process that started or answered, the case that was judged."""
+
+    what: Activity
+    of: str
+    seconds: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,13 +116,22 @@ class Report:
     absent: tuple[str, ...] = ()  # required, not installed, and on no case
     stopped: str | None = None
     verbose: bool = False
+    python: str = field(default_factory=platform.python_version)
+    machine: str = field(default_factory=lambda: f"{sys.platform} {platform.machine()}")
     gate: Gate | None = None  # where the run was held against a baseline
     variants: tuple[Variants, ...] = ()  # where an implementation ran in two interpreters
     shard: Shard | None = None  # where it ran on some of the selected cases alone
+    spent: tuple[Spent, ...] = ()
+    durations: int = 0  # how many of the slowest answers to tell, beside where the time went
+    scope: Scope = field(default_factory=Scope)
     counts: Counter[Status] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "counts", Counter(result.status for result in self.results))
+
+    def covers(self, case: str, implementation: str) -> bool:
+        """Whether an answer of that name would have been here, were it still there."""
+        return self.shard is None and self.scope.covers(case, implementation)
 
     @property
     def compared(self) -> int:
@@ -91,7 +147,10 @@ class Report:
     def exit_code(self) -> ExitCode:
         """A divergence outranks a failure; nothing compared is not success. Under a baseline the
         changes that are to fail take the place of the divergences."""
-        diverges = self.gate.failing if self.gate else self.counts["diverges"]
+        if self.gate is None:
+            diverges = self.counts["diverges"] > 0
+        else:
+            diverges = any(change.after != "failed" for change in self.gate.failing)
         if diverges:
             return ExitCode.DIVERGES
         missing = any(r.required and r.status == "missing" for r in self.results)

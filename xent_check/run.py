@@ -2,112 +2,26 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from .bounds import bounds
-from .case import Auto, Tolerance
+from .clock import Clock
 from .evaluation import Evaluation, Missing
 from .expectation import REFERENCE, Expectation
-from .implementations import IMPLEMENTATIONS
+from .interpreters import interpreter
 from .judging import Truth, judge, judge_reference
-from .loading import Filter, Subject, load
+from .loading import Subject
+from .placement import expanded
 from .pool import Pool
 from .reasons import diagnosed
 from .reference import reference
-from .report import CaseResult, Host, Report
-from .selection import DEFAULT, Implementation, why_missing
-from .shard import Shard, selection_digest
-from .wire import Message, encode_problem
+from .report import CaseResult, Host
+from .selection import DEFAULT, UNKNOWN, Implementation, Python, why_missing
+from .wire import Message, encode_problem, forget
 from .worker import Request
 
 Job = tuple[Subject, Implementation]
-Progress = Callable[[int, CaseResult], None]
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What a run is asked for. `chosen`: None for what the cases list, or the default set.
-
-    max_fail: stop after so many divergences and failures. timeout: seconds per problem. jobs:
-    processes at once, None for one per framework. shard: of the selected cases.
-    """
-
-    paths: tuple[str, ...]
-    wanted: Filter = field(default_factory=Filter)
-    shard: Shard | None = None
-    chosen: tuple[Implementation, ...] | None = None
-    required: tuple[Implementation, ...] = ()
-    tolerance: Tolerance | Auto | None = None
-    max_fail: int | None = None
-    timeout: float = 60.0
-    jobs: int | None = None
-    allow_outside: bool = False
-    verbose: bool = False
-    strict: bool = False
-
-
-def check(
-    settings: Settings, progress: Progress, given: tuple[Subject, ...] | None = None
-) -> Report:
-    """Start the workers, read the cases meanwhile (unless they are given), run them, report."""
-    start = time.perf_counter()
-    present = [i for i in settings.chosen or DEFAULT if why_missing(i) is None]
-    pool: Pool[Job]
-    with Pool(present, settings.jobs) as pool:
-        subjects, shard = _subjects(settings, given)
-        results: list[CaseResult] = []
-        bad, stopped = 0, None
-        for result in run(subjects, settings.chosen, pool, settings.timeout, settings.strict):
-            must_be_there = result.implementation in {i.name for i in settings.required}
-            results.append(replace(result, required=must_be_there))
-            progress(len(results), result)
-            bad += result.status in ("diverges", "failed")
-            if bad == settings.max_fail:
-                stopped = f"stopped after {bad}"
-                break
-    seconds = time.perf_counter() - start
-    used = {i.name: i for s in subjects for i in implementations_of(s, settings.chosen)}
-    names = (REFERENCE, *sorted(used, key=_rank))
-    absent = {i.name: why_missing(i) for i in settings.required if i.name not in used}
-    warnings = [f"{name} is required and missing: {why}" for name, why in absent.items() if why]
-    warnings += dict.fromkeys(f"{r.case.id}: {r.vacuous}" for r in results if r.vacuous)
-    order = {subject.case.id: position for position, subject in enumerate(subjects)}
-    results.sort(key=lambda r: (order[r.case.id], names.index(r.implementation)))
-    return Report(
-        results=tuple(results),
-        cases=len(subjects),
-        implementations=names,
-        hosts={name: host(i) for name, i in used.items() if why_missing(i) is None},
-        seconds=seconds,
-        warnings=tuple(warnings),
-        absent=tuple(name for name, why in absent.items() if why),
-        stopped=stopped,
-        verbose=settings.verbose,
-        shard=shard,
-    )
-
-
-def _subjects(
-    settings: Settings, given: tuple[Subject, ...] | None
-) -> tuple[tuple[Subject, ...], Shard | None]:
-    """The cases of this run under its tolerance, and which shard of them it is."""
-    subjects = given or load(settings.paths, settings.wanted, settings.allow_outside)
-    if settings.tolerance is not None:
-        subjects = tuple(s.with_tolerance(settings.tolerance) for s in subjects)
-    if settings.shard is None:
-        return subjects, None
-    shard = replace(settings.shard, selection=selection_digest(s.case.id for s in subjects))
-    return shard.take(subjects), shard
-
-
-def _rank(name: str) -> tuple[int, str]:
-    """The table's order, modes after their names, the user's own last."""
-    base, table = name.partition("@")[0].partition(":")[0], list(IMPLEMENTATIONS)
-    return (table.index(base) if base in table else len(table), name)
 
 
 def run(
@@ -116,9 +30,12 @@ def run(
     pool: Pool[Job],
     timeout: float,
     strict: bool = False,
+    pythons: Sequence[Python] = (),
+    clock: Clock | None = None,
 ) -> Iterator[CaseResult]:
     """Results as they come. `chosen` overrides what the cases list; the default set otherwise."""
-    jobs = [(subject, i) for subject in subjects for i in implementations_of(subject, chosen)]
+    clock = clock or Clock()
+    jobs = [(s, i) for s in subjects for i in implementations_of(s, chosen, pythons)]
     missing = {i.name: why_missing(i) for _, i in jobs}
     messages = {id(subject): _message(subject, pool) for subject in subjects}
     requests = [
@@ -129,8 +46,9 @@ def run(
     pool.submit(requests, timeout)  # the workers compute while the reference is made
     truths: dict[int, Truth] = {}
     for subject in subjects:
-        exact = reference(subject.problem)
-        truths[id(subject)] = truth = Truth(exact, bounds(subject.problem, exact))
+        with clock.of("reference", subject.case.id):
+            exact = reference(subject.problem)
+            truths[id(subject)] = truth = Truth(exact, bounds(subject.problem, exact))
         for expectation in subject.expectations.get(REFERENCE, ()):
             yield judge_reference(subject.case, subject.problem, truth, expectation)
     for subject, i in jobs:
@@ -138,27 +56,28 @@ def run(
         if reason is not None:
             yield _judged(subject, i, Missing(reason), truths[id(subject)], strict)
     for (subject, i), evaluation in pool.answers():
-        yield _judged(subject, i, evaluation, truths[id(subject)], strict)
+        with clock.of("judging", subject.case.id):
+            judged = _judged(subject, i, evaluation, truths[id(subject)], strict)
+        yield judged
+    for message in messages.values():
+        forget(message)
 
 
 def implementations_of(
-    subject: Subject, chosen: Sequence[Implementation] | None
+    subject: Subject,
+    chosen: Sequence[Implementation] | None,
+    pythons: Sequence[Python] = (),
 ) -> Sequence[Implementation]:
-    """What runs on a case: the chosen, else those the case lists, else the default set."""
-    return chosen or subject.implementations or DEFAULT
+    """What runs on a case: the chosen, else those the case lists, else the default set; each where
+    `pythons` say, and the labelled ones beside it."""
+    return expanded(chosen or subject.implementations or DEFAULT, pythons)
 
 
 def host(implementation: Implementation) -> Host:
-    """The version of its distribution, and its device."""
-    name = implementation.entry.distribution
-    return Host(_version(implementation), implementation.device, name)
-
-
-def _version(implementation: Implementation) -> str:
-    try:
-        return importlib.metadata.version(implementation.entry.distribution)
-    except importlib.metadata.PackageNotFoundError:
-        return "unknown"
+    """The version of its distribution, its device, and its interpreter where that is not ours."""
+    i = implementation
+    python = f"{interpreter(i.python).version} at {i.python}" if i.python else ""
+    return Host(i.version, i.device, i.entry.distribution, python)
 
 
 def answer(
@@ -189,9 +108,12 @@ def _judged(
 
 
 def _expectation(subject: Subject, implementation: Implementation) -> Expectation | None:
-    """The first entry about the installed version."""
-    for entry in subject.expectations.get(implementation.name, ()):
-        if entry.versions is None or entry.applies_to(_version(implementation)):
+    """The first entry about the version that ran; a label has no entries of its own."""
+    for entry in subject.expectations.get(implementation.unlabelled, ()):
+        if entry.versions is None:
+            return entry
+        version = implementation.version
+        if version != UNKNOWN and entry.applies_to(version):
             return entry
     return None
 

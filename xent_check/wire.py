@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from dataclasses import fields
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .dtypes import numpy_dtype
+from .dtypes import dtype_name, numpy_dtype
 from .evaluation import Computed, Evaluation, Failed, Missing, Unsupported
 from .problem import Problem
 
@@ -22,7 +23,7 @@ _ARRAYS = ("values", "labels", "class_weight", "pos_weight", "sample_weight", "c
 
 def encode_array(array: Array, folder: Path) -> Message:
     """An array's dtype, shape and bytes, or the file that holds the bytes."""
-    message: Message = {"dtype": array.dtype.name, "shape": array.shape}
+    message: Message = {"dtype": dtype_name(array.dtype), "shape": array.shape}
     native = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
     if array.nbytes <= _INLINE_BYTES:
         return message | {"bytes": native.tobytes()}
@@ -31,13 +32,25 @@ def encode_array(array: Array, folder: Path) -> Message:
     return message | {"path": str(path)}
 
 
-def decode_array(message: Message) -> Array:
-    """The array of a message, read-only."""
+def decode_array(message: Message, once: bool = False) -> Array:
+    """The array of a message, read-only. once: nobody else reads its file, which goes when the
+    array does, where the system lets a mapped file be deleted."""
     dtype, shape = numpy_dtype(message["dtype"]), tuple(message["shape"])
     if "path" in message:
         mapped: Array = np.memmap(message["path"], dtype=np.uint8, mode="r")
+        if once:
+            forget(message)
         return mapped.view(dtype).reshape(shape)
     return np.frombuffer(message["bytes"], dtype=dtype).reshape(shape)
+
+
+def forget(message: Message) -> None:
+    """Delete the files of an array, or of a problem that everybody has answered."""
+    arrays = [message, *(value for value in message.values() if isinstance(value, dict))]
+    for array in arrays:
+        if "path" in array:
+            with contextlib.suppress(OSError):
+                Path(array["path"]).unlink()
 
 
 def encode_problem(problem: Problem, folder: Path) -> Message:
@@ -91,7 +104,7 @@ def _encode_part(part: Array | Unsupported | None, folder: Path) -> Message | st
 
 
 def _decode_part(message: Message | str) -> Array | Unsupported:
-    return Unsupported(message) if isinstance(message, str) else decode_array(message)
+    return Unsupported(message) if isinstance(message, str) else decode_array(message, once=True)
 
 
 def decode_evaluation(message: Message, printed: str) -> Evaluation:
@@ -105,7 +118,7 @@ def decode_evaluation(message: Message, printed: str) -> Evaluation:
     totals = {name: _decode_part(total) for name, total in message["totals"].items()}
     gradient = message["gradient"]
     return Computed(
-        losses=decode_array(message["losses"]),
+        losses=decode_array(message["losses"], once=True),
         totals=totals,
         call=message["call"],
         seconds=message["seconds"],

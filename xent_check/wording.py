@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .comparison import Difference
+from .difference import Difference
 from .evaluation import Failed
 from .number_text import index_text, number, small
 from .outcome import why
+from .problem import Problem
 from .report import STATUSES, CaseResult, Report
 
 MAX_ROWS = 20
@@ -79,8 +80,9 @@ def _where(found: Finding) -> str:
     numbers = f"is {actual}, {found.against} {target}"
     if found.name in ("losses", "gradient"):
         thing = "sample" if found.name == "losses" else "gradient"
-        count = _count(difference.actual.size, thing if found.name == "losses" else "derivative")
-        what = f"{difference.diverging} of {count}; worst: {thing} {index_text(worst)} {numbers}"
+        count = _count(difference.size, thing if found.name == "losses" else "derivative")
+        where = index_text(difference.place(worst))
+        what = f"{difference.diverging} of {count}; worst: {thing} {where} {numbers}"
     else:
         what = f"in the {found.name}, which {numbers}"
     off = difference.abs_diff[worst]
@@ -144,10 +146,11 @@ def number_tables(result: CaseResult, everything: bool) -> list[NumberTable]:
         left_out["gradient" if is_gradient else "sample"] += hidden
         for index in shown:
             numbers, agrees = _cells(difference, index), bool(difference.agrees[index])
+            place = difference.place(index)
             if is_gradient:
-                derivatives.append(Row((index_text(index) + suffix, *numbers), agrees))
+                derivatives.append(Row((index_text(place) + suffix, *numbers), agrees))
             elif part.name == "losses":
-                losses.append(Row((index_text(index), _label(result, index), *numbers), agrees))
+                losses.append(Row((index_text(place), _label(result, place), *numbers), agrees))
             else:
                 losses.append(Row((part.name + suffix, "", *numbers), agrees))
     after = ("actual", against, "difference", "allowed", "ulps")
@@ -167,7 +170,8 @@ def _shown(difference: Difference, everything: bool) -> tuple[list[tuple[int, ..
     shown = flat if everything else flat[:MAX_ROWS]
     shape = difference.actual.shape
     indices = [tuple(int(i) for i in np.unravel_index(int(i), shape)) for i in shown]
-    return indices, len(flat) - len(shown)
+    everywhere = difference.size if everything else difference.diverging
+    return indices, everywhere - len(shown)
 
 
 def _cells(difference: Difference, index: tuple[int, ...]) -> tuple[str, ...]:
@@ -181,16 +185,23 @@ def _cells(difference: Difference, index: tuple[int, ...]) -> tuple[str, ...]:
 
 
 def _label(result: CaseResult, index: tuple[int, ...]) -> str:
-    labels = result.problem.labels
-    if result.problem.loss == "categorical":
-        axis = result.problem.class_axis % labels.ndim
+    if result.problem is None:
+        return result.labels.get(index, "")
+    return label_text(result.problem, index)
+
+
+def label_text(problem: Problem, index: tuple[int, ...]) -> str:
+    """The label of a sample: a class, a target, or the start of a distribution."""
+    labels = problem.labels
+    if problem.loss == "categorical":
+        axis = problem.class_axis % labels.ndim
         row = np.moveaxis(labels, axis, -1)[index].astype(np.float64)
         hot = np.flatnonzero(row)
         if len(hot) == 1 and row[hot[0]] == 1:
             return str(int(hot[0]))
         return "[" + " ".join(f"{t:.2g}" for t in row[:3]) + (" ...]" if len(row) > 3 else "]")
     label = labels[index]
-    return str(label) if result.problem.loss == "sparse_categorical" else f"{float(label):g}"
+    return str(label) if problem.loss == "sparse_categorical" else f"{float(label):g}"
 
 
 def summary(report: Report) -> str:
@@ -202,10 +213,11 @@ def summary(report: Report) -> str:
 
 
 def versions(report: Report) -> str:
-    """What computed: `torch 2.13.0, numpy 2.4.6 (cpu)`; one part for each device."""
+    """What computed: `torch 2.13.0, torch[old] 2.12.0 (cpu)`; one part for each device."""
     by_device: dict[str, dict[str, None]] = {}
     for name, host in report.hosts.items():
-        text = f"{host.distribution or name} {host.version}"
+        label = name[name.index("[") :] if host.python and name.endswith("]") else ""
+        text = f"{host.distribution + label if host.distribution else name} {host.version}"
         by_device.setdefault(host.device, {})[text] = None
     return "; ".join(f"{', '.join(texts)} ({device})" for device, texts in by_device.items())
 

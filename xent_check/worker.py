@@ -1,16 +1,20 @@
-"""Worker: the parent's handle of a framework's process, which runs serving.py.
+"""Worker: the parent's handle of a framework's process, which runs starting.py and serving.py.
 
-The process imports its framework at once and answers one problem at a time. execnet does the
-plumbing; psutil ends a process and tells how it ended.
+The process imports its framework at once and answers one problem at a time. It may be of another
+interpreter, which needs NumPy and the framework alone. execnet does the plumbing; psutil ends a
+process and tells how it ended.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import shlex
+import shutil
 import signal
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +22,7 @@ from typing import Any
 
 from .errors import visible
 from .evaluation import Evaluation, Failed
-from .serving import describe
+from .starting import describe
 from .wire import Message, decode_evaluation
 
 LOAD_TIMEOUT = 300.0
@@ -45,9 +49,15 @@ class Worker:
     """
 
     def __init__(
-        self, environment: str, needs: tuple[str, ...], env: dict[str, str], folder: Path
+        self,
+        environment: str,
+        needs: tuple[str, ...],
+        env: dict[str, str],
+        folder: Path,
+        python: str = "",
     ) -> None:
         self.environment = environment
+        self._python = python
         self._needs = needs
         self._env = env
         self._folder = Path(tempfile.mkdtemp(dir=folder))
@@ -58,9 +68,17 @@ class Worker:
         self._process: Any = None
         self._load_failure = ""
         self._closed = False
+        self.starting = self.answering = 0.0  # seconds, of all its processes
 
     def start(self) -> None:
         """Start the process and wait until its framework is imported."""
+        start = time.perf_counter()
+        try:
+            self._start()
+        finally:
+            self.starting += time.perf_counter() - start
+
+    def _start(self) -> None:
         import execnet
 
         try:
@@ -81,19 +99,38 @@ class Worker:
         import execnet
         import psutil
 
-        paths = [path for path in sys.path if path] + [os.getcwd()]
         arguments = (
-            os.getpid(), str(self._output), list(self._needs), self._env, str(self._folder)
+            os.getpid(), str(self._output), list(self._needs), self._env, str(self._folder),
+            bool(self._python),
         )  # fmt: skip
+        spec = execnet.XSpec("popen")
+        if self._python:  # set here, for a text cannot hold every path; -E: our PYTHONPATH is ours
+            spec.python = shlex.join([self._python, "-E"])
         with _no_interrupt():
-            self._gateway = execnet.makegateway("popen")
+            self._gateway = execnet.makegateway(spec)
         self._channel = channel = self._gateway.remote_exec(
-            f"import os, sys; sys.path[:] = {paths!r}; channel.send(os.getpid())\n"
-            "from xent_check.serving import serve\n"
-            f"serve(channel, *{arguments!r})"
+            f"import os, sys; sys.path[:] = {self._paths()}; channel.send(os.getpid())\n"
+            "from xent_check.starting import start\n"
+            f"start(channel, *{arguments!r})"
         )
         self._process = psutil.Process(channel.receive(timeout=_BOOT_TIMEOUT))
         return channel
+
+    def _paths(self) -> str:
+        """Where the process looks for modules, as an expression: where we do; in another
+        interpreter where that does, and this package before all, of which it may have another
+        release."""
+        if not self._python:
+            return repr([path for path in sys.path if path] + [os.getcwd()])
+        alone = self._folder / "package"
+        if not alone.exists():
+            alone.mkdir()
+            package = Path(__file__).resolve().parent
+            try:
+                (alone / package.name).symlink_to(package, target_is_directory=True)
+            except OSError:  # Windows lets only some users make links
+                shutil.copytree(package, alone / package.name)
+        return f"[{str(alone)!r}, *filter(None, sys.path)]"
 
     def evaluate(self, request: Request, timeout: float) -> Evaluation:
         """The answer, or how it failed. After a death or a time-out the next call starts anew."""

@@ -7,15 +7,22 @@ import io
 import os
 import signal
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from .. import __version__
 from ..errors import ExitCode, UserError
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
 COMMANDS = {
     "run": "Check case files (default: the cases that ship with the package).",
+    "accept": "Record the answers in a baseline, for run --baseline.",
+    "compare": "Compare two saved runs: what changed, by how much, towards the truth or away.",
+    "judge": "Judge saved answers again: another tolerance, a baseline, another format.",
+    "merge": "Make one report of several saved ones: shards, machines.",
     "explain": "Name the reason for a difference.",
     "repro": "Write a standalone script that shows one answer, for a bug report.",
     "eval": "Check one problem given on the command line.",
@@ -37,6 +44,12 @@ class Commands(click.Group):
         module = importlib.import_module(f"{__name__}.{cmd_name}_command")
         command: click.Command = module.command
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        from .completion import command_items
+
+        options = click.Command.shell_complete(self, ctx, incomplete)
+        return command_items(list(COMMANDS.items()), incomplete) + options
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -92,6 +105,10 @@ def main() -> None:
     _on_signal(signal.SIGTERM, Terminated)
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not under nohup
         _on_signal(signal.SIGINT, KeyboardInterrupt)
+    if "_XENT_CHECK_COMPLETE" in os.environ:
+        from .completion import register
+
+        register()
     try:
         code = group(standalone_mode=False)
     except click.exceptions.Exit as end:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
+from .completion import implementation_names, report_formats
+
 if TYPE_CHECKING:
     from ..errors import Mistake
     from ..loading import Subject
@@ -60,6 +62,7 @@ def _case_options(command: _Command) -> _Command:
     "implementations",
     metavar="NAME",
     multiple=True,
+    shell_complete=implementation_names,
     help="Run this implementation. Repeatable. [default: those of `run`]",
 )
 @click.option(
@@ -80,6 +83,7 @@ def _case_options(command: _Command) -> _Command:
     "reports",
     metavar="FORMAT[=FILE]",
     multiple=True,
+    shell_complete=report_formats,
     help="As for `run`; with --observed: json. Repeatable. [default: table]",
 )
 @click.option("-v", "--verbose", is_flag=True, help="Every sample.")
@@ -188,7 +192,8 @@ def _explain(subject: Subject, numbers: Numbers, as_json: bool) -> None:
 def _run(
     subject: Subject, outputs: list[Output], verbose: bool, timeout: float, color: bool | None
 ) -> NoReturn:
-    from ..run import Settings, check
+    from ..session import check
+    from ..settings import Settings
     from .output import Progress, finish
 
     settings = Settings((), chosen=subject.implementations, timeout=timeout, verbose=verbose)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .completion import case_paths, implementation_names
+
 if TYPE_CHECKING:
     from ..explaining import Explained
     from ..loading import Subject
@@ -16,13 +18,14 @@ if TYPE_CHECKING:
 
 
 @click.command("explain", short_help="Name the reason for a difference.")
-@click.argument("case", metavar="CASE", type=click.Path())
+@click.argument("case", metavar="CASE", type=click.Path(), shell_complete=case_paths)
 @click.option(
     "-i",
     "--impl",
     "names",
     metavar="NAME",
     multiple=True,
+    shell_complete=implementation_names,
     help="Explain what this implementation gives; twice: why the two differ.",
 )
 @click.option(

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from .completion import case_paths, case_tags, implementation_names, report_formats
+
 if TYPE_CHECKING:
     from ..case import Auto, Tolerance
-    from ..run import Settings
-    from ..selection import Implementation
+    from ..gating import Rule
+    from ..report import Report
+    from ..selection import Implementation, Python
+    from ..settings import Settings
     from ..shard import Shard
 
 _Option = Callable[[Callable[..., Any]], Callable[..., Any]]
-FORMATS = "table, json, jsonl, junit, markdown, github"
+FORMATS = "table, json, jsonl, junit, markdown, github, sarif"
 
 
 def _options(*options: _Option) -> _Option:
@@ -27,20 +32,30 @@ def _options(*options: _Option) -> _Option:
 
 
 _WHAT: tuple[_Option, ...] = (
-    click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path()),
+    click.argument(
+        "paths", metavar="[PATH]...", nargs=-1, type=click.Path(), shell_complete=case_paths
+    ),
     click.option(
         "-i",
         "--impl",
         "names",
         metavar="NAME",
         multiple=True,
+        shell_complete=implementation_names,
         help="Run this implementation: name, name:mode, name@device or module:function. "
         "Repeatable; overrides what the cases list.",
     ),
     click.option(
         "-k", "text", metavar="TEXT", default="", help="Only cases whose id contains TEXT."
     ),
-    click.option("--tag", "tags", metavar="TAG", multiple=True, help="Only cases with this tag."),
+    click.option(
+        "--tag",
+        "tags",
+        metavar="TAG",
+        multiple=True,
+        shell_complete=case_tags,
+        help="Only cases with this tag.",
+    ),
     click.option(
         "--shard", metavar="I/N", help="Only the I-th of N shares of the cases; see merge."
     ),
@@ -52,7 +67,7 @@ _HOW: tuple[_Option, ...] = (
         help="Override every case's tolerance: a number, or auto (what rounding explains).",
     ),
     click.option(
-        "--strict",
+        "--strict/--no-strict",
         is_flag=True,
         help="A tolerance that would accept 0, or another label's loss, is a divergence.",
     ),
@@ -74,10 +89,19 @@ _HOW: tuple[_Option, ...] = (
         help="Worker processes at once. [default: one per framework]",
     ),
     click.option(
+        "--python",
+        "pythons",
+        metavar="[NAME=]PATH",
+        multiple=True,
+        help="Run it (all, without NAME) in another Python or virtual environment; as "
+        "'torch[old]=PATH' in a column beside torch. Repeatable.",
+    ),
+    click.option(
         "--require",
         "required",
         metavar="NAME",
         multiple=True,
+        shell_complete=implementation_names,
         help="Not installed is a failure (exit 4) for this one. Repeatable.",
     ),
     click.option(
@@ -94,10 +118,28 @@ report_options = _options(
         "reports",
         metavar="FORMAT[=FILE]",
         multiple=True,
+        shell_complete=report_formats,
         help=f"{FORMATS}; to a file, or to standard output. Repeatable. [default: table]",
     ),
     click.option("-v", "--verbose", is_flag=True, help="Every sample of every case."),
     click.option("--color/--no-color", default=None, help="[default: where stdout is a terminal]"),
+)
+
+gate_options = _options(
+    click.option(
+        "--baseline",
+        metavar="FILE",
+        type=click.Path(),
+        help="Hold the answers against those of a baseline that accept wrote.",
+    ),
+    click.option(
+        "--fail-on",
+        "fail_on",
+        metavar="CHANGES",
+        multiple=True,
+        help="With --baseline, what makes exit 1: new, behaviour, drift or drift:2x, fixed, "
+        "added, removed, missing; with commas, repeatable. [default: new,behaviour]",
+    ),
 )
 
 
@@ -116,18 +158,21 @@ def settings_of(
     jobs: int | None,
     required: Sequence[str],
     allow_outside: bool,
+    pythons: Sequence[str] = (),
     verbose: bool = False,
 ) -> Settings:
     """The settings that the options of `run_options` ask for."""
     from ..corpus import corpus
     from ..loading import Filter
-    from ..run import Settings
+    from ..settings import Settings
 
+    elsewhere = pythons_of(pythons)
     return Settings(
         paths=tuple(paths) or (str(corpus()),),
         wanted=Filter(text, tuple(tags)),
-        chosen=implementations(names) or None,
-        required=implementations(required),
+        chosen=implementations(names, elsewhere) or None,
+        required=implementations(required, elsewhere),
+        pythons=elsewhere,
         shard=None if shard is None else shard_of(shard),
         tolerance=None if tolerance is None else tolerance_of(tolerance),
         max_fail=1 if first else max_fail,
@@ -147,15 +192,30 @@ def usage(option: str, error: Any) -> click.UsageError:
     return click.UsageError("; ".join(part for part in parts if part))
 
 
-def implementations(names: Sequence[str]) -> tuple[Implementation, ...]:
+def implementations(
+    names: Sequence[str], pythons: Sequence[Python] = ()
+) -> tuple[Implementation, ...]:
     """Those that are named, each once; UsageError where there is none of that name."""
     from ..errors import InvalidError
     from ..selection import parse
 
     try:
-        return tuple(parse(name) for name in dict.fromkeys(names))
+        return tuple(parse(name, pythons) for name in dict.fromkeys(names))
     except InvalidError as error:
         raise usage("", error) from None
+
+
+def pythons_of(texts: Sequence[str]) -> tuple[Python, ...]:
+    """What runs elsewhere, as `--python` has it."""
+    if not texts:
+        return ()
+    from ..errors import InvalidError
+    from ..placement import pythons_of as parsed
+
+    try:
+        return parsed(texts)
+    except InvalidError as error:
+        raise usage("--python:", error) from None
 
 
 def shard_of(text: str) -> Shard:
@@ -184,3 +244,29 @@ def tolerance_of(text: str) -> Tolerance | Auto:
             f"--tolerance {text!r}; allowed: auto, or a number, 0 or more"
         ) from None
     return Tolerance(atol=value)
+
+
+def gate_of(baseline: str | None, fail_on: Sequence[str]) -> Callable[[Report], Report]:
+    """What holds a report against the baseline that is named, if one is; what is wrong with it or
+    with the options is said before anything runs."""
+    if baseline is None:
+        if fail_on:
+            raise click.UsageError("--fail-on needs --baseline FILE")
+        return lambda report: report
+    from ..baseline import load_baseline
+    from ..gating import DEFAULT, gated
+
+    rules = rules_of(fail_on or DEFAULT)
+    loaded = load_baseline(Path(baseline))
+    return lambda report: gated(report, loaded, baseline, rules)
+
+
+def rules_of(fail_on: Sequence[str]) -> tuple[Rule, ...]:
+    """What `--fail-on` names."""
+    from ..errors import InvalidError
+    from ..gating import parse_rules
+
+    try:
+        return parse_rules(fail_on)
+    except InvalidError as error:
+        raise usage("--fail-on", error) from None

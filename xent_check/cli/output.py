@@ -24,7 +24,8 @@ class Output:
     file: Path | None
 
     def write(self, report: Report, color: bool | None) -> str:
-        """Write it; a file is replaced whole or not at all. Says what was wrong, or nothing."""
+        """Write it; a file is replaced whole or not at all, but for the summary of a GitHub step,
+        which is one file for all that the step runs. Says what was wrong, or nothing."""
         from ..reporters import Terminal, reporter
 
         render = reporter(self.format).render
@@ -32,7 +33,8 @@ class Output:
             if self.file is None:
                 click.echo(render(report, terminal(color)), nl=False, color=True)
             else:
-                write_whole(self.file, render(report, Terminal()))
+                write = append if _is_step_summary(self.file) else write_whole
+                write(self.file, render(report, Terminal()))
         except BrokenPipeError:
             raise
         except OSError as error:
@@ -53,6 +55,17 @@ def write_whole(file: Path, text: str) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def append(file: Path, text: str) -> None:
+    """Behind what the file has."""
+    with file.open("a", encoding="utf-8") as out:
+        out.write(text)
+
+
+def _is_step_summary(file: Path) -> bool:
+    summary = os.environ.get("GITHUB_STEP_SUMMARY")
+    return bool(summary) and file == Path(str(summary))
 
 
 def outputs_of(reports: Sequence[str]) -> list[Output]:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .completion import case_paths, implementation_names
+
 if TYPE_CHECKING:
     from ..loading import Subject
     from ..report import CaseResult
@@ -14,13 +16,14 @@ if TYPE_CHECKING:
 
 
 @click.command("repro", short_help="Write a standalone script for a bug report.")
-@click.argument("case", metavar="CASE", type=click.Path())
+@click.argument("case", metavar="CASE", type=click.Path(), shell_complete=case_paths)
 @click.option(
     "-i",
     "--impl",
     "names",
     metavar="NAME",
     multiple=True,
+    shell_complete=implementation_names,
     help="Whose answer the script shows: name, name:mode or name@device.",
 )
 @click.option(

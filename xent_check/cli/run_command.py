@@ -2,26 +2,70 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
-from .options import report_options, run_options, settings_of
+from .configured import Configured
+from .options import gate_of, gate_options, report_options, run_options, settings_of
 from .output import Progress, finish, outputs_of
+from .remembering import Remembering, those_that_failed
 
 
-@click.command("run", short_help="Check case files.")
+@click.command("run", cls=Configured, short_help="Check case files.")
 @run_options
+@gate_options
 @report_options
-def command(reports: tuple[str, ...], color: bool | None, **asked: Any) -> None:
+@click.option(
+    "--last-failed",
+    is_flag=True,
+    help="Only the cases that diverged or failed when last run from this folder; without PATH, "
+    "wherever they are.",
+)
+@click.option(
+    "--watch",
+    "watched",
+    is_flag=True,
+    help="Then wait, and run again what a save touches: case files, arrays, your functions.",
+)
+@click.option(
+    "--durations",
+    metavar="N",
+    type=click.IntRange(1),
+    help="Say where the time went, with the N slowest answers.",
+)
+def command(
+    baseline: str | None,
+    fail_on: tuple[str, ...],
+    reports: tuple[str, ...],
+    color: bool | None,
+    last_failed: bool,
+    watched: bool,
+    durations: int | None,
+    **asked: Any,
+) -> None:
     """Check case files (default: the cases that ship with the package).
 
     PATH is a case file, a folder, or file::name for one case.
     """
     outputs = outputs_of(reports)
+    gate = gate_of(baseline, fail_on)
     settings = settings_of(**asked)
-    from ..run import check
+    if last_failed:
+        settings = those_that_failed(settings, anywhere=not asked["paths"])
+    if watched:
+        if settings.shard is not None:
+            raise click.UsageError("--watch and --shard: one or the other")
+        from .watch import watch
 
-    with Progress() as progress:
-        report = check(settings, progress)
-    finish(report, outputs, color)
+        watch(settings, outputs, color, gate)
+    narrowed = (
+        click.get_current_context().get_parameter_source("names") is ParameterSource.COMMANDLINE
+    )
+    from ..session import check
+
+    with Progress() as progress, Remembering(progress, narrowed) as remembering:
+        report = remembering.finished(gate(check(settings, remembering)))
+    finish(replace(report, durations=durations or 0), outputs, color)

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..dtypes import BITS
 from ..errors import did_you_mean
 from ..evaluation import Computed, Unsupported, UnsupportedError
 from ..problem import Problem
@@ -33,6 +34,8 @@ Array = npt.NDArray[Any]
 
 def evaluate(problem: Problem, function: str, device: str) -> Computed:
     """Call the function named by `function` once, for the losses."""
+    if problem.values.dtype == BITS:
+        raise UnsupportedError("NumPy has bfloat16 only where ml_dtypes is installed")
     call = load(function)
     options = _options(problem)
     parameters = inspect.signature(call).parameters

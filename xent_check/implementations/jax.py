@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 import jax
@@ -70,7 +71,7 @@ def run(
     compiled = jax.jit(program) if compiler else program
     target = _device(device)
     wide = problem.dtype == "float64" and mode != "x32"
-    with jax.enable_x64(wide), jax.default_device(target), program.tracked():
+    with _enable_x64(wide), jax.default_device(target), program.tracked():
         arrays = {k: jnp.asarray(np.array(a)) for k, a in problem_arrays(problem).items()}
         start = time.perf_counter()
         answers = jax.block_until_ready(compiled(arrays))
@@ -87,6 +88,17 @@ def differentiate(losses_of: Callable[[Any], Any], values: Any, cotangent: Any) 
     """The losses, and the gradient of sum(cotangent * losses), by jax.vjp."""
     losses, pull_back = jax.vjp(losses_of, values)
     return losses, pull_back(jnp.ones_like(losses) if cotangent is None else cotangent)[0]
+
+
+def _enable_x64(wide: bool) -> AbstractContextManager[Any]:
+    """jax.enable_x64, which was jax.experimental's alone before it had this name."""
+    if hasattr(jax, "enable_x64"):
+        context = jax.enable_x64(wide)
+    else:
+        from jax import experimental
+
+        context = experimental.enable_x64(wide)
+    return context  # type: ignore[no-any-return]
 
 
 def _device(name: str) -> Any:

@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..evaluation import Computed, Unsupported
+from ..dtypes import BITS
+from ..evaluation import Computed, Unsupported, UnsupportedError
 from ..problem import Problem
 from ..program import refuse_what_is_not_supported
 from ..support import EVERYTHING
@@ -35,6 +36,8 @@ def evaluate(problem: Problem, mode: str, device: str) -> Computed:
 
 def run(problem: Problem, formula: Callable[[Problem], Array], text: str) -> Computed:
     """Run a NumPy formula."""
+    if problem.values.dtype == BITS:
+        raise UnsupportedError("NumPy computes in bfloat16 only where ml_dtypes is installed")
     start = time.perf_counter()
     losses, totals = answer(problem, formula)
     seconds = time.perf_counter() - start

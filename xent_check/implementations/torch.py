@@ -18,6 +18,7 @@ import numpy as np
 import torch
 
 from ..calls import Calls
+from ..dtypes import dtype_name, numpy_dtype
 from ..evaluation import Computed, MissingDeviceError
 from ..idioms import Idioms, Names
 from ..problem import Problem
@@ -102,7 +103,7 @@ def _compiled(function: LossFunction) -> LossFunction:
 
 def to_tensor(array: np.ndarray[Any, Any], device: str) -> torch.Tensor:
     """A tensor of the same bits."""
-    if array.dtype.name == "bfloat16":
+    if dtype_name(array.dtype) == "bfloat16":
         bits = torch.tensor(np.array(array).view(np.int16))
         return bits.view(torch.bfloat16).to(device)
     return torch.tensor(np.array(array)).to(device)
@@ -112,10 +113,8 @@ def to_numpy(tensor: torch.Tensor) -> np.ndarray[Any, Any]:
     """An array of the same bits."""
     tensor = tensor.detach().cpu()
     if tensor.dtype == torch.bfloat16:
-        import ml_dtypes
-
-        bits: np.ndarray[Any, Any] = tensor.view(torch.int16).numpy().view(ml_dtypes.bfloat16)
-        return bits
+        bits: np.ndarray[Any, Any] = tensor.view(torch.int16).numpy()
+        return bits.view(numpy_dtype("bfloat16"))
     array: np.ndarray[Any, Any] = tensor.numpy()
     return array
 

@@ -8,7 +8,7 @@ from typing import Protocol, cast
 
 from ..report import Report
 
-REPORTERS: tuple[str, ...] = ("table", "json", "jsonl", "junit", "markdown", "github")
+REPORTERS: tuple[str, ...] = ("table", "json", "jsonl", "junit", "markdown", "github", "sarif")
 
 
 @dataclass(frozen=True)

@@ -2,29 +2,52 @@
 
 from __future__ import annotations
 
-from ..report import CaseResult, Report
-from ..wording import absences, notes, sentence, summary
+from collections import Counter
+from collections.abc import Sequence
+
+from ..alarms import Alarm, alarms_of, worst_first
+from ..errors import ExitCode
+from ..report import Report
+from ..wording import absences, notes, summary
 from . import Terminal
+
+SHOWN = 10  # of each level: what GitHub shows of one step's annotations; the log has all
 
 
 def render(report: Report, terminal: Terminal) -> str:
-    """Workflow commands: ::error for divergences and failures, ::warning for warnings."""
-    lines = [
-        _annotation(result)
-        for result in report.results
-        if result.status in ("diverges", "failed")
-        or (result.required and result.status == "missing")
-    ]
+    """Workflow commands: ::error for what makes the run fail, worst first, ::warning for warnings.
+
+    Where there are more than GitHub shows, the last that it shows says how many and whose.
+    """
+    alarms = worst_first(alarms_of(report))
+    errors = [_annotation(alarm) for alarm in alarms]
+    rest = Counter(alarm.implementation for alarm in alarms[SHOWN - 1 :])
+    more = ", ".join(f"{name} {count}" for name, count in rest.most_common())
+    lines = _within(errors, "error", f": {more}")
     warnings = [*absences(report), *notes(report), *report.warnings]
-    lines += [f"::warning title=xent-check::{_data(warning)}" for warning in warnings]
-    lines.append(f"::notice title=xent-check::{_data(summary(report))}")
+    words = [f"::warning title=xent-check::{_data(warning)}" for warning in warnings]
+    lines += _within(words, "warning", "")
+    level = "error" if report.exit_code == ExitCode.NOTHING_COMPARED else "notice"
+    lines.append(f"::{level} title=xent-check::{_data(summary(report))}")
     return "".join(f"{line}\n" for line in lines)
 
 
-def _annotation(result: CaseResult) -> str:
-    title = f"{result.implementation} {result.status}"
-    place = f"file={_property(result.case.shown)},line={result.case.line}"
-    return f"::error {place},title={_property(title)}::{_data(sentence(result))}"
+def _within(lines: Sequence[str], level: str, what: str) -> list[str]:
+    """The lines; before those that GitHub will not show, how many they are."""
+    if len(lines) <= SHOWN:
+        return list(lines)
+    shown, hidden = lines[: SHOWN - 1], lines[SHOWN - 1 :]
+    words = _data(f"and {len(hidden)} more, which the log of this step has{what}")
+    return [*shown, f"::{level} title=xent-check::{words}", *hidden]
+
+
+def _annotation(alarm: Alarm) -> str:
+    place = ""
+    if alarm.result is not None:
+        case = alarm.result.case
+        place = f"file={_property(case.shown)},line={case.line},"
+    title = _property(f"{alarm.implementation} {alarm.kind}")
+    return f"::error {place}title={title}::{_data(alarm.sentence)}"
 
 
 def _data(text: str) -> str:

@@ -6,12 +6,11 @@ import json
 
 from ..report import Report
 from . import Terminal
-from .plain import plain_header, plain_result
+from .plain import plain_cases, plain_header, plain_result
 
 
 def render(report: Report, terminal: Terminal) -> str:
-    """One JSON object a line; the last holds the environment and the summary."""
+    """One JSON object a line; the last holds the environment, the summary and the cases."""
     lines = [plain_result(result, report.verbose) for result in report.results]
-    return "".join(
-        json.dumps(line, allow_nan=False) + "\n" for line in [*lines, plain_header(report)]
-    )
+    last = plain_header(report) | {"cases": plain_cases(report)}
+    return "".join(json.dumps(line, allow_nan=False) + "\n" for line in [*lines, last])

@@ -6,6 +6,7 @@ import re
 
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
+from ..alarms import Alarm, alarms_of
 from ..report import CaseResult, Report
 from ..wording import number_tables, sentence
 from . import Terminal
@@ -14,15 +15,20 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def render(report: Report, terminal: Terminal) -> str:
-    """Diverges is a failure; failed, and missing where required, an error; the rest not compared
-    is skipped."""
+    """What makes the run fail is a failure; failed, and missing where required, an error; the rest
+    not compared is skipped. Under a baseline, what it has and the run lacks is a test too."""
     document = JUnitXml("xent-check")
     suites: dict[str, TestSuite] = {}
+    alarms = {(alarm.case, alarm.implementation): alarm for alarm in alarms_of(report)}
     for result in report.results:
-        shown = result.case.shown
-        if shown not in suites:
-            suites[shown] = TestSuite(_clean(shown))
-        suites[shown].add_testcase(_test(result, report.verbose))
+        alarm = alarms.pop((result.case.id, result.implementation), None)
+        _suite(suites, result.case.shown).add_testcase(_test(result, alarm, report.verbose))
+    for alarm in alarms.values():
+        shown, _, name = alarm.case.rpartition("::")
+        title = f"{name} [{alarm.implementation}]".lstrip()
+        test = TestCase(_clean(title), classname=_clean(shown))
+        test.result = [_outcome(alarm)]
+        _suite(suites, shown or "xent-check").add_testcase(test)
     for suite in suites.values():
         document.add_testsuite(suite)
     document.time = round(report.seconds, 3)
@@ -31,24 +37,34 @@ def render(report: Report, terminal: Terminal) -> str:
     return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'
 
 
-def _test(result: CaseResult, everything: bool) -> TestCase:
+def _suite(suites: dict[str, TestSuite], shown: str) -> TestSuite:
+    if shown not in suites:
+        suites[shown] = TestSuite(_clean(shown))
+    return suites[shown]
+
+
+def _test(result: CaseResult, alarm: Alarm | None, everything: bool) -> TestCase:
     test = TestCase(
         _clean(f"{result.case.name} [{result.implementation}]"),
         classname=_clean(result.case.shown),
         time=round(getattr(result.evaluation, "seconds", 0.0), 6),
     )
     words = _clean(sentence(result))
-    if result.status == "diverges":
-        failure = Failure(words, "diverges")
-        failure.text = _clean(_table(result, everything))
-        test.result = [failure]
-    elif result.status == "failed" or (result.required and result.status == "missing"):
-        test.result = [Error(words, result.status)]
+    if alarm is not None:
+        outcome = _outcome(alarm)
+        if isinstance(outcome, Failure):
+            outcome.text = _clean(_table(result, everything)) or None
+        test.result = [outcome]
     elif result.status in ("unsupported", "missing"):
         test.result = [Skipped(words)]
-    if result.status == "known":
+    elif result.status in ("known", "diverges"):
         test.system_out = words
     return test
+
+
+def _outcome(alarm: Alarm) -> Failure | Error:
+    error = alarm.kind in ("failed", "missing")
+    return (Error if error else Failure)(_clean(alarm.sentence), alarm.kind)
 
 
 def _table(result: CaseResult, everything: bool) -> str:

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import accumulate
+
+from .. import markup
+from ..change_text import ChangeLine, gate_lines, gate_summary, variant_lines, variant_summary
+from ..durations import sections
 from ..markup import cell, inline
 from ..outcome import unusual
 from ..report import CaseResult, Report
@@ -9,6 +15,7 @@ from ..wording import absences, notes, number_tables, sentence, summary, version
 from . import Terminal
 from .matrix import Matrix
 
+ROOM = 500_000  # bytes of details: GitHub refuses a step summary of more than 1 MiB
 MARKS = {
     "agrees": "✓",
     "known": "≈ known",
@@ -24,14 +31,52 @@ def render(report: Report, terminal: Terminal) -> str:
     parts = [f"## xent-check: {report.verdict}", f"{inline(summary(report))}."]
     if report.results:
         parts.append(_matrix(report))
-    for result in report.results:
-        if result.status in ("diverges", "failed"):
-            parts.append(_details(result, report.verbose))
+    bad = [r for r in report.results if r.status in ("diverges", "failed")]
+    details = _fitting([_details(result, report.verbose) for result in bad])
+    parts += details
+    if len(details) < len(bad):
+        rest = len(bad) - len(details)
+        parts.append(f"and {rest} more; `--report html` and `--report json` have every one.")
+    parts += _changes(report)
     warnings = [*absences(report), *notes(report), *report.warnings]
     parts += [f"> {inline(warning)}" for warning in warnings]
+    parts += _durations(report)
     if report.hosts:
         parts.append(inline(versions(report)))
     return "\n\n".join(parts) + "\n"
+
+
+def _durations(report: Report) -> list[str]:
+    """Where the time went, folded, where that was asked for."""
+    return [
+        f"<details><summary>{inline(section.heading)}</summary>\n\n"
+        + "\n".join(markup.table(("seconds", "share", ""), section.rows))
+        + "\n\n</details>"
+        for section in sections(report)
+    ]
+
+
+def _fitting(details: Sequence[str]) -> list[str]:
+    """As many from the first on as there is room for."""
+    sizes = accumulate(len(text.encode()) for text in details)
+    return [text for text, size in zip(details, sizes, strict=True) if size <= ROOM]
+
+
+def _changes(report: Report) -> list[str]:
+    parts = []
+    for variants in report.variants:
+        parts.append(f"**{inline(variant_summary(variants))}**")
+        parts += _list(variant_lines(variants, report.verbose))
+    if report.gate is not None:
+        parts.append(f"**{inline(gate_summary(report.gate))}**")
+        parts += _list(gate_lines(report.gate, report.verbose))
+        parts += [f"> {inline(note)}" for note in report.gate.notes]
+    return parts
+
+
+def _list(lines: Sequence[ChangeLine]) -> list[str]:
+    items = [f"- {'**fails**: ' if line.fails else ''}{inline(line.text)}" for line in lines]
+    return ["\n".join(items)] if items else []
 
 
 def _matrix(report: Report) -> str:

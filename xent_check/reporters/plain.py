@@ -1,47 +1,43 @@
-"""The report as plain data: what the JSON reporters write. Non-finite numbers become strings."""
+"""The report as plain data: what the JSON reporters write, and what saved.py reads again."""
 
 from __future__ import annotations
 
-import math
-import platform
-import sys
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from .. import __version__
 from ..case import Auto, Tolerance
-from ..comparison import Comparison, Difference
+from ..change import Change, Gate
+from ..durations import plain_durations
 from ..evaluation import Computed, Failed
 from ..outcome import behaviour, plain_explanation
 from ..report import STATUSES, CaseResult, Report
-from ..words import REDUCTIONS
+from ..wording import label_text
+from .plain_numbers import MAX_NUMBERS, plain, plain_gradient, plain_losses, plain_totals
 
 SCHEMA = 1
-MAX_SAMPLES = 1000
-WORST = 20
 
 
 def plain_report(report: Report) -> dict[str, Any]:
     """The whole report."""
     return {
         **plain_header(report),
+        "cases": plain_cases(report),
         "results": [plain_result(result, report.verbose) for result in report.results],
     }
 
 
 def plain_header(report: Report) -> dict[str, Any]:
-    """Everything but the results."""
+    """Everything but the cases and the results."""
     return {
         "schema": SCHEMA,
         "xent_check": __version__,
         "environment": {
-            "python": platform.python_version(),
-            "platform": f"{sys.platform} {platform.machine()}",
-            "implementations": {
-                name: {"version": host.version, "device": host.device}
-                for name, host in report.hosts.items()
-            },
+            "python": report.python,
+            "platform": report.machine,
+            "implementations": {name: asdict(host) for name, host in report.hosts.items()},
         },
         "summary": {
             "verdict": report.verdict,
@@ -51,23 +47,77 @@ def plain_header(report: Report) -> dict[str, Any]:
             **{status: report.counts[status] for status in STATUSES},
             "seconds": round(report.seconds, 3),
         },
+        "run": {
+            "implementations": list(report.implementations),
+            "absent": list(report.absent),
+            "stopped": report.stopped,
+            "verbose": report.verbose,
+            "shard": None if report.shard is None else asdict(report.shard),
+            "scope": asdict(report.scope),
+        },
+        "baseline": None if report.gate is None else plain_gate(report.gate),
         "warnings": list(report.warnings),
+        "durations": plain_durations(report),
     }
+
+
+def plain_gate(gate: Gate) -> dict[str, Any]:
+    """What changed against the baseline; what did not is counted."""
+    return {
+        "file": gate.file,
+        "fail_on": list(gate.fail_on),
+        "notes": list(gate.notes),
+        "same": gate.same,
+        "changes": [plain_change(change, change in gate.failing) for change in gate.changes],
+    }
+
+
+def plain_change(change: Change, fails: bool) -> dict[str, Any]:
+    """One change."""
+    numbers = ("ulps", "share_before", "share_after")
+    data = asdict(change)
+    return (
+        data | {k: None if data[k] is None else plain(data[k]) for k in numbers} | {"fails": fails}
+    )
+
+
+def plain_cases(report: Report) -> list[dict[str, Any]]:
+    """The line of each case that has a result, and its labels as text by sample."""
+    firsts = {result.case.id: result for result in reversed(report.results)}
+    cases = {result.case.id: firsts[result.case.id] for result in report.results}
+    return [
+        {"case": name, "line": result.case.line, "labels": _labels(result)}
+        for name, result in cases.items()
+    ]
+
+
+def _labels(result: CaseResult) -> list[str] | None:
+    problem = result.problem
+    if problem is None:
+        return list(result.labels.values()) or None
+    shape = problem.samples_shape
+    if np.prod(shape) > MAX_NUMBERS:
+        return None
+    return [label_text(problem, index) for index in np.ndindex(*shape)] or None
 
 
 def plain_result(result: CaseResult, verbose: bool) -> dict[str, Any]:
     """One result."""
-    evaluation = result.evaluation
+    evaluation, comparison = result.evaluation, result.comparison
+    failed = evaluation if isinstance(evaluation, Failed) else None
     data: dict[str, Any] = {
         "case": result.case.id,
         "implementation": result.implementation,
         "call": getattr(evaluation, "call", "") or None,
         "status": result.status,
         "reason": result.reason,
-        "failure": evaluation.kind if isinstance(evaluation, Failed) else None,
+        "required": result.required,
+        "failure": failed and failed.kind,
+        "message": failed and failed.message,
         "seconds": evaluation.seconds if isinstance(evaluation, Computed) else None,
         "dtype": evaluation.dtype.name if isinstance(evaluation, Computed) else None,
         "tolerance": _tolerance(result.case.fields.tolerance),
+        "expect": _expect(result),
         "printed": getattr(evaluation, "printed", "") or None,
         "notes": list(result.notes),
         "behaviour": list(behaviour(result)),
@@ -75,55 +125,29 @@ def plain_result(result: CaseResult, verbose: bool) -> dict[str, Any]:
         "explanation": _explanations(result),
         "gradient": None,
     }
-    if result.comparison is None:
+    if comparison is None:
         nothing = dict.fromkeys(("max_abs_diff", "max_ulps", "worst_sample", "diverging_samples"))
         samples = int(result.reference.losses.high.size)
         return data | nothing | {"samples": samples, "losses": None, "totals": {}}
-    return data | _compared(result, result.comparison, verbose)
+    return data | {
+        "dtype": comparison.losses.dtype,
+        **plain_losses(comparison, verbose),
+        "reference_radius": plain(result.reference.losses.radius.max(initial=0.0)),
+        "gradient": plain_gradient(comparison),
+        "totals": plain_totals(comparison),
+    }
 
 
 def _tolerance(tolerance: Tolerance | Auto) -> Any:
     return tolerance.model_dump() if isinstance(tolerance, Tolerance) else tolerance
 
 
-def _compared(result: CaseResult, comparison: Comparison, verbose: bool) -> dict[str, Any]:
-    losses = comparison.losses
-    samples = losses.actual.size
-    worst = losses.worst if samples else None
-    data: dict[str, Any] = {
-        "max_abs_diff": plain(losses.abs_diff[worst]) if worst is not None else None,
-        "max_ulps": plain(losses.ulps[worst]) if worst is not None else None,
-        "worst_sample": list(worst) if worst is not None else None,
-        "samples": samples,
-        "diverging_samples": losses.diverging,
-        "reference_radius": plain(result.reference.losses.radius.max(initial=0.0)),
-        "smallest_atol": plain(comparison.smallest_atol),
-        "share_of_bound": None if comparison.share is None else plain(comparison.share),
-        "gradient": _gradient(comparison),
-    }
-    if samples <= MAX_SAMPLES or verbose:
-        data["losses"] = plain(losses.actual)
-        data["reference"] = plain(losses.target)
-    else:
-        data["worst"] = _worst(losses)
-    if comparison.expected_losses is not None and (samples <= MAX_SAMPLES or verbose):
-        data["expected"] = plain(comparison.expected_losses.target)
-    return data | {"totals": _totals(comparison)}
-
-
-def _totals(comparison: Comparison) -> dict[str, Any]:
-    totals: dict[str, Any] = {}
-    for name, difference in comparison.totals.items():
-        totals[name] = _total(difference)
-        expected = comparison.expected_totals.get(name)
-        if expected is not None:
-            totals[name]["expected"] = plain(expected.target)
-            totals[name]["status"] = "diverges" if expected.diverging else totals[name]["status"]
-    return totals | {
-        name: {"status": "unsupported", "reason": reason}
-        for name, reason in comparison.unsupported.items()
-        if name in REDUCTIONS
-    }
+def _expect(result: CaseResult) -> dict[str, Any] | None:
+    """What the case declares of it, beside numbers."""
+    expectation = result.expectation
+    if expectation is None:
+        return None
+    return {"because": expectation.because, "error": expectation.error}
 
 
 def _explanations(result: CaseResult) -> list[dict[str, Any]] | None:
@@ -131,62 +155,3 @@ def _explanations(result: CaseResult) -> list[dict[str, Any]] | None:
     if result.diagnosis is None:
         return None
     return [plain_explanation(explanation) for explanation in result.diagnosis.explanations]
-
-
-def _gradient(comparison: Comparison) -> dict[str, Any] | None:
-    if "gradient" in comparison.unsupported:
-        return {"status": "unsupported", "reason": comparison.unsupported["gradient"]}
-    difference = comparison.gradient
-    if difference is None:
-        return None
-    judged = comparison.expected_gradient or difference
-    elements = difference.actual.size
-    worst = difference.worst if elements else None
-    data: dict[str, Any] = {
-        "status": "diverges" if judged.diverging else "agrees",
-        "max_abs_diff": plain(difference.abs_diff[worst]) if worst is not None else None,
-        "max_ulps": plain(difference.ulps[worst]) if worst is not None else None,
-        "worst_element": list(worst) if worst is not None else None,
-        "elements": elements,
-        "diverging_elements": difference.diverging,
-    }
-    if elements <= MAX_SAMPLES:
-        data |= {"actual": plain(difference.actual), "reference": plain(difference.target)}
-    return data
-
-
-def _total(difference: Difference) -> dict[str, Any]:
-    return {
-        "actual": plain(difference.actual),
-        "reference": plain(difference.target),
-        "abs_diff": plain(difference.abs_diff),
-        "ulps": plain(difference.ulps),
-        "status": "diverges" if difference.diverging else "agrees",
-    }
-
-
-def _worst(losses: Difference) -> list[dict[str, Any]]:
-    order = np.argsort(-losses.abs_diff.reshape(-1), kind="stable")[:WORST]
-    rows = []
-    for flat in order:
-        index = tuple(int(i) for i in np.unravel_index(int(flat), losses.actual.shape))
-        rows.append(
-            {
-                "sample": list(index),
-                "actual": plain(losses.actual[index]),
-                "reference": plain(losses.target[index]),
-                "abs_diff": plain(losses.abs_diff[index]),
-                "ulps": plain(losses.ulps[index]),
-            }
-        )
-    return rows
-
-
-def plain(value: Any) -> Any:
-    """Numbers and arrays as JSON can say them."""
-    if isinstance(value, np.ndarray) and value.ndim:
-        return [plain(item) for item in value]
-    number = float(value)
-    if math.isfinite(number):
-        return number
-    return "nan" if math.isnan(number) else "inf" if number > 0 else "-inf"

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from ..change_text import ChangeLine, gate_lines, gate_summary, variant_lines, variant_summary
+from ..durations import sections
 from ..number_text import small, tidy
 from ..outcome import judgement_lines
 from ..report import STATUSES, CaseResult, Report
@@ -38,7 +41,9 @@ def render(report: Report, terminal: Terminal) -> str:
     for result in report.results:
         if report.verbose or result.status in ("diverges", "failed"):
             _print_details(console, result, report.verbose)
+    _print_changes(console, report)
     _print_notes(console, report)
+    _print_durations(console, report)
     console.print(_summary(report))
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
 
@@ -78,12 +83,37 @@ def _print_details(console: Console, result: CaseResult, verbose: bool) -> None:
             console.print(f"  {table.rest}")
 
 
+def _print_changes(console: Console, report: Report) -> None:
+    for variants in report.variants:
+        console.print(Text(f"\n{variant_summary(variants)}", style="bold"))
+        _print_lines(console, variant_lines(variants, report.verbose))
+    gate = report.gate
+    if gate is not None:
+        console.print(Text(f"\n{gate_summary(gate)}", style="bold"))
+        _print_lines(console, gate_lines(gate, report.verbose))
+        for note in gate.notes:
+            console.print(Padding(Text(note, style="yellow"), (0, 0, 0, 2)))
+
+
+def _print_lines(console: Console, lines: Sequence[ChangeLine]) -> None:
+    for line in lines:
+        style = "red" if line.fails else ""
+        console.print(Padding(Text(line.text, style=style), (0, 0, 0, 2)))
+
+
 def _print_notes(console: Console, report: Report) -> None:
     said = [*notes(report), *absences(report), *report.warnings]
     if said:
         console.print()
     for note in said:
         console.print(Text(f"note: {' '.join(note.split())}", style="yellow"))
+
+
+def _print_durations(console: Console, report: Report) -> None:
+    for section in sections(report):
+        console.print(Text(f"\n{section.heading}", style="bold"))
+        for line in section.lines:
+            console.print(Text(f"  {line}"), soft_wrap=True)
 
 
 def _summary(report: Report) -> Text:

@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from ..bounds import bounds
-from ..comparison import Difference, compare
+from ..comparison import compare
+from ..difference import Difference
 from ..dtypes import numpy_dtype
 from ..evaluation import Computed, Unsupported
 from ..loading import Subject

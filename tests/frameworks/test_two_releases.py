@@ -1,0 +1,102 @@
+"""Two releases of one framework, each in an environment of its own, in one run of the command."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from xent_check.interpreters import interpreter
+
+from ..environments import NUMPY, environment
+
+OLD = "0.9.0"
+
+CASES = """\
+defaults:
+  loss: sparse_categorical
+  logits: [[2.0, 1.0, 0.1], [0.5, 2.5, 0.3], [-1.0, 0.0, 4.0]]
+  labels: [0, 1, 1]
+  reduction: mean
+  check: [value, gradient]
+cases:
+  - {name: narrow, dtype: bfloat16, tolerance: {ulps: 8}}
+  - {name: usual}
+  - {name: wide, dtype: float64}
+  - name: of-the-old-release
+    expect:
+      jax: {losses: [9.0, 9.0, 9.0], because: it is said of the old release, versions: "<0.10"}
+"""
+
+
+@pytest.fixture(scope="session")
+def old_jax(request: pytest.FixtureRequest) -> Path:
+    """An environment with an older release of JAX and what that needs; kept between runs."""
+    if request.config.cache is None:
+        pytest.fail("pytest's cache holds the environment; run without -p no:cacheprovider")
+    name = f"xent_check_jax_{OLD}_{sys.version_info[0]}{sys.version_info[1]}".replace(".", "_")
+    folder = Path(request.config.cache.mkdir(name)) / "environment"
+    done = folder / "done"
+    if not done.exists() or not (folder / "bin" / "python").exists():
+        venv.EnvBuilder(symlinks=True, clear=True).create(folder)
+        pip = [sys.executable, "-m", "pip", "--python", str(folder / "bin" / "python")]
+        installed = subprocess.run(
+            [*pip, "install", f"jax=={OLD}", f"jaxlib=={OLD}"], capture_output=True, text=True
+        )
+        assert installed.returncode == 0, installed.stderr
+        done.touch()
+    return folder
+
+
+def run(folder: Path, *arguments: str) -> Any:
+    """The JSON report of the command on the cases above."""
+    (folder / "cases.yaml").write_text(CASES)
+    done = subprocess.run(
+        [sys.executable, "-m", "xent_check", "run", "cases.yaml", "--report", "json", *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": os.getcwd()},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode in (0, 1), done.stderr
+    return json.loads(done.stdout)
+
+
+def test_two_releases_of_jax_stand_in_one_report(old_jax: Path, tmp_path: Path) -> None:
+    report = run(tmp_path, "-i", "jax", "--python", f"jax[old]={old_jax}")
+    hosts = report["environment"]["implementations"]
+    assert hosts["jax[old]"]["version"] == OLD != hosts["jax"]["version"]
+    assert hosts["jax[old]"]["python"].endswith(f" at {old_jax / 'bin' / 'python'}")
+    statuses = {
+        (r["case"].split("::")[1], r["implementation"]): r["status"] for r in report["results"]
+    }
+    agreeing = {(case, i): "agrees" for case in ("narrow", "usual", "wide") for i in hosts}
+    of_the_old = {
+        ("of-the-old-release", "jax"): "agrees",
+        ("of-the-old-release", "jax[old]"): "diverges",  # it does not give what was said of it
+    }
+    assert statuses == agreeing | of_the_old
+
+
+def test_nothing_of_ours_is_installed_there(old_jax: Path) -> None:
+    packages = {path.name.partition("-")[0] for path in old_jax.rglob("*.dist-info")}
+    assert packages == {"jax", "jaxlib", "ml_dtypes", "numpy", "opt_einsum", "scipy"}
+    assert interpreter(str(old_jax / "bin" / "python")).modules == {"jax", "numpy"}
+
+
+def test_torch_answers_in_bfloat16_without_ml_dtypes(tmp_path: Path) -> None:
+    """Its environment has the framework, what that imports, and NumPy."""
+    torch = ("torch", "torchgen", "functorch", "typing_extensions.py", "sympy", "mpmath")
+    bare = environment(tmp_path / "bare", *NUMPY, *torch, torch="2.0.0")
+    report = run(tmp_path, "-k", "narrow", "-i", "torch", "--python", f"torch[bare]={bare}")
+    ours, bares = report["results"]
+    assert (ours["implementation"], bares["implementation"]) == ("torch", "torch[bare]")
+    assert bares["dtype"] == "bfloat16"
+    for part in ("status", "losses", "totals", "gradient", "dtype"):
+        assert ours[part] == bares[part]

@@ -1,0 +1,211 @@
+"""A change is classified by what was and what is, in every combination that a run can meet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xent_check.baseline import Baseline, Environment, baseline_text, load_baseline
+from xent_check.change import ChangeKind
+from xent_check.changes import change_between, moved, variants_of
+from xent_check.evaluation import Computed, Failed, Missing, Unsupported
+from xent_check.recorded import Recorded, recorded
+from xent_check.report import CaseResult, Status
+
+from .reports import INF, NAN, case, compared, difference, result
+
+EXACT = [0.5, 0.25, 4.0]
+NOT_COMPARED: dict[str, Any] = {
+    "IndexError": ("failed", Failed("error", "IndexError: no such class")),
+    "ValueError": ("failed", Failed("error", "ValueError: no such class")),
+    "crash": ("failed", Failed("crash", "the process was killed by SIGSEGV")),
+    "declared error": ("agrees", Failed("error", "IndexError: as the case says")),
+    "unsupported": ("unsupported", Unsupported("no such option")),
+    "missing": ("missing", Missing("not installed")),
+    "shape": ("diverges", Computed(np.zeros((3, 1)), {}, "f(x)", 0.0)),
+}
+LOSSES: dict[str, tuple[Status, list[float]]] = {
+    "exact": ("agrees", EXACT),
+    "one ulp": ("agrees", [0.5, 0.25, 4.0 + 2**-21]),
+    "two ulps": ("agrees", [0.5, 0.25, 4.0 + 2**-20]),
+    "off": ("diverges", [0.5, 0.25, 5.0]),
+    "off and an ulp": ("diverges", [0.5, 0.25, 5.0 + 2**-21]),
+    "further off": ("diverges", [0.5, 0.25, 6.0]),
+    "nan first": ("diverges", [NAN, 0.25, 4.0]),
+    "nan last": ("diverges", [0.5, 0.25, NAN]),
+    "inf last": ("diverges", [0.5, 0.25, INF]),
+    "zero": ("agrees", [0.5, 0.25, 0.0]),
+}
+
+
+def made(name: str, implementation: str = "torch") -> CaseResult:
+    if name in NOT_COMPARED:
+        status, evaluation = NOT_COMPARED[name]
+        return result(case("c"), implementation, status, evaluation=evaluation, reason="r")
+    of, losses = LOSSES[name]
+    comparison = compared(difference(losses, EXACT, 2e-6), {"mean": difference(1.0, 1.0)})
+    return result(case("c"), implementation, of, comparison=comparison)
+
+
+def kind(before: str | None, after: str | None, because: str | None = None) -> ChangeKind:
+    was = None if before is None else recorded(made(before))
+    if was is not None and because is not None:
+        was = Recorded(was.status, was.behaviour, was.parts, was.share, because)
+    now = None if after is None else recorded(made(after))
+    return change_between("c", "torch", was, now).kind
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ("exact", "exact", "same"),
+        ("exact", "one ulp", "drifted"),
+        ("one ulp", "two ulps", "drifted"),
+        ("exact", "zero", "drifted"),  # rounding makes a zero of a tiny number
+        ("exact", "off", "new"),
+        ("exact", "nan last", "behaviour"),
+        ("nan first", "nan last", "behaviour"),
+        ("nan last", "inf last", "behaviour"),
+        ("nan last", "exact", "fixed"),
+        ("off", "exact", "fixed"),
+        ("IndexError", "exact", "fixed"),
+        ("IndexError", "off", "behaviour"),
+        ("IndexError", "ValueError", "behaviour"),
+        ("declared error", "exact", "behaviour"),
+        ("exact", "IndexError", "behaviour"),
+        ("exact", "crash", "behaviour"),
+        ("crash", "crash", "same"),
+        ("exact", "unsupported", "behaviour"),
+        ("unsupported", "exact", "behaviour"),
+        ("unsupported", "unsupported", "same"),
+        ("exact", "shape", "behaviour"),
+        ("exact", "missing", "missing"),
+        ("missing", "missing", "same"),
+        ("missing", "exact", "added"),
+        ("missing", "off", "new"),
+        (None, "exact", "added"),
+        (None, "off", "new"),
+        (None, "crash", "new"),
+        ("exact", None, "removed"),
+        ("off", "off", "same"),
+        ("off", "off and an ulp", "drifted"),
+        ("off", "further off", "new"),
+    ],
+)
+def test_what_became_of_an_answer(
+    before: str | None, after: str | None, expected: ChangeKind
+) -> None:
+    assert kind(before, after) == expected
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ("off", "off", "known"),
+        ("off", "off and an ulp", "known"),
+        ("off", "further off", "new"),
+        ("off", "exact", "fixed"),
+        ("off", "nan last", "behaviour"),
+        ("nan last", "nan last", "known"),
+        ("nan last", "nan first", "behaviour"),
+        ("IndexError", "IndexError", "known"),
+        ("crash", "crash", "known"),
+        ("crash", "IndexError", "behaviour"),
+        ("shape", "shape", "known"),
+    ],
+)
+def test_what_became_of_an_accepted_divergence(
+    before: str, after: str, expected: ChangeKind
+) -> None:
+    assert kind(before, after, "it is known") == expected
+
+
+def test_how_far_it_moved_is_counted_in_ulps() -> None:
+    change = change_between("c", "torch", recorded(made("one ulp")), recorded(made("off")))
+    assert change.ulps == 2.0**21 - 1  # from 4 + 2^-21 to 5, in spacings of 2^-21
+    assert change_between("c", "t", recorded(made("exact")), recorded(made("nan last"))).ulps == INF
+
+
+def test_a_total_alone_that_moves_is_a_drift() -> None:
+    losses = difference(EXACT, EXACT)
+    pair = [
+        result(case("c"), "t", "agrees", comparison=compared(losses, {"mean": difference(m, 1.0)}))
+        for m in (1.0, 1.0 + 2**-23)
+    ]
+    change = change_between("c", "t", *map(recorded, pair))
+    assert (change.kind, change.ulps) == ("drifted", 1.0)
+
+
+def test_another_dtype_is_another_behaviour() -> None:
+    pair = [
+        result(case("c"), "t", "agrees", comparison=compared(difference(EXACT, EXACT, dtype=d)))
+        for d in ("float32", "float64")
+    ]
+    change = change_between("c", "t", *map(recorded, pair))
+    assert change.kind == "behaviour"
+    assert "computed in float32 before, in float64 now" in change.sentence
+
+
+def test_of_many_numbers_the_digest_tells(tmp_path: Any) -> None:
+    """A baseline keeps the worst few of an array, and one bit of any other still shows."""
+    target = np.ones(5000)
+    was, now = np.ones(5000), np.ones(5000)
+    was[17] = now[17] = 1.0 + 2**-20
+    now[4000] += 2**-23
+    kept = through_a_file(recorded(of_many(was, target)), tmp_path)
+    assert kept.parts["losses"].values is None
+    assert change_between("c", "t", kept, recorded(of_many(was, target))).kind == "same"
+    assert change_between("c", "t", kept, recorded(of_many(now, target))).kind == "drifted"
+    now[4000] = NAN
+    assert change_between("c", "t", kept, recorded(of_many(now, target))).kind == "behaviour"
+
+
+def of_many(losses: Any, target: Any) -> CaseResult:
+    return result(case("c"), "t", "agrees", comparison=compared(difference(losses, target)))
+
+
+def through_a_file(record: Recorded, folder: Any) -> Recorded:
+    """As a baseline keeps it."""
+    key, place = ("c.yaml::c", "t"), Environment("1", "cpu", "here")
+    text = baseline_text(Baseline({key: record}, {key: place}))
+    (folder / "base.json").write_text(text, encoding="utf-8")
+    loaded = load_baseline(folder / "base.json")
+    assert baseline_text(loaded) == text
+    return loaded.records[key]
+
+
+NUMBERS = st.floats(width=16) | st.sampled_from([NAN, INF, -INF, 0.0, -0.0])
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+@given(data=st.data())
+def test_a_baseline_keeps_every_bit(
+    tmp_path_factory: pytest.TempPathFactory, dtype: str, data: st.DataObject
+) -> None:
+    from xent_check.dtypes import rounded
+
+    shape = data.draw(st.sampled_from([(3,), (2, 2), (0,), (1,), (40,)]))
+    size = int(np.prod(shape))
+    drawn = data.draw(st.lists(NUMBERS, min_size=size, max_size=size))
+    values = rounded(np.array(drawn).reshape(shape) * np.float64(1.1), dtype).astype(np.float64)
+    of = compared(difference(values, np.zeros(shape), dtype=dtype))
+    record = recorded(result(case("c"), "t", "agrees", comparison=of))
+    kept = through_a_file(record, tmp_path_factory.mktemp("b"))
+    assert moved(kept, record).same_bits
+    assert change_between("c", "t", kept, record).kind == "same"
+
+
+def test_columns_with_a_label_are_held_against_those_without() -> None:
+    results = [made("exact", "torch[old]"), made("one ulp", "torch"), made("exact", "jax")]
+    [found] = variants_of(results, ("reference", "torch", "torch[old]", "jax"))
+    assert (found.before, found.after) == ("torch[old]", "torch")
+    assert [c.kind for c in found.changes] == ["drifted"]
+    [two] = variants_of(
+        [made("exact", "torch[a]"), made("exact", "torch[b]")], ("torch[a]", "torch[b]")
+    )
+    assert (two.before, two.after) == ("torch[a]", "torch[b]")
+    assert variants_of([made("exact", "torch[a]")], ("torch[a]", "jax")) == ()

@@ -1,0 +1,77 @@
+"""`xent-check compare`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .options import rules_of
+
+if TYPE_CHECKING:
+    from ..versus import Versus
+
+
+@click.command(
+    "compare",
+    short_help="Compare two saved runs: what changed, by how much, towards the truth or away.",
+)
+@click.argument("before", metavar="A.json", type=click.Path())
+@click.argument("after", metavar="B.json", type=click.Path())
+@click.option(
+    "--fail-on",
+    "fail_on",
+    metavar="CHANGES",
+    multiple=True,
+    help="What makes exit 1, as of run. [default: new,behaviour]",
+)
+@click.option(
+    "--report", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
+@click.option("-v", "--verbose", is_flag=True, help="What did not change, too.")
+def command(before: str, after: str, fail_on: tuple[str, ...], form: str, verbose: bool) -> None:
+    """Compare two runs that run --report json=FILE saved: two versions, machines or commits.
+
+    For each implementation, how many answers moved, by how many spacings of the dtype (ulps) at
+    most, and how many of them came nearer to the exact value; then each change in a sentence.
+    """
+    from ..errors import ExitCode
+    from ..gating import DEFAULT
+    from ..saved import load_report
+    from ..versus import versus, versus_text
+
+    rules = rules_of(fail_on or DEFAULT)
+    found = versus((before, load_report(Path(before))), (after, load_report(Path(after))), rules)
+    if form == "json":
+        click.echo(json.dumps(_plain(found), indent=1, allow_nan=False))
+    else:
+        click.echo(versus_text(found, verbose), nl=False)
+    if found.failing:
+        raise click.exceptions.Exit(ExitCode.DIVERGES)
+    if not found.common:
+        click.echo("the two runs have no answer in common", err=True)
+        raise click.exceptions.Exit(ExitCode.NOTHING_COMPARED)
+
+
+def _plain(found: Versus) -> dict[str, Any]:
+    from ..change_text import counts
+    from ..reporters.plain import plain_change
+
+    implementations = [
+        {
+            "implementation": c.name,
+            "before": c.before,
+            "after": c.after,
+            "summary": counts(c.changes),
+        }
+        for c in found.columns
+    ]
+    changes = [
+        plain_change(change, change in found.failing)
+        for column in found.columns
+        for change in column.changes
+    ]
+    sides = {"before": found.before, "after": found.after}
+    return {"schema": 1, **sides, "implementations": implementations, "changes": changes}

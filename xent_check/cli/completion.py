@@ -1,0 +1,151 @@
+"""What a shell can complete beyond commands and options: names, formats, tags, case files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+
+import click
+from click.shell_completion import (
+    BashComplete,
+    CompletionItem,
+    add_completion_class,
+    split_arg_string,
+)
+
+Items = list[CompletionItem]
+_TRIED = 400  # case files whose tags are looked for; more would keep the shell waiting
+
+
+def implementation_names(
+    context: click.Context, parameter: click.Parameter, incomplete: str
+) -> Items:
+    """`keras`; behind a colon its modes, behind an @ the devices; else a file, `mine.py:f`."""
+    from ..implementations import DEVICES, IMPLEMENTATIONS
+
+    spec, at, _ = incomplete.rpartition("@")
+    base, colon, _ = incomplete.partition(":")
+    if at:
+        return _matching([f"{spec}@{device}" for device in DEVICES], incomplete)
+    if colon and base in IMPLEMENTATIONS:
+        modes = IMPLEMENTATIONS[base].modes
+        return _matching([f"{base}:{mode}" for mode in modes], incomplete)
+    return _matching(IMPLEMENTATIONS, incomplete) or _files(incomplete)
+
+
+def report_formats(context: click.Context, parameter: click.Parameter, incomplete: str) -> Items:
+    """A format; behind `FORMAT=` a file."""
+    from .options import FORMATS
+
+    _, equals, file = incomplete.partition("=")
+    if equals:
+        return _files(file)
+    return _matching(FORMATS.split(", "), incomplete)
+
+
+def case_tags(context: click.Context, parameter: click.Parameter, incomplete: str) -> Items:
+    """The tags of the paths before it, or of the cases that ship with the package."""
+    from ..corpus import corpus
+    from ..errors import UserError
+    from ..loading import read_cases
+    from ..paths import case_files
+
+    tags: set[str] = set()
+    # An option that still lacks its value leaves the paths before it where click found them.
+    for given in context.params.get("paths") or context.args or (str(corpus()),):
+        try:
+            for file in case_files(given.partition("::")[0])[:_TRIED]:
+                tags |= {tag for case in read_cases(file, "").cases for tag in case.fields.tags}
+        except (OSError, UserError):
+            continue
+    return _matching(sorted(tags), incomplete)
+
+
+def case_paths(context: click.Context, parameter: click.Parameter, incomplete: str) -> Items:
+    """A folder or a case file; behind `FILE::` the names of its cases."""
+    file, colons, _ = incomplete.partition("::")
+    if not colons:
+        return _files(incomplete, only="*.yaml *.yml")
+    from ..errors import UserError
+    from ..loading import read_cases
+    from ..paths import case_files
+
+    try:
+        cases = [case for path in case_files(file) for case in read_cases(path, "").cases]
+    except (OSError, UserError):
+        return []
+    return _matching([f"{file}::{case.name}" for case in cases], incomplete)
+
+
+def _matching(words: Iterable[str], incomplete: str) -> Items:
+    return [CompletionItem(word) for word in words if word.startswith(incomplete)]
+
+
+def _files(incomplete: str, only: str = "") -> Items:
+    """Left to the shell, which knows how to quote them. only: patterns, where it can filter."""
+    return [CompletionItem(incomplete, type="file", only=only)]
+
+
+_BASH = r"""
+%(complete_func)s() {
+    local IFS=$'\n' response completion type value pattern
+    response=$(env COMP_LINE="${COMP_LINE:0:COMP_POINT}" COMP_WORDBREAKS="$COMP_WORDBREAKS" \
+        %(complete_var)s=bash_complete "$1")
+    for completion in $response; do
+        IFS=, read -r type value <<< "$completion"
+        case $type in
+            plain) COMPREPLY+=("$(printf '%%q' "$value")") ;;
+            file) compopt -o default ;;
+            some)
+                compopt -o filenames -o default
+                COMPREPLY+=($(compgen -d -- "$2"))
+                IFS=' '
+                for pattern in $value; do
+                    IFS=$'\n'
+                    COMPREPLY+=($(compgen -f -X "!$pattern" -- "$2"))
+                done
+                ;;
+        esac
+    done
+}
+
+complete -o nosort -F %(complete_func)s %(prog_name)s
+"""
+
+
+class Bash(BashComplete):
+    """Bash breaks a word at `:`, `=` and `@`, which are part of ours: this reads the line whole,
+    and answers with what follows the last break."""
+
+    source_template = _BASH
+
+    def get_completion_args(self) -> tuple[list[str], str]:
+        line = os.environ["COMP_LINE"]
+        words = split_arg_string(line)[1:]
+        incomplete = words.pop() if words and not line[-1:].isspace() else ""
+        return words, incomplete
+
+    def format_completion(self, item: CompletionItem) -> str:
+        if item.type == "file":
+            only = getattr(item, "only", "")
+            return f"some,{only}" if only else "file,"
+        _, incomplete = self.get_completion_args()
+        return f"plain,{item.value[_broken_at(incomplete) :]}"
+
+
+def _broken_at(incomplete: str) -> int:
+    """How many of its characters stand before what Bash takes for the word; an @ is part of it."""
+    breaks = os.environ.get("COMP_WORDBREAKS", ":=@")
+    ends = [i + 1 for i, c in enumerate(incomplete) if c in ":=" and c in breaks]
+    starts = [i for i, c in enumerate(incomplete) if c == "@" and c in breaks]
+    return max([*ends, *starts], default=0)
+
+
+def register() -> None:
+    """Take the place of click's own for Bash."""
+    add_completion_class(Bash)
+
+
+def command_items(commands: Sequence[tuple[str, str]], incomplete: str) -> Items:
+    """The commands with what they do, none of them loaded."""
+    return [CompletionItem(n, help=about) for n, about in commands if n.startswith(incomplete)]

@@ -1,0 +1,147 @@
+"""A command whose options may stand in a pyproject.toml, and where each of its settings is from."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+if TYPE_CHECKING:
+    from ..config import Config, Value
+
+_FOUND = "xent_check.config"  # where a context keeps the table that was found
+_FROM_FILE = ParameterSource.DEFAULT_MAP
+
+
+class Configured(click.Command):
+    """Its options have their defaults from `[tool.xent-check]`.
+
+    `--help` is answered before the table is read, and `--no-config` instead.
+    """
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self.params += [
+            click.Option(
+                ["--no-config"],
+                is_flag=True,
+                is_eager=True,
+                expose_value=False,
+                callback=_read,
+                help="Ignore [tool.xent-check] of the pyproject.toml.",
+            ),
+            click.Option(
+                ["--show-config"],
+                is_flag=True,
+                expose_value=False,
+                help="Print each setting and where it is from, and run nothing.",
+            ),
+        ]
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            rest = super().parse_args(ctx, args)
+        except click.BadParameter as error:
+            raise _told(ctx, error.param, error.message) or error from None
+        # Before click 8.2 an argument that is left out counts as given.
+        if not ctx.params.get("paths", True) and (paths := ctx.lookup_default("paths")):
+            ctx.params["paths"] = tuple(paths)
+            ctx.set_parameter_source("paths", _FROM_FILE)
+        return rest
+
+    def invoke(self, ctx: click.Context) -> Any:
+        if ctx.get_parameter_source("show_config") is ParameterSource.COMMANDLINE:
+            click.echo("\n".join(_lines(self, ctx)))
+            return None
+        if not ctx.params.get("baseline") and ctx.get_parameter_source("fail_on") is _FROM_FILE:
+            ctx.params["fail_on"] = ()  # it is for the runs that are held against a baseline
+        try:
+            return super().invoke(ctx)
+        except click.UsageError as error:
+            option, space, rest = error.message.partition(" ")
+            param = next((p for p in self.params if space and option.rstrip(":") in p.opts), None)
+            raise _told(ctx, param, rest) or error from None
+
+
+def _read(ctx: click.Context, _: click.Parameter, ignored: bool) -> None:
+    """Make the table the defaults of the command."""
+    if ignored or ctx.resilient_parsing:
+        return
+    from ..config import by_parameter, find
+
+    ctx.meta[_FOUND] = config = find(Path(os.getcwd()))
+    values = dict(by_parameter(config))
+    takers = [param for param in ctx.command.params if param.name in values]
+    ctx.default_map = {param.name: _taken(values[param.name], param) for param in takers}
+
+
+def _taken(value: Value, param: click.Parameter) -> Value:
+    """A list as the option takes it: one by one, or joined by commas."""
+    if isinstance(value, tuple) and param.nargs == 1 and not param.multiple:
+        return ",".join(value)
+    return value
+
+
+def _told(ctx: click.Context, param: click.Parameter | None, message: str) -> Exception | None:
+    """What is wrong with a value of the table; None where it is not from there."""
+    if param is None or ctx.get_parameter_source(param.name or "") is not _FROM_FILE:
+        return None
+    from ..config import TABLE, told
+    from ..errors import Mistake, UserError
+
+    key = (*TABLE, _keys()[param.name or ""])
+    return UserError(told(ctx.meta[_FOUND].file, Mistake(key, message, "", "")))
+
+
+def _keys() -> dict[str, str]:
+    """The keys of the table by the parameter that they set."""
+    from ..config import KEYS
+
+    return {key.parameter: name for name, key in KEYS.items()}
+
+
+def _lines(command: click.Command, ctx: click.Context) -> list[str]:
+    """A line for each setting: its name, its value, where that is from."""
+    hidden = ("no_config", "show_config")
+    rows = [_row(param, ctx) for param in command.params if param.name not in hidden]
+    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
+    return [f"{row[0]:<{widths[0]}}  {row[1]:<{widths[1]}}  {row[2]}" for row in rows]
+
+
+def _row(param: click.Parameter, ctx: click.Context) -> tuple[str, str, str]:
+    name = param.name or ""
+    opposite = ctx.params[name] is False and param.secondary_opts
+    option = max(opposite or param.opts, key=len)
+    source = ctx.get_parameter_source(name)
+    config: Config | None = ctx.meta.get(_FOUND)
+    key = _keys().get(name)
+    if source is ParameterSource.COMMANDLINE and ctx.params[name] != ():
+        where = option if isinstance(param, click.Option) else "command line"
+    elif source is _FROM_FILE and config is not None and ctx.params[name] != ():
+        where = config.file
+    else:
+        where = "default"
+    return (
+        key or max(param.opts, key=len).removeprefix("--"),
+        _shown(ctx.params[name], key, param),
+        where,
+    )
+
+
+def _shown(value: Any, key: str | None, param: click.Parameter) -> str:
+    from ..config import KEYS
+    from ..errors import visible
+    from ..number_text import tidy
+
+    if value is None or value in ((), ""):
+        said = re.search(r"\[default: (.*)\]", getattr(param, "help", None) or "")
+        return (KEYS[key].unset if key else "") or (said[1] if said else "none")
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return visible(", ".join(value))
+    return tidy(f"{value:g}") if isinstance(value, float) else visible(str(value))

@@ -1,0 +1,50 @@
+"""`xent-check judge`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from .options import gate_of, gate_options, report_options, tolerance_of
+from .output import finish, outputs_of
+
+
+@click.command(
+    "judge", short_help="Judge saved answers again: another tolerance, a baseline, another format."
+)
+@click.argument("results", metavar="RESULTS.json", type=click.Path())
+@click.option(
+    "--tolerance", metavar="T", help="A number, or auto (what rounding explains). [default: as run]"
+)
+@gate_options
+@report_options
+def command(
+    results: str,
+    tolerance: str | None,
+    baseline: str | None,
+    fail_on: tuple[str, ...],
+    reports: tuple[str, ...],
+    verbose: bool,
+    color: bool | None,
+) -> None:
+    """Judge answers that run --report json=FILE saved, again. No framework is loaded.
+
+    Under another tolerance, or against a baseline; or write them in another format. Whether a
+    tolerance would accept anything, and why numbers differ, is only known while they are computed:
+    what is new under this tolerance has no explanation.
+    """
+    from dataclasses import replace
+
+    from ..rejudging import rejudged
+    from ..saved import load_report
+
+    outputs = outputs_of(reports)
+    gate = gate_of(baseline, fail_on)
+    asked = None if tolerance is None else tolerance_of(tolerance)
+    report = load_report(Path(results))
+    if asked is not None:
+        report = rejudged(report, asked)
+    if verbose:
+        report = replace(report, verbose=True)
+    finish(gate(report), outputs, color)

@@ -1,0 +1,40 @@
+"""`xent-check merge`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from .options import gate_of, gate_options, report_options
+from .output import finish, outputs_of
+
+
+@click.command("merge", short_help="Make one report of several saved ones: shards, machines.")
+@click.argument("results", metavar="RESULTS.json...", nargs=-1, required=True, type=click.Path())
+@gate_options
+@report_options
+def command(
+    results: tuple[str, ...],
+    baseline: str | None,
+    fail_on: tuple[str, ...],
+    reports: tuple[str, ...],
+    verbose: bool,
+    color: bool | None,
+) -> None:
+    """Make one report of several that run --report json=FILE saved.
+
+    Of the shards of one run, where a missing one is an error; or of runs on machines that have
+    different frameworks. Exits as the whole run would have.
+    """
+    from dataclasses import replace
+
+    from ..merging import merged
+    from ..saved import load_report
+
+    outputs = outputs_of(reports)
+    gate = gate_of(baseline, fail_on)
+    report = merged([(name, load_report(Path(name))) for name in results])
+    if verbose:
+        report = replace(report, verbose=True)
+    finish(gate(report), outputs, color)

@@ -1,0 +1,83 @@
+"""What failed last: what `--last-failed` chooses, and what a run leaves for the next one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from ..report import CaseResult, Report
+    from ..session import Progress
+    from ..settings import Settings
+
+
+def those_that_failed(settings: Settings, anywhere: bool) -> Settings:
+    """Only the cases that failed when last run from here; as they are, and saying so on standard
+    error, where none did. anywhere: no paths were given, so theirs are taken."""
+    from ..last_failed import UnreadableError, read, state_file, still_there
+
+    file = state_file(Path.cwd())
+    try:
+        known = read(file)
+    except UnreadableError as error:
+        _say(f"{file}: {error}; all cases are run")
+        return settings
+    there = still_there(known)
+    for case in known.keys() - there.keys():
+        _say(f"{case} is there no more")
+    if not there:
+        _say("no case is known to have failed in runs from this folder; all are run")
+        return settings
+    _say(f"{len(there)} case{'' if len(there) == 1 else 's'}")
+    if anywhere:
+        files = dict.fromkeys(str(file) for files in there.values() for file in files)
+        settings = replace(settings, paths=tuple(files))
+    return replace(settings, only=frozenset(there))
+
+
+class Remembering:
+    """A run's progress that keeps which answers failed, however the run ends.
+
+    narrowed: some implementations alone were asked.
+    """
+
+    def __init__(self, progress: Progress, narrowed: bool) -> None:
+        self._progress = progress
+        self._narrowed = narrowed
+        self._seen: list[CaseResult] = []
+        self._report: Report | None = None
+
+    def __enter__(self) -> Remembering:
+        return self
+
+    def __call__(self, count: int, result: CaseResult) -> None:
+        self._seen.append(result)
+        self._progress(count, result)
+
+    def finished(self, report: Report) -> Report:
+        """The run came to its end, and this is what it is judged by."""
+        self._report = report
+        return report
+
+    def __exit__(self, *_: object) -> None:
+        from ..last_failed import answers, outcomes, update
+
+        report = self._report
+        known = outcomes(report) if report else answers(self._seen)
+        if not known:
+            return
+        whole = report is not None and report.stopped is None and not self._narrowed
+        try:
+            update(Path.cwd(), known, whole)
+        except OSError as error:
+            reason = f"{error.filename}: {error.strerror}"
+            click.echo(f"what failed is not kept for --last-failed: {reason}", err=True)
+
+
+def _say(text: str) -> None:
+    from ..errors import visible
+
+    click.echo(f"--last-failed: {visible(text)}", err=True)

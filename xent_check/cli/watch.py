@@ -1,0 +1,129 @@
+"""`run --watch`: run, then run again what a save touched, in the same processes."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from .output import Output, Progress
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ..loading import Subject
+    from ..report import Report
+    from ..selection import Implementation
+    from ..session import Session
+    from ..settings import Settings
+    from ..watching import Watched
+
+Gate = Callable[["Report"], "Report"]
+
+
+def watch(
+    settings: Settings, outputs: Sequence[Output], color: bool | None, gate: Gate
+) -> NoReturn:
+    """For ever: all cases, then those that changed, each time that a case file, an array or a
+    function of the user's own is saved. Standard output gets what ran, a file all that is known.
+    What is wrong in a file is said, and the next save is waited for."""
+    from ..session import Session
+    from ..watching import Watched, saves, watched_folders
+
+    watched = Watched(settings)
+    with Session(replace(settings, only=None, shard=None), keep=True) as session:
+        own = _own(session, ()) if settings.chosen else ()
+        with saves(watched_folders(settings, own)) as saved:
+            _Watch(session, watched, outputs, color, gate).forever(saved)
+
+
+def _own(session: Session, subjects: Sequence[Subject]) -> tuple[Implementation, ...]:
+    """The functions of the user's own that run."""
+    named = [*(session.settings.chosen or ())]
+    named += [i for subject in subjects for i in session.implementations_of(subject)]
+    return tuple({i.name: i for i in named if i.function}.values())
+
+
+class _Watch:
+    """What is known so far, and how it is told."""
+
+    def __init__(
+        self,
+        session: Session,
+        watched: Watched,
+        outputs: Sequence[Output],
+        color: bool | None,
+        gate: Gate,
+    ) -> None:
+        self.session = session
+        self.watched = watched
+        self.outputs = outputs
+        self.color = color
+        self.gate = gate
+        self.whole: Report | None = None
+
+    def forever(self, saved: queue.SimpleQueue[set[Path]]) -> NoReturn:
+        self._again(None)
+        while True:
+            files = _next(saved)
+            self._again(files)
+
+    def _again(self, files: set[Path] | None) -> None:
+        """Run what the save of these files touches; everything, at first."""
+        from ..errors import UserError
+        from ..watching import SOURCE
+
+        try:
+            changed = self.watched.read() if files is None else self.watched.after(files)
+        except UserError as error:
+            _say(str(error))
+            return
+        if files and any(file.suffix == SOURCE for file in files):
+            for function in _own(self.session, self.watched.subjects):
+                self.session.restart(function)
+            changed = self.watched.subjects
+        if changed:
+            self._show(changed)
+        else:
+            self._tell("no case is another than before")
+
+    def _show(self, subjects: tuple[Subject, ...]) -> None:
+        from ..wording import summary
+
+        with Progress() as progress:
+            report = self.session.check(progress, subjects)
+        self._keep(report)
+        for output in self.outputs:
+            told = report if output.file is None or self.whole is None else self.whole
+            problem = output.write(self.gate(told), self.color)
+            if problem:
+                _say(problem)
+        self._tell(summary(self.whole or report))
+
+    def _keep(self, report: Report) -> None:
+        from ..watching import joined
+
+        before = self.whole
+        self.whole = joined(before, report, self.watched.subjects) if before else report
+
+    def _tell(self, text: str) -> None:
+        _say(f"watching; {text}")
+
+
+def _next(saved: queue.SimpleQueue[set[Path]]) -> set[Path]:
+    """What was saved since; a wait that an interrupt ends."""
+    while True:
+        try:
+            files = saved.get(timeout=0.2)
+        except queue.Empty:
+            continue
+        while not saved.empty():
+            files |= saved.get()
+        return files
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)

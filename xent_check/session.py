@@ -1,0 +1,160 @@
+"""Session: a run from its settings to its report, once or, while files are edited, again."""
+
+from __future__ import annotations
+
+import posixpath
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from .changes import variants_of
+from .clock import Clock
+from .errors import NothingToCompareError
+from .expectation import REFERENCE
+from .implementations import IMPLEMENTATIONS
+from .loading import Filter, Subject, load
+from .paths import shown_path
+from .placement import expanded, placed, unused
+from .pool import Pool
+from .report import CaseResult, Report, Scope, Spent
+from .run import Job, host, implementations_of, run
+from .selection import DEFAULT, Implementation, why_missing
+from .settings import Settings
+from .shard import Shard, selection_digest
+
+Progress = Callable[[int, CaseResult], None]
+
+
+def check(
+    settings: Settings, progress: Progress, given: tuple[Subject, ...] | None = None
+) -> Report:
+    """Start the workers, read the cases meanwhile (unless they are given), run them, report."""
+    with Session(settings) as session:
+        return session.check(progress, given)
+
+
+class Session:
+    """The workers of a run, started at once. keep: they stay, to be asked again."""
+
+    def __init__(self, settings: Settings, keep: bool = False) -> None:
+        self.settings = settings
+        pythons, chosen = settings.pythons, settings.chosen
+        self._chosen = None if chosen is None else expanded(chosen, pythons)
+        wanted = self._chosen or expanded(DEFAULT, pythons)
+        present = [i for i in wanted if why_missing(i) is None]
+        self._start = time.perf_counter()
+        self._pool: Pool[Job] = Pool(present, settings.jobs, keep)
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.__exit__()
+
+    def implementations_of(self, subject: Subject) -> Sequence[Implementation]:
+        return implementations_of(subject, self._chosen, self.settings.pythons)
+
+    def restart(self, implementation: Implementation) -> None:
+        """Have it load its code anew."""
+        self._pool.restart(implementation)
+
+    def check(self, progress: Progress, given: tuple[Subject, ...] | None = None) -> Report:
+        """Read the cases (unless they are given), run them, report. The time of the first report
+        has the start of the workers in it."""
+        settings, start = self.settings, self._start
+        clock = Clock()
+        with clock.of("reading"):
+            subjects, shard = _subjects(settings, given)
+        results: list[CaseResult] = []
+        bad, stopped = 0, None
+        for result in run(
+            subjects, self._chosen, self._pool,
+            settings.timeout, settings.strict, settings.pythons, clock,
+        ):  # fmt: skip
+            must_be_there = result.implementation in {i.name for i in settings.required}
+            results.append(replace(result, required=must_be_there))
+            progress(len(results), result)
+            bad += result.status in ("diverges", "failed")
+            if bad == settings.max_fail:
+                stopped = f"stopped after {bad}"
+                break
+        spent = (*self._pool.spent, *clock.spent)
+        seconds = time.perf_counter() - start
+        self._start = time.perf_counter()
+        partial = given is not None or stopped is not None
+        return replace(
+            self._report(subjects, results, spent, seconds),
+            stopped=stopped,
+            shard=shard,
+            scope=_scope(settings, partial),
+        )
+
+    def _report(
+        self,
+        subjects: Sequence[Subject],
+        results: list[CaseResult],
+        spent: tuple[Spent, ...],
+        seconds: float,
+    ) -> Report:
+        settings, pythons = self.settings, self.settings.pythons
+        used = {i.name: i for s in subjects for i in self.implementations_of(s)}
+        names = (REFERENCE, *(i.name for i in sorted(used.values(), key=_rank)))
+        required = placed(settings.required, pythons)
+        absent = {i.name: why_missing(i) for i in required if i.name not in used}
+        warnings = [f"{name} is required and missing: {why}" for name, why in absent.items() if why]
+        warnings += dict.fromkeys(f"{r.case.id}: {r.vacuous}" for r in results if r.vacuous)
+        warnings += unused(used.values(), pythons)
+        order = {subject.case.id: position for position, subject in enumerate(subjects)}
+        results.sort(key=lambda r: (order[r.case.id], names.index(r.implementation)))
+        return Report(
+            results=tuple(results),
+            cases=len(subjects),
+            implementations=names,
+            hosts={name: host(i) for name, i in used.items() if why_missing(i) is None},
+            seconds=seconds,
+            warnings=tuple(warnings),
+            absent=tuple(name for name, why in absent.items() if why),
+            verbose=settings.verbose,
+            spent=spent,
+            variants=variants_of(results, names),
+        )
+
+
+def _scope(settings: Settings, partial: bool) -> Scope:
+    named = any("::" in path for path in settings.paths)
+    return Scope(
+        paths=tuple(posixpath.normpath(shown_path(Path(path))) for path in settings.paths),
+        filtered=partial or named or settings.wanted != Filter() or settings.only is not None,
+        chosen=None if settings.chosen is None else tuple(i.name for i in settings.chosen),
+    )
+
+
+def _subjects(
+    settings: Settings, given: tuple[Subject, ...] | None
+) -> tuple[tuple[Subject, ...], Shard | None]:
+    """The cases of this run under its tolerance, and which shard of them it is."""
+    subjects = given or load(settings.paths, settings.wanted, settings.allow_outside)
+    if settings.only is not None:
+        subjects = _those(subjects, settings.only)
+    if settings.tolerance is not None:
+        subjects = tuple(s.with_tolerance(settings.tolerance) for s in subjects)
+    if settings.shard is None:
+        return subjects, None
+    shard = replace(settings.shard, selection=selection_digest(s.case.id for s in subjects))
+    return shard.take(subjects), shard
+
+
+def _those(subjects: tuple[Subject, ...], ids: frozenset[str]) -> tuple[Subject, ...]:
+    found = tuple(subject for subject in subjects if subject.case.id in ids)
+    if not found:
+        raise NothingToCompareError(
+            f"none of {len(subjects)} selected cases is among the {len(ids)} asked for"
+        )
+    return found
+
+
+def _rank(implementation: Implementation) -> tuple[int, str, str]:
+    """The table's order, modes after their names, labelled after those; the user's own last."""
+    table, i = list(IMPLEMENTATIONS), implementation
+    return (table.index(i.base) if i.base in table else len(table), i.unlabelled, i.label)
