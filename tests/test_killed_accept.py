@@ -94,6 +94,34 @@ def test_a_kill_at_any_moment_leaves_the_old_file_or_the_new(folder: Path) -> No
     json.loads(file.read_bytes())
 
 
+DYING = """
+import os, pathlib, signal, sys
+
+def die(): os.kill(os.getpid(), signal.SIGKILL)
+
+def half(self, text, **options):
+    with open(self, "w") as out:
+        out.write(text[:len(text) // 2])
+    die()
+
+if STEP == "writing": pathlib.Path.write_text = half
+else: pathlib.Path.replace = lambda *_: die()
+from xent_check.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize("step", ["writing", "replacing"])
+def test_a_death_half_way_leaves_the_old_file(folder: Path, step: str) -> None:
+    file = folder / "base.json"
+    old = file.read_bytes().replace(b'"behaviour": "value"', b'"behaviour": "nan"')
+    file.write_bytes(old)
+    code = DYING.replace("STEP", repr(step))
+    done = subprocess.run([sys.executable, "-c", code, *ACCEPT], cwd=folder, capture_output=True)
+    assert done.returncode == -signal.SIGKILL
+    assert file.read_bytes() == old
+
+
 def test_a_kill_of_the_command_itself(folder: Path) -> None:
     file = folder / "base.json"
     new = file.read_bytes()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from .evaluation import Computed, Evaluation, Failed, Missing, Unsupported
 from .expectation import REFERENCE, Expectation
 from .reference import Reference
 from .report import CaseResult, Host, Report, Scope
-from .saved_fields import SavedArray, SavedGate, SavedReport, SavedResult, SavedTotal
+from .saved_fields import Index, SavedArray, SavedGate, SavedReport, SavedResult, SavedTotal
 from .shard import Shard
 from .yaml_values import Map
 
@@ -53,9 +54,9 @@ def _not_a_run(file: Path, why: str) -> str:
 def restored(saved: SavedReport) -> Report:
     """The report. Its results have no problem: they cannot be diagnosed anew."""
     lines = {case.case: case.line for case in saved.cases}
-    labels = {case.case: case.labels for case in saved.cases}
+    labels = {case.case: dict(case.labels or ()) for case in saved.cases}
     run, hosts = saved.run, saved.environment.implementations
-    results = [_result(r, lines.get(r.case, 1), labels.get(r.case) or ()) for r in saved.results]
+    results = [_result(r, lines.get(r.case, 1), labels.get(r.case, {})) for r in saved.results]
     return Report(
         results=tuple(results),
         cases=saved.summary.cases,
@@ -82,11 +83,10 @@ def _gate(saved: SavedGate) -> Gate:
     return Gate(saved.file, saved.same, changes, failing, saved.fail_on, saved.notes)
 
 
-def _result(r: SavedResult, line: int, labels: tuple[str, ...]) -> CaseResult:
+def _result(r: SavedResult, line: int, labels: Mapping[Index, str]) -> CaseResult:
     comparison = _comparison(r) if r.compared else None
     high = np.zeros(r.samples) if comparison is None else comparison.losses.target
     radius = np.full_like(high, r.reference_radius)
-    shape = r.shape or ()
     expect = r.expect
     return CaseResult(
         case=_case(r.case, line, r.tolerance),
@@ -104,7 +104,7 @@ def _result(r: SavedResult, line: int, labels: tuple[str, ...]) -> CaseResult:
         expectation=None
         if expect is None
         else Expectation(None, {}, None, expect.error, expect.because, None),
-        labels=dict(zip(np.ndindex(*shape), labels, strict=False)),
+        labels=labels,
         behaviour=r.behaviour,
     )
 

@@ -141,7 +141,7 @@ class SavedResult(SavedArray):
 class SavedCase(Saved):
     case: str
     line: int
-    labels: tuple[str, ...] | None
+    labels: tuple[tuple[Index, str], ...] | None
 
 
 class SavedHost(Saved):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import queue
 import threading
@@ -71,6 +72,7 @@ class Watched:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._known: dict[str, Subject] = {}
+        self._marks: dict[str, str] = {}
 
     @property
     def subjects(self) -> tuple[Subject, ...]:
@@ -99,25 +101,24 @@ class Watched:
 
     def _take(self, fresh: Sequence[Subject], shown: set[str]) -> tuple[Subject, ...]:
         """The known cases of these files give way to the fresh ones."""
-        before = {n: s for n, s in self._known.items() if s.case.shown in shown}
-        rest = {n: s for n, s in self._known.items() if n not in before}
-        self._known = rest | {subject.case.id: subject for subject in fresh}
-        return tuple(s for s in fresh if s.case.id not in before or not same(before[s.case.id], s))
+        marks = {subject.case.id: fingerprint(subject) for subject in fresh}
+        changed = tuple(s for s in fresh if self._marks.get(s.case.id) != marks[s.case.id])
+        kept = {n: s for n, s in self._known.items() if s.case.shown not in shown}
+        self._known = kept | {subject.case.id: subject for subject in fresh}
+        self._marks = {n: m for n, m in self._marks.items() if n in kept} | marks
+        return changed
 
 
-def same(one: Subject, other: Subject) -> bool:
-    """Whether two readings of a case ask the same."""
-    return one.case.fields == other.case.fields and all(
-        _equal(getattr(one.problem, f.name), getattr(other.problem, f.name))
-        for f in fields(one.problem)
-    )
-
-
-def _equal(one: object, other: object) -> bool:
-    if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
-        kind = (one.shape, one.dtype) == (other.shape, other.dtype)
-        return kind and one.tobytes() == other.tobytes()
-    return one is other or one == other
+def fingerprint(subject: Subject) -> str:
+    """Of what a case asks. Its arrays are read: those of files are mapped, and would change with
+    the file under whoever compares them."""
+    found = hashlib.sha256(repr(subject.case.fields).encode())
+    for field in fields(subject.problem):
+        value = getattr(subject.problem, field.name)
+        if isinstance(value, np.ndarray):
+            found.update(f"{field.name} {value.shape} {value.dtype}".encode())
+            found.update(np.ascontiguousarray(value).view(np.uint8).data)
+    return found.hexdigest()
 
 
 def joined(before: Report, fresh: Report, subjects: Sequence[Subject]) -> Report:

@@ -82,23 +82,23 @@ def plain_change(change: Change, fails: bool) -> dict[str, Any]:
 
 
 def plain_cases(report: Report) -> list[dict[str, Any]]:
-    """The line of each case that has a result, and its labels as text by sample."""
+    """Of each case that has a result, the line, and the labels as text by sample."""
     firsts = {result.case.id: result for result in reversed(report.results)}
-    cases = {result.case.id: firsts[result.case.id] for result in report.results}
     return [
-        {"case": name, "line": result.case.line, "labels": _labels(result)}
-        for name, result in cases.items()
+        {"case": name, "line": firsts[name].case.line, "labels": _labels(firsts[name])}
+        for name in dict.fromkeys(result.case.id for result in report.results)
     ]
 
 
-def _labels(result: CaseResult) -> list[str] | None:
-    problem = result.problem
+def _labels(result: CaseResult) -> list[list[Any]] | None:
+    """Pairs of a sample and its label; None where there are too many."""
+    problem, known = result.problem, result.labels
     if problem is None:
-        return list(result.labels.values()) or None
-    shape = problem.samples_shape
-    if np.prod(shape) > MAX_NUMBERS:
+        return [[list(index), label] for index, label in known.items()] or None
+    if np.prod(problem.samples_shape) > MAX_NUMBERS:
         return None
-    return [label_text(problem, index) for index in np.ndindex(*shape)] or None
+    indices = np.ndindex(*problem.samples_shape)
+    return [[list(index), label_text(problem, index)] for index in indices] or None
 
 
 def plain_result(result: CaseResult, verbose: bool) -> dict[str, Any]:
