@@ -51,7 +51,11 @@ FOR_IMPLEMENTATIONS = {
     "keras_losses",
 }  # fmt: skip
 HELPERS_OF_CLI = {"completion", "configured", "options", "output", "remembering", "watch"}
-HELPERS_OF_REPORTERS = {"plain", "matrix", "drawing", "plain_numbers"}
+HELPERS_OF_REPORTERS = {
+    "plain", "matrix", "drawing", "plain_numbers",
+    "page_behaviour", "page_data", "page_details", "page_errors", "page_matrix", "page_text",
+    "plot_canvas", "plot_errors", "plots", "rulers",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ import jsonschema
 import pytest
 from ruamel.yaml import YAML
 
+from xent_check import cli
 from xent_check.errors import ExitCode
 from xent_check.implementations import IMPLEMENTATIONS
 from xent_check.support import OPTIONS
@@ -45,7 +46,7 @@ def xent_check(tmp_path: Path) -> Command:
     return run
 
 
-COMMANDS = [(), ("run",), ("repro",), ("eval",), ("impls",), ("schema",), ("init",)]
+COMMANDS: list[tuple[str, ...]] = [(), *((name,) for name in cli.COMMANDS)]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

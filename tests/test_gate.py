@@ -226,6 +226,20 @@ def test_nothing_compared_is_not_accepted(place: Place) -> None:
     assert not (place.folder / "base.json").exists()
 
 
+def test_what_is_required_and_missing_is_not_accepted(place: Place) -> None:
+    document = place.command("run", "c.yaml", "-i", NAME, "--report", "json").json
+    document["run"]["absent"] = ["torch"]
+    (place.folder / "run.json").write_text(json.dumps(document))
+    saved = ("accept", "--results", "run.json", "--baseline", "base.json")
+    done = place.command(*saved)
+    assert done.code == 4
+    refused = place.command(*saved, "c.yaml", "-k", "first")
+    assert refused.code == 2
+    assert "--results runs nothing; leave out PATH, -k" in refused.err
+    assert "torch: required and missing" in done.err
+    assert not (place.folder / "base.json").exists()
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

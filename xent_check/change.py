@@ -59,9 +59,6 @@ class Gate:
     fail_on: tuple[str, ...]
     notes: tuple[str, ...] = ()
 
-    def of_kind(self, kind: ChangeKind) -> list[Change]:
-        return [change for change in self.changes if change.kind == kind]
-
 
 @dataclass(frozen=True)
 class Variants:

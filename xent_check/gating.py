@@ -129,9 +129,7 @@ def accept(
     records = {} if before is None else dict(before.records)
     places = {} if before is None else dict(before.environments)
     if prune:
-        gone = {key for key in records if report.covers(*key)} - set(
-            map(_key, report.results)
-        )
+        gone = {key for key in records if report.covers(*key)} - set(map(_key, report.results))
         records = {key: record for key, record in records.items() if key not in gone}
     refused: list[str] = []
     for result in report.results:

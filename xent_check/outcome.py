@@ -44,15 +44,17 @@ def judgement_lines(result: CaseResult, verbose: bool) -> list[str]:
     needed = f"agrees from atol {small(atol)}" if np.isfinite(atol) else "agrees at no tolerance"
     if comparison.share is None or comparison.bounds is None:
         return [needed]
-    lines = [f"{needed}; the worst loss is {comparison.share:.2g} times what rounding explains"]
+    worst_is_finite = np.isfinite(comparison.losses.abs_diff).all()
+    share = f"; the worst loss is {small(comparison.share, 2)} times what rounding explains"
+    lines = [needed + share if worst_is_finite else needed]
     if verbose and comparison.bounds.terms:
         losses, bound = comparison.losses, comparison.bounds
         worst = losses.worst
         parts = [(name, float(term[worst])) for name, term in bound.terms.items()]
         terms = " + ".join(f"{name} {small(value)} u" for name, value in parts if value)
         off, explained = float(losses.abs_diff[worst]), float(bound.losses[worst])
-        share = f"; error {small(off)} is {off / explained:.0%} of it" if np.isfinite(off) else ""
-        lines.append(f"bound at {index_text(worst)}: {terms} = {small(explained)}{share}")
+        near = f"; error {small(off)} is {off / explained:.0%} of it" if np.isfinite(off) else ""
+        lines.append(f"bound at {index_text(worst)}: {terms} = {small(explained)}{near}")
     return lines
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from .configured import Configured
 from .options import run_options, settings_of
@@ -53,6 +54,11 @@ def command(
     report = _report(results, asked)
     if report.stopped:
         raise click.UsageError(f"{report.stopped}; a baseline is of a whole run: leave -x out")
+    missing = {r.implementation for r in report.results if r.required and r.status == "missing"}
+    if missing.union(report.absent):
+        names = ", ".join(sorted(missing.union(report.absent)))
+        click.echo(f"{names}: required and missing; the baseline is as it was", err=True)
+        raise click.exceptions.Exit(ExitCode.FAILED)
     if not (report.compared_implementations or report.counts["failed"]):
         click.echo("nothing was compared; the baseline is as it was", err=True)
         raise click.exceptions.Exit(ExitCode.NOTHING_COMPARED)
@@ -72,12 +78,28 @@ def _report(results: str | None, asked: dict[str, Any]) -> Any:
     if results is not None:
         from ..saved import load_report
 
+        _refuse_what_would_run()
         return load_report(Path(results))
     settings = settings_of(**asked)
     from ..session import check
 
     with Progress() as progress:
         return check(settings, progress)
+
+
+def _refuse_what_would_run() -> None:
+    """What chooses or drives a run would be passed over in silence."""
+    context = click.get_current_context()
+    own = {"baseline", "because", "prune", "results"}
+    given = [
+        parameter.opts[0] if parameter.param_type_name == "option" else "PATH"
+        for parameter in context.command.params
+        if parameter.name not in own
+        and context.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE
+        and context.params.get(str(parameter.name))
+    ]
+    if given:
+        raise click.UsageError(f"--results runs nothing; leave out {', '.join(given)}")
 
 
 def _count(baseline: Any) -> str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..shard import Shard
 
 _Option = Callable[[Callable[..., Any]], Callable[..., Any]]
-FORMATS = "table, json, jsonl, junit, markdown, github, sarif"
+FORMATS = "table, json, jsonl, junit, markdown, github, sarif, html"
 
 
 def _options(*options: _Option) -> _Option:

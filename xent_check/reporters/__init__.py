@@ -8,7 +8,9 @@ from typing import Protocol, cast
 
 from ..report import Report
 
-REPORTERS: tuple[str, ...] = ("table", "json", "jsonl", "junit", "markdown", "github", "sarif")
+REPORTERS: tuple[str, ...] = (
+    "table", "json", "jsonl", "junit", "markdown", "github", "sarif", "html",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
