@@ -147,7 +147,7 @@ def test_another_dtype_is_another_behaviour() -> None:
     ]
     change = change_between("c", "t", *map(recorded, pair))
     assert change.kind == "behaviour"
-    assert "computed in float32 before, in float64 now" in change.sentence
+    assert "computed in float32 -> in float64" in change.sentence
 
 
 def test_of_many_numbers_the_digest_tells(tmp_path: Any) -> None:

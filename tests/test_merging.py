@@ -191,7 +191,7 @@ def test_compare_says_what_changed_and_by_how_much(two: Path) -> None:
         "  mine.py:loss  4 the same bits, 1 drifted within the tolerance, 1 changed behaviour, "
         "1 added, 1 removed; 1 away, at most 2 ulps"
     )
-    assert "mine.py:loss on c.yaml::c2: value before, nan 1, value 1 now" in done.out
+    assert "mine.py:loss on c.yaml::c2: value -> nan (1), value (1)" in done.out
     [moved] = [line for line in lines if "::c1" in line]
     assert "moved by 2 ulps" in moved
     assert moved.endswith("(away from the exact value)")

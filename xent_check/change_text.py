@@ -14,7 +14,7 @@ MAX_SHOWN = 20  # changes that do not fail, where not all are asked for
 NAMES: dict[ChangeKind, str] = {
     "same": "the same bits",
     "drifted": "drifted within the tolerance",
-    "known": "known, accepted with a reason",
+    "known": "known (accepted)",
     "fixed": "fixed",
     "new": "newly diverging",
     "behaviour": "changed behaviour",

@@ -128,24 +128,32 @@ def _words(
             return "is in the baseline and there no more"
         return f"new in this run; {'' if after is None else after.status}"
     if kind == "missing":
-        return f"{before.status} before, missing now"
+        return f"{before.status} -> missing"
     if kind == "fixed":
-        return f"{before.status} before, {after.status} now"
+        return f"{before.status} -> {after.status}"
     if kind == "behaviour":
         dtypes = _dtypes(before, after)
         if before.behaviour == after.behaviour and dtypes:
-            return f"computed in {dtypes[0]} before, in {dtypes[1]} now"
+            return f"computed in {dtypes[0]} -> in {dtypes[1]}"
         if before.behaviour == after.behaviour:
             return f"{before.behaviour}, in other places than before"
-        return f"{before.behaviour} before, {after.behaviour} now"
+        return _behaviours(before.behaviour, after.behaviour)
     if before.status == "missing":
-        return f"was missing, {after.status} now"
-    told = [f"{before.status} before, {after.status} now"] if kind == "new" else []
+        return f"missing -> {after.status}"
+    told = [f"{before.status} -> {after.status}"] if kind == "new" else []
     told.append("the same bits" if move.same_bits else _distance(move))
     told += [_shares(before, after)] if not move.same_bits else []
     if kind == "known":
         told.append(f"accepted because {before.because}")
     return "; ".join(part for part in told if part)
+
+
+def _behaviours(before: str, after: str) -> str:
+    """What is another of the parts that are told."""
+    was, now = before.split("; "), after.split("; ")
+    gone = "; ".join(part for part in was if part not in now)
+    come = "; ".join(part for part in now if part not in was)
+    return f"{gone or 'nothing more'} -> {come or 'nothing more'}"
 
 
 def _distance(move: Move) -> str:

@@ -69,7 +69,7 @@ class Difference:
 
     @property
     def classes(self) -> str:
-        """What kinds of numbers: `value`, or how many of each, as in `nan 1, value 2`."""
+        """What kinds of numbers: `value`, or how many of each, as in `nan (1), value (2)`."""
         return classes(self.actual) if self.excerpt is None else self.excerpt.classes
 
     def place(self, index: tuple[int, ...]) -> tuple[int, ...]:
@@ -155,4 +155,4 @@ def classes(values: Float64s) -> str:
     counts = {name: int(mask.sum()) for name, mask in masks.items() if mask.any()}
     if len(counts) < 2:
         return next(iter(counts), "no numbers")
-    return ", ".join(f"{name} {count}" for name, count in counts.items())
+    return ", ".join(f"{name} ({count})" for name, count in counts.items())

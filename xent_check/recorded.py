@@ -50,9 +50,9 @@ class Part:
 class Recorded:
     """One implementation on one case.
 
-    behaviour: what kind of answer it was: `value`, `nan 1, value 2`, `IndexError`, `unsupported`.
-    share: the largest error of a loss as a share of what rounding explains. because: why a
-    divergence was accepted; None where it was not.
+    behaviour: what kind of answer it was: `value`, `nan (1), value (2)`, `IndexError`,
+    `unsupported`. share: the largest error of a loss as a share of what rounding explains.
+    because: why a divergence was accepted; None where it was not.
     """
 
     status: str

@@ -61,6 +61,7 @@ class Host:
     device: str
     distribution: str = ""
     python: str = ""
+    own: bool = False  # a function of the user's
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,7 @@ def host(implementation: Implementation) -> Host:
     """The version of its distribution, its device, and its interpreter where that is not ours."""
     i = implementation
     python = f"{interpreter(i.python).version} at {i.python}" if i.python else ""
-    return Host(i.version, i.device, i.entry.distribution, python)
+    return Host(i.version, i.device, i.entry.distribution, python, bool(i.function))
 
 
 def answer(

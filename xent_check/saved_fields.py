@@ -149,6 +149,7 @@ class SavedHost(Saved):
     device: str
     distribution: str = ""
     python: str = ""
+    own: bool = False
 
 
 class SavedEnvironment(Saved):

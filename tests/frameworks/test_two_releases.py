@@ -100,3 +100,25 @@ def test_torch_answers_in_bfloat16_without_ml_dtypes(tmp_path: Path) -> None:
     assert bares["dtype"] == "bfloat16"
     for part in ("status", "losses", "totals", "gradient", "dtype"):
         assert ours[part] == bares[part]
+
+
+def test_what_became_of_each_answer_is_told(old_jax: Path, tmp_path: Path) -> None:
+    report = run(tmp_path, "-i", "jax", "--python", f"jax[old]={old_jax}")
+    [variants] = report["variants"]
+    assert (variants["before"], variants["after"]) == ("jax[old]", "jax")
+    assert variants["same"] + len(variants["changes"]) == 4
+    assert {change["kind"] for change in variants["changes"]} <= {"drifted", "new", "fixed"}
+
+
+def test_explain_asks_the_old_release_too(old_jax: Path, tmp_path: Path) -> None:
+    (tmp_path / "cases.yaml").write_text(CASES)
+    both = ("-i", "jax", "-i", "jax[old]", "--python", f"jax[old]={old_jax}")
+    done = subprocess.run(
+        [sys.executable, "-m", "xent_check", "explain", "cases.yaml::usual", *both],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": os.getcwd()},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "jax[old]" in done.stdout

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .completion import case_paths, implementation_names
+from .options import python_option
 
 if TYPE_CHECKING:
     from ..explaining import Explained
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     shell_complete=implementation_names,
     help="Explain what this implementation gives; twice: why the two differ.",
 )
+@python_option
 @click.option(
     "--observed",
     metavar="NUMBERS",
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
 def command(
     case: str,
     names: tuple[str, ...],
+    pythons: tuple[str, ...],
     observed: str | None,
     by_hand: bool,
     sample: int | None,
@@ -79,7 +82,7 @@ def command(
     if observed is not None:
         explained.append(_from_numbers(subject, observed))
     elif names:
-        explained += _from_implementations(subject, names, timeout)
+        explained += _from_implementations(subject, names, pythons, timeout)
     if by_hand:
         click.echo("\n".join([*worked_sample(subject, sample or 0), *([""] if explained else [])]))
     if explained:
@@ -118,21 +121,24 @@ def _from_numbers(subject: Subject, text: str) -> Explained:
 
 
 def _from_implementations(
-    subject: Subject, names: Sequence[str], timeout: float
+    subject: Subject, names: Sequence[str], pythons: Sequence[str], timeout: float
 ) -> list[Explained | CaseResult]:
     """What each implementation computed, explained; its result where it computed nothing."""
     from dataclasses import replace
 
     from ..explaining import explain_result
     from ..known_issues import known_issues
+    from ..placement import expanded
     from ..run import answer
-    from .options import implementations
+    from .options import implementations, pythons_of
 
+    chosen = expanded(implementations(names, elsewhere := pythons_of(pythons)), elsewhere)
     made: list[Explained | CaseResult] = []
-    for result, truth in answer(subject, implementations(names), timeout):
+    for result, truth in answer(subject, chosen, timeout):
         explained = explain_result(result, truth)
         if explained is not None and explained.best is not None:
-            reports = known_issues(result.implementation, explained.best.ids)
+            name = result.implementation.partition("[")[0]
+            reports = known_issues(name, explained.best.ids)
             explained = replace(explained, reports=reports)
         made.append(explained or result)
     return made

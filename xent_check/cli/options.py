@@ -31,6 +31,14 @@ def _options(*options: _Option) -> _Option:
     return decorate
 
 
+python_option = click.option(
+    "--python",
+    "pythons",
+    metavar="[NAME=]PATH",
+    multiple=True,
+    help="Run it (all, without NAME) in another Python or virtual environment; as "
+    "'torch[old]=PATH' in a column beside torch. Repeatable.",
+)
 _WHAT: tuple[_Option, ...] = (
     click.argument(
         "paths", metavar="[PATH]...", nargs=-1, type=click.Path(), shell_complete=case_paths
@@ -88,14 +96,7 @@ _HOW: tuple[_Option, ...] = (
         type=click.IntRange(1),
         help="Worker processes at once. [default: one per framework]",
     ),
-    click.option(
-        "--python",
-        "pythons",
-        metavar="[NAME=]PATH",
-        multiple=True,
-        help="Run it (all, without NAME) in another Python or virtual environment; as "
-        "'torch[old]=PATH' in a column beside torch. Repeatable.",
-    ),
+    python_option,
     click.option(
         "--require",
         "required",

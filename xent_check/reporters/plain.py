@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import __version__
 from ..case import Auto, Tolerance
-from ..change import Change, Gate
+from ..change import Change, Gate, Variants
 from ..durations import plain_durations
 from ..evaluation import Computed, Failed
 from ..outcome import behaviour, plain_explanation
@@ -56,6 +56,7 @@ def plain_header(report: Report) -> dict[str, Any]:
             "scope": asdict(report.scope),
         },
         "baseline": None if report.gate is None else plain_gate(report.gate),
+        "variants": [plain_variants(variants) for variants in report.variants],
         "warnings": list(report.warnings),
         "durations": plain_durations(report),
     }
@@ -69,6 +70,17 @@ def plain_gate(gate: Gate) -> dict[str, Any]:
         "notes": list(gate.notes),
         "same": gate.same,
         "changes": [plain_change(change, change in gate.failing) for change in gate.changes],
+    }
+
+
+def plain_variants(variants: Variants) -> dict[str, Any]:
+    """What changed from one column to the other; what did not is counted."""
+    changed = [change for change in variants.changes if change.kind != "same"]
+    return {
+        "before": variants.before,
+        "after": variants.after,
+        "same": len(variants.changes) - len(changed),
+        "changes": [plain_change(change, False) for change in changed],
     }
 
 
