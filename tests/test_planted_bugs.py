@@ -171,7 +171,7 @@ BUGS = (
     ),
     Bug(
         "a failure outranks a divergence", "report.py",
-        'if self.counts["diverges"]:', 'if self.counts["diverges"] and not self.counts["failed"]:',
+        "if diverges:", 'if diverges and not self.counts["failed"]:',
         JUDGING,
     ),
     Bug(
