@@ -49,7 +49,10 @@ def _path(name: str, key: KeyPath, folder: Path, allow_outside: bool) -> Path:
     """Where the file is; InvalidError unless it is a file that may be read."""
     path = folder / name
     try:
-        inside = path.resolve().is_relative_to(folder.resolve())
+        resolved = path.resolve()
+        if resolved.is_symlink():  # Python 3.13 leaves a loop of links as it is
+            raise OSError
+        inside = resolved.is_relative_to(folder.resolve())
         is_file, is_folder = path.is_file(), path.is_dir()
     except (ValueError, OSError, RuntimeError):  # a null, a loop of links, a name too long
         raise _wrong(key, f"{name!r} is no path", "a file beside the case file") from None

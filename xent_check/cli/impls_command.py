@@ -37,6 +37,7 @@ def command(verbose: bool) -> None:
         table.add_row(shown, version, ", ".join(entry.modes), entry.about)
         absent += [f"{name} is missing: {why}"] if why else []
     console = Console(highlight=False, markup=False, emoji=False)
+    absent = [_folded(line, console.width) for line in absent]
     with console.capture() as captured:
         console.print(table)
     rows = [line.rstrip() for line in captured.get().splitlines()]
@@ -44,6 +45,12 @@ def command(verbose: bool) -> None:
     click.echo("\n".join([*rows, "", *absent, *([""] if absent else []), notes]))
     if verbose:
         click.echo("\n" + "\n".join(_support_lines()))
+
+
+def _folded(line: str, width: int) -> str:
+    """Within the width, what there is to type on a line of its own where it does not fit."""
+    said, _, command = line.rpartition(": ")
+    return line if len(line) <= width else f"{said}:\n  {command}"
 
 
 def _support_lines() -> list[str]:
