@@ -164,6 +164,21 @@ def test_of_many_numbers_the_digest_tells(tmp_path: Any) -> None:
     assert change_between("c", "t", kept, recorded(of_many(now, target))).kind == "behaviour"
 
 
+def test_of_many_that_are_nan_one_that_moves_still_shows(tmp_path: Any) -> None:
+    """More of them than a baseline keeps one by one."""
+    was = np.ones(500)
+    was[100:120] = NAN
+    now = was.copy()
+    now[119], now[300] = 1.0, NAN
+    for before, after in ((was, now), (now, was)):
+        kept = through_a_file(recorded(of_many(before, np.ones(500))), tmp_path)
+        assert (
+            change_between("c", "t", kept, recorded(of_many(before, np.ones(500)))).kind == "same"
+        )
+        kind = change_between("c", "t", kept, recorded(of_many(after, np.ones(500)))).kind
+        assert kind == "behaviour"
+
+
 def of_many(losses: Any, target: Any) -> CaseResult:
     return result(case("c"), "t", "agrees", comparison=compared(difference(losses, target)))
 

@@ -11,12 +11,14 @@ import numpy.typing as npt
 
 from .bounds import Bounds
 from .case import Auto, Tolerance
+from .digest import digest
 from .dtypes import Float64s, largest, spacing
 from .enclosure import Enclosure
 from .expectation import Published
 
 Bools = npt.NDArray[np.bool_]
 Array = npt.NDArray[Any]
+_FEW = 32
 
 
 @dataclass(frozen=True)
@@ -144,8 +146,8 @@ def in_ulps(distance: Float64s, ulp: Float64s) -> Float64s:
 
 
 def classes(values: Float64s) -> str:
-    """`value`, `nan`, `inf` or `-inf`; how many of each where they are mixed. A zero is a value:
-    rounding makes one of a tiny number."""
+    """`value`, `nan`, `inf` or `-inf`; how many of each where they are mixed, with a digest of
+    which is which where they are many. A zero is a value: rounding makes one of a tiny number."""
     masks = {
         "inf": values == np.inf,
         "-inf": values == -np.inf,
@@ -155,4 +157,10 @@ def classes(values: Float64s) -> str:
     counts = {name: int(mask.sum()) for name, mask in masks.items() if mask.any()}
     if len(counts) < 2:
         return next(iter(counts), "no numbers")
-    return ", ".join(f"{name} ({count})" for name, count in counts.items())
+    told = ", ".join(f"{name} ({count})" for name, count in counts.items())
+    if values.size <= _FEW:
+        return told
+    which = np.zeros_like(values)
+    for number, mask in enumerate(masks.values()):
+        which[mask] = number
+    return f"{told}, places {digest(which, 'float64')[:8]}"
