@@ -210,6 +210,22 @@ def test_a_divergence_needs_a_reason_and_keeps_it(place: Place) -> None:
     assert "because" not in place.baseline
 
 
+def test_a_divergence_that_nothing_makes_fail_is_still_said(accepted: Place) -> None:
+    accepted.plant(BEYOND)
+    code, report = accepted.run("--fail-on", "behaviour")
+    assert (code, report["summary"]["verdict"], report["summary"]["diverges"]) == (0, "diverges", 2)
+
+
+def test_a_reason_that_was_cut_out_of_the_file_is_missed(place: Place) -> None:
+    place.plant(BEYOND)
+    assert place.accept("--because", "planted").code == 0
+    cut = place.baseline.replace(', "because": "planted"', "")
+    assert cut != place.baseline
+    (place.folder / "base.json").write_text(cut)
+    done = place.command("run", "c.yaml", "-i", NAME, "--baseline", "base.json")
+    assert (done.code, "diverges without a because" in done.err) == (2, True)
+
+
 def test_what_did_not_run_stays_in_the_baseline(accepted: Place) -> None:
     accepted.plant(ONE_BIT)
     assert accepted.accept("-k", "first").code == 0
@@ -280,7 +296,7 @@ def test_rules_are_read(text: str, rules: tuple[Rule, ...]) -> None:
     assert parse_rules([text]) == rules
 
 
-@pytest.mark.parametrize("text", ["drfit", "new:2x", "drift:1x", "drift:x", "drift:-2", "same"])
+@pytest.mark.parametrize("text", ["drfit", "new:2x", "drift:1x", "drift:x", "drift:-2", "same", ""])
 def test_a_rule_that_is_none_is_refused(place: Place, text: str) -> None:
     done = place.command("run", "--baseline", "base.json", "--fail-on", text)
     assert done.code == 2

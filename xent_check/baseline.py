@@ -118,6 +118,8 @@ def _place(saved: _File, key: Key) -> Environment:
 
 
 def _recorded(answer: _Answer) -> Recorded:
+    if answer.status in ("diverges", "failed") and not (answer.because or "").strip():
+        raise ValueError(f"{answer.status} without a because")
     parts = {name: _part(value, answer.dtype) for name, value in (answer.model_extra or {}).items()}
     return Recorded(answer.status, answer.behaviour, parts, answer.share, answer.because)
 

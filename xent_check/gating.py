@@ -45,8 +45,8 @@ class Rule:
 
 def parse_rules(texts: Iterable[str]) -> tuple[Rule, ...]:
     """`new,behaviour,drift:2x`; InvalidError otherwise."""
-    words = [word.strip() for text in texts for word in text.split(",") if word.strip()]
-    return tuple(_rule(word) for word in words)
+    words = [word.strip() for text in texts for word in text.split(",")]
+    return tuple(_rule(word) for word in words)  # an empty word too is none: it would pass all
 
 
 def _rule(word: str) -> Rule:

@@ -163,6 +163,9 @@ class Report:
 
     @property
     def verdict(self) -> str:
+        """In a word. What diverges is said to, also where `fail_on` lets it pass."""
+        if self.exit_code == ExitCode.AGREES and self.counts["diverges"]:
+            return "diverges"
         return {
             ExitCode.DIVERGES: "diverges",
             ExitCode.FAILED: "failed",
