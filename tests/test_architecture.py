@@ -29,7 +29,7 @@ NOUNS = (
     "enclosure", "expectation", "extended", "exact_answers", "exact_binary", "exact_classes",
     "exact", "fast", "reference",
     "evaluation", "calls", "program", "idioms", "keras_losses",
-    "bounds", "difference", "comparison", "vacuity",
+    "rounding", "bounds_binary", "bounds_classes", "bounds", "difference", "comparison", "vacuity",
     "choices", "coefficients", "formulas", "meaning",
     "score_changes", "label_changes", "total_changes", "hypotheses",
     "readings", "evidence", "telling", "steps", "diagnosis",

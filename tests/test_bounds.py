@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xent_check.bounds import KE, KL, Bounds, bounds, summation
+from xent_check.bounds import Bounds, bounds
 from xent_check.dtypes import numpy_dtype, unit_roundoff
 from xent_check.implementations import manual, stable
 from xent_check.problem import Problem
 from xent_check.reference import reference
+from xent_check.rounding import KE, KL, summation
 from xent_check.words import DType, Loss
 
 
