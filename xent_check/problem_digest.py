@@ -1,0 +1,43 @@
+"""The digest of a problem: by it an answer knows whether it was given to the same inputs."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import fields
+
+import numpy as np
+
+from .dtypes import BITS
+from .problem import Array, Problem
+
+_CHUNK = 2**20  # numbers taken at once
+
+
+def problem_digest(problem: Problem) -> str:
+    """16 hexadecimal digits of SHA-256 over everything that the problem is made of: its arrays, as
+    they are after rounding to the dtype, its options, and which totals and gradient it asks for.
+
+    A tolerance, an expectation and a text are not of the problem, nor is the order of the totals.
+    One nan is like another; 0 and -0 differ.
+    """
+    content = hashlib.sha256()
+    for field in fields(problem):
+        value = getattr(problem, field.name)
+        if isinstance(value, np.ndarray):
+            content.update(f"{field.name} {value.dtype.name} {list(value.shape)}\n".encode())
+            for chunk in _bytes(value):
+                content.update(chunk)
+        else:
+            told = sorted(value) if isinstance(value, tuple) else value
+            content.update(f"{field.name} {told!r}\n".encode())
+    return content.hexdigest()[:16]
+
+
+def _bytes(array: Array) -> Iterator[bytes]:
+    flat = array.reshape(-1)
+    for start in range(0, flat.size, _CHUNK):
+        chunk = flat[start : start + _CHUNK]
+        if chunk.dtype != BITS and chunk.dtype.kind not in "iu":
+            chunk = np.where(np.isnan(chunk), np.array(np.nan, chunk.dtype), chunk)
+        yield chunk.astype(chunk.dtype.newbyteorder("<")).tobytes()
