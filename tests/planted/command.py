@@ -1,0 +1,27 @@
+"""Bugs of the command line."""
+
+from __future__ import annotations
+
+from . import Bug
+
+REPEATED = "test_repeated.py"
+
+BUGS = (
+    Bug(
+        "the last of a repeated option wins", "cli/repeated.py",
+        "count < 2 or", "count < 3 or", REPEATED, "given_twice",
+    ),
+    Bug(
+        "a flag and its opposite", "cli/repeated.py",
+        "if opposite is not None and", "if False and", REPEATED, "opposite",
+    ),
+    Bug(
+        "the last k wins", "loading.py",
+        "any(text.lower() in name for text in self.texts)",
+        "self.texts[-1].lower() in name", REPEATED, "several_k_select",
+    ),
+    Bug(
+        "the last report of a file wins", "cli/output.py",
+        "whole.count(file) > 1", "False", REPEATED, "two_reports",
+    ),
+)  # fmt: skip

@@ -1,0 +1,56 @@
+"""Bugs of the reference."""
+
+from __future__ import annotations
+
+from . import Bug
+
+REFERENCE = "test_reference.py"
+
+BUGS = (
+    Bug(
+        "log for log1p", "exact_classes.py",
+        "log_sum = others.log1p()", "log_sum = others.log()", REFERENCE, "row_of_logits",
+    ),
+    Bug(
+        "smoothing not divided by the classes", "exact_classes.py",
+        "t * (1 - e) + e / n", "t * (1 - e) + e", REFERENCE, "under_smoothing",
+    ),
+    Bug(
+        "class weight left out", "exact_classes.py",
+        "t * arb(w) * scale", "t * scale", REFERENCE, "under_smoothing",
+    ),
+    Bug(
+        "ignored samples kept", "exact_classes.py",
+        "if not kept[i]:", "if False:", REFERENCE, "ignored",
+    ),
+    Bug(
+        "a label above the classes wraps", "exact_classes.py",
+        "if not 0 <= label < n:\n            return None",
+        "if label < 0:\n            return None\n        label %= n", REFERENCE, "row_of_logits",
+    ),
+    Bug(
+        "pos_weight left out", "exact_binary.py",
+        "target * arb(pos_weights[i])", "target", REFERENCE, "pos_weight",
+    ),
+    Bug(
+        "class weights left out of the weighted mean", "exact.py",
+        "arb(weights[i]) * factors(i)", "arb(weights[i])", REFERENCE, "weighted_mean",
+    ),
+    Bug(
+        "an undecided divisor passes for zero", "exact.py",
+        "return UNKNOWN", "return math.nan", REFERENCE, "nearly_cancel",
+    ),
+    Bug(
+        "probabilities never divided by their sum", "exact_classes.py",
+        "if problem.normalize else arb(1)", "if False else arb(1)", REFERENCE, "with_and_without",
+    ),
+    Bug(
+        "the radius left out", "extended.py",
+        "radius = float(left)", "left = arb(radius := 0.0)", REFERENCE, "oracle_is_within",
+    ),
+    Bug(
+        "the gradient without its target", "exact_classes.py",
+        "(e * (all_coefficients - c) - c * rest) / whole", "e * (all_coefficients - c) / whole",
+        REFERENCE, "oracles_gradient and logits",
+    ),
+)  # fmt: skip
