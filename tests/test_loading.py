@@ -189,12 +189,12 @@ MANY = """
     ("wanted", "expected"),
     [
         (Filter(), ["alpha", "beta", "alphabet"]),
-        (Filter(text="alpha"), ["alpha", "alphabet"]),
-        (Filter(text="ALPHA"), ["alpha", "alphabet"]),
-        (Filter(text="case.yaml::be"), ["beta"]),
+        (Filter(texts=("alpha",)), ["alpha", "alphabet"]),
+        (Filter(texts=("ALPHA",)), ["alpha", "alphabet"]),
+        (Filter(texts=("case.yaml::be",)), ["beta"]),
         (Filter(tags=("gpu",)), ["alpha"]),
         (Filter(tags=("gpu", "slow")), ["alpha", "beta"]),
-        (Filter(text="bet", tags=("slow",)), ["beta"]),
+        (Filter(texts=("bet",), tags=("slow",)), ["beta"]),
     ],
 )
 def test_a_filter_is_text_in_the_id_and_any_of_the_tags(
@@ -203,7 +203,7 @@ def test_a_filter_is_text_in_the_id_and_any_of_the_tags(
     assert names(subjects(MANY, tmp_path, wanted)) == expected
 
 
-@pytest.mark.parametrize("wanted", [Filter(text="gamma"), Filter(tags=("fast",))])
+@pytest.mark.parametrize("wanted", [Filter(texts=("gamma",)), Filter(tags=("fast",))])
 def test_a_filter_that_leaves_nothing_is_no_success(wanted: Filter, tmp_path: Path) -> None:
     with pytest.raises(NothingToCompareError, match="none of 3 cases is selected by -") as caught:
         subjects(MANY, tmp_path, wanted)
@@ -249,7 +249,7 @@ def test_a_folder_is_every_case_file_below_it_in_order(
 def test_a_mistake_in_a_case_that_is_not_selected_is_a_mistake_still(tmp_path: Path) -> None:
     text = MANY + "      - {name: bad, dtype: float31}\n"
     with pytest.raises(UserError, match="dtype: 'float31'"):
-        subjects(text, tmp_path, Filter(text="beta"))
+        subjects(text, tmp_path, Filter(texts=("beta",)))
 
 
 _LEAVES = st.one_of(

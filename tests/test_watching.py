@@ -187,7 +187,7 @@ def test_a_changed_array_is_another_case(tmp_path: Path) -> None:
 
 def test_files_come_and_go(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(CASES)
-    watched = Watched(Settings((str(tmp_path),), wanted=Filter(text="first")))
+    watched = Watched(Settings((str(tmp_path),), wanted=Filter(texts=("first",))))
     assert names(watched.read()) == ["first"]
     (tmp_path / "b.yaml").write_text(CASES)
     assert names(watched.after({tmp_path / "b.yaml"})) == ["first"]

@@ -47,19 +47,20 @@ class Subject:
 
 @dataclass(frozen=True)
 class Filter:
-    """Which cases: `text` within the id, and any of `tags`."""
+    """Which cases: any of `texts` within the id, and any of `tags`."""
 
-    text: str = ""
+    texts: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
 
     def accepts(self, case: Case) -> bool:
         """Whether the case is selected."""
         tagged = not self.tags or bool(set(self.tags) & set(case.fields.tags))
-        return tagged and self.text.lower() in case.id.lower()
+        name = case.id.lower()
+        return tagged and (not self.texts or any(text.lower() in name for text in self.texts))
 
     def __str__(self) -> str:
-        words = [f"-k {self.text}"] if self.text else []
-        return " ".join([*words, *(f"--tag {tag}" for tag in self.tags)])
+        words = [*(f"-k {text}" for text in self.texts), *(f"--tag {tag}" for tag in self.tags)]
+        return " ".join(words)
 
 
 def load(

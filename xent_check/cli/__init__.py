@@ -55,14 +55,18 @@ class Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         from ..errors import did_you_mean
+        from .repeated import refuse_repeated
 
         try:
-            return super().resolve_command(ctx, args)
+            name, command, rest = super().resolve_command(ctx, args)
         except click.UsageError as error:
             hint = did_you_mean(args[0], COMMANDS)
             raise click.UsageError(
                 f"{error.message.rstrip('.')}; {hint}" if hint else error.message, ctx
             ) from None
+        if command is not None and not ctx.resilient_parsing:
+            refuse_repeated(command, name, rest, ctx)
+        return name, command, rest
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

@@ -54,7 +54,11 @@ _WHAT: tuple[_Option, ...] = (
         "Repeatable; overrides what the cases list.",
     ),
     click.option(
-        "-k", "text", metavar="TEXT", default="", help="Only cases whose id contains TEXT."
+        "-k",
+        "texts",
+        metavar="TEXT",
+        multiple=True,
+        help="Only cases whose id contains TEXT. Repeatable: any of them.",
     ),
     click.option(
         "--tag",
@@ -62,7 +66,7 @@ _WHAT: tuple[_Option, ...] = (
         metavar="TAG",
         multiple=True,
         shell_complete=case_tags,
-        help="Only cases with this tag.",
+        help="Only cases with this tag. Repeatable: any of them.",
     ),
     click.option(
         "--shard", metavar="I/N", help="Only the I-th of N shares of the cases; see merge."
@@ -148,7 +152,7 @@ def settings_of(
     *,
     paths: Sequence[str],
     names: Sequence[str],
-    text: str,
+    texts: Sequence[str],
     tags: Sequence[str],
     shard: str | None,
     tolerance: str | None,
@@ -170,7 +174,7 @@ def settings_of(
     elsewhere = pythons_of(pythons)
     return Settings(
         paths=tuple(paths) or (str(corpus()),),
-        wanted=Filter(text, tuple(tags)),
+        wanted=Filter(tuple(filter(None, texts)), tuple(tags)),
         chosen=implementations(names, elsewhere) or None,
         required=implementations(required, elsewhere),
         pythons=elsewhere,

@@ -70,7 +70,17 @@ def _is_step_summary(file: Path) -> bool:
 
 def outputs_of(reports: Sequence[str]) -> list[Output]:
     """Where reports go, as `--report` has them; a table on standard output without any."""
-    return [_output(report) for report in reports] or [Output("table", None)]
+    outputs = [_output(report) for report in reports]
+    whole = [o.file.resolve() for o in outputs if o.file is not None and _is_replaced(o.file)]
+    twice = next((file for file in whole if whole.count(file) > 1), None)
+    if twice is not None:
+        raise click.UsageError(f"--report: two reports for {twice}; give each a file of its own")
+    return outputs or [Output("table", None)]
+
+
+def _is_replaced(file: Path) -> bool:
+    """Whether a second report to it would leave nothing of the first."""
+    return not _is_step_summary(file) and (file.is_file() or not file.exists())
 
 
 def finish(report: Report, outputs: Sequence[Output], color: bool | None) -> NoReturn:

@@ -1,0 +1,32 @@
+"""An option given twice that holds one value: an error, for every command at once.
+
+click keeps the last of them in silence. What a pyproject.toml sets is no repetition: the command
+line replaces it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import click
+
+
+def refuse_repeated(
+    command: click.Command, name: str | None, arguments: Sequence[str], parent: click.Context
+) -> None:
+    """UsageError where an option of one value stands there twice, or a flag with its opposite."""
+    context = click.Context(command, info_name=name, parent=parent)
+    try:
+        _, _, order = command.make_parser(context).parse_args(list(arguments))
+    except click.UsageError:  # the command says what is wrong, with its own hints
+        return
+    for option, count in Counter(order).items():
+        if not isinstance(option, click.Option) or count < 2 or option.multiple:
+            continue
+        given = max(option.opts, key=len)
+        if not option.is_flag and not option.count:
+            raise click.UsageError(f"{given} is given {count} times; it holds one value", context)
+        opposite = next((word for word in option.secondary_opts if word in arguments), None)
+        if opposite is not None and any(word in arguments for word in option.opts):
+            raise click.UsageError(f"{given} and {opposite}: one or the other", context)
