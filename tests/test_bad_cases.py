@@ -6,6 +6,7 @@ before they are committed.
 
 from __future__ import annotations
 
+import difflib
 import os
 import pickle
 import subprocess
@@ -76,6 +77,23 @@ def test_a_message_names_the_file_and_a_line_of_it_and_is_one_line(name: str) ->
         assert file == name
         assert 1 <= int(number) <= lines
         assert rest.strip().isprintable()
+
+
+def test_a_mistake_that_aliases_repeat_is_looked_up_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lookups: list[str] = []
+
+    def closest(word: str, *_: object, **__: object) -> list[str]:
+        lookups.append(word)
+        return []
+
+    monkeypatch.setattr(difflib, "get_close_matches", closest)
+    unknown = ", ".join(f"unheard-of-{i}: 1" for i in range(50))
+    text = "cases:\n- &a {" + unknown + "}\n" + "- *a\n" * 100
+    told = message(written(tmp_path, text), tmp_path, monkeypatch).splitlines()
+    assert len([line for line in told if "unheard-of" in line]) == 50
+    assert len(lookups) <= 3 * 50
 
 
 def test_the_mistakes_of_several_files_are_told_together(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -172,7 +172,7 @@ def test_lists_and_mappings_of_a_matrix_stand_in_the_name(tmp_path: Path) -> Non
 def test_a_wrong_value_of_a_matrix_is_told_at_its_own_line(tmp_path: Path) -> None:
     file = tmp_path / "case.yaml"
     file.write_text(ONE + "matrix:\n  dtype:\n    - float32\n    - float33\n")
-    with pytest.raises(UserError, match=r"case\.yaml:7: dtype: 'float33'"):
+    with pytest.raises(UserError, match=r"case\.yaml:7: matrix\.dtype\[1\]: 'float33'"):
         load([str(file)], Filter())
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from xent_check import yaml_source
 from xent_check.errors import CaseFileError
 from xent_check.yaml_source import Document, read
 from xent_check.yaml_values import Float, Int, Map, Seq, line_of
@@ -183,13 +184,35 @@ def test_an_anchor_written_again_means_the_last_one_above(tmp_path: Path) -> Non
     assert (root["b"], root["d"]) == (1, 2)
 
 
-def test_aliases_of_a_hundred_thousand_values_are_read_and_one_more_is_not(tmp_path: Path) -> None:
-    row = "[" + ", ".join("1" * 999) + "]"  # a list of 999: 1,000 values
+def test_aliases_of_a_million_characters_are_read_and_one_more_is_not(tmp_path: Path) -> None:
+    row = "[" + ", ".join("1" * 4999) + "]"  # a list of 4,999 digits: 2 x 4,999 + 1 characters
     aliases = ["*r"] * 100
     text = f"a: &r {row}\nb: [{', '.join(aliases)}]\n"
     assert len(document(text, tmp_path).root["b"]) == 100
-    with pytest.raises(CaseFileError, match=r"case\.yaml:3: c: aliases that write out more than"):
+    told = r"case\.yaml:3: c: \*r \(&r on line 1\) writes out 9,999 characters, and with it"
+    with pytest.raises(CaseFileError, match=told):
         document(text + "c: *r\n", tmp_path)
+
+
+def test_a_long_text_counts_as_often_as_an_alias_repeats_it(tmp_path: Path) -> None:
+    text = f"a: &r {'x' * 50_000}\nb:\n" + "  - *r\n" * 100
+    with pytest.raises(CaseFileError, match=r"case\.yaml:22: b\[19\]: \*r \(&r on line 1\)"):
+        document(text, tmp_path)
+
+
+def test_an_endless_word_is_refused_before_it_is_parsed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(yaml_source, "YAML", None)  # which is slow: a microsecond a character
+    for text in ("x" * 5_000_000, "a: [1,\nb: !" + "x" * 5_000_000 + " 1]"):
+        line = text.count("\n") + 1
+        with pytest.raises(CaseFileError, match=rf"case\.yaml:{line}: a word of 5,000,\d\d\d char"):
+            document(text, tmp_path)
+
+
+def test_a_long_row_without_blanks_is_no_endless_word(tmp_path: Path) -> None:
+    assert len(document(f"a: [{','.join('1' * 60_000)}]\n", tmp_path).root["a"]) == 60_000
+    assert len(document(f"a: {'x' * 100_000}\n", tmp_path).root["a"]) == 100_000
 
 
 def test_a_byte_order_mark_is_no_part_of_the_first_key(tmp_path: Path) -> None:

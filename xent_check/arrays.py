@@ -9,10 +9,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pydantic import BaseModel
+
 from .array_files import read_array
 from .array_forms import FileArray, FillArray, OneHotArray, RandomArray, RangeArray
 from .errors import InvalidError, KeyPath, Mistake
 from .memory import must_fit
+from .value_types import value_text
 
 Array = npt.NDArray[Any]
 
@@ -53,6 +56,26 @@ def _listed(numbers: Any) -> Array:
     return np.array(numbers, dtype=np.float64)
 
 
+def no_index(form: object, array: Array, key: KeyPath) -> Mistake:
+    """What makes an array no class indices: the first number that is none, or the array's form."""
+    allowed = "class indices, whole numbers of 64 bits"
+    if isinstance(form, FillArray):
+        return no_index(form.fill, array, (*key, "fill"))
+    if isinstance(form, BaseModel):
+        advices = {FileArray: "save it as int64", RandomArray: "use `random: integers`"}
+        found = f"numbers of dtype {array.dtype.name}"
+        return Mistake(key, found, allowed, advices.get(type(form), ""))
+    wrong = [
+        (index, item)
+        for index, item in np.ndenumerate(np.array(form, dtype=object))
+        if not isinstance(item, int) or not -(2**63) <= item < 2**63
+    ]
+    index, item = wrong[0]
+    advice = "write 2, not 2.0" if isinstance(item, float) else ""
+    more = f" (and {len(wrong) - 1} more that are none)" if len(wrong) > 1 else ""
+    return Mistake((*key, *index), f"{value_text(item)}{more}", allowed, advice)
+
+
 def _random(form: RandomArray) -> Array:
     stream, shape = np.random.RandomState(form.seed), tuple(form.shape)
     low, high = form.bounds
@@ -71,8 +94,7 @@ def _one_hot(form: OneHotArray, key: KeyPath) -> Array:
     indices = _listed(form.one_hot)
     key = (*key, "one_hot")
     if indices.dtype.kind != "i":
-        mistake = Mistake(key, "numbers that are not whole", "class indices", "write 2, not 2.0")
-        raise InvalidError(mistake)
+        raise InvalidError(no_index(form.one_hot, indices, key))
     bad = (indices < 0) | (indices >= form.num_classes)
     if bad.any():
         first = tuple(int(i) for i in np.argwhere(bad)[0])

@@ -7,7 +7,7 @@ value has the right type or not. The models are also the source of the JSON Sche
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -28,7 +28,7 @@ from .value_types import (
     wrong,
 )
 from .words import GIVEN, Check, DType, Given, Loss, Reduction
-from .yaml_values import Map, describe, line_of
+from .yaml_values import Map, describe, home_of, line_of
 
 ARRAY_KEYS = (*GIVEN, "labels", "class_weight", "pos_weight", "sample_weight", "cotangent")
 
@@ -148,4 +148,10 @@ class Case:
         return next(given for given in GIVEN if getattr(self.fields, given) is not None)
 
     def located(self, mistake: Mistake) -> Located:
-        return Located(self.shown, line_of(self.source, mistake.key), mistake)
+        return placed(self.shown, self.source, mistake)
+
+
+def placed(shown: str, source: Map, mistake: Mistake) -> Located:
+    """A mistake in the mapping of a case, at its place in the file."""
+    line, key = line_of(source, mistake.key), home_of(source, mistake.key)
+    return Located(shown, line, replace(mistake, key=key))

@@ -50,6 +50,7 @@ def without_harmless(source: Map, error: InvalidError) -> Map | None:
     rest = Map(source.line)
     rest.update({key: value for key, value in source.items() if key not in wrong})
     rest.lines.update(source.lines)
+    rest.homes.update(source.homes)
     return rest
 
 

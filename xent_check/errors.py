@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 
 
 class ExitCode(IntEnum):
@@ -92,5 +93,10 @@ def visible(text: str) -> str:
 
 def did_you_mean(word: str, allowed: Iterable[str]) -> str:
     """A question naming the closest allowed word, or nothing."""
-    close = difflib.get_close_matches(word, list(allowed), n=1, cutoff=0.6)
+    close = _closest(word, tuple(allowed))
     return f"did you mean {close[0]!r}?" if close else ""
+
+
+@lru_cache(1024)  # an alias repeats a mistake as often as it stands
+def _closest(word: str, allowed: tuple[str, ...]) -> list[str]:
+    return difflib.get_close_matches(word, allowed, n=1, cutoff=0.6)

@@ -55,6 +55,7 @@ def _merged(under: Map, over: Map, line: int) -> Map:
     for part in (under, over):
         merged.update(part)
         merged.lines.update(part.lines)
+        merged.homes.update(part.homes)
     return merged
 
 
@@ -72,6 +73,7 @@ def _combinations(source: Map, stem: str, mistakes: list[Placed]) -> Iterator[Ma
         choice = Map(source.line)
         for (key, values), index in zip(matrix.items(), indices, strict=True):
             choice[key], choice.lines[key] = values[index], values.lines[index]
+            choice.homes[key] = ("matrix", key, index)
         one = _merged(source, choice, source.line)
         del one["matrix"]
         if one.get("name") is None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from .case import Auto, Case, CaseFields, Tolerance
+from .case import Auto, Case, Tolerance, placed
 from .checking import case_fields, without_harmless
 from .errors import (
     CaseFileError,
@@ -140,6 +140,7 @@ def read_cases(file: Path, shown: str) -> FileCases:
         source = expanded
         named.append((str(source.get("name") or file.stem), source))
         before = len(mistakes)
+        mistakes += [(source, mistake) for mistake in misspelt_names(source)]
         try:
             fields = case_fields(source)
         except InvalidError as error:
@@ -148,20 +149,16 @@ def read_cases(file: Path, shown: str) -> FileCases:
             if rest is None:
                 continue
             source, fields = rest, case_fields(rest)
-        mistakes += [(source, mistake) for mistake in misspelt_names(fields)]
         if fields.name is None and not is_name(file.stem):
-            found = "missing, and the file's own name cannot stand for it"
-            mistakes.append((source, Mistake(("name",), found, NAME, "add a name")))
+            missing = "missing, and the file's own name cannot stand for it"
+            mistakes.append((source, Mistake(("name",), missing, NAME, "add a name")))
         case = Case(file, shown, fields.name or file.stem, source, fields)
         (cases if len(mistakes) == before else broken).append(case)
     mistakes += _repeated_names(named)
-    located = list(document.located)
-    told = {(item.line, item.mistake.key) for item in located}
-    for source, mistake in mistakes:
-        line = line_of(source, mistake.key)
-        if (line, mistake.key) not in told:
-            located.append(Located(shown, line, mistake))
-    return FileCases(tuple(cases), tuple(broken), tuple(_in_order(located)))
+    told = {(item.line, item.mistake.key) for item in document.located}
+    found = (placed(shown, source, mistake) for source, mistake in mistakes)
+    fresh = [item for item in found if (item.line, item.mistake.key) not in told]
+    return FileCases(tuple(cases), tuple(broken), tuple(_in_order([*document.located, *fresh])))
 
 
 def _repeated_names(named: Iterable[tuple[str, Map]]) -> Iterator[Placed]:
@@ -174,11 +171,16 @@ def _repeated_names(named: Iterable[tuple[str, Map]]) -> Iterator[Placed]:
         first.setdefault(name, source)
 
 
-def misspelt_names(fields: CaseFields) -> Iterator[Mistake]:
-    """Implementations must exist: a misspelt one would never be compared."""
-    for index, name in enumerate(fields.implementations or ()):
-        yield from _misspelt(("implementations", index), name, ())
-    for name in fields.expect:
+def misspelt_names(source: Map) -> Iterator[Mistake]:
+    """Implementations must exist: a misspelt one would never be compared. Told of a mapping that
+    may have any other mistake; what is no name is told by its type."""
+    listed, expect = source.get("implementations"), source.get("expect")
+    if isinstance(listed, str):
+        yield from _misspelt(("implementations",), listed, ())
+    for index, name in enumerate(listed if isinstance(listed, list) else ()):
+        if isinstance(name, str) and is_name(name):
+            yield from _misspelt(("implementations", index), name, ())
+    for name in expect if isinstance(expect, dict) else ():
         if name != REFERENCE:
             yield from _misspelt(("expect", name), name, (REFERENCE,))
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .arrays import make_array
+from .arrays import make_array, no_index
 from .case import ARRAY_KEYS, Case, CaseFields
 from .data_rules import bad_probabilities, misplaced_options, outside_labels
 from .dtypes import rounded
@@ -157,8 +157,7 @@ class _Maker:
                 advice = "class indices belong to the loss sparse_categorical"
             self.wrong(("labels",), f"shape {list(labels.shape)}", allowed, advice)
         if self.sparse and labels.dtype.kind != "i":
-            found = "numbers that are not 64-bit integers"
-            self.wrong(("labels",), found, "class indices", "write 2, not 2.0")
+            self.mistakes.append(no_index(f.labels, self.made["labels"], ("labels",)))
         return len(self.mistakes) == before
 
     def weights_fit(self, values: Array, axis: int) -> None:

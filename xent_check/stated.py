@@ -23,16 +23,15 @@ def stated(source: Map, any_label: bool = False) -> Subject:
     Array files are found from the current folder. any_label: labels outside the classes are
     allowed.
     """
-    mistakes: list[Mistake] = []
+    mistakes = list(misspelt_names(source))
     try:
         fields = case_fields(source)
     except InvalidError as error:
         mistakes += error.mistakes
         rest = without_harmless(source, error)
         if rest is None:
-            raise
+            raise InvalidError(*mistakes) from None
         source, fields = rest, case_fields(rest)
-    mistakes += misspelt_names(fields)
     case = Case(Path(SHOWN).absolute(), SHOWN, fields.loss, source, fields)
     try:
         problem = pose(case, allow_outside=True, any_label=any_label)

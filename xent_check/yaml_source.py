@@ -7,6 +7,7 @@ the text they were written in, and a line for every key and item.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +21,10 @@ from .errors import CaseFileError, InvalidError, KeyPath, Located, Mistake
 from .yaml_values import Float, Int, Map, Seq, describe, scalar
 
 MAX_DEPTH = 64
-MAX_ALIASED_VALUES = 100_000
+MAX_ALIASED = 1_000_000  # characters that all aliases of a file would be written out
+MAX_WORD = 100_000  # characters; YAML's grammar takes a microsecond for each, and far more for some
 
+_LONG_WORD = re.compile(rf"(?<![^\s,\[\]{{}}])[^\s,\[\]{{}}]{{{MAX_WORD + 1},}}")
 _CORE = "tag:yaml.org,2002:"
 _TAGGED = {"int": "a whole number", "float": "a number", "bool": "true or false", "null": "null"}
 _ANCHOR = (
@@ -113,14 +116,23 @@ class _UnusableError(Exception):
 
 class _Builder:
     """Events to values. Anchored values are shared, not copied; what they would grow to when
-    written out is counted, and refused past MAX_ALIASED_VALUES."""
+    written out is counted, and refused past MAX_ALIASED.
+
+    A size is in characters: those of every scalar, and one for each value and key.
+    """
 
     def __init__(self) -> None:
         self.mistakes: list[tuple[int, Mistake]] = []
-        self.anchors: dict[str, tuple[object, int]] = {}
+        self.anchors: dict[str, tuple[object, int, int]] = {}  # value, size, line
         self.aliased = 0
 
     def document(self, text: str) -> object:
+        if long := _LONG_WORD.search(text):
+            found = f"a word of {len(long[0]):,} characters"
+            advice = "keep large arrays in a file: {file: x.npy}"
+            mistake = Mistake((), found, f"at most {MAX_WORD:,}", advice)
+            self.mistakes.append((text.count("\n", 0, long.start()) + 1, mistake))
+            raise _UnusableError
         events: Iterator[Any] = YAML(typ="safe", pure=True).parse(text)
         value: object = None
         documents = 0
@@ -144,7 +156,7 @@ class _Builder:
     def _value(
         self, event: Any, events: Iterator[Any], key: KeyPath, depth: int
     ) -> tuple[object, int]:
-        """The value that starts at `event`, and how many values it would be written out."""
+        """The value that starts at `event`, and the size of it written out."""
         kind = type(event).__name__
         if kind == "AliasEvent":
             return self._alias(event, key)
@@ -153,24 +165,28 @@ class _Builder:
             raise _UnusableError
         value: object
         if kind == "ScalarEvent":
-            value, size = self._scalar(event, key), 1
+            value, size = self._scalar(event, key), 1 + len(event.value)
         elif kind == "SequenceStartEvent":
             value, size = self._sequence(event, events, key, depth)
         else:
             value, size = self._mapping(event, events, key, depth)
         if event.anchor:
-            self.anchors[event.anchor] = (value, size)
+            self.anchors[event.anchor] = (value, size, event.start_mark.line + 1)
         return value, size
 
     def _alias(self, event: Any, key: KeyPath) -> tuple[object, int]:
         if event.anchor not in self.anchors:
             self._wrong(event, key, f"*{event.anchor} names no anchor above it", "", _ANCHOR)
             raise _UnusableError
-        value, size = self.anchors[event.anchor]
+        value, size, line = self.anchors[event.anchor]
         self.aliased += size
-        if self.aliased > MAX_ALIASED_VALUES:
-            found = f"aliases that write out more than {MAX_ALIASED_VALUES:,} values"
-            self._wrong(event, key, found, "", "use `shape` with `random` or `fill`, or a file")
+        if self.aliased > MAX_ALIASED:
+            found = (
+                f"*{event.anchor} (&{event.anchor} on line {line}) writes out {size:,} characters, "
+                f"and with it the aliases of the file {self.aliased:,}"
+            )
+            advice = "use `shape` with `random` or `fill`, or a file"
+            self._wrong(event, key, found, f"{MAX_ALIASED:,} together", advice)
             raise _UnusableError
         return value, size
 
@@ -245,12 +261,12 @@ class _Builder:
             if name not in mapping:
                 mapping[name] = value
                 mapping.lines[name] = item.start_mark.line + 1
-            size += count
+            size += 1 + len(name) + count
         return mapping, size
 
     def _key(self, event: Any, key: KeyPath) -> str:
         name = self._text(event, key)
         self._tag(event, (*key, name), ("str",))
         if event.anchor:
-            self.anchors[event.anchor] = (name, 1)
+            self.anchors[event.anchor] = (name, 1 + len(name), event.start_mark.line + 1)
         return name

@@ -18,12 +18,16 @@ _CONSTANTS = {"": None, "~": None} | {
 
 
 class Map(dict[str, Any]):
-    """A mapping, with the line of each of its keys."""
+    """A mapping, with the line of each of its keys.
+
+    homes: of keys that stand elsewhere in the file, where: `dtype` at matrix.dtype[1].
+    """
 
     def __init__(self, line: int) -> None:
         super().__init__()
         self.line = line
         self.lines: dict[str, int] = {}
+        self.homes: dict[str, KeyPath] = {}
 
 
 class Seq(list[Any]):
@@ -58,6 +62,11 @@ def line_of(value: object, key: KeyPath) -> int:
         else:
             break
     return line
+
+
+def home_of(source: Map, key: KeyPath) -> KeyPath:
+    """The key as the file has it."""
+    return (*source.homes[str(key[0])], *key[1:]) if key and key[0] in source.homes else key
 
 
 def scalar(text: str) -> object:
