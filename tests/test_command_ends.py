@@ -429,6 +429,24 @@ def test_only_missing_frameworks_is_3(command: Command) -> None:
     assert statuses(report) == ["missing"] * 6
 
 
+def test_where_nothing_ran_is_no_place_where_something_did(command: Command) -> None:
+    (command.folder / "no_device.py").write_text(
+        "from xent_check.evaluation import MissingDeviceError\n"
+        "def f(logits, labels): raise MissingDeviceError('no such device')\n"
+    )
+    report = command.report("-i", "no_device.py:f")
+    assert statuses(report) == ["missing"] * 3
+    assert report["summary"]["exit_code"] == 3
+    assert report["environment"]["implementations"] == {}
+
+
+@pytest.mark.parametrize("name", ["manual@cuda", "stable@cuda", f"{RIGHT}@cuda"])
+def test_a_device_for_numpy_is_2_and_nothing_runs(command: Command, name: str) -> None:
+    done = command.run("-i", "manual", "-i", name)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "device 'cuda' of" in done.stderr
+
+
 # ---- standard output carries the report only --------------------------------------------------
 
 NOISY = (

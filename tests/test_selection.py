@@ -36,6 +36,7 @@ def test_every_mode_of_the_table_can_be_named_with_and_without_a_device(
     name: str, mode: str
 ) -> None:
     assert (parse(f"{name}:{mode}").mode, parse(f"{name}:{mode}").device) == (mode, "cpu")
+    assert (parse(f"{name}:{mode}@cpu").mode, parse(f"{name}@cpu").device) == (mode, "cpu")
     on_cuda = parse(f"{name}:{mode}@cuda")
     assert (on_cuda.name, on_cuda.mode, on_cuda.device) == (f"{name}:{mode}@cuda", mode, "cuda")
 
@@ -74,6 +75,20 @@ def test_a_wrong_name_is_told_with_the_nearest_right_one(
     told = mistake(text)
     assert (told.found, told.advice) == (found, advice)
     assert told.allowed
+
+
+@pytest.mark.parametrize("text", ["manual", "stable", "f.py:f", "mypkg.losses:fused"])
+def test_what_computes_in_numpy_has_no_device(text: str) -> None:
+    assert parse(f"{text}@cpu").device == "cpu"
+    told = mistake(f"{text}@cuda")
+    assert (told.found, told.allowed) == (f"device 'cuda' of {text}", f"{text} alone")
+    assert "NumPy" in told.advice
+    assert mistake(f"{text}@cuda[old]") == told
+    assert (mistake(f"{text}@gpu").found, mistake(f"{text}@gpu").allowed) == ("device 'gpu'", "cpu")
+
+
+def test_a_mode_is_refused_before_its_device() -> None:
+    assert mistake("manual:xla@cuda").found == "mode 'xla' of manual"
 
 
 def test_an_implementation_without_modes_says_so() -> None:

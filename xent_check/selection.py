@@ -110,22 +110,30 @@ def parse(text: str, pythons: Sequence[Python] = ()) -> Implementation:
 
 def _parse(text: str) -> Implementation:
     spec, at, device = text.partition("@")
-    if at and device not in DEVICES:
-        hint = did_you_mean({"gpu": "cuda"}.get(device, device), DEVICES)
-        raise _wrong(f"device {device!r}", ", ".join(DEVICES), hint)
-    device = device or "cpu"
     base, colon, rest = spec.rpartition(":") if ":" in spec else (spec, "", "")
     if base in IMPLEMENTATIONS:
         entry = IMPLEMENTATIONS[base]
         if colon and rest not in entry.modes:
             allowed = ", ".join(f"{base}:{mode}" for mode in entry.modes) or f"{base} alone"
             raise _wrong(f"mode {rest!r} of {base}", allowed, did_you_mean(rest, entry.modes))
-        return Implementation(text, entry, rest, device)
+        return Implementation(text, entry, rest, _device(device, spec, entry) if at else "cpu")
     if colon and base and rest.isidentifier() and not _is_typo(base):
+        device = _device(device, spec, CUSTOM) if at else "cpu"
         return Implementation(text, CUSTOM, "", device, function=spec)
     names = list(IMPLEMENTATIONS)
     allowed = f"{', '.join(names)}, or module:function"
     raise _wrong(f"no implementation {text!r}", allowed, did_you_mean(base or text, names))
+
+
+def _device(device: str, spec: str, entry: Entry) -> str:
+    """The device, where arrays of the implementation can be on such a one."""
+    if device in entry.devices:
+        return device
+    if device in DEVICES:
+        advice = "NumPy computes on the CPU, whatever is asked for"
+        raise _wrong(f"device {device!r} of {spec}", f"{spec} alone", advice)
+    hint = did_you_mean({"gpu": "cuda"}.get(device, device), entry.devices)
+    raise _wrong(f"device {device!r}", ", ".join(entry.devices), hint)
 
 
 def _is_typo(module: str) -> bool:

@@ -105,13 +105,20 @@ class Session:
         warnings = [f"{name} is required and missing: {why}" for name, why in absent.items() if why]
         warnings += dict.fromkeys(f"{r.case.id}: {r.vacuous}" for r in results if r.vacuous)
         warnings += unused(used.values(), pythons)
+        away = {r.implementation for r in results} - {
+            r.implementation for r in results if r.status != "missing"
+        }
         order = {subject.case.id: position for position, subject in enumerate(subjects)}
         results.sort(key=lambda r: (order[r.case.id], names.index(r.implementation)))
         return Report(
             results=tuple(results),
             cases=len(subjects),
             implementations=names,
-            hosts={name: host(i) for name, i in used.items() if why_missing(i) is None},
+            hosts={
+                name: host(i)
+                for name, i in used.items()
+                if why_missing(i) is None and name not in away
+            },
             seconds=seconds,
             warnings=tuple(warnings),
             absent=tuple(name for name, why in absent.items() if why),

@@ -12,6 +12,10 @@ BUGS = (
         "count < 2 or", "count < 3 or", REPEATED, "given_twice",
     ),
     Bug(
+        "a device for NumPy", "implementations/__init__.py",
+        '_NUMPY = ("cpu",)', "_NUMPY = DEVICES", "test_selection.py", "no_device",
+    ),
+    Bug(
         "a flag and its opposite", "cli/repeated.py",
         "if opposite is not None and", "if False and", REPEATED, "opposite",
     ),

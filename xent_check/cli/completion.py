@@ -21,12 +21,13 @@ def implementation_names(
     context: click.Context, parameter: click.Parameter, incomplete: str
 ) -> Items:
     """`keras`; behind a colon its modes, behind an @ the devices; else a file, `mine.py:f`."""
-    from ..implementations import DEVICES, IMPLEMENTATIONS
+    from ..implementations import CUSTOM, IMPLEMENTATIONS
 
     spec, at, _ = incomplete.rpartition("@")
     base, colon, _ = incomplete.partition(":")
     if at:
-        return _matching([f"{spec}@{device}" for device in DEVICES], incomplete)
+        devices = IMPLEMENTATIONS.get(spec.partition(":")[0], CUSTOM).devices
+        return _matching([f"{spec}@{device}" for device in devices], incomplete)
     if colon and base in IMPLEMENTATIONS:
         modes = IMPLEMENTATIONS[base].modes
         return _matching([f"{base}:{mode}" for mode in modes], incomplete)

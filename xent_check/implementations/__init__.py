@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from .. import support
 from ..support import Support
 
+DEVICES = ("cpu", "cuda")
+_NUMPY = ("cpu",)  # its arrays are nowhere else
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -16,7 +19,7 @@ class Entry:
     needs: modules that must be importable. distribution: whose version is reported.
     supports: the options its API has. about: what it calls.
     extra: what `pip install 'xent-check[...]'` adds it. variables: its process's environment.
-    default: whether it runs where nobody named it.
+    default: whether it runs where nobody named it. devices: those that can be asked for.
     """
 
     module: str
@@ -29,6 +32,7 @@ class Entry:
     modes: tuple[str, ...] = ()
     variables: tuple[tuple[str, str], ...] = ()
     default: bool = True
+    devices: tuple[str, ...] = DEVICES
 
 
 IMPLEMENTATIONS: dict[str, Entry] = {
@@ -53,10 +57,12 @@ IMPLEMENTATIONS: dict[str, Entry] = {
         "optax", "jax", ("eager", "x32"),
     ),
     "manual": Entry(
-        "manual", "numpy", ("numpy",), "numpy", support.EVERYTHING, "the textbook formula, NumPy"
+        "manual", "numpy", ("numpy",), "numpy", support.EVERYTHING, "the textbook formula, NumPy",
+        devices=_NUMPY,
     ),
     "stable": Entry(
-        "stable", "numpy", ("numpy",), "numpy", support.FROM_LOGITS, "shifted log-sum-exp, NumPy"
+        "stable", "numpy", ("numpy",), "numpy", support.FROM_LOGITS, "shifted log-sum-exp, NumPy",
+        devices=_NUMPY,
     ),
     "keras-torch": Entry(
         "keras_torch", "keras-torch", ("keras", "torch"), "keras", support.KERAS,
@@ -69,7 +75,10 @@ IMPLEMENTATIONS: dict[str, Entry] = {
         variables=(("KERAS_BACKEND", "jax"),), default=False,
     ),
 }  # fmt: skip
-CUSTOM = Entry("custom", "custom", ("numpy",), "numpy", support.EVERYTHING, "your own function")
+CUSTOM = Entry(
+    "custom", "custom", ("numpy",), "numpy", support.EVERYTHING, "your own function",
+    devices=_NUMPY,
+)  # fmt: skip
 MODES = {
     "xla": "tf.function(jit_compile=True)",
     "graph": "tf.function",
@@ -78,4 +87,3 @@ MODES = {
     "floatx": "without dtype=, in Keras's own float32",
     "x32": "without jax_enable_x64",
 }
-DEVICES = ("cpu", "cuda")
