@@ -18,17 +18,17 @@ the parts; the sum of them, and the gradient's, were derived for this tool and v
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from .bounds_binary import binary_terms
 from .bounds_classes import class_terms
+from .bounds_totals import total_bound
 from .dtypes import Float64s, unit_roundoff
 from .problem import Problem
 from .reference import Reference
-from .rounding import FLUSHED, summation
+from .rounding import FLUSHED
 from .words import Reduction
 
 
@@ -53,25 +53,12 @@ def bounds(problem: Problem, reference: Reference) -> Bounds:
         terms, gradient = binary_terms(problem)
     else:
         terms, gradient = class_terms(problem)
-    stored = np.abs(np.where(np.isfinite(reference.losses.high), reference.losses.high, 0.0))
-    terms["store"] = 2 * stored
+    exact = np.where(np.isfinite(reference.losses.high), reference.losses.high, 0.0)
+    terms["store"] = 2 * np.abs(exact)
     terms = {name: np.where(problem.kept, term, 0.0) for name, term in terms.items()}
     floor = FLUSHED[problem.dtype]
     losses = u * sum(terms.values(), np.zeros(problem.samples_shape)) + floor
     if gradient is not None:
         gradient = u * gradient + floor
-    totals = {r: _total(losses, stored, reference, r, u, floor) for r in reference.totals}
+    totals = {r: total_bound(problem, reference, losses, r) + floor for r in reference.totals}
     return Bounds(losses, totals, gradient, terms, u)
-
-
-def _total(
-    losses: Float64s, stored: Float64s, reference: Reference, r: Reduction, u: float, floor: float
-) -> float:
-    """The losses' own, what summing them adds, and what the division adds."""
-    divisor = abs(reference.divisors[r])
-    if divisor == 0 or not math.isfinite(divisor):
-        return 0.0
-    n = stored.size
-    count = summation(n) if r == "weighted_mean" else 0.0
-    summed = float(losses.sum()) + (summation(n) + count + 2) * u * float(stored.sum())
-    return summed / divisor + floor

@@ -3,10 +3,11 @@
     categorical  p = exp(x) / sum exp(x); p = p / sum p; -sum(t log p), integer labels one-hot
     binary       p = 1 / (1 + exp(-z)); t (-log p) + (1 - t) (-log(1 - p))
 
-Shapes: classes along the class axis; one loss per sample. mean divides by the kept samples. An
-exp that overflows or a probability that rounds to 0 or 1 gives inf or nan; a label outside the
-classes has an empty one-hot row and the loss 0. Error: log of a rounded probability loses every
-digit of a loss below the dtype's roundoff. Source: both threads (cases/forum/).
+Shapes: classes along the class axis; one loss per sample. mean divides by the kept samples. What
+has 16 bits is added up in float32. An exp that overflows or a probability that rounds to 0 or 1
+gives inf or nan; a label outside the classes has an empty one-hot row and the loss 0. Error: log of
+a rounded probability loses every digit of a loss below the dtype's roundoff. Source: both threads
+(cases/forum/).
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ def run(problem: Problem, formula: Callable[[Problem], Array], text: str) -> Com
     """Run a NumPy formula."""
     if problem.values.dtype == BITS:
         raise UnsupportedError("NumPy computes in bfloat16 only where ml_dtypes is installed")
+    if problem.values.dtype.itemsize == 2:
+        text = f"{text}; sums in float32"
     start = time.perf_counter()
     losses, totals = answer(problem, formula)
     seconds = time.perf_counter() - start
@@ -58,13 +61,21 @@ def answer(
 
 
 def _total(problem: Problem, losses: Array, reduction: Reduction) -> Array:
-    total = np.sum(losses)
-    if reduction == "sum":
-        return np.asarray(total)
-    count = losses.dtype.type(np.count_nonzero(problem.kept))
-    if reduction == "weighted_mean":
-        count = np.sum(np.where(problem.kept, _weights(problem), losses.dtype.type(0)))
-    return np.asarray(total / count, dtype=losses.dtype)
+    """Added up and divided in float32 where the losses have 16 bits, then rounded to those."""
+    total = added(losses)
+    if reduction == "mean":
+        total = total / total.dtype.type(np.count_nonzero(problem.kept))
+    elif reduction == "weighted_mean":
+        weights = _weights(problem)
+        total = total / added(np.where(problem.kept, weights, weights.dtype.type(0)))
+    return np.asarray(total, dtype=losses.dtype)
+
+
+def added(array: Array, **options: Any) -> Array:
+    """np.sum; numbers of 16 bits in float32, which is what it returns of them."""
+    dtype = np.float32 if array.dtype.itemsize == 2 else array.dtype
+    total: Array = np.sum(array, dtype=dtype, **options)
+    return total
 
 
 def _weights(problem: Problem) -> Array:
@@ -73,7 +84,8 @@ def _weights(problem: Problem) -> Array:
     weights: Array = np.ones(problem.samples_shape, dtype=dtype)
     if problem.loss != "binary":
         rows, class_weight = _one_hot(problem), problem.class_weight
-        weights = np.sum(rows if class_weight is None else rows * class_weight, axis=-1)
+        rows = rows if class_weight is None else rows * class_weight
+        weights = added(rows, axis=-1).astype(dtype)
     return weights if problem.sample_weight is None else weights * problem.sample_weight
 
 
@@ -122,12 +134,17 @@ def categorical(problem: Problem) -> Array:
         log_p = values
     else:
         p = np.exp(values) if problem.given == "logits" else values
-        p = p / np.sum(p, axis=-1, keepdims=True)
+        p = _divided(p)
         if problem.given == "logits":
-            p = p / np.sum(p, axis=-1, keepdims=True)
+            p = _divided(p)
         log_p = np.log(p)
-    losses: Array = np.sum(targets(problem) * -log_p, axis=-1)
-    return losses
+    return added(targets(problem) * -log_p, axis=-1).astype(values.dtype)
+
+
+def _divided(p: Array) -> Array:
+    """The probabilities over their sum."""
+    divided: Array = p / added(p, axis=-1, keepdims=True).astype(p.dtype)
+    return divided
 
 
 FORMULAS: Mapping[Loss, Callable[[Problem], Array]] = {

@@ -4,11 +4,11 @@
     binary       (pos_weight t + 1 - t) log1p(exp(-abs(z))) + pos_weight t max(-z, 0)
                  + (1 - t) max(z, 0)
 
-Shapes: classes along the class axis; one loss per sample. mean divides by the kept samples. Adding
-a constant to all logits changes nothing beyond rounding. Logits alone: without them there is
-nothing to shift. A label outside the classes raises IndexError above, and counts from the end
-below 0, as NumPy indexes. Source: Blanchard, Higham and Higham, IMA J. Numer. Anal. 41(4), 2021,
-section 4, for the shift; log1p(exp(-abs(z))) is -log sigmoid(abs(z)).
+Shapes: classes along the class axis; one loss per sample. mean divides by the kept samples. What
+has 16 bits is added up in float32. Adding a constant to all logits changes nothing beyond rounding.
+Logits alone: without them there is nothing to shift. A label outside the classes raises IndexError
+above, and counts from the end below 0, as NumPy indexes. Source: Blanchard, Higham and Higham, IMA
+J. Numer. Anal. 41(4), 2021, section 4, for the shift; log1p(exp(-abs(z))) is -log sigmoid(abs(z)).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from ..problem import Problem
 from ..program import refuse_what_is_not_supported
 from ..support import FROM_LOGITS
 from ..words import Loss
-from .manual import binary_targets, run, targets
+from .manual import added, binary_targets, run, targets
 
 Array = npt.NDArray[Any]
 
@@ -54,8 +54,8 @@ def _product(target: Array, loss: Array) -> Array:
 def categorical(problem: Problem) -> Array:
     """sum of t (log(sum exp(x - m)) - (x - m)); terms with t = 0 are left out."""
     shifted, log_sum = _shifted(problem)
-    losses: Array = np.sum(_product(targets(problem), log_sum - shifted), axis=-1)
-    return losses
+    losses = added(_product(targets(problem), log_sum - shifted), axis=-1)
+    return losses.astype(shifted.dtype)
 
 
 def sparse_categorical(problem: Problem) -> Array:
@@ -71,7 +71,8 @@ def sparse_categorical(problem: Problem) -> Array:
 def _shifted(problem: Problem) -> tuple[Array, Array]:
     x = np.moveaxis(problem.values, problem.class_axis, -1)
     shifted = x - np.max(x, axis=-1, keepdims=True)
-    return shifted, np.log(np.sum(np.exp(shifted), axis=-1, keepdims=True))
+    total = added(np.exp(shifted), axis=-1, keepdims=True)
+    return shifted, np.log(total.astype(shifted.dtype))
 
 
 FORMULAS: Mapping[Loss, Callable[[Problem], Array]] = {

@@ -1,0 +1,37 @@
+"""Bugs of totals: their bound, and how the formulas by hand add up."""
+
+from __future__ import annotations
+
+from . import Bug
+
+TOTALS = "test_bounds_totals.py"
+
+BUGS = (
+    Bug(
+        "16 bits added up in 16 bits are right", "bounds_totals.py",
+        'return "float32" if dtype in ("float16", "bfloat16") else dtype', "return dtype",
+        TOTALS, "added_in_bfloat16",
+    ),
+    Bug(
+        "one running sum is right", "bounds_totals.py",
+        "summation(min(n, block))", "summation(n)", TOTALS, "one_after_another",
+    ),
+    Bug(
+        "the weights are added up without error", "bounds_totals.py",
+        "(divided + 3 * u) * total", "3 * u * total", TOTALS, "sum_of_its_terms",
+    ),
+    Bug(
+        "the signs of the weights count", "bounds_totals.py",
+        "weights * np.abs(problem.sample_weight", "weights * (problem.sample_weight", TOTALS,
+        "cancel or terms",
+    ),
+    Bug(
+        "totals are stored without rounding", "bounds_totals.py",
+        "return summed + u * total", "return summed", TOTALS, "sum_of_its_terms",
+    ),
+    Bug(
+        "16 bits added up in 16 bits", "implementations/manual.py",
+        "np.float32 if array.dtype.itemsize == 2 else array.dtype", "array.dtype", TOTALS,
+        "by_hand",
+    ),
+)  # fmt: skip
