@@ -25,9 +25,9 @@ MAX_LINES = 300
 NOUNS = (
     "words", "errors", "dtypes", "digest", "support",
     "yaml_values", "yaml_source", "value_types", "memory", "array_files", "array_forms", "case",
-    "arrays", "problem", "problem_digest", "data_rules", "posing",
-    "enclosure", "expectation", "extended", "exact_answers", "exact_binary", "exact_classes",
-    "exact", "fast", "reference",
+    "arrays", "problem", "parts", "problem_digest", "data_rules", "posing",
+    "exact_sum", "divisors", "enclosure", "expectation", "extended", "exact_answers",
+    "exact_binary", "exact_classes", "exact", "fast", "reference",
     "evaluation", "calls", "program", "idioms", "keras_losses",
     "rounding", "bounds_binary", "bounds_classes", "bounds_totals", "bounds",
     "difference", "comparison", "vacuity",
@@ -51,7 +51,9 @@ FOR_IMPLEMENTATIONS = {
     "words", "errors", "dtypes", "support", "problem", "evaluation", "calls", "program", "idioms",
     "keras_losses",
 }  # fmt: skip
-HELPERS_OF_CLI = {"completion", "configured", "options", "output", "remembering", "watch"}
+HELPERS_OF_CLI = {
+    "completion", "configured", "options", "output", "remembering", "repeated", "watch",
+}  # fmt: skip
 HELPERS_OF_REPORTERS = {
     "plain", "matrix", "drawing", "plain_numbers",
     "page_behaviour", "page_data", "page_details", "page_errors", "page_matrix", "page_text",
@@ -194,7 +196,7 @@ def test_the_reference_shares_no_code_with_an_implementation() -> None:
             pending += own_imports(PACKAGE / f"{name}.py")
     assert reached <= {
         "reference", "exact", "exact_answers", "exact_binary", "exact_classes", "fast", "extended",
-        "enclosure", "dtypes", "problem", "words",
+        "enclosure", "dtypes", "problem", "words", "parts", "divisors", "exact_sum",
     }  # fmt: skip
 
 

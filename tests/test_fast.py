@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given, settings
 
 from tests.problems import problems
+from xent_check.divisors import divisor
 from xent_check.enclosure import Enclosure, is_narrow
 from xent_check.exact import exact_losses, exact_totals
 from xent_check.fast import fast_losses, fast_totals
+from xent_check.parts import parts
 from xent_check.problem import Problem
 from xent_check.reference import SMALL, reference
 
@@ -27,9 +29,10 @@ def intersect(a: Enclosure, b: Enclosure) -> bool:
 @settings(deadline=None, max_examples=300)
 @given(problem=problems())
 def test_the_two_enclosures_always_intersect(problem: Problem) -> None:
-    fast = fast_losses(problem)
-    if fast is not None:
-        assert intersect(fast, exact_losses(problem))
+    for _, part in parts(problem):
+        fast = fast_losses(part)
+        if fast is not None:
+            assert intersect(fast, exact_losses(part))
 
 
 def random_problem(**options: Any) -> Problem:
@@ -52,9 +55,9 @@ def test_totals_of_the_two_intersect(options: dict[str, Any]) -> None:
     problem = random_problem(reductions=("mean", "weighted_mean", "sum"), **options)
     fast = fast_losses(problem)
     assert fast is not None
-    exact = reference(problem)
-    totals = fast_totals(fast, exact.divisors)
-    for reduction, total in exact_totals(problem).items():
+    divisors = {r: divisor(problem, r) for r in problem.reductions}
+    totals = fast_totals(fast, divisors)
+    for reduction, total in exact_totals(problem, divisors).items():
         assert intersect(total, totals[reduction])
 
 
@@ -88,3 +91,40 @@ def test_a_large_binary_problem_agrees_with_ball_arithmetic_row_by_row() -> None
         )
         exact = reference(one).losses
         assert abs(large.high[i] - exact.high[0]) <= large.radius[i] + exact.radius[0]
+
+
+@pytest.mark.parametrize("classes", [2, 16, 17, 40], ids="{} classes".format)
+def test_rows_of_every_kind_are_enclosed(classes: int) -> None:
+    """Few classes stand apart in memory, many together; and rows are taken many at once."""
+    rows = np.linspace(-3, 3, 9 * classes, dtype=np.float32).reshape(9, classes)
+    rows[0] = 5  # all equal
+    rows[1, :2] = np.inf, 0
+    rows[2, 1] = np.nan
+    rows[3] = -np.inf
+    rows[4, 0] = -np.inf
+    rows[5, 1] = 300  # exps of the others vanish
+    labels = np.array([0, 0, 0, 0, 0, 0, -1, classes, 1])
+    problem = Problem("sparse_categorical", "logits", rows, labels, "float32")
+    fast = fast_losses(problem)
+    assert fast is not None
+    assert intersect(fast, exact_losses(problem))
+    nan = [False, True, True, True, False, False, True, True, False]
+    np.testing.assert_array_equal(np.isnan(fast.high), nan)
+    assert fast.high[4] == np.inf
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_a_large_problem_is_that_of_its_parts(axis: int) -> None:
+    """Losses, whichever axis has the classes, are those of the last."""
+    stream = np.random.RandomState(3)
+    last = stream.standard_normal((3, 5000, 4)).astype(np.float32)
+    labels = stream.randint(0, 4, (3, 5000))
+    moved = Problem(
+        "sparse_categorical", "logits", np.moveaxis(last, -1, axis), labels, "float32", axis
+    )
+    plain = fast_losses(
+        Problem("sparse_categorical", "logits", last.reshape(-1, 4), labels.reshape(-1), "float32")
+    )
+    assert moved.values.size > SMALL
+    assert plain is not None
+    np.testing.assert_array_equal(reference(moved).losses.high.reshape(-1), plain.high)

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-
 from pydantic import BaseModel
 
 from .array_files import read_array

@@ -7,16 +7,18 @@ at most 1/1024 ulp of the problem's dtype.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 from flint import arb, ctx
 
+from .divisors import Divisor
 from .enclosure import Enclosure, is_narrow
-from .exact_answers import Answer, floats, rows
+from .exact_answers import Answer
 from .exact_binary import binary_answers
 from .exact_classes import class_answers
-from .extended import UNKNOWN, Extended, enclose, scaled, total
+from .extended import Extended, enclose, scaled, total
+from .parts import parts
 from .problem import Problem
 from .words import Reduction
 
@@ -38,19 +40,18 @@ def exact_losses(problem: Problem) -> Enclosure:
     )
 
 
-def exact_totals(problem: Problem) -> dict[Reduction, Enclosure]:
-    """Every total of the problem's reductions."""
+def exact_totals(
+    problem: Problem, divisors: Mapping[Reduction, Divisor]
+) -> dict[Reduction, Enclosure]:
+    """Every total: the sum of the losses over its divisor."""
 
     def totals() -> list[Extended]:
-        summed = total(a.loss for a in _answers(problem, False))
-        return [_over(summed, divisor(problem, r)) for r in problem.reductions]
+        summed = total(a.loss for _, part in parts(problem) for a in _answers(part, False))
+        return [_over(summed, divisor) for divisor in divisors.values()]
 
-    enclosed = _narrowed(problem, totals, (len(problem.reductions),))
-    parts = (enclosed.high, enclosed.low, enclosed.radius)
-    return {
-        r: Enclosure(*(np.asarray(part[i]) for part in parts))
-        for i, r in enumerate(problem.reductions)
-    }
+    enclosed = _narrowed(problem, totals, (len(divisors),))
+    three = (enclosed.high, enclosed.low, enclosed.radius)
+    return {r: Enclosure(*(np.asarray(part[i]) for part in three)) for i, r in enumerate(divisors)}
 
 
 def exact_gradient(problem: Problem) -> Enclosure:
@@ -82,36 +83,8 @@ def _narrowed(
         ctx.prec = before
 
 
-def divisor(problem: Problem, reduction: Reduction) -> arb:
-    """sum: 1. mean: the kept samples. weighted_mean: the sum of their weights."""
-    if reduction == "sum":
-        return arb(1)
-    kept = problem.kept.reshape(-1)
-    if reduction == "mean":
-        return arb(int(kept.sum()))
-    weights = floats(problem.sample_weight, kept.size)
-    factors = _class_factors(problem)
-    return sum((arb(weights[i]) * factors(i) for i in np.flatnonzero(kept).tolist()), arb(0))
-
-
-def _over(summed: Extended, by: arb) -> Extended:
-    if not by.is_finite() or by.is_zero():
+def _over(summed: Extended, by: Divisor) -> Extended:
+    if isinstance(by, float) or by == 0:
         return math.nan
-    if by.contains(0):
-        return UNKNOWN
-    return scaled(summed, 1 / by) if isinstance(summed, float) else summed / by
-
-
-def _class_factors(problem: Problem) -> Callable[[int], arb]:
-    """What a sample's classes weigh: class_weight[y], or sum_c w_c t_c before smoothing."""
-    if problem.loss == "binary":
-        return lambda _: arb(1)
-    n = problem.num_classes
-    class_weight = floats(problem.class_weight, n)
-    if problem.loss == "sparse_categorical":
-        labels = problem.labels.reshape(-1).tolist()
-        return lambda i: arb(class_weight[labels[i]]) if 0 <= labels[i] < n else arb(1)
-    table = rows(problem, problem.labels)
-    return lambda i: sum(
-        (arb(w) * arb(t) for w, t in zip(class_weight, table[i], strict=True)), arb(0)
-    )
+    ball = arb(by.numerator) / arb(by.denominator)
+    return scaled(summed, 1 / ball) if isinstance(summed, float) else summed / ball

@@ -10,11 +10,17 @@ its term, a nan or +inf logit is nan, inf - inf is nan, a label outside the clas
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
+import numpy as np
+
+from .divisors import divisor, nearest
+from .dtypes import Float64s
 from .enclosure import Enclosure, is_narrow
-from .exact import divisor, exact_gradient, exact_losses, exact_totals
+from .exact import exact_gradient, exact_losses, exact_totals
 from .fast import fast_losses, fast_totals
+from .parts import in_threads, parts
 from .problem import Problem
 from .words import Reduction
 
@@ -26,7 +32,7 @@ class Reference:
     """losses: the samples' shape. totals: one number per reduction. gradient: the values' shape,
     None where it was not asked for.
 
-    divisors: what each total's sum of losses is divided by.
+    divisors: what each total's sum of losses is divided by, to the nearest float64.
     """
 
     losses: Enclosure
@@ -42,13 +48,53 @@ def reference(problem: Problem) -> Reference:
     A value so near 0 that float64 cannot hold the 1/1024 ulp gets the smallest float64 above 0
     as its radius.
     """
-    divisors = {r: float(divisor(problem, r)) for r in problem.reductions}
-    losses = fast_losses(problem) if problem.values.size > SMALL else None
-    if losses is None:
-        losses, totals = exact_losses(problem), exact_totals(problem)
+    divisors = {r: divisor(problem, r) for r in problem.reductions}
+    if problem.values.size <= SMALL:
+        losses, totals = exact_losses(problem), exact_totals(problem, divisors)
     else:
+        losses = _large_losses(problem)
         totals = fast_totals(losses, divisors)
-        if not all(is_narrow(t, problem.dtype) for t in totals.values()):
-            totals = exact_totals(problem)
-    gradient = exact_gradient(problem) if problem.gradient else None
-    return Reference(losses, totals, divisors, gradient)
+        beyond = problem.dtype == "float64" and np.isinf(losses.high).any()
+        if beyond or not all(is_narrow(t, problem.dtype) for t in totals.values()):
+            totals = exact_totals(problem, divisors)
+    gradient = _gradient(problem) if problem.gradient else None
+    return Reference(losses, totals, {r: nearest(d) for r, d in divisors.items()}, gradient)
+
+
+def _large_losses(problem: Problem) -> Enclosure:
+    """A part at a time: in float64, in threads; those that it does not do in ball arithmetic,
+    whose precision is one for all threads, here."""
+    count = math.prod(problem.samples_shape)
+    high, radius = np.empty(count), np.empty(count)
+    low: Float64s = np.broadcast_to(np.zeros(1), count)
+    left: list[tuple[slice, Problem]] = []
+
+    def work(samples: slice, part: Problem) -> None:
+        losses = fast_losses(part)
+        if losses is None:
+            left.append((samples, part))
+        else:
+            high[samples], radius[samples] = losses.high, losses.radius
+
+    in_threads(problem, work)
+    if left:
+        low = np.zeros(count)
+    for samples, part in left:
+        losses = exact_losses(part)
+        high[samples], low[samples], radius[samples] = losses.high, losses.low, losses.radius
+    shape = problem.samples_shape
+    return Enclosure(high.reshape(shape), low.reshape(shape), radius.reshape(shape))
+
+
+def _gradient(problem: Problem) -> Enclosure:
+    """A part at a time; shaped as the values."""
+    binary, count = problem.loss == "binary", math.prod(problem.samples_shape)
+    made = np.empty((3, count) if binary else (3, count, problem.num_classes))
+    for samples, part in parts(problem):
+        entries = exact_gradient(part)
+        made[:, samples] = entries.high, entries.low, entries.radius
+    if binary:
+        return Enclosure(*made.reshape(3, *problem.values.shape))
+    whole = made.reshape(3, *problem.samples_shape, problem.num_classes)
+    axis = problem.class_axis % problem.values.ndim
+    return Enclosure(*np.moveaxis(whole, -1, axis + 1))

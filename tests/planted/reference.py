@@ -33,14 +33,6 @@ BUGS = (
         "target * arb(pos_weights[i])", "target", REFERENCE, "pos_weight",
     ),
     Bug(
-        "class weights left out of the weighted mean", "exact.py",
-        "arb(weights[i]) * factors(i)", "arb(weights[i])", REFERENCE, "weighted_mean",
-    ),
-    Bug(
-        "an undecided divisor passes for zero", "exact.py",
-        "return UNKNOWN", "return math.nan", REFERENCE, "nearly_cancel",
-    ),
-    Bug(
         "probabilities never divided by their sum", "exact_classes.py",
         "if problem.normalize else arb(1)", "if False else arb(1)", REFERENCE, "with_and_without",
     ),

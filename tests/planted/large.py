@@ -1,0 +1,64 @@
+"""Bugs of what is computed exactly of many numbers, and a part at a time."""
+
+from __future__ import annotations
+
+from . import Bug
+
+DIVISORS = "test_divisors.py"
+
+BUGS = (
+    Bug(
+        "class weights left out of the weighted mean", "divisors.py",
+        "weights.append(np.where(inside, of_class, 1.0))", "pass", DIVISORS, "add_up_exactly",
+    ),
+    Bug(
+        "class weights left out of soft labels", "divisors.py",
+        "else [_floats(part.class_weight)]", "else []", DIVISORS, "add_up_exactly",
+    ),
+    Bug(
+        "a label outside the classes weighs as the first", "divisors.py",
+        "np.where(inside, of_class, 1.0)", "of_class", DIVISORS, "add_up_exactly",
+    ),
+    Bug(
+        "weights added up in float64", "divisors.py",
+        "return exact_sum(*weights) if weights",
+        "return Fraction(float(np.prod(weights, axis=0).sum())) if weights", DIVISORS,
+        "weights_that_cancel",
+    ),
+    Bug(
+        "the error of a product left out", "exact_sum.py",
+        "((a1 * b1 - p) + a1 * b2 + a2 * b1) + a2 * b2", "0 * a2 * b2", DIVISORS, "products",
+    ),
+    Bug(
+        "the low half of a significand left out", "exact_sum.py",
+        "int(sums[0][place]) * _HALF + int(sums[1][place])", "int(sums[0][place]) * _HALF",
+        DIVISORS, "sums",
+    ),
+    Bug(
+        "a total's radius without what two numbers leave out", "fast.py",
+        " + abs(value - Fraction(high) - Fraction(low))", "", DIVISORS, "holds_what",
+    ),
+    Bug(
+        "a total's radius not divided", "fast.py",
+        "left = radius / abs(divisor)", "left = radius", DIVISORS, "holds_what",
+    ),
+    Bug(
+        "the samples of a middle axis at the wrong place", "parts.py",
+        "flat = slice(i * after + start, i * after + stop)", "flat = slice(start, stop)",
+        DIVISORS, "parts",
+    ),
+    Bug(
+        "pos_weight repeated from each part's start", "parts.py",
+        "np.arange(samples.start, samples.stop) % array.size",
+        "np.arange(samples.stop - samples.start) % array.size", DIVISORS, "own_pos_weights",
+    ),
+    Bug(
+        "the first of equal maxima not left out of the others", "fast.py",
+        "x[at, top] = 0.0", "pass", "test_fast.py", "every_kind",
+    ),
+    Bug(
+        "a label outside the classes has the first one's loss", "fast.py",
+        "np.where(inside & np.isfinite(maximum), losses, np.nan)",
+        "np.where(np.isfinite(maximum), losses, np.nan)", "test_fast.py", "every_kind",
+    ),
+)  # fmt: skip
