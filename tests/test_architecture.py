@@ -30,13 +30,13 @@ NOUNS = (
     "exact_binary", "exact_classes", "exact", "fast", "reference",
     "evaluation", "calls", "program", "idioms", "keras_losses",
     "rounding", "bounds_binary", "bounds_classes", "bounds_totals", "bounds",
-    "difference", "comparison", "vacuity",
+    "difference", "excerpts", "comparison", "vacuity",
     "choices", "coefficients", "formulas", "meaning",
     "score_changes", "label_changes", "total_changes", "hypotheses",
     "readings", "evidence", "telling", "steps", "diagnosis",
     "change", "shard", "report", "judging", "reasons", "markup", "number_text", "outcome",
     "durations", "change_text", "recorded", "changes", "wording", "alarms", "saved_fields",
-    "saved", "baseline", "gating", "versus",
+    "saved_numbers", "saved", "baseline", "gating", "versus",
 )  # fmt: skip
 # What runs them: from the command line to the workers and back.
 MACHINERY = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,16 +17,23 @@ from .enclosure import Enclosure
 from .expectation import Published
 
 Bools = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.intp]
 Array = npt.NDArray[Any]
 _FEW = 32
 
 
-@dataclass(frozen=True)
+class UndecidedError(Exception):
+    """The elements that were kept do not decide under this tolerance."""
+
+
+@dataclass(frozen=True, eq=False)
 class Excerpt:
     """What a saved result kept of a large array: some elements, the worst first.
 
-    indices: where they stood in the array of `shape`. Of all of it: diverging, how many did;
-    classes, what kinds of numbers; digest.
+    indices: where they stood in the array of `shape`. stands_for: of how many elements each is
+    the one furthest off, itself among them; least: the smallest abs(target) of those, nan where
+    there is none. Of all of the array: diverging, how many did (at_least: or more); classes, what
+    kinds of numbers; digest.
     """
 
     indices: tuple[tuple[int, ...], ...]
@@ -34,6 +41,9 @@ class Excerpt:
     diverging: int
     classes: str
     digest: str
+    least: Float64s
+    stands_for: Ints
+    at_least: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +73,18 @@ class Difference:
     @property
     def diverging(self) -> int:
         return int((~self.agrees).sum()) if self.excerpt is None else self.excerpt.diverging
+
+    @property
+    def at_least(self) -> bool:
+        """Whether more may diverge than `diverging` says."""
+        return self.excerpt is not None and self.excerpt.at_least
+
+    @property
+    def distance(self) -> Float64s:
+        """abs_diff as it is without what `auto` allows beyond the range of a dtype."""
+        same = (self.actual == self.target) | (np.isnan(self.actual) & np.isnan(self.target))
+        known = same | (np.isfinite(self.actual) & np.isfinite(self.target))
+        return np.where(known, self.abs_diff, np.inf)
 
     @property
     def size(self) -> int:
@@ -104,11 +126,25 @@ class Judge:
         return self._difference(part, upcast, published.values, distance, name, published.units)
 
     def again(self, part: str, d: Difference) -> Difference:
-        """The same numbers under this tolerance."""
-        same = (d.actual == d.target) | (np.isnan(d.actual) & np.isnan(d.target))
-        known = same | (np.isfinite(d.actual) & np.isfinite(d.target))
-        distance = np.where(known, d.abs_diff, np.inf)  # `auto` may have made it 0
-        return self._difference(part, d.actual, d.target, distance, d.dtype, d.unit)
+        """The same numbers under this tolerance; UndecidedError where too few were kept."""
+        made = self._difference(part, d.actual, d.target, d.distance, d.dtype, d.unit)
+        if d.excerpt is None:
+            return made
+        diverging = int((~made.agrees).sum())
+        if not diverging:
+            self._stands_for_all(part, made, d.excerpt)
+        excerpt = replace(d.excerpt, diverging=diverging, at_least=diverging > 0)
+        return replace(made, excerpt=excerpt)
+
+    def _stands_for_all(self, part: str, d: Difference, excerpt: Excerpt) -> None:
+        """Where what was kept agrees, so does all that it stands for; else UndecidedError."""
+        if self.tolerance == "auto":  # the largest share of the bound was kept
+            return
+        least = np.fmin(excerpt.least, np.abs(d.target))
+        with np.errstate(invalid="ignore", over="ignore"):
+            allowed = self._allowed(part, least, spacing(least, d.dtype))
+        if (np.isfinite(d.target) & (d.abs_diff > allowed)).any():
+            raise UndecidedError(part)
 
     def _difference(
         self,
@@ -120,9 +156,8 @@ class Judge:
         unit: Float64s | float,
     ) -> Difference:
         ulp = spacing(target, dtype)
-        if self.tolerance == "auto":  # what lies beyond the dtype's range rounds to inf
-            beyond = np.abs(target) > largest(dtype)
-            distance = np.where(beyond & (actual == np.copysign(np.inf, target)), 0.0, distance)
+        if self.tolerance == "auto":
+            distance = within_range(actual, target, distance, dtype)
         with np.errstate(invalid="ignore", over="ignore"):
             allowed = self._allowed(part, target, ulp) + np.asarray(unit)
         allowed = np.where(np.isfinite(target), allowed, 0.0)
@@ -137,6 +172,12 @@ class Judge:
         parts: dict[str, Any] = {str(r): total for r, total in self.bounds.totals.items()}
         parts |= {"losses": self.bounds.losses, "gradient": self.bounds.gradient}
         return np.asarray(parts[part])
+
+
+def within_range(actual: Float64s, target: Float64s, distance: Float64s, dtype: str) -> Float64s:
+    """The distance, 0 for the infinity that a target beyond the dtype's range rounds to."""
+    beyond = np.abs(target) > largest(dtype)
+    return np.where(beyond & (actual == np.copysign(np.inf, target)), 0.0, distance)
 
 
 def in_ulps(distance: Float64s, ulp: Float64s) -> Float64s:

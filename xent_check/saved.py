@@ -4,28 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from pydantic import ValidationError
 
-from .bounds import Bounds
 from .case import Auto, Case, CaseFields, Tolerance
 from .change import Change, Gate
 from .changes import variants_of
-from .comparison import Comparison
 from .diagnosis import Diagnosis, Explanation
-from .difference import Difference, Excerpt, Judge, in_ulps
-from .dtypes import Float64s, numpy_dtype, spacing, unit_roundoff
+from .dtypes import numpy_dtype
 from .enclosure import Enclosure
 from .errors import UserError, key_text, visible
 from .evaluation import Computed, Evaluation, Failed, Missing, Unsupported
 from .expectation import REFERENCE, Expectation
 from .reference import Reference
 from .report import CaseResult, Host, Report, Scope
-from .saved_fields import Index, SavedArray, SavedGate, SavedReport, SavedResult, SavedTotal
+from .saved_fields import Index, SavedGate, SavedReport, SavedResult
+from .saved_numbers import comparison_of
 from .shard import Shard
 from .yaml_values import Map
 
@@ -84,7 +80,7 @@ def _gate(saved: SavedGate) -> Gate:
 
 
 def _result(r: SavedResult, line: int, labels: Mapping[Index, str]) -> CaseResult:
-    comparison = _comparison(r) if r.compared else None
+    comparison = comparison_of(r) if r.compared else None
     high = np.zeros(r.samples) if comparison is None else comparison.losses.target
     radius = np.full_like(high, r.reference_radius)
     expect = r.expect
@@ -125,7 +121,7 @@ def _evaluation(r: SavedResult) -> Evaluation | None:
         return (Unsupported if r.status == "unsupported" else Missing)(r.reason or "")
     if r.dtype is None:
         return None
-    kept = _array(r.losses) if r.losses is not None else np.zeros(0)
+    kept = np.zeros(0) if r.losses is None else np.asarray(r.losses, dtype=np.float64)
     losses = kept.astype(numpy_dtype(r.dtype))
     return Computed(losses, {}, r.call or "", r.seconds or 0.0, printed=r.printed or "")
 
@@ -140,115 +136,3 @@ def _diagnosis(r: SavedResult) -> Diagnosis | None:
         for e in r.explanation
     )
     return Diagnosis(explanations, closest=(), tried=0, by_chance=0.0)
-
-
-def _comparison(r: SavedResult) -> Comparison:
-    bounds = _bounds(r)
-    judge = Judge(r.tolerance, bounds)
-    saved = r.gradient
-    given = {name: total for name, total in r.totals.items() if total.reason is None}
-    unsupported: dict[str, str] = {n: t.reason for n, t in r.totals.items() if t.reason is not None}
-    gradient = expected_gradient = None
-    if saved is not None and saved.reason is not None:
-        unsupported["gradient"] = saved.reason
-    elif saved is not None:
-        gradient = _difference(judge, "gradient", saved.actual, saved, saved.diverging_elements)
-        expected_gradient = _expected(judge, "gradient", saved.actual, saved)
-    made = Comparison(
-        losses=_difference(judge, "losses", r.losses, r, r.diverging_samples or 0),
-        totals={name: _total(judge, name, total) for name, total in given.items()},
-        expected_losses=_expected(judge, "losses", r.losses, r),
-        expected_totals={
-            name: _expected_total(judge, name, total)
-            for name, total in given.items()
-            if total.expected is not None
-        },
-        unsupported=unsupported,
-        wide_radius=False,
-        gradient=gradient,
-        expected_gradient=expected_gradient,
-        share=r.share_of_bound,
-        bounds=bounds,
-        divisors={n: t.divisor for n, t in given.items() if t.divisor is not None},
-    )
-    if not made.divisors:
-        return made
-    return replace(made, expected_totals=made.under(r.tolerance).expected_totals)
-
-
-def _bounds(r: SavedResult) -> Bounds | None:
-    """Without the terms that they were made of; of an excerpt, for what it holds."""
-    totals = {name: total.bound for name, total in r.totals.items() if total.bound is not None}
-    losses = _bound_of(r, r.shape)
-    if losses is None or r.dtype is None:
-        return None
-    gradient = None if r.gradient is None else _bound_of(r.gradient, r.gradient.shape)
-    return Bounds(losses, totals, gradient, {}, unit_roundoff(r.dtype))
-
-
-def _bound_of(saved: SavedArray, shape: tuple[int, ...] | None) -> Float64s | None:
-    if saved.worst is None:
-        return None if saved.bound is None else _array(saved.bound, shape)
-    rows = [row.bound for row in saved.worst if row.bound is not None]
-    return _array(rows) if len(rows) == len(saved.worst) else None
-
-
-def _difference(
-    judge: Judge, part: str, actual: Any, saved: SavedArray, diverging: int
-) -> Difference:
-    """The whole array, or the excerpt that was kept of it."""
-    dtype, shape = saved.dtype or "float64", saved.shape or ()
-    if saved.worst is None:
-        target, distance = _array(saved.reference, shape), _array(saved.abs_diff, shape)
-        return judge.again(part, _unjudged(_array(actual, shape), target, distance, dtype, 0.0))
-    rows = saved.worst
-    indices = tuple(row.index for row in rows)
-    target = np.array([row.reference for row in rows], dtype=np.float64)
-    distance = np.array([row.abs_diff for row in rows], dtype=np.float64)
-    return Difference(
-        actual=np.array([row.actual for row in rows], dtype=np.float64),
-        target=target,
-        abs_diff=distance,
-        ulps=in_ulps(distance, spacing(target, dtype)),
-        allowed=np.array([row.allowed for row in rows], dtype=np.float64),
-        dtype=dtype,
-        excerpt=Excerpt(indices, shape, diverging, saved.classes, saved.digest),
-    )
-
-
-def _total(judge: Judge, name: str, total: SavedTotal) -> Difference:
-    target, distance = _array(total.reference), _array(total.abs_diff)
-    made = _unjudged(_array(total.actual), target, distance, total.dtype or "float64", 0.0)
-    return judge.again(name, made)
-
-
-def _expected(judge: Judge, part: str, actual: Any, saved: SavedArray) -> Difference | None:
-    if saved.expected is None:
-        return None
-    shape, dtype = saved.shape or (), saved.dtype or "float64"
-    unit = _array(saved.expected_unit, shape)
-    return _stated(judge, part, _array(actual, shape), _array(saved.expected, shape), dtype, unit)
-
-
-def _expected_total(judge: Judge, name: str, total: SavedTotal) -> Difference:
-    dtype, unit = total.dtype or "float64", _array(total.expected_unit or 0.0)
-    return _stated(judge, name, _array(total.actual), _array(total.expected), dtype, unit)
-
-
-def _stated(
-    judge: Judge, part: str, actual: Float64s, target: Float64s, dtype: str, unit: Float64s
-) -> Difference:
-    zero = np.zeros_like(target)
-    distance = Enclosure(target, zero, zero).distance(actual)
-    return judge.again(part, _unjudged(actual, target, distance, dtype, unit))
-
-
-def _unjudged(
-    actual: Float64s, target: Float64s, distance: Float64s, dtype: str, unit: Float64s | float
-) -> Difference:
-    return Difference(actual, target, distance, distance, np.zeros_like(target), dtype, unit)
-
-
-def _array(numbers: Any, shape: tuple[int, ...] | None = None) -> Float64s:
-    array = np.asarray(numbers, dtype=np.float64)
-    return array if shape is None else array.reshape(shape)

@@ -33,7 +33,7 @@ class Saved(BaseModel):
 
 
 class SavedRow(Saved):
-    """One of the worst of a large array."""
+    """One of those that were kept of a large array."""
 
     sample: Index | None = None
     element: Index | None = None
@@ -42,6 +42,8 @@ class SavedRow(Saved):
     abs_diff: Number
     allowed: Number
     bound: Number | None = None
+    stands_for: int
+    least_reference: Number | None
 
     @property
     def index(self) -> Index:
@@ -64,7 +66,7 @@ class SavedTotal(Saved):
 
 
 class SavedArray(Saved):
-    """A gradient, or the losses of a result: whole, or their worst."""
+    """A gradient, or the losses of a result: whole, or an excerpt."""
 
     dtype: DType | None = None
     shape: Index | None = None
@@ -74,8 +76,15 @@ class SavedArray(Saved):
     expected: Numbers = None
     expected_unit: Numbers = None
     worst: tuple[SavedRow, ...] | None = None
+    deciding: tuple[SavedRow, ...] = ()
+    at_least: bool = False
     classes: str = ""
     digest: str = ""
+
+    @property
+    def rows(self) -> tuple[SavedRow, ...]:
+        """What was kept of a large array."""
+        return (*(self.worst or ()), *self.deciding)
 
 
 class SavedGradient(SavedArray):

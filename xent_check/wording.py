@@ -82,7 +82,8 @@ def _where(found: Finding) -> str:
         thing = "sample" if found.name == "losses" else "gradient"
         count = _count(difference.size, thing if found.name == "losses" else "derivative")
         where = index_text(difference.place(worst))
-        what = f"{difference.diverging} of {count}; worst: {thing} {where} {numbers}"
+        least = "at least " if difference.at_least else ""
+        what = f"{least}{difference.diverging} of {count}; worst: {thing} {where} {numbers}"
     else:
         what = f"in the {found.name}, which {numbers}"
     off = difference.abs_diff[worst]
@@ -106,11 +107,13 @@ class Row:
 
 @dataclass(frozen=True)
 class NumberTable:
-    """Numbers beside what they were held against. left_out: rows that were not shown."""
+    """Numbers beside what they were held against. left_out: rows that were not shown; at_least:
+    of numbers that were not saved there may be more."""
 
     headings: tuple[str, ...]
     rows: tuple[Row, ...]
     left_out: int
+    at_least: bool = False
 
     @property
     def lines(self) -> list[str]:
@@ -125,7 +128,9 @@ class NumberTable:
     @property
     def rest(self) -> str:
         """What is not shown, in words; empty where everything is."""
-        return f"and {self.left_out} more" if self.left_out else ""
+        more = f"and {self.left_out} more" if self.left_out else ""
+        unknown = "what was not saved is not counted" if self.at_least else ""
+        return "; ".join(part for part in (more, unknown) if part)
 
 
 def number_tables(result: CaseResult, everything: bool) -> list[NumberTable]:
@@ -139,6 +144,7 @@ def number_tables(result: CaseResult, everything: bool) -> list[NumberTable]:
     against = parts[0].against
     losses, derivatives = [], []
     left_out = {"sample": 0, "gradient": 0}
+    at_least = {part.name for part in parts if part.difference.at_least}
     for part in parts:
         suffix = "" if part.against == against else f" ({part.against})"
         is_gradient, difference = part.name == "gradient", part.difference
@@ -155,8 +161,12 @@ def number_tables(result: CaseResult, everything: bool) -> list[NumberTable]:
                 losses.append(Row((part.name + suffix, "", *numbers), agrees))
     after = ("actual", against, "difference", "allowed", "ulps")
     tables = [
-        NumberTable(("sample", "label", *after), tuple(losses), left_out["sample"]),
-        NumberTable(("gradient", *after), tuple(derivatives), left_out["gradient"]),
+        NumberTable(
+            ("sample", "label", *after), tuple(losses), left_out["sample"], "losses" in at_least
+        ),
+        NumberTable(
+            ("gradient", *after), tuple(derivatives), left_out["gradient"], "gradient" in at_least
+        ),
     ]
     return [table for table in tables if table.rows]
 

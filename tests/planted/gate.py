@@ -85,9 +85,6 @@ BUGS = (
         "exactly_one",
     ),
     Bug(
-        "what was not kept agrees", "rejudging.py", "if undecided:", "if False:", SAVED, "not_kept",
-    ),
-    Bug(
         "only what was kept is counted", "difference.py",
         "if self.excerpt is None else self.excerpt.diverging", "if True else 0", SAVED,
         "large_array",

@@ -9,12 +9,11 @@ import numpy as np
 
 from ..comparison import Comparison
 from ..difference import Difference
-from ..digest import digest
 from ..dtypes import Float64s
+from ..excerpts import WORST, shortened
 from ..words import REDUCTIONS
 
 MAX_NUMBERS = 1000
-WORST = 20
 
 
 def plain_losses(comparison: Comparison, everything: bool) -> dict[str, Any]:
@@ -31,7 +30,7 @@ def plain_losses(comparison: Comparison, everything: bool) -> dict[str, Any]:
         "smallest_atol": plain(comparison.smallest_atol),
         "share_of_bound": None if comparison.share is None else plain(comparison.share),
     }
-    if not _whole(losses, everything):
+    if not _whole(losses, comparison.expected_losses, everything):
         return data | _excerpt(losses, "sample", None if bounds is None else bounds.losses)
     return data | {
         "losses": plain(losses.actual),
@@ -88,7 +87,7 @@ def plain_gradient(comparison: Comparison) -> dict[str, Any] | None:
         "dtype": difference.dtype,
         "shape": _shape(difference),
     }
-    if not _whole(difference, False):
+    if not _whole(difference, comparison.expected_gradient, False):
         return data | _excerpt(difference, "element", None if bounds is None else bounds.gradient)
     whole = {
         "actual": plain(difference.actual),
@@ -108,8 +107,10 @@ def _expected(expected: Difference | None) -> dict[str, Any]:
     return {"expected": plain(expected.target), "expected_unit": plain(units)}
 
 
-def _whole(difference: Difference, everything: bool) -> bool:
-    return difference.excerpt is None and (difference.size <= MAX_NUMBERS or everything)
+def _whole(difference: Difference, stated: Difference | None, everything: bool) -> bool:
+    """Stated numbers stand in the case file one by one, so all can be kept to be judged again."""
+    few = difference.size <= MAX_NUMBERS or stated is not None
+    return difference.excerpt is None and (few or everything)
 
 
 def _shape(difference: Difference) -> list[int]:
@@ -118,25 +119,33 @@ def _shape(difference: Difference) -> list[int]:
 
 
 def _excerpt(difference: Difference, word: str, bound: Float64s | None) -> dict[str, Any]:
-    """The worst 20, and a digest of all."""
-    order = np.argsort(-difference.abs_diff.reshape(-1), kind="stable")[:WORST]
-    rows = []
-    for flat in order:
-        index = tuple(int(i) for i in np.unravel_index(int(flat), difference.actual.shape))
-        rows.append(
-            {
-                word: list(difference.place(index)),
-                "actual": plain(difference.actual[index]),
-                "reference": plain(difference.target[index]),
-                "abs_diff": plain(difference.abs_diff[index]),
-                "allowed": plain(difference.allowed[index]),
-                "bound": None if bound is None else plain(bound[index]),
-                "ulps": plain(difference.ulps[index]),
-            }
-        )
+    """The worst 20, what else decides under any tolerance, and a digest of all."""
+    if difference.excerpt is None:
+        difference, bound = shortened(difference, bound)
     excerpt = difference.excerpt
-    whole = digest(difference.actual, difference.dtype) if excerpt is None else excerpt.digest
-    return {"worst": rows, "classes": difference.classes, "digest": whole}
+    assert excerpt is not None
+    order = np.argsort(-difference.abs_diff, kind="stable")
+    rows: list[dict[str, Any]] = [
+        {
+            word: list(excerpt.indices[i]),
+            "actual": plain(difference.actual[i]),
+            "reference": plain(difference.target[i]),
+            "abs_diff": plain(difference.abs_diff[i]),
+            "allowed": plain(difference.allowed[i]),
+            "bound": None if bound is None else plain(bound[i]),
+            "ulps": plain(difference.ulps[i]),
+            "stands_for": int(excerpt.stands_for[i]),
+            "least_reference": plain(excerpt.least[i]) if excerpt.stands_for[i] else None,
+        }
+        for i in [*order[:WORST], *sorted(order[WORST:])]
+    ]
+    return {
+        "worst": rows[:WORST],
+        "deciding": rows[WORST:],
+        "at_least": excerpt.at_least,
+        "classes": excerpt.classes,
+        "digest": excerpt.digest,
+    }
 
 
 def _at(array: Any, index: tuple[int, ...] | None) -> Any:

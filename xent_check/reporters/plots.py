@@ -103,7 +103,8 @@ def _scatter(found: Finding, points: Points, name: str, thing: str) -> Plot:
     d = found.difference
     caption = (
         f"{_what(d, thing)}: {found.against} {_range(d.target, d.dtype)}, "
-        f"actual {_range(d.actual, d.dtype)}; {d.diverging:,} off the line by more than is allowed."
+        f"actual {_range(d.actual, d.dtype)}; {_least(d)}{d.diverging:,} off the line by more than "
+        "is allowed."
     )
     title = f"Actual against {found.against}"
     return Plot(name, title, _joined(caption, points), drawn(WIDTH, HEIGHT, draw, name))
@@ -135,7 +136,7 @@ def _errors(found: Finding, points: Points, name: str, thing: str) -> Plot:
         target = number(d.target[worst], d.dtype)
         off = f"{number(d.actual[worst], d.dtype)}, {found.against} {target}"
     caption = (
-        f"Error of {_what(d, thing)}: {d.diverging:,} over what is allowed "
+        f"Error of {_what(d, thing)}: {_least(d)}{d.diverging:,} over what is allowed "
         f"({_limits(d.allowed)}); the worst, at {index_text(d.place(worst))}, is {off}"
         f"{_special(d.abs_diff)}."
     )
@@ -163,6 +164,10 @@ def _legend(axes: Axes) -> None:
         loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=3, borderpad=0, handlelength=1.4,
         columnspacing=1.2, handletextpad=0.5,
     )  # fmt: skip
+
+
+def _least(d: Difference) -> str:
+    return "at least " if d.at_least else ""
 
 
 def _what(difference: Difference, thing: str) -> str:
