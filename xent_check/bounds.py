@@ -22,13 +22,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .bounds_binary import binary_terms
-from .bounds_classes import class_terms
+from .bounds_binary import binary_parts
+from .bounds_classes import class_parts
 from .bounds_totals import total_bound
 from .dtypes import Float64s, unit_roundoff
 from .problem import Problem
 from .reference import Reference
-from .rounding import FLUSHED
+from .rounding import FLUSHED, LARGEST, capped
 from .words import Reduction
 
 
@@ -47,18 +47,20 @@ class Bounds:
 
 
 def bounds(problem: Problem, reference: Reference) -> Bounds:
-    """The bounds of every loss, total and gradient entry of a problem; inf where there is none."""
-    u = unit_roundoff(problem.dtype)
-    if problem.loss == "binary":
-        terms, gradient = binary_terms(problem)
-    else:
-        terms, gradient = class_terms(problem)
-    exact = np.where(np.isfinite(reference.losses.high), reference.losses.high, 0.0)
-    terms["store"] = 2 * np.abs(exact)
-    terms = {name: np.where(problem.kept, term, 0.0) for name, term in terms.items()}
-    floor = FLUSHED[problem.dtype]
-    losses = u * sum(terms.values(), np.zeros(problem.samples_shape)) + floor
-    if gradient is not None:
-        gradient = u * gradient + floor
-    totals = {r: total_bound(problem, reference, losses, r) + floor for r in reference.totals}
+    """The bounds of every loss, total and gradient entry of a problem: finite, and 0 or more."""
+    u, floor = unit_roundoff(problem.dtype), FLUSHED[problem.dtype]
+    of = binary_parts if problem.loss == "binary" else class_parts
+    made = of(problem, u, floor)
+    stored = np.abs(np.where(np.isfinite(reference.losses.high), reference.losses.high, 0.0))
+    parts = made.terms | {"store": 2 * (u * stored)}
+    parts = {name: np.where(problem.kept, part, 0.0) for name, part in parts.items()}
+    gradient = None
+    with np.errstate(over="ignore"):  # where weights overflow, capped is what is left to say
+        whole = sum(parts.values(), np.zeros(problem.samples_shape))
+        losses = capped(whole + floor + np.where(problem.kept, made.flushed, 0.0))
+        terms = {name: capped(part / u) for name, part in parts.items()}
+        if made.gradient is not None and made.gradient_flushed is not None:
+            gradient = capped(made.gradient + floor + made.gradient_flushed)
+        totals = {r: total_bound(problem, reference, losses, r) + floor for r in reference.totals}
+    totals = {r: min(total, LARGEST) for r, total in totals.items()}
     return Bounds(losses, totals, gradient, terms, u)

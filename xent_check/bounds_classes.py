@@ -1,119 +1,202 @@
-"""The bound of losses over classes and of their gradients: the terms of a sample, in units of u."""
+"""The bound of losses over classes and of their gradients.
+
+From logits, a sample's loss is sum of c (g + L), c its coefficients (targets with smoothing, and
+weights), g = a - x, a = max x, L = log sum exp(-g), p = softmax(x), H = sum p g, A = sum of c. Its
+bound, the sum over classes of c times that of the log-softmax form (see bounds.py), and what the
+coefficients lose themselves:
+
+    u [ sum of c g + A (H + ke + h(n) + kl L) + (1 + k) sum of c (g + L) ]
+
+k: nothing where one class has them all (its products are the storing of the loss); otherwise their
+roundings (rounding.factors) and h(n) for adding up.
+
+The gradient is p A - c, p = exp(-g) / sum, exp(-g - L) or a softmax: the exponents lose g + L and
+what L has lost (H + h(n) + kl L), twice over where it is divided again; A loses h(n) where several
+classes have a coefficient:
+
+    u [ A p (2 g + H + h(n) + (1 + kl) L + 2 ke + 4 + k) + abs(A p - c) + (2 + k) c ]
+
+From probabilities the loss is sum of c (-log p), where p may be divided by its sum: u [ kl sum of
+c abs(log p) + A (ke + kl + h(n) + 2) + (1 + k) sum of c abs(log p) ]; without `normalize` the
+rows sum to 1 but for their rounding, and dividing is a choice: + A abs(log sum p). Its gradient
+-c / p (+ A / sum p) takes products and quotients alone, as from log-probabilities both.
+
+Every term has u in it from the start, so that none overflows where the loss itself does not.
+"""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from .dtypes import Float64s, unit_roundoff
+from .dtypes import Float64s
 from .problem import Problem
-from .rounding import KE, KL, sizes, summation
+from .rounding import (
+    FLUSHES,
+    KE,
+    KL,
+    LARGEST,
+    Parts,
+    capped,
+    factors,
+    quotient,
+    sizes,
+    summation,
+    up,
+)
 
 _CHUNK = 2**20  # values taken to float64 at once
 
 
-def class_terms(problem: Problem) -> tuple[dict[str, Float64s], Float64s | None]:
-    """The terms of every sample, a chunk of rows at a time."""
+@dataclass(frozen=True, eq=False)
+class _Rows:
+    """Some samples, classes last. c: abs(coefficients). live: the factors of each coefficient
+    made 1 at least, times one flushed number; 0 where the target is 0. cotangent: abs, one per
+    sample, with a class axis."""
+
+    problem: Problem
+    u: float
+    x: Float64s
+    c: Float64s
+    live: Float64s
+    cotangent: Float64s
+
+    @property
+    def k(self) -> Float64s:
+        """The roundings of several coefficients and their sum, with a class axis."""
+        several = np.count_nonzero(self.c, axis=1) > 1
+        many = factors(self.problem) + summation(self.c.shape[1])
+        return np.where(several, many, 0.0)[:, None]
+
+
+def class_parts(problem: Problem, u: float, flushed: float) -> Parts:
+    """The parts of every sample, a chunk of rows at a time. u: the unit roundoff; flushed: one
+    number that is lost."""
     n, count = problem.num_classes, int(np.prod(problem.samples_shape, dtype=np.int64))
     rows = np.moveaxis(problem.values, problem.class_axis, -1).reshape(-1, n)
     soft = None
     if problem.loss == "categorical":
         soft = np.moveaxis(problem.labels, problem.class_axis, -1).reshape(-1, n)
     labels = problem.labels.reshape(-1) if soft is None else np.zeros(count, dtype=np.int64)
-    scale = sizes(problem.sample_weight, count)
+    weight = sizes(problem.sample_weight, count)
+    cotangent = sizes(problem.cotangent, count)
     step = max(1, _CHUNK // max(n, 1))
-    parts: list[dict[str, Float64s]] = []
-    entries: list[Float64s] = []
-    for start in range(0, count, step):
-        chunk = slice(start, start + step)
-        weights = _coefficients(problem, labels[chunk], None if soft is None else soft[chunk])
-        weights = np.abs(weights) * scale[chunk, None]
-        x = rows[chunk].astype(np.float64)
-        with np.errstate(all="ignore"):
-            make = _from_logits if problem.given == "logits" else _from_others
-            terms, gradient = make(problem, x, weights)
-        parts.append(terms)
-        if problem.gradient:
-            cotangent = sizes(problem.cotangent, count)[chunk, None]
-            entries.append(np.nan_to_num(gradient, nan=0.0, posinf=0.0) * cotangent)
-    names = parts[0] if parts else {}
-    joined = {
-        name: np.nan_to_num(np.concatenate([p[name] for p in parts]), nan=0.0, posinf=0.0).reshape(
-            problem.samples_shape
-        )
-        for name in names
-    }
+    made: list[Parts] = []
+    for start in range(0, max(count, 1), step):
+        at = slice(start, start + step)
+        c, live = _coefficients(problem, labels[at], None if soft is None else soft[at])
+        with np.errstate(over="ignore"):  # where weights overflow, capped is what is left to say
+            c = capped(c * weight[at, None])
+            live = capped(live * (flushed * up(weight[at])[:, None]))
+        x = rows[at].astype(np.float64)
+        chunk = _Rows(problem, u, x, c, live, cotangent[at, None])
+        made.append(_from_logits(chunk) if problem.given == "logits" else _from_others(chunk))
+    shape = problem.samples_shape
+    terms = {k: np.concatenate([p.terms[k] for p in made]).reshape(shape) for k in made[0].terms}
+    lost = np.concatenate([p.flushed for p in made]).reshape(shape)
     if not problem.gradient:
-        return joined, None
-    whole = np.concatenate([np.empty((0, n)), *entries]).reshape((*problem.samples_shape, n))
-    return joined, np.moveaxis(whole, -1, problem.class_axis)
+        return Parts(terms, lost, None, None)
+
+    def entries(parts: list[Float64s | None]) -> Float64s:
+        whole = np.concatenate([p for p in parts if p is not None]).reshape((*shape, n))
+        return np.moveaxis(np.where(problem.kept[..., None], whole, 0.0), -1, problem.class_axis)
+
+    return Parts(
+        terms,
+        lost,
+        entries([p.gradient for p in made]),
+        entries([p.gradient_flushed for p in made]),
+    )
 
 
 def _coefficients(
     problem: Problem, labels: npt.NDArray[np.int64], soft: npt.NDArray[np.generic] | None
-) -> Float64s:
-    """w (t (1 - e) + e / n) of each sample and class."""
+) -> tuple[Float64s, Float64s]:
+    """abs(w (t (1 - e) + e / n)) of each sample and class; and up(w) up(t) where t is not 0."""
     n, e = problem.num_classes, problem.label_smoothing
     if soft is None:
         targets = np.equal(labels[:, None], np.arange(n)).astype(np.float64)
     else:
-        targets = soft.astype(np.float64)
-    if e:
-        targets = targets * (1 - e) + e / n
-    if problem.class_weight is not None:
-        targets = targets * problem.class_weight.astype(np.float64)
-    coefficients: Float64s = targets
-    return coefficients
+        targets = np.nan_to_num(soft.astype(np.float64))
+    targets = np.abs(targets * (1 - e) + e / n) if e else np.abs(targets)
+    weight = sizes(problem.class_weight, n)
+    with np.errstate(over="ignore"):
+        there = np.where(targets != 0, up(targets) * up(weight), 0.0)
+        return capped(targets * weight), capped(there)
 
 
-def _from_logits(
-    problem: Problem, x: Float64s, c: Float64s
-) -> tuple[dict[str, Float64s], Float64s]:
-    n, whole = x.shape[1], c.sum(axis=1)
-    gap = x.max(axis=1, keepdims=True) - x
-    exps = np.exp(-gap)
+def _from_logits(rows: _Rows) -> Parts:
+    x, u, n = rows.x, rows.u, rows.x.shape[1]
+    top = x.max(axis=1, keepdims=True)
+    x = np.where(np.isfinite(top), x, 0.0)  # else the loss is nan
+    top = np.where(np.isfinite(top), top, 0.0)
+    out = ~np.isfinite(x)
+    half = top / 2 - np.where(out, top, x) / 2  # the whole of it may be beyond float64
+    gap = 2 * np.minimum(half, LARGEST / 2)
+    exps = np.where(out, 0.0, np.exp(-gap))
     total = exps.sum(axis=1, keepdims=True)
-    p, log_sum = exps / total, np.log(total[:, 0])
-    finite_gap = np.where(np.isinf(gap), 0.0, gap)
-    entropy = (p * finite_gap).sum(axis=1)
+    p, log_sum = exps / total, np.log(total)
+    losses = capped(gap + log_sum)
+    c = u * rows.c
+    whole, entropy = c.sum(axis=1, keepdims=True), (p * gap).sum(axis=1, keepdims=True)
     terms = {
-        "gap": (c * finite_gap).sum(axis=1),
+        "gap": c * gap,
         "shift": whole * entropy,
         "exp": whole * KE,
         "sum": whole * summation(n),
         "log": whole * KL * log_sum,
+        "targets": (1 + rows.k) * (c * losses),
     }
-    terms["targets"] = _target_sum(c, finite_gap + log_sum[:, None])
-    shared = (entropy + summation(n) + (1 + KL) * log_sum + 2 * KE + 4)[:, None]
-    spread = p * (2 * finite_gap + shared) * whole[:, None]
-    return terms, spread + np.abs(whole[:, None] * p - c) + 3 * c
+    live = rows.live.sum(axis=1, keepdims=True)
+    lost = FLUSHES * (rows.live * up(losses)).sum(axis=1, keepdims=True) + n * live
+    shared = entropy + summation(n) + (1 + KL) * log_sum + 2 * KE + 4 + rows.k
+    spread = 2 * (p * gap) + p * shared
+    roundings = 2 + factors(rows.problem) + (rows.problem.cotangent is not None)
+    entry = spread * whole + np.abs(whole * p - c) + roundings * c
+    return _parts(rows, terms, lost, entry, FLUSHES * (rows.live + live))
 
 
-def _from_others(
-    problem: Problem, x: Float64s, c: Float64s
-) -> tuple[dict[str, Float64s], Float64s]:
-    """From probabilities the log is taken, and their sum may be divided by; from log-probabilities
-    there is only a sum."""
-    n, whole = x.shape[1], c.sum(axis=1)
+def _from_others(rows: _Rows) -> Parts:
+    """From probabilities, or log-probabilities."""
+    x, u, n, problem = rows.x, rows.u, rows.x.shape[1], rows.problem
+    c, live = u * rows.c, rows.live
+    x = np.where((c == 0) & (live == 0) & ~np.isfinite(x), 0.0, np.nan_to_num(x))
+    whole = c.sum(axis=1, keepdims=True)
+    roundings = 2 + factors(problem) + (problem.cotangent is not None)
     if problem.given == "log_probs":
-        return {"targets": np.abs(c * np.where(c == 0, 0.0, x)).sum(axis=1) + whole * 0}, 2 * c
-    total = x.sum(axis=1)
-    logs = np.where((c == 0) | (x == 0), 0.0, np.abs(np.log(np.where(x > 0, x, 1.0))))
+        size = np.abs(x)
+        terms = {"targets": (1 + rows.k) * (c * size)}
+        lost = FLUSHES * (live * up(size)).sum(axis=1, keepdims=True)
+        return _parts(rows, terms, lost, roundings * c, FLUSHES * live)
+    logs = np.abs(np.log(np.where(x > 0, x, 1.0)))
+    total = x.sum(axis=1, keepdims=True)
+    total = np.where(total > 0, total, 1.0)
     terms = {
-        "log": KL * (c * logs).sum(axis=1),
+        "log": KL * (c * logs),
         "exp": whole * (KE + KL),
         "sum": whole * (summation(n) + 2),
-        "targets": _target_sum(c, logs),
+        "targets": (1 + rows.k) * (c * logs),
     }
     if problem.normalize is None:  # they sum to 1 but for their rounding: dividing is a choice
-        terms["renormalise"] = whole * np.abs(np.log(total)) / unit_roundoff(problem.dtype)
-    entry = np.abs(c / x)
-    shared = whole[:, None] * (4 + summation(n)) / np.maximum(total, 1e-300)[:, None]
-    return terms, 6 * np.where(c == 0, 0.0, entry) + (shared if problem.normalize else 0.0)
+        terms["renormalise"] = whole / u * np.abs(np.log(total))
+    lost = FLUSHES * (live * up(logs)).sum(axis=1, keepdims=True)
+    entry = (roundings + 2) * quotient(c, x)
+    entry_lost = FLUSHES * (live + quotient(live, np.where(x > 0, np.minimum(x, 1.0), 0.0)))
+    if problem.normalize:
+        entry = entry + (4 + summation(n)) * quotient(whole, total)
+        entry_lost = entry_lost + FLUSHES * quotient(live.sum(axis=1, keepdims=True), total)
+    return _parts(rows, terms, lost, entry, entry_lost)
 
 
-def _target_sum(c: Float64s, losses: Float64s) -> Float64s:
-    """Multiplying by targets and weights and adding up over the classes: nothing for one-hot."""
-    several = (c > 0).sum(axis=1)
-    parts = np.where(several > 1, summation(c.shape[1]) + 3.0, 1.0)
-    return np.asarray(parts * (c * losses).sum(axis=1))
+def _parts(
+    rows: _Rows, terms: dict[str, Float64s], lost: Float64s, entry: Float64s, entry_lost: Float64s
+) -> Parts:
+    """One number per sample of each term; the entries times the cotangent."""
+    return Parts(
+        {name: term.sum(axis=1) for name, term in terms.items()},
+        lost.sum(axis=1),
+        entry * rows.cotangent,
+        entry_lost * up(rows.cotangent),
+    )

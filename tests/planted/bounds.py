@@ -1,0 +1,86 @@
+"""Bugs of the bounds: too wide, too narrow, or not finite."""
+
+from __future__ import annotations
+
+from . import Bug
+
+PINNED = "test_bounds_pinned.py"
+FORMS = "test_bounds_forms.py"
+FLUSHED = "test_bounds_flushed.py"
+
+BUGS = (
+    Bug(
+        "an improbable class may be as wrong as any", "bounds_classes.py",
+        "spread = 2 * (p * gap) + p * shared", "spread = 2 * gap + shared", PINNED, "improbable",
+    ),
+    Bug(
+        "a probability times its log twice", "bounds_binary.py",
+        "(b * log_p + r * log_q),\n        \"complement\": r",
+        "(quotient(b, log_p) + r * log_q),\n        \"complement\": r", PINNED, "formula",
+    ),
+    Bug(
+        "a quotient that is not divided", "rounding.py",
+        "made = np.divide(over, under, out", "made = np.divide(over, 1.0, out", PINNED, "near_0",
+    ),
+    Bug(
+        "all of the smoothing for half of it", "bounds_binary.py",
+        "t * (1 - e) + e / 2 if e", "t * (1 - e) + e if e", PINNED, "half_of_it",
+    ),
+    Bug(
+        "the smoothing of one class for all", "bounds_classes.py",
+        "targets * (1 - e) + e / n", "targets * (1 - e) + e", PINNED, "formula",
+    ),
+    Bug(
+        "class weights that widen nothing", "bounds_classes.py",
+        "capped(targets * weight), capped(there)", "capped(targets), capped(there)", PINNED,
+        "formula",
+    ),
+    Bug(
+        "sample weights that widen nothing", "bounds_classes.py",
+        "capped(c * weight[at, None])", "capped(c)", PINNED, "formula",
+    ),
+    Bug(
+        "a positive weight that widens nothing", "bounds_binary.py",
+        "b = capped(a * positive)", "b = capped(a)", PINNED, "formula",
+    ),
+    Bug(
+        "a gradient's bound without its cotangent", "bounds_classes.py",
+        "entry * rows.cotangent,", "entry,", PINNED, "formula",
+    ),
+    Bug(
+        "the sum of probabilities never divided by", "bounds_classes.py",
+        "entry = entry + (4 + summation(n)) * quotient(whole, total)", "pass", PINNED, "normalize",
+    ),
+    Bug(
+        "dividing by the sum is no choice", "bounds_classes.py",
+        'terms["renormalise"] = whole / u * np.abs(np.log(total))', "pass", PINNED, "formula",
+    ),
+    Bug(
+        "soft labels cancel nothing", "bounds_binary.py",
+        "of.soft * (2 * (r * size) + b * on_one + r * on_zero)", "0 * size", FORMS,
+        "exceeds and soft",
+    ),
+    Bug(
+        "jax's exponent is exact", "bounds_binary.py",
+        "exponent = size + (KL + 3)", "exponent = (KL + 3)", FORMS, "exceeds and hard",
+    ),
+    Bug(
+        "a small positive weight may cancel", "bounds_binary.py",
+        "np.where(b == 0, 0.0, 4 * (whole * on_one))", "of.u * np.ones(size.shape)", FORMS,
+        "small_positive",
+    ),
+    Bug(
+        "a flushed weight costs one number", "bounds_classes.py",
+        "lost = FLUSHES * (rows.live * up(losses)).sum(axis=1, keepdims=True) + n * live",
+        "lost = live", FLUSHED,
+    ),
+    Bug(
+        "a flushed binary weight costs one number", "bounds_binary.py",
+        "lost = FLUSHES * (of.live_b * up(on_one) + of.live_r * up(on_zero))",
+        "lost = of.live_b * 0", FLUSHED,
+    ),
+    Bug(
+        "a flushed cotangent costs one number", "bounds_classes.py",
+        "entry_lost * up(rows.cotangent)", "entry_lost * 0", FLUSHED,
+    ),
+)  # fmt: skip
