@@ -90,6 +90,17 @@ def test_the_totals_are_the_references_to_1e_9(fields: Mapping[str, Any]) -> Non
         np.testing.assert_allclose(total_of(chosen, losses), expected, rtol=1e-9)
 
 
+def test_a_log_probability_above_0_has_a_loss_where_the_label_is_1() -> None:
+    # 1 - p is below 0 and has no log; the label 1 does not ask for it, every other does
+    problem = problem_of({"loss": "binary", "log_probs": [0.25, 0.25, 0.25], "labels": [1, 0.5, 0]})
+    expected = [-0.25, np.nan, np.nan]
+    np.testing.assert_array_equal(losses_of(meaning_of(problem)), expected)
+    np.testing.assert_array_equal(reference(problem).losses.high, expected)
+    exact = reference(replace(problem, gradient=True)).gradient
+    assert exact is not None
+    np.testing.assert_array_equal(exact.high, [-1.0, np.nan, np.nan])  # d(-log p) / d(log p)
+
+
 @functools.cache
 def _changing() -> frozenset[tuple[str, ...]]:
     """The hypotheses that change the losses of one of the problems, or its mean or sum."""

@@ -61,7 +61,8 @@ def copy_to(folder: Path) -> None:
     (folder / "tests").mkdir()
     for file in TESTS.glob("*.py"):
         shutil.copy2(file, folder / "tests")
-    shutil.copytree(TESTS / "bad_cases", folder / "tests" / "bad_cases")
+    for name in ("bad_cases", "observed"):
+        shutil.copytree(TESTS / name, folder / "tests" / name)
     if (TESTS / "__pycache__").is_dir():
         shutil.copytree(TESTS / "__pycache__", folder / "tests" / "__pycache__")
     shutil.copy(TESTS.parent / "pyproject.toml", folder)

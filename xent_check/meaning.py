@@ -140,7 +140,7 @@ def _count(meaning: Meaning, divisor: Divisor, length: int) -> float:
         case "classes":
             return float(meaning.classes)
         case "samples x classes":
-            return float(length * meaning.classes)
+            return float(kept.sum() * meaning.classes)
         case "weights" if meaning.last_axis is None:
             return float(weights_of(meaning)[kept].sum())
         case "counted" if meaning.last_axis is None:
@@ -181,6 +181,8 @@ def _binary(meaning: Meaning) -> Float64s:
     minus_log_p, minus_log_q = minus_log_binary(meaning)
     positive = t if meaning.pos_weight is None else t * meaning.pos_weight
     first = _products(meaning, positive, minus_log_p)
+    if meaning.is_log:  # 0 times the log of 1 - p, which a p above 1 does not have, is 0
+        minus_log_q = np.where((t == 1) & (meaning.scores > 0), 0.0, minus_log_q)
     return np.asarray((first + _products(meaning, 1 - t, minus_log_q)).sum(axis=1))
 
 

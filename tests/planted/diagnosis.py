@@ -1,0 +1,44 @@
+"""Bugs in what the diagnosis computes for a reason."""
+
+from __future__ import annotations
+
+from . import Bug
+
+READINGS = "test_readings.py"
+MEANING = "test_meaning.py"
+
+BUGS = (
+    Bug(
+        "a sigmoid too many is one sigmoid", "formulas.py",
+        "for _ in range(meaning.activated - 1):\n            x = 1 /",
+        "for _ in range(0):\n            x = 1 /", READINGS, "mistaken",
+    ),
+    Bug(
+        "three sigmoids for two", "formulas.py",
+        "for _ in range(meaning.activated - 1):\n            x = 1 /",
+        "for _ in range(meaning.activated):\n            x = 1 /", READINGS, "of_the_losses_gives",
+    ),
+    Bug(
+        "a log-probability above 0 has no loss", "exact_binary.py",
+        "(x > 0 and not rest.is_zero())", "x > 0", MEANING, "above_0",
+    ),
+    Bug(
+        "a log-probability above 0 is explained by nothing", "meaning.py",
+        "if meaning.is_log:", "if False:", MEANING, "above_0",
+    ),
+    Bug(
+        "the means over the last axis count what is ignored", "meaning.py",
+        "np.asarray(rows / counts)", "np.asarray(rows / meaning.shape[-1])", READINGS,
+        "of_the_sum_gives",
+    ),
+    Bug(
+        "the means over the last axis are sums", "total_changes.py",
+        'last_axis="mean"), {"how": "mean"}', 'last_axis="sum"), {"how": "mean"}', READINGS,
+        "of_the_sum_gives",
+    ),
+    Bug(
+        "divided by the classes counts what is ignored", "meaning.py",
+        "float(kept.sum() * meaning.classes)", "float(length * meaning.classes)", READINGS,
+        "of_the_sum_gives",
+    ),
+)  # fmt: skip
