@@ -185,27 +185,58 @@ def test_what_cannot_be_imported_is_said_so(
     bench.assert_answers_right()
 
 
-@pytest.mark.parametrize(
-    ("ending", "message"),
-    [
-        ("raise OSError('no such library')", "OSError: no such library"),
-        ("os._exit(7)", "the process exited with code 7"),
-    ],
-)
+def broken(bench: Bench, folder: Path, patch: pytest.MonkeyPatch, ending: str) -> Path:
+    """Give the bench a framework of this code, which may use `tries`: how often it was imported
+    before. The file returned holds an x for each."""
+    tries = folder / "tries"
+    tries.touch()
+    code = (
+        f"import os\ntries = os.path.getsize({str(tries)!r})\nopen({str(tries)!r}, 'a').write('x')"
+    )
+    (folder / "broken_framework.py").write_text(f"{code}\n{ending}\n")
+    patch.syspath_prepend(folder)
+    bench.worker = Worker("that", ("broken_framework",), {}, folder)
+    return tries
+
+
 def test_a_framework_that_cannot_be_imported_fails_each_problem_and_is_tried_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str, message: str
+    own_bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tries = tmp_path / "tries"
-    code = f"import os; open({str(tries)!r}, 'a').write('x'); {ending}"
-    (tmp_path / "broken_framework.py").write_text(code)
-    monkeypatch.syspath_prepend(tmp_path)
-    bench = Bench(tmp_path)
-    bench.worker = Worker("that", ("broken_framework",), {}, tmp_path)
+    tries = broken(own_bench, tmp_path, monkeypatch, "raise OSError('no such library')")
     for _ in range(2):
-        failure = bench.failure("answering", "right")
-        assert (failure.kind, failure.message) == ("import", f"that cannot be loaded: {message}")
-    bench.worker.close()
+        failure = own_bench.failure("answering", "right")
+        message = "that cannot be loaded: OSError: no such library"
+        assert (failure.kind, failure.message) == ("import", message)
     assert tries.read_text() == "x"
+
+
+def test_a_death_while_it_starts_is_that_problem_s_and_the_next_gets_a_fresh_process(
+    own_bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken(own_bench, tmp_path, monkeypatch, "if tries == 0: os.kill(os.getpid(), 9)")
+    failure = own_bench.failure("answering", "right")
+    message = "that cannot be loaded: the process was killed by SIGKILL"
+    assert (failure.kind, failure.message) == ("import", message)
+    own_bench.assert_answers_right()
+    own_bench.assert_answers_right()
+
+
+def test_a_start_ahead_of_the_first_problem_that_dies_costs_no_problem(
+    own_bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken(own_bench, tmp_path, monkeypatch, "if tries == 0: os._exit(7)")
+    own_bench.worker.start()
+    own_bench.assert_answers_right()
+
+
+def test_a_framework_that_always_dies_is_given_up_after_three_starts(
+    own_bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries = broken(own_bench, tmp_path, monkeypatch, "os._exit(7)")
+    told = [own_bench.failure("answering", "right").message for _ in range(5)]
+    once = "that cannot be loaded: the process exited with code 7"
+    assert told == [once, once, *[f"{once}, at each of 3 starts"] * 3]
+    assert tries.read_text() == "xxx"
 
 
 # ---- dying ------------------------------------------------------------------------------------

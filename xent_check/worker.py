@@ -29,6 +29,7 @@ LOAD_TIMEOUT = 300.0
 _BOOT_TIMEOUT = 60.0
 _LAST_WORDS = 400
 _MAX_PRINTED = 64 * 1024
+MAX_DEATHS = 3  # in a row while it starts, before it is given up
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,9 @@ class Worker:
         self._gateway: Any = None
         self._channel: Any = None
         self._process: Any = None
-        self._load_failure = ""
+        self._load_failure = ""  # what makes another start useless
+        self._death = ""  # how it ended while it started; "" once it has
+        self._deaths = 0  # of those, in a row
         self._closed = False
         self.starting = self.answering = 0.0  # seconds, of all its processes
 
@@ -87,11 +90,14 @@ class Worker:
                 self.stop()
                 return
             self._load_failure = channel.receive(timeout=LOAD_TIMEOUT)["failed"]
+            self._death, self._deaths = "", 0
         except execnet.TimeoutError:
             self._load_failure = f"not imported after {LOAD_TIMEOUT:g} s"
         except Exception as error:  # execnet gives up in several ways when a process dies early
-            self._load_failure = self._ending(wait=2) or describe(error)
-        if self._load_failure:
+            self._death, self._deaths = self._ending(wait=2) or describe(error), self._deaths + 1
+            if self._deaths == MAX_DEATHS:
+                self._load_failure = f"{self._death}, at each of {MAX_DEATHS} starts"
+        if self._load_failure or self._death:
             self.stop()
         self._printed()
 
@@ -133,14 +139,15 @@ class Worker:
         return f"[{str(alone)!r}, *filter(None, sys.path)]"
 
     def evaluate(self, request: Request, timeout: float) -> Evaluation:
-        """The answer, or how it failed. After a death or a time-out the next call starts anew."""
+        """The answer, or how it failed. After a death or a time-out the next call starts anew; after
+        MAX_DEATHS of starting processes in a row it does not."""
         import execnet
 
         if self._channel is None and not self._load_failure and not self._closed:
             self.start()
         channel = self._channel
-        if self._load_failure:
-            return Failed("import", f"{self.environment} cannot be loaded: {self._load_failure}")
+        if failure := self._load_failure or self._death:
+            return Failed("import", f"{self.environment} cannot be loaded: {failure}")
         if channel is None:
             return Failed("crash", "the run was stopped")
         message = {
