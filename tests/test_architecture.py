@@ -52,7 +52,7 @@ FOR_IMPLEMENTATIONS = {
     "keras_losses",
 }  # fmt: skip
 HELPERS_OF_CLI = {
-    "completion", "configured", "options", "output", "remembering", "repeated", "watch",
+    "completion", "configured", "guarding", "options", "output", "remembering", "repeated", "watch",
 }  # fmt: skip
 HELPERS_OF_REPORTERS = {
     "plain", "matrix", "drawing", "plain_numbers",

@@ -7,6 +7,7 @@ value has the right type or not. The models are also the source of the JSON Sche
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -30,6 +31,7 @@ from .value_types import (
 from .words import GIVEN, Check, DType, Given, Loss, Reduction
 from .yaml_values import Map, describe, home_of, line_of
 
+_ID = re.compile(r"(.*?)::((?:(?!::).)*)", re.DOTALL)
 ARRAY_KEYS = (*GIVEN, "labels", "class_weight", "pos_weight", "sample_weight", "cotangent")
 
 
@@ -155,3 +157,12 @@ def placed(shown: str, source: Map, mistake: Mistake) -> Located:
     """A mistake in the mapping of a case, at its place in the file."""
     line, key = line_of(source, mistake.key), home_of(source, mistake.key)
     return Located(shown, line, replace(mistake, key=key))
+
+
+def split_id(text: str) -> tuple[str, str]:
+    """The file, as reports name it, and the name of a case's id; no file where there is none.
+
+    A name may begin with a colon and has no `::` in it; a file may have one.
+    """
+    match = _ID.fullmatch(text)
+    return (match[1], match[2]) if match else ("", text)

@@ -88,6 +88,8 @@ def key_text(key: KeyPath) -> str:
 
 def visible(text: str) -> str:
     """Text on one line of a terminal: what does not print is written as an escape."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 

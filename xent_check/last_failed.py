@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from .case import split_id
 from .corpus import corpus
 from .loading import read_cases
 from .report import CaseResult, Report
@@ -113,7 +114,7 @@ def still_there(failures: Failures) -> dict[str, list[Path]]:
     names: dict[Path, set[str] | None] = {}
     found: dict[str, list[Path]] = {}
     for case in failures:
-        shown, _, name = case.rpartition("::")
+        shown, name = split_id(case)
         for file in _files(shown):
             if file not in names:
                 cases = read_cases(file, shown)

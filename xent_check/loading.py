@@ -21,7 +21,7 @@ from .errors import (
 )
 from .expansion import Placed, expand
 from .expectation import REFERENCE, Expectations, expectations
-from .paths import case_files, existing, shown_path
+from .paths import case_files, existing, shown_path, split_given
 from .posing import pose
 from .problem import Problem
 from .selection import Implementation, parse
@@ -75,7 +75,7 @@ def load(
     cases: dict[int, Case] = {}
     files: dict[Path, FileCases] = {}
     for text in existing(paths):
-        given, _, name = text.partition("::")
+        given, name = split_given(text)
         listed = [(path, path.resolve()) for path in case_files(given)]
         for path, resolved in listed:
             if resolved not in files:

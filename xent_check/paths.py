@@ -6,14 +6,24 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from .case import split_id
 from .errors import NothingToCompareError, UserError, visible
 
 SUFFIXES = (".yaml", ".yml")
 
 
+def split_given(text: str) -> tuple[str, str]:
+    """`file`, `folder` or `file::name`: the path and the name, which may be missing. A path that is
+    there is one, whatever it is called."""
+    if "::" not in text or os.path.exists(text):
+        return text, ""
+    given, _, name = text.partition("::")
+    return (given, name) if os.path.exists(given) else split_id(text)
+
+
 def existing(paths: Sequence[str]) -> list[str]:
     """The same; UserError naming every file or folder that is not there."""
-    missing = [given for text in paths if not Path(given := text.partition("::")[0]).exists()]
+    missing = [given for text in paths if not Path(given := split_given(text)[0]).exists()]
     if missing:
         lines = [f"{visible(given)}: no such file or folder; check the path" for given in missing]
         raise UserError("\n".join(lines))

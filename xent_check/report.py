@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
-from .case import Case
+from .case import Case, split_id
 from .change import Gate, Variants
 from .comparison import Comparison
 from .diagnosis import Diagnosis
@@ -80,7 +80,7 @@ class Scope:
         """Whether an answer of that name would have been in the run, were it still there."""
         if self.filtered or (self.chosen is not None and implementation not in self.chosen):
             return False
-        file = case.rpartition("::")[0]
+        file, _ = split_id(case)
         return any(file == path or file.startswith(_folder(path)) for path in self.paths)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from pydantic import ValidationError
 
-from .case import Auto, Case, CaseFields, Tolerance
+from .case import Auto, Case, CaseFields, Tolerance, split_id
 from .change import Change, Gate
 from .changes import variants_of
 from .diagnosis import Diagnosis, Explanation
@@ -107,7 +107,7 @@ def _result(r: SavedResult, line: int, labels: Mapping[Index, str]) -> CaseResul
 
 def _case(name: str, line: int, tolerance: Tolerance | Auto) -> Case:
     """As far as it was saved: its name, its place and its tolerance."""
-    shown, _, own = name.rpartition("::")
+    shown, own = split_id(name)
     fields = CaseFields.model_construct(tolerance=tolerance)
     return Case(Path(shown), shown, own, Map(line), fields)
 

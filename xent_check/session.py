@@ -14,7 +14,7 @@ from .errors import NothingToCompareError
 from .expectation import REFERENCE
 from .implementations import IMPLEMENTATIONS
 from .loading import Filter, Subject, load
-from .paths import shown_path
+from .paths import shown_path, split_given
 from .placement import expanded, placed, unused
 from .pool import Pool
 from .report import CaseResult, Report, Scope, Spent
@@ -129,7 +129,7 @@ class Session:
 
 
 def _scope(settings: Settings, partial: bool) -> Scope:
-    named = any("::" in path for path in settings.paths)
+    named = any(split_given(path)[1] for path in settings.paths)
     return Scope(
         paths=tuple(posixpath.normpath(shown_path(Path(path))) for path in settings.paths),
         filtered=partial or named or settings.wanted != Filter() or settings.only is not None,

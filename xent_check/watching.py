@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from .loading import Subject, load
-from .paths import SUFFIXES, shown_path
+from .paths import SUFFIXES, shown_path, split_given
 from .report import Report
 from .selection import Implementation
 from .settings import Settings
@@ -27,7 +27,7 @@ _LATEST_MS = 500
 
 def watched_folders(settings: Settings, own: Iterable[Implementation]) -> list[Path]:
     """Where the case files are, with their arrays, and the user's own functions."""
-    given = [Path(path.partition("::")[0]) for path in settings.paths]
+    given = [Path(split_given(path)[0]) for path in settings.paths]
     folders = [path if path.is_dir() else path.parent for path in given]
     for implementation in own:
         where = implementation.function.rpartition(":")[0]
@@ -96,7 +96,7 @@ class Watched:
         return tuple(subject for subject in fresh if s.only is None or subject.case.id in s.only)
 
     def _is_ours(self, file: Path) -> bool:
-        given = [Path(os.path.abspath(p.partition("::")[0])) for p in self._settings.paths]
+        given = [Path(os.path.abspath(split_given(p)[0])) for p in self._settings.paths]
         return any(file == path or (path.is_dir() and path in file.parents) for path in given)
 
     def _take(self, fresh: Sequence[Subject], shown: set[str]) -> tuple[Subject, ...]:

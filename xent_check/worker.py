@@ -139,8 +139,8 @@ class Worker:
         return f"[{str(alone)!r}, *filter(None, sys.path)]"
 
     def evaluate(self, request: Request, timeout: float) -> Evaluation:
-        """The answer, or how it failed. After a death or a time-out the next call starts anew; after
-        MAX_DEATHS of starting processes in a row it does not."""
+        """The answer, or how it failed. After a death or a time-out the next call starts anew, but
+        not after MAX_DEATHS of starting processes in a row."""
         import execnet
 
         if self._channel is None and not self._load_failure and not self._closed:

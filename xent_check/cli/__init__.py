@@ -7,12 +7,13 @@ import io
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import click
 
 from .. import __version__
 from ..errors import ExitCode, UserError
+from .guarding import Guarded
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -132,7 +133,7 @@ def main() -> None:
     except Exception as error:
         import traceback
 
-        traceback.print_exc()
+        click.echo(traceback.format_exc(), nl=False, err=True)
         click.echo(
             f"this is a bug in xent-check {__version__}, not in your case file: "
             f"{type(error).__name__}: {error}",
@@ -156,6 +157,7 @@ def _open_standard_streams() -> None:
             setattr(sys, name, open(number, "w" if number else "r", closefd=False))  # noqa: SIM115
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
+    sys.stdout, sys.stderr = (cast(TextIO, Guarded(s)) for s in (sys.stdout, sys.stderr))
 
 
 def _on_signal(number: int, exception: type[BaseException]) -> None:

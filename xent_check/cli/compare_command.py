@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from .options import rules_of
+from .output import echo_json
 
 if TYPE_CHECKING:
     from ..versus import Versus
@@ -45,7 +45,7 @@ def command(before: str, after: str, fail_on: tuple[str, ...], form: str, verbos
     rules = rules_of(fail_on or DEFAULT)
     found = versus((before, load_report(Path(before))), (after, load_report(Path(after))), rules)
     if form == "json":
-        click.echo(json.dumps(_plain(found), indent=1, allow_nan=False))
+        echo_json(_plain(found))
     else:
         click.echo(versus_text(found, verbose), nl=False)
     if found.failing:

@@ -49,13 +49,13 @@ def case_tags(context: click.Context, parameter: click.Parameter, incomplete: st
     from ..corpus import corpus
     from ..errors import UserError
     from ..loading import read_cases
-    from ..paths import case_files
+    from ..paths import case_files, split_given
 
     tags: set[str] = set()
     # An option that still lacks its value leaves the paths before it where click found them.
     for given in context.params.get("paths") or context.args or (str(corpus()),):
         try:
-            for file in case_files(given.partition("::")[0])[:_TRIED]:
+            for file in case_files(split_given(given)[0])[:_TRIED]:
                 tags |= {tag for case in read_cases(file, "").cases for tag in case.fields.tags}
         except (OSError, UserError):
             continue

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ import click
 
 from .completion import case_paths, implementation_names
 from .options import python_option
+from .output import echo_json
 
 if TYPE_CHECKING:
     from ..explaining import Explained
@@ -150,7 +150,7 @@ def print_explained(explained: Sequence[Explained | CaseResult], as_json: bool) 
 
     if as_json:
         data: Any = [plain_explained(item) for item in explained]
-        click.echo(json.dumps(data[0] if len(data) == 1 else {"schema": 1, "each": data}, indent=1))
+        echo_json(data[0] if len(data) == 1 else {"schema": 1, "each": data})
         return
     click.echo("\n\n".join(text_of(explained)))
 

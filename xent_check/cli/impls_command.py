@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import click
 
 from ..support import OPTIONS, Support
+from .guarding import guarded, unguarded
 
 if TYPE_CHECKING:
     from ..selection import Implementation
@@ -42,7 +44,8 @@ def command(verbose: bool) -> None:
         console.print(table)
     rows = [line.rstrip() for line in captured.get().splitlines()]
     notes = _NOTES.format(devices=", ".join(DEVICES))
-    click.echo("\n".join([*rows, "", *absent, *([""] if absent else []), notes]))
+    text = "\n".join([*rows, "", *absent, *([""] if absent else []), notes])
+    click.echo(guarded(text, colours=True), file=unguarded(sys.stdout))
     if verbose:
         click.echo("\n" + "\n".join(_support_lines()))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Sequence
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
+
+from .guarding import as_json, guarded, guarded_report, unguarded
 
 if TYPE_CHECKING:
     from ..report import CaseResult, Report
@@ -31,10 +34,13 @@ class Output:
         render = reporter(self.format).render
         try:
             if self.file is None:
-                click.echo(render(report, terminal(color)), nl=False, color=True)
+                text = guarded_report(render(report, terminal(color)), self.format)
+                click.echo(text, file=unguarded(sys.stdout), nl=False, color=True)
             else:
                 write = append if _is_step_summary(self.file) else write_whole
-                write(self.file, render(report, Terminal()))
+                text = render(report, Terminal())
+                is_stream = self.file.exists() and not self.file.is_file()
+                write(self.file, guarded_report(text, self.format) if is_stream else text)
         except BrokenPipeError:
             raise
         except OSError as error:
@@ -109,11 +115,18 @@ def _output(text: str) -> Output:
     return Output(name, Path(file) if file else None)
 
 
+def echo_json(data: object) -> None:
+    """A document on standard output."""
+    text = json.dumps(data, indent=1)
+    click.echo(guarded(text, as_json))
+
+
 class Progress:
-    """A line on standard error while workers start and cases run; nothing without a terminal."""
+    """A line on standard error while workers start and cases run; nothing without a terminal, or
+    on one that takes no escape sequences."""
 
     def __enter__(self) -> Progress:
-        self._shown = sys.stderr.isatty()
+        self._shown = sys.stderr.isatty() and not _is_dumb()
         self._write("starting the frameworks ...")
         return self
 
@@ -126,8 +139,9 @@ class Progress:
     def _write(self, text: str) -> None:
         if self._shown:
             width = _width(sys.stderr.fileno()) - 1
-            sys.stderr.write("\r\x1b[K" + text[:width])
-            sys.stderr.flush()
+            stream = unguarded(sys.stderr)
+            stream.write("\r\x1b[K" + guarded(text)[:width])
+            stream.flush()
 
 
 def terminal(color: bool | None) -> Terminal:
@@ -136,13 +150,18 @@ def terminal(color: bool | None) -> Terminal:
 
     is_terminal = sys.stdout.isatty()
     if color is None:
-        color = is_terminal and not os.environ.get("NO_COLOR")
+        color = is_terminal and not os.environ.get("NO_COLOR") and not _is_dumb()
     encoding = (sys.stdout.encoding or "ascii").lower().replace("-", "")
     columns = os.environ.get("COLUMNS", "")
     width = int(columns) if columns.isdigit() else 120
     if is_terminal:
         width = _width(sys.stdout.fileno())
     return Terminal(max(width, 40), bool(color), encoding.startswith("utf"))
+
+
+def _is_dumb() -> bool:
+    """Whether the terminal takes no escape sequences."""
+    return os.environ.get("TERM", "") in ("dumb", "unknown")
 
 
 def _width(fileno: int) -> int:

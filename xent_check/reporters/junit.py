@@ -7,6 +7,7 @@ import re
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
 from ..alarms import Alarm, alarms_of
+from ..case import split_id
 from ..report import CaseResult, Report
 from ..wording import number_tables, sentence
 from . import Terminal
@@ -24,7 +25,7 @@ def render(report: Report, terminal: Terminal) -> str:
         alarm = alarms.pop((result.case.id, result.implementation), None)
         _suite(suites, result.case.shown).add_testcase(_test(result, alarm, report.verbose))
     for alarm in alarms.values():
-        shown, _, name = alarm.case.rpartition("::")
+        shown, name = split_id(alarm.case)
         title = f"{name} [{alarm.implementation}]".lstrip()
         test = TestCase(_clean(title), classname=_clean(shown))
         test.result = [_outcome(alarm)]

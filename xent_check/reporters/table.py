@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderHook, RenderResult
 from rich.padding import Padding
+from rich.segment import Segment
 from rich.text import Text
 
 from ..change_text import ChangeLine, gate_lines, gate_summary, variant_lines, variant_summary
 from ..durations import sections
+from ..errors import visible
 from ..number_text import small, tidy
 from ..outcome import judgement_lines
 from ..report import STATUSES, CaseResult, Report
@@ -33,6 +36,7 @@ def render(report: Report, terminal: Terminal) -> str:
         markup=False,
         emoji=False,
     )
+    console.push_render_hook(_AllVisible())
     if report.results:
         drawing = draw(Matrix.of(report), terminal)
         for line in drawing.lines:
@@ -45,7 +49,24 @@ def render(report: Report, terminal: Terminal) -> str:
     _print_notes(console, report)
     _print_durations(console, report)
     console.print(_summary(report))
-    return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
+    return "\n".join(line.rstrip() for line in out.getvalue().split("\n")).rstrip("\n") + "\n"
+
+
+class _AllVisible(RenderHook):
+    """The colours of the report are its own: an escape sequence in a text is shown as text."""
+
+    def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
+        return [_Visible(renderable) for renderable in renderables]
+
+
+@dataclass(frozen=True)
+class _Visible:
+    of: ConsoleRenderable
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for segment in console.render(self.of, options):
+            lines = (visible(line) for line in segment.text.split("\n"))
+            yield Segment("\n".join(lines), segment.style, segment.control)
 
 
 def _legend(report: Report, terminal: Terminal, numbers: bool) -> Text:

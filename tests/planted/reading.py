@@ -1,0 +1,58 @@
+"""Bugs in what reaches the reader."""
+
+from __future__ import annotations
+
+from . import Bug
+
+GUARDING = "test_guarding.py"
+PATHS = "test_paths.py"
+WORKER = "test_worker.py"
+
+BUGS = (
+    Bug(
+        "only blanks of ASCII come before a command", "cli/guarding.py",
+        "[^!-~\\\\n])*:):", "[ ])*:):", GUARDING, "after_any_blank",
+    ),
+    Bug(
+        "older commands are left", "cli/guarding.py",
+        "return _ANYWHERE.sub(lambda match: match[1] + spelled(\"[\"), text)", "return text",
+        GUARDING, "older_commands",
+    ),
+    Bug(
+        "each write is a line", "cli/guarding.py",
+        "line = self._line", 'line = ""', GUARDING, "cut_into_writes",
+    ),
+    Bug(
+        "click writes past the guard", "cli/__init__.py",
+        "(cast(TextIO, Guarded(s)) for s in (sys.stdout, sys.stderr))", "sys.stdout, sys.stderr",
+        GUARDING, "standard_error",
+    ),
+    Bug(
+        "data is escaped as text is", "cli/guarding.py",
+        'dict.fromkeys(("json", "jsonl", "sarif"), as_json)', "{}", GUARDING, "stays_the_same",
+    ),
+    Bug(
+        "a text colours the table", "reporters/table.py",
+        "console.push_render_hook(_AllVisible())", "pass", GUARDING, "shown_in_a_coloured_table",
+    ),
+    Bug(
+        "a dumb terminal gets colours", "cli/output.py",
+        'in ("dumb", "unknown")', 'in ("unknown",)', GUARDING, "dumb_terminal",
+    ),
+    Bug(
+        "the last colons of an id", "case.py",
+        "(.*?)::((?:(?!::).)*)", "(.*)::(.*)", PATHS, "made_of",
+    ),
+    Bug(
+        "the first colons of a path", "paths.py",
+        "or os.path.exists(text)", "", PATHS, "whatever_it_is_called",
+    ),
+    Bug(
+        "a death while it starts is for ever", "worker.py",
+        "if self._deaths == MAX_DEATHS:", "if True:", WORKER, "while_it_starts",
+    ),
+    Bug(
+        "what always dies is started for ever", "worker.py",
+        "if self._deaths == MAX_DEATHS:", "if False:", WORKER, "given_up",
+    ),
+)  # fmt: skip
