@@ -12,7 +12,7 @@ import numpy.typing as npt
 from .bounds import Bounds
 from .case import Auto, Tolerance
 from .difference import Difference, Judge, in_ulps
-from .dtypes import Float64s, spacing
+from .dtypes import Float64s, ulp
 from .enclosure import Enclosure, is_narrow
 from .evaluation import Computed, Unsupported
 from .expectation import Expectation, Published
@@ -79,7 +79,7 @@ class Comparison:
 
     def under(self, tolerance: Tolerance | Auto) -> Comparison:
         """The same numbers under another tolerance; `auto` needs the bounds."""
-        judge = Judge(tolerance, self.bounds)
+        judge = Judge(tolerance, self.bounds, self.losses.asked)
         expected = self.expected_losses and judge.again("losses", self.expected_losses)
         expected_totals = {
             r: judge.again(r, d)
@@ -109,17 +109,19 @@ def compare(
     tolerance: Tolerance | Auto,
     expectation: Expectation | None,
     bounds: Bounds | None = None,
+    asked: str = "",
 ) -> Comparison:
     """Hold losses, totals and gradient against the reference and the expectation.
 
     Agreement, elementwise: abs_diff <= max(atol + rtol abs(target), ulps spacing(target)), the
-    spacing of the dtype that was computed; under "auto", abs_diff <= the bound (`bounds` must be
-    given), and the infinity that a target beyond the dtype's range rounds to. For a published
-    target, one unit of its last printed digit more. Totals beside stated losses follow from
-    those: their tolerance is the losses' own, summed and divided alike.
+    spacing of the dtype that was computed, but no larger than that of the case's (`asked`). Under
+    "auto", abs_diff <= the bound (`bounds` must be given), and the infinity that a target beyond
+    the dtype's range rounds to. For a published target, one unit of its last printed digit more.
+    Totals beside stated losses follow from those: their tolerance is the losses' own, summed and
+    divided alike.
     """
     _check_shapes(computed, reference)
-    judge = Judge(tolerance, bounds)
+    judge = Judge(tolerance, bounds, asked)
     losses = judge.by_reference("losses", computed.losses, reference.losses)
     actual = {r: t for r, t in computed.totals.items() if not isinstance(t, Unsupported)}
     unsupported: dict[str, str] = {
@@ -154,7 +156,7 @@ def compare(
         expected_losses=expected_losses,
         expected_totals=expected_totals,
         unsupported=unsupported,
-        wide_radius=not is_narrow(reference.losses, losses.dtype),
+        wide_radius=not is_narrow(reference.losses, losses.dtype, asked),
         gradient=gradient,
         expected_gradient=expected_gradient,
         share=None if bounds is None else _share(losses, bounds.losses),
@@ -192,6 +194,7 @@ def _following(actual: Float64s, dtype: str, losses: Difference, divisor: float)
         allowed = np.asarray(np.nansum(losses.allowed) / abs(divisor))
     zero = np.zeros(())
     distance = Enclosure(target, zero, zero).distance(actual)
-    ulp = spacing(target, dtype)
-    allowed = np.where(np.isfinite(target), np.fmax(allowed, ulp), 0.0)
-    return Difference(actual, target, distance, in_ulps(distance, ulp), allowed, dtype)
+    spaced = ulp(target, dtype, losses.asked)
+    allowed = np.where(np.isfinite(target), np.fmax(allowed, spaced), 0.0)
+    ulps = in_ulps(distance, spaced)
+    return Difference(actual, target, distance, ulps, allowed, dtype, asked=losses.asked)

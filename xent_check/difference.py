@@ -12,7 +12,7 @@ import numpy.typing as npt
 from .bounds import Bounds
 from .case import Auto, Tolerance
 from .digest import digest
-from .dtypes import Float64s, largest, spacing
+from .dtypes import Float64s, largest, ulp, ulp_name
 from .enclosure import Enclosure
 from .expectation import Published
 
@@ -51,9 +51,10 @@ class Difference:
     """Numbers held against a target, elementwise.
 
     abs_diff: abs(actual - target); 0 for the same nan or infinity, inf where only one of the two
-    is finite or they are different non-finite values. ulps: the same in spacings of `dtype` at
-    the target. allowed: the largest abs_diff that agrees; `unit` of it is one unit of the last
-    digit that a published target was printed with. excerpt: where these are not all the numbers.
+    is finite or they are different non-finite values. ulps: the same in spacings at the target, of
+    `dtype`, or of the case's own (`asked`) where those are finer. allowed: the largest abs_diff
+    that agrees; `unit` of it is one unit of the last digit that a published target was printed
+    with. excerpt: where these are not all the numbers.
     """
 
     actual: Float64s
@@ -64,6 +65,7 @@ class Difference:
     dtype: str
     unit: Float64s | float = 0.0
     excerpt: Excerpt | None = None
+    asked: str = ""
 
     @property
     def agrees(self) -> Bools:
@@ -100,6 +102,10 @@ class Difference:
         """Where the number at `index` of these arrays stands among all of them."""
         return index if self.excerpt is None else self.excerpt.indices[index[0]]
 
+    def ulps_of(self, index: tuple[int, ...]) -> str:
+        """The dtype in whose spacings the difference at `index` is counted."""
+        return ulp_name(float(self.target[index]), self.dtype, self.asked)
+
     @property
     def worst(self) -> tuple[int, ...]:
         """The index of the largest difference, among those that diverge if any does."""
@@ -109,10 +115,11 @@ class Difference:
 
 @dataclass(frozen=True, eq=False)
 class Judge:
-    """What is allowed, part by part."""
+    """What is allowed, part by part. asked: the case's dtype; no narrower one has its ulps."""
 
     tolerance: Tolerance | Auto
     bounds: Bounds | None
+    asked: str = ""
 
     def by_reference(self, part: str, actual: Array, target: Enclosure) -> Difference:
         upcast = np.asarray(actual, dtype=np.float64)
@@ -142,7 +149,7 @@ class Judge:
             return
         least = np.fmin(excerpt.least, np.abs(d.target))
         with np.errstate(invalid="ignore", over="ignore"):
-            allowed = self._allowed(part, least, spacing(least, d.dtype))
+            allowed = self._allowed(part, least, ulp(least, d.dtype, self.asked))
         if (np.isfinite(d.target) & (d.abs_diff > allowed)).any():
             raise UndecidedError(part)
 
@@ -155,13 +162,14 @@ class Judge:
         dtype: str,
         unit: Float64s | float,
     ) -> Difference:
-        ulp = spacing(target, dtype)
+        spaced = ulp(target, dtype, self.asked)
         if self.tolerance == "auto":
-            distance = within_range(actual, target, distance, dtype)
+            distance = within_range(actual, target, distance, dtype, self.asked)
         with np.errstate(invalid="ignore", over="ignore"):
-            allowed = self._allowed(part, target, ulp) + np.asarray(unit)
+            allowed = self._allowed(part, target, spaced) + np.asarray(unit)
         allowed = np.where(np.isfinite(target), allowed, 0.0)
-        return Difference(actual, target, distance, in_ulps(distance, ulp), allowed, dtype, unit)
+        ulps = in_ulps(distance, spaced)
+        return Difference(actual, target, distance, ulps, allowed, dtype, unit, asked=self.asked)
 
     def _allowed(self, part: str, target: Float64s, ulp: Float64s) -> Float64s:
         if isinstance(self.tolerance, Tolerance):
@@ -174,9 +182,11 @@ class Judge:
         return np.asarray(parts[part])
 
 
-def within_range(actual: Float64s, target: Float64s, distance: Float64s, dtype: str) -> Float64s:
-    """The distance, 0 for the infinity that a target beyond the dtype's range rounds to."""
-    beyond = np.abs(target) > largest(dtype)
+def within_range(
+    actual: Float64s, target: Float64s, distance: Float64s, dtype: str, asked: str
+) -> Float64s:
+    """The distance, 0 for the infinity that a target beyond the range of both dtypes rounds to."""
+    beyond = np.abs(target) > max(map(largest, filter(None, (dtype, asked))))
     return np.where(beyond & (actual == np.copysign(np.inf, target)), 0.0, distance)
 
 

@@ -58,6 +58,18 @@ def spacing(values: npt.ArrayLike, name: str) -> Float64s:
     return np.where(finite, ulp, np.nan)
 
 
+def ulp(values: npt.ArrayLike, computed: str, asked: str = "") -> Float64s:
+    """One ulp of the dtype that was computed, but never of one narrower than was asked for: the
+    smaller of the two spacings at each value."""
+    own = spacing(values, computed)
+    return np.minimum(own, spacing(values, asked)) if asked else own
+
+
+def ulp_name(value: float, computed: str, asked: str = "") -> str:
+    """The dtype whose ulp that is."""
+    return asked if asked and spacing(value, asked) < spacing(value, computed) else computed
+
+
 def largest(name: str) -> float:
     """The largest finite number of a dtype; what is half an ulp beyond rounds to infinity."""
     stored_bits, min_exponent = _FORMAT[name]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .dtypes import Float64s, spacing
+from .dtypes import Float64s, ulp
 
 RADIUS_IN_ULPS = 2.0**-10
 _SMALLEST = float(np.finfo(np.float64).smallest_subnormal)
@@ -34,8 +34,9 @@ class Enclosure:
         return np.where(both_finite, difference, np.where(same, 0.0, np.inf))
 
 
-def is_narrow(enclosure: Enclosure, dtype: str) -> bool:
-    """Whether every radius is at most 1/1024 ulp of `dtype`, or float64's smallest number."""
-    limit = spacing(enclosure.high, dtype) * RADIUS_IN_ULPS
+def is_narrow(enclosure: Enclosure, dtype: str, asked: str = "") -> bool:
+    """Whether every radius is at most 1/1024 ulp of `dtype` (of `asked`, where that is finer), or
+    float64's smallest number."""
+    limit = ulp(enclosure.high, dtype, asked) * RADIUS_IN_ULPS
     limit = np.where(np.isnan(limit), 0.0, np.maximum(limit, _SMALLEST))
     return bool((enclosure.radius <= limit).all())

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from .difference import Difference, Excerpt, within_range
 from .digest import digest
-from .dtypes import Float64s, spacing
+from .dtypes import Float64s, ulp
 
 WORST = 20
 Ints = npt.NDArray[np.intp]
@@ -61,11 +61,12 @@ def shortened(
 def _binades(d: Difference) -> list[tuple[int, float, int]]:
     """Of each binade of the target the element that is furthest off, the smallest abs(target),
     and how many elements there are. What is not finite is one of its own."""
-    ulp, size = spacing(d.target, d.dtype).reshape(-1), np.abs(d.target.reshape(-1))
+    spaced = ulp(d.target, d.dtype, d.asked).reshape(-1)
+    size = np.abs(d.target.reshape(-1))
     off = d.distance.reshape(-1)
     found = []
-    for one in np.unique(ulp):
-        members = np.flatnonzero(np.isnan(ulp) if np.isnan(one) else ulp == one)
+    for one in np.unique(spaced):
+        members = np.flatnonzero(np.isnan(spaced) if np.isnan(one) else spaced == one)
         smallest = np.nan if np.isnan(one) else float(size[members].min())
         found.append((int(members[np.argmax(off[members])]), smallest, members.size))
     return found
@@ -75,7 +76,7 @@ def _beyond_the_bound(d: Difference, bound: Float64s | None) -> list[int]:
     """The element with the largest share of its bound, and one that is infinitely off."""
     if bound is None or not d.actual.size:
         return []
-    off = within_range(d.actual, d.target, d.distance, d.dtype).reshape(-1)
+    off = within_range(d.actual, d.target, d.distance, d.dtype, d.asked).reshape(-1)
     limit, infinite = bound.reshape(-1), np.flatnonzero(np.isinf(off))
     with np.errstate(divide="ignore", invalid="ignore"):
         share = np.where(np.isfinite(off) & (off > 0), off / limit, 0.0)

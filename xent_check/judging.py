@@ -50,7 +50,12 @@ def judge(
             tolerance = case.fields.tolerance
             try:
                 comparison = compare(
-                    evaluation, truth.reference, tolerance, expectation, truth.bounds
+                    evaluation,
+                    truth.reference,
+                    tolerance,
+                    expectation,
+                    truth.bounds,
+                    problem.dtype,
                 )
             except ShapeError as error:
                 status, text = _judge_shape(str(error), expectation)
@@ -118,8 +123,13 @@ def _notes(problem: Problem, comparison: Comparison) -> tuple[str, ...]:
     notes = []
     if comparison.wide_radius:
         notes.append("the reference is known less well than 1/1024 ulp of the computed dtype")
-    if comparison.losses.dtype != problem.dtype:
-        notes.append(f"asked for {problem.dtype}, it computed in {comparison.losses.dtype}")
+    others: dict[str, list[str]] = {}
+    for name, part in comparison.by_reference.items():
+        if part.dtype != problem.dtype:
+            others.setdefault(part.dtype, []).append(name)
+    for dtype, names in others.items():
+        what = "it computed" if "losses" in names else f"it gave the {', '.join(names)}"
+        notes.append(f"asked for {problem.dtype}, {what} in {dtype}")
     return tuple(notes)
 
 
@@ -136,7 +146,9 @@ def judge_reference(
     stored = {r: total.high for r, total in reference.totals.items()}
     gradient = None if reference.gradient is None else reference.gradient.high
     computed = Computed(reference.losses.high, {**stored}, "", 0.0, gradient)
-    comparison = compare(computed, reference, case.fields.tolerance, expectation, truth.bounds)
+    comparison = compare(
+        computed, reference, case.fields.tolerance, expectation, truth.bounds, problem.dtype
+    )
     pinned = comparison.agrees_with_expected
     reason = None if pinned else "the exact value is not what `expect.reference` states"
     status: Status = "agrees" if pinned else "diverges"

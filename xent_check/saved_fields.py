@@ -139,6 +139,7 @@ class SavedResult(SavedArray):
     gradient: SavedGradient | None
     diverging_samples: int | None
     share_of_bound: Number | None = None
+    asked_dtype: DType | None = None
     reference_radius: Number = 0.0
 
     @property

@@ -18,7 +18,7 @@ from .saved_fields import SavedArray, SavedResult, SavedTotal
 def comparison_of(r: SavedResult) -> Comparison:
     """The comparison of a result that was compared, under the tolerance that it was saved with."""
     bounds = _bounds(r)
-    judge = Judge(r.tolerance, bounds)
+    judge = Judge(r.tolerance, bounds, r.asked_dtype or "")
     saved = r.gradient
     given = {name: total for name, total in r.totals.items() if total.reason is None}
     unsupported: dict[str, str] = {n: t.reason for n, t in r.totals.items() if t.reason is not None}
@@ -57,7 +57,7 @@ def _bounds(r: SavedResult) -> Bounds | None:
     if losses is None or r.dtype is None:
         return None
     gradient = None if r.gradient is None else _bound_of(r.gradient, r.gradient.shape)
-    return Bounds(losses, totals, gradient, {}, unit_roundoff(r.dtype))
+    return Bounds(losses, totals, gradient, {}, unit_roundoff(r.asked_dtype or r.dtype))
 
 
 def _bound_of(saved: SavedArray, shape: tuple[int, ...] | None) -> Float64s | None:

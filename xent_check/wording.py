@@ -89,7 +89,7 @@ def _where(found: Finding) -> str:
     off = difference.abs_diff[worst]
     if not np.isfinite(off):
         return what
-    ulps = f"{small(difference.ulps[worst])} ulps of {difference.dtype}"
+    ulps = f"{small(difference.ulps[worst])} ulps of {difference.ulps_of(worst)}"
     return f"{what}, off by {small(off)}, allowed {small(difference.allowed[worst])} ({ulps})"
 
 

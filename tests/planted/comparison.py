@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import Bug
 
 COMPARISON = "test_comparison.py"
+NARROWER = "test_narrower.py"
 
 BUGS = (
     Bug(
@@ -78,6 +79,25 @@ BUGS = (
         "ulps of another dtype", "difference.py",
         "distance, name = target.distance(upcast), actual.dtype.name",
         'distance, name = target.distance(upcast), "float32"', COMPARISON,
+    ),
+    Bug(
+        "the ulp of a narrower dtype", "dtypes.py",
+        "return np.minimum(own, spacing(values, asked)) if asked else own", "return own",
+        NARROWER, "finer_of_the_two",
+    ),
+    Bug(
+        "the ulp of a wider dtype forgotten", "dtypes.py",
+        "return np.minimum(own, spacing(values, asked)) if asked else own",
+        "return spacing(values, asked or computed)", NARROWER, "finer_of_the_two",
+    ),
+    Bug(
+        "the infinity of a narrower dtype", "difference.py",
+        "max(map(largest, filter(None, (dtype, asked))))", "largest(dtype)",
+        NARROWER, "infinity",
+    ),
+    Bug(
+        "the asked dtype not saved", "saved_numbers.py",
+        'r.asked_dtype or ""', '""', NARROWER, "judged_again",
     ),
     Bug(
         "stated losses do not reach the totals' divisor", "comparison.py",

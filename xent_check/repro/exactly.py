@@ -113,7 +113,8 @@ def _differences(subject: Subject, result: CaseResult) -> dict[str, Difference]:
             losses = exact.losses.high.astype(dtype)
         stand_in = Computed(losses, {**totals}, "", 0.0, gradient)
         tolerance = subject.case.fields.tolerance
-        comparison = compare(stand_in, exact, tolerance, None, bounds(problem, exact))
+        bound = bounds(problem, exact)
+        comparison = compare(stand_in, exact, tolerance, None, bound, problem.dtype)
     return {name: _comparable(part) for name, part in comparison.by_reference.items()}
 
 
