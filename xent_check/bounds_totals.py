@@ -7,9 +7,10 @@ A total T = (sum of the losses l_i) / divisor, of N losses, is within
 
 of the exact one. u_add is the unit roundoff of what is added in: float32 for losses of 16 bits,
 since h(N) u of those reaches 1 at a few thousand losses, where it would be no bound; the losses'
-own dtype otherwise. d, of a divisor that is a sum of weights w_i, is (k u + h(N) u_add) times the
-sum of abs(w_i), k for what each w_i is made of. r roundings store the result: one for a sum, three
-for a mean, whose sum and divisor are stored before the quotient is.
+own dtype otherwise. d, of a divisor that is a sum of weights w_i, is (k u + (h(n) + h(N)) u_add)
+times the sum of abs(w_i), for the k products and the sum of n numbers that each w_i may be made of.
+r roundings store the result: one for a sum, three for a mean, whose sum and divisor are stored
+before the quotient is.
 
 h(N), the additions that a number goes through: N - 1 one after another. In the lanes of a vector
 unit and blocks of a fixed size, whose sums are added in pairs, it is N / 8 + 5 up to 8 lanes of
@@ -67,15 +68,16 @@ def total_bound(
         return summed + u * total
     divided = 0.0
     if reduction == "weighted_mean":
-        weights, products = _weights(problem)
-        divided = (products * u + adding) * float(weights.sum()) / divisor
+        weights, products, additions = _weights(problem)
+        each = products * u + additions * u_add
+        divided = (each + adding) * float(weights.sum()) / divisor
     return summed + (divided + 3 * u) * total
 
 
-def _weights(problem: Problem) -> tuple[Float64s, float]:
-    """What weighted_mean adds up to divide by, without signs, and the roundings in each: those of
-    sample_weight times class_weight[y], or times sum_c w_c t_c."""
-    weights, roundings = np.ones(problem.samples_shape), 0.0
+def _weights(problem: Problem) -> tuple[Float64s, float, float]:
+    """What weighted_mean adds up to divide by, without signs; the products that are stored in each,
+    and h of what is added in each: sample_weight times class_weight[y], or times sum_c w_c t_c."""
+    weights, products, additions = np.ones(problem.samples_shape), 0.0, 0.0
     if problem.loss == "sparse_categorical" and problem.class_weight is not None:
         labels = np.clip(problem.labels, 0, problem.num_classes - 1)
         weights = np.abs(problem.class_weight.astype(np.float64))[labels]
@@ -83,8 +85,8 @@ def _weights(problem: Problem) -> tuple[Float64s, float]:
         rows = np.abs(np.moveaxis(problem.labels, problem.class_axis, -1).astype(np.float64))
         if problem.class_weight is not None:
             rows = rows * np.abs(problem.class_weight.astype(np.float64))
-        weights, roundings = rows.sum(axis=-1), 2 + summation(problem.num_classes)
+        weights, products, additions = rows.sum(axis=-1), 2.0, summation(problem.num_classes)
     if problem.sample_weight is not None:
         weights = weights * np.abs(problem.sample_weight.astype(np.float64))
-        roundings += 1
-    return np.where(problem.kept, weights, 0.0), roundings
+        products += 1
+    return np.where(problem.kept, weights, 0.0), products, additions

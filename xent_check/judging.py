@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from .bounds import Bounds
 from .case import Case
 from .comparison import Comparison, ShapeError, compare
+from .difference import Difference
 from .evaluation import Computed, Evaluation, Failed, Missing, Unsupported
 from .expectation import REFERENCE, Expectation
 from .problem import Problem
@@ -62,7 +63,8 @@ def judge(
             else:
                 status, text = judge_comparison(comparison, expectation)
                 notes = _notes(problem, comparison)
-                vacuous = vacuity(problem, truth.reference, comparison.losses.allowed).words()
+                decides = _deciding(comparison, expectation)
+                vacuous = vacuity(problem, truth.reference, decides).words()
                 if vacuous is not None and strict and status == "agrees":
                     status, text = "diverges", vacuous
     printed = getattr(evaluation, "printed", "")
@@ -117,6 +119,14 @@ def judge_comparison(comparison: Comparison, expectation: Expectation | None) ->
         gone = "agrees with the reference: its declared divergence no longer happens"
         return "diverges", f"{gone}; remove the `because` ({expectation.because})"
     return "known", expectation.because
+
+
+def _deciding(comparison: Comparison, expectation: Expectation | None) -> dict[str, Difference]:
+    """Every part against what its verdict rests on: what is stated of a known divergence, else the
+    reference."""
+    if expectation is None or expectation.because is None:
+        return comparison.by_reference
+    return {**comparison.by_reference, **comparison.by_expectation}
 
 
 def _notes(problem: Problem, comparison: Comparison) -> tuple[str, ...]:

@@ -1,86 +1,142 @@
-"""Vacuity: where a tolerance would accept 0, or the loss of another label, it says nothing."""
+"""Vacuity: what a tolerance would accept beside the right answer. There it says nothing.
+
+    losses     0, and with it twice the size, where abs(loss) is allowed; another label's loss
+    totals     0 and twice the size likewise; the total of other labels, were all its losses off
+               in one direction to those of their nearest other label
+    gradient   for a sample: zeros, and twice the size, where all its entries are allowed; zeros
+               but at the label, the class of the largest mass, where all the others are
+
+A gradient that is near 0 itself, as p - t is where the answer is near the label, is told by its
+loss, or by nothing: entries that come to less than an eighth of the sample's weight count for
+nothing. Another label's gradient is no case of its own: it changes the label's entry by more than
+that is, so a tolerance that accepts it accepts 0 there.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from .difference import Difference
 from .dtypes import Float64s
+from .other_labels import other_label_distances
 from .problem import Problem
 from .reference import Reference
+from .words import REDUCTIONS
 
 Bools = npt.NDArray[np.bool_]
-_CHUNK = 2**20
+LOSS, OTHER_LOSS = "a loss of 0 or of twice its size", "the loss of another label"
+GRADIENT, ELSEWHERE = "a gradient of 0 or of twice its size", "a gradient of 0 but at the label"
+_SHARE = 1 / 8
 
 
 @dataclass(frozen=True, eq=False)
 class Vacuity:
-    """Per sample: whether what is allowed reaches 0, and whether it reaches another label's loss.
+    """By what would be accepted, for which samples; of a total, whether (shape ())."""
 
-    Samples whose loss is 0 or not finite, and labels of equal logits, count for neither.
-    """
-
-    zero: Bools
-    other_label: Bools
-
-    @property
-    def samples(self) -> Bools:
-        return np.asarray(self.zero | self.other_label)
+    accepted: Mapping[str, Bools]
 
     def words(self) -> str | None:
         """What the tolerance would accept, in one sentence; None where it is sharp."""
-        if not self.samples.any():
-            return None
-        parts = []
-        for name, mask in (("0", self.zero), ("the loss of another label", self.other_label)):
-            if mask.any():
-                first = [int(i) for i in np.argwhere(mask)[0]]
-                parts.append(f"{name} for {int(mask.sum())} of {mask.size} (first: {first})")
-        return f"the tolerance would accept {', and '.join(parts)}"
+        parts = [f"{what}{_where(mask)}" for what, mask in self.accepted.items() if mask.any()]
+        return f"the tolerance would accept {', and '.join(parts)}" if parts else None
 
 
-def vacuity(problem: Problem, reference: Reference, allowed: Float64s) -> Vacuity:
-    """Where abs(reference) or the distance to another label's loss is within `allowed`."""
-    losses = reference.losses.high
-    size = np.abs(losses)
-    judged = np.isfinite(losses) & (size > 0) & problem.kept
-    zero = judged & (size <= allowed)
-    with np.errstate(invalid="ignore"):
-        other = judged & (_nearest_other(problem) <= allowed)
-    return Vacuity(zero, other)
+def _where(mask: Bools) -> str:
+    if not mask.ndim:
+        return ""
+    first = [int(i) for i in np.argwhere(mask)[0]]
+    return f" for {int(mask.sum())} of {mask.size} (first: {first})"
 
 
-def _nearest_other(problem: Problem) -> Float64s:
-    """The distance from each loss to that of the nearest other label; inf where not defined.
+def vacuity(problem: Problem, reference: Reference, parts: Mapping[str, Difference]) -> Vacuity:
+    """What is allowed of the losses, of the totals and of the gradient, held against their targets.
 
-    With integer labels and no smoothing, the loss of label j differs by w abs(x_t - x_j), x the
-    logits, log-probabilities or logs of probabilities; binary, by abs(z).
+    Losses of ignored samples, and targets that are 0 or not finite, count for nothing.
     """
-    shape = problem.samples_shape
-    weighted = problem.class_weight is not None or problem.pos_weight is not None
-    if weighted or problem.label_smoothing or problem.loss == "categorical":
-        return np.full(shape, np.inf)
-    scale: Float64s = np.ones(())
-    if problem.sample_weight is not None:
-        scale = np.abs(problem.sample_weight.astype(np.float64))
+    losses = parts["losses"]
+    distances = other_label_distances(problem)
+    judged = _counts(losses) & problem.kept
+    accepted: dict[str, Bools] = {
+        LOSS: judged & _near_zero(losses),
+        OTHER_LOSS: judged & (distances <= losses.allowed),
+    }
+    apart = float(distances[judged & np.isfinite(distances)].sum())
+    present = [r for r in REDUCTIONS if r in parts]
+    zero = [r for r in present if _counts(parts[r]) & _near_zero(parts[r])]
+    other = [r for r in present if _other_total(parts[r], apart, reference.divisors[r])]
+    for names, what in ((zero, "of 0 or of twice its size"), (other, "of other labels")):
+        if names:
+            told = ", ".join(names).replace("_", " ")
+            accepted[f"a total {what} ({told})"] = np.asarray(True)
+    if "gradient" in parts:
+        accepted |= _of_gradient(problem, parts["gradient"])
+    return Vacuity(accepted)
+
+
+def _counts(d: Difference) -> Bools:
+    return np.asarray(np.isfinite(d.target) & (d.target != 0))
+
+
+def _near_zero(d: Difference) -> Bools:
+    return np.asarray(np.abs(d.target) <= d.allowed)
+
+
+def _other_total(total: Difference, apart: float, divisor: float) -> bool:
+    """Whether the total's losses may be `apart` altogether."""
+    if apart == 0 or divisor == 0 or not _counts(total):
+        return False
+    return bool(apart / abs(divisor) <= total.allowed)
+
+
+def _of_gradient(problem: Problem, gradient: Difference) -> dict[str, Bools]:
+    near, sizes = _near_zero(gradient), np.abs(gradient.target)
+    least = _SHARE * _weights(problem)
     if problem.loss == "binary":
-        z = problem.values.astype(np.float64)
-        hard = np.isin(problem.labels.astype(np.float64), (0.0, 1.0))
-        distance = np.where(hard & (problem.given == "logits") & (z != 0), np.abs(z), np.inf)
-        return np.asarray(distance * scale)
-    n = problem.num_classes
-    rows = np.moveaxis(problem.values, problem.class_axis, -1).reshape(-1, n)
-    labels = np.clip(problem.labels.reshape(-1), 0, n - 1)
-    distances = np.full(len(labels), np.inf)
-    step = max(1, _CHUNK // n)
-    with np.errstate(all="ignore"):
-        for start in range(0, len(labels), step):
-            x = rows[start : start + step].astype(np.float64)
-            x = np.log(x) if problem.given == "probs" else x
-            at = np.arange(len(x))
-            gaps = np.abs(x - x[at, labels[start : start + step]][:, None])
-            gaps = np.where((gaps > 0) & np.isfinite(gaps), gaps, np.inf)
-            distances[start : start + step] = gaps.min(axis=1)
-    return np.asarray(distances.reshape(shape) * scale)
+        return {GRADIENT: near & np.isfinite(sizes) & (sizes > 0) & (sizes >= least)}
+    near, sizes = (np.moveaxis(a, problem.class_axis, -1) for a in (near, sizes))
+    judged = problem.kept & np.isfinite(sizes).all(axis=-1)
+    others = np.arange(problem.num_classes) != _label(problem)[..., None]
+
+    def zeros(where: Bools) -> Bools:
+        size = np.where(where, sizes, 0.0).sum(axis=-1)
+        return np.asarray(judged & (near | ~where).all(axis=-1) & (size > 0) & (size >= least))
+
+    zero = zeros(np.ones_like(others))
+    return {GRADIENT: zero, ELSEWHERE: zeros(others) & ~zero}
+
+
+def _weights(problem: Problem) -> Float64s:
+    """What multiplies each sample's derivatives: its cotangent and weights, without signs."""
+    e = problem.label_smoothing
+    labels = problem.labels.astype(np.float64)
+    if problem.loss == "binary":
+        t = labels * (1 - e) + e / 2
+        weights = np.abs(t * _or_1(problem.pos_weight)) + np.abs(1 - t)
+    elif problem.loss == "categorical":
+        rows = np.moveaxis(labels, problem.class_axis, -1) * (1 - e) + e / problem.num_classes
+        weights = np.abs(rows * _or_1(problem.class_weight)).sum(axis=-1)
+    elif problem.class_weight is None:
+        weights = np.ones(problem.samples_shape)
+    else:
+        by_class = np.abs(problem.class_weight.astype(np.float64))
+        inside = np.clip(problem.labels, 0, problem.num_classes - 1)
+        weights = by_class[inside] * (1 - e) + e * by_class.mean()
+    return np.asarray(
+        weights * np.abs(_or_1(problem.sample_weight)) * np.abs(_or_1(problem.cotangent))
+    )
+
+
+def _or_1(weight: npt.NDArray[np.generic] | None) -> Float64s:
+    return np.ones(()) if weight is None else weight.astype(np.float64)
+
+
+def _label(problem: Problem) -> npt.NDArray[np.int64]:
+    """The class of each label's largest mass."""
+    labels = problem.labels
+    if problem.loss == "categorical":
+        labels = np.moveaxis(labels, problem.class_axis, -1).astype(np.float64).argmax(axis=-1)
+    return np.asarray(labels, dtype=np.int64)

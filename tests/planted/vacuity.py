@@ -1,0 +1,64 @@
+"""Bugs of vacuity: what a tolerance would accept beside the right answer."""
+
+from __future__ import annotations
+
+from . import Bug
+
+VACUITY = "test_vacuity.py"
+
+BUGS = (
+    Bug(
+        "blind to labels of a lower logit", "other_labels.py",
+        "distance = np.abs(first - second)", "distance = second - first", VACUITY,
+        "lower_logit or oracle",
+    ),
+    Bug(
+        "a soft target swaps like a hard one", "other_labels.py",
+        "return apart * np.abs(1 - 2 * t)", "return apart", VACUITY, "soft_target",
+    ),
+    Bug(
+        "smoothing does not bring labels nearer", "other_labels.py",
+        "np.asarray(1 - problem.label_smoothing)", "np.asarray(1.0)", VACUITY, "oracle",
+    ),
+    Bug(
+        "class weights move no label", "other_labels.py",
+        "if weight is not None:", "if False:", VACUITY, "oracle",
+    ),
+    Bug(
+        "every label has one class", "other_labels.py",
+        "np.where(largest[:, 0] > np.abs(masses).sum(axis=1) / 2, traded, on)", "traded", VACUITY,
+        "oracle",
+    ),
+    Bug(
+        "totals are never vacuous", "vacuity.py",
+        "present = [r for r in REDUCTIONS if r in parts]", "present = []", VACUITY, "total",
+    ),
+    Bug(
+        "a total's other labels by one loss", "vacuity.py",
+        "return bool(apart / abs(divisor) <= total.allowed)",
+        "return bool(apart <= total.allowed)", VACUITY, "other_labels",
+    ),
+    Bug(
+        "gradients are never vacuous", "vacuity.py",
+        'if "gradient" in parts:', "if False:", VACUITY, "gradient",
+    ),
+    Bug(
+        "one entry tells nothing beside the label", "vacuity.py",
+        "ELSEWHERE: zeros(others) & ~zero", "ELSEWHERE: zero & ~zero", VACUITY, "beside_the_label",
+    ),
+    Bug(
+        "every gradient near 0 is vacuous", "vacuity.py",
+        "least = _SHARE * _weights(problem)", "least = 0 * _weights(problem)", VACUITY,
+        "near_0_itself",
+    ),
+    Bug(
+        "what is stated of a known divergence is not looked at", "judging.py",
+        "return {**comparison.by_reference, **comparison.by_expectation}",
+        "return comparison.by_reference", VACUITY, "stated_of_it",
+    ),
+    Bug(
+        "a vacuous agreement passes where it must be sharp", "judging.py",
+        'if vacuous is not None and strict and status == "agrees":', "if False:", VACUITY,
+        "must_be_sharp",
+    ),
+)  # fmt: skip
