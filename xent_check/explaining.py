@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .bounds import bounds
+from .bounds_in_parts import bounds_in_parts
 from .case import Case
 from .choices import Meaning
 from .diagnosis import Diagnosis, Explanation, Observed, diagnose
@@ -87,7 +87,7 @@ def explain_observed(subject: Subject, observed: Observed) -> Explained:
     if reduction is not None and reduction not in problem.reductions:
         problem = replace(problem, reductions=(*problem.reductions, reduction))
     exact = reference(problem)
-    truth = Truth(exact, bounds(problem, exact))
+    truth = Truth(exact, bounds_in_parts(problem, exact))
     diagnosis = diagnose(problem, observed, truth.bounds)
     return _worked(subject.case, problem, OBSERVED, observed, truth, diagnosis)
 

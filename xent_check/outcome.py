@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .bounds_in_parts import terms_at
 from .diagnosis import Explanation
 from .evaluation import Failed
 from .number_text import index_text, small
@@ -47,11 +48,11 @@ def judgement_lines(result: CaseResult, verbose: bool) -> list[str]:
     worst_is_finite = np.isfinite(comparison.losses.abs_diff).all()
     share = f"; the worst loss is {small(comparison.share, 2)} times what rounding explains"
     lines = [needed + share if worst_is_finite else needed]
-    if verbose and comparison.bounds.terms:
+    if verbose and result.problem is not None:
         losses, bound = comparison.losses, comparison.bounds
         worst = losses.worst
-        parts = [(name, float(term[worst])) for name, term in bound.terms.items()]
-        terms = " + ".join(f"{name} {small(value)} u" for name, value in parts if value)
+        parts = terms_at(result.problem, result.reference, worst)
+        terms = " + ".join(f"{name} {small(value)} u" for name, value in parts.items() if value)
         off, explained = float(losses.abs_diff[worst]), float(bound.losses[worst])
         near = f"; error {small(off)} is {off / explained:.0%} of it" if np.isfinite(off) else ""
         lines.append(f"bound at {index_text(worst)}: {terms} = {small(explained)}{near}")

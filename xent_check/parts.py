@@ -22,28 +22,36 @@ _THREADS = 2
 def parts(problem: Problem, values: int = VALUES) -> Iterator[tuple[slice, Problem]]:
     """Problems of at most so many values (one sample at least), and which of the samples, in
     row-major order, they are. A part has one axis of samples, its classes last, and no totals."""
-    binary = problem.loss == "binary"
-    n = 1 if binary else problem.num_classes
+    n = 1 if problem.loss == "binary" else problem.num_classes
     before, after = _around(problem)
     for samples, place in _places(before, after, max(1, values // n)):
-        labels = problem.labels.reshape(-1)[samples]
-        if problem.loss == "categorical":
-            labels = _rows(problem.labels, (before, n, after), place)
-        yield (
-            samples,
-            replace(
-                problem,
-                values=problem.values.reshape(-1)[samples]
-                if binary
-                else _rows(problem.values, (before, n, after), place),
-                labels=labels,
-                class_axis=-1,
-                pos_weight=_trailing(problem.pos_weight, samples),
-                sample_weight=_of_samples(problem.sample_weight, samples),
-                cotangent=_of_samples(problem.cotangent, samples),
-                reductions=(),
-            ),
-        )
+        yield samples, _part(problem, samples, (before, n, after), place)
+
+
+def one_sample(problem: Problem, flat: int) -> Problem:
+    """The part that is one sample, by its place in row-major order."""
+    before, after = _around(problem)
+    n = 1 if problem.loss == "binary" else problem.num_classes
+    i, j = divmod(flat, after)
+    place = slice(i, i + 1), slice(j, j + 1)
+    return _part(problem, slice(flat, flat + 1), (before, n, after), place)
+
+
+def _part(
+    problem: Problem, samples: slice, shape: tuple[int, int, int], place: tuple[slice, slice]
+) -> Problem:
+    binary, soft = problem.loss == "binary", problem.loss == "categorical"
+    values, labels = problem.values, problem.labels
+    return replace(
+        problem,
+        values=values.reshape(-1)[samples] if binary else _rows(values, shape, place),
+        labels=_rows(labels, shape, place) if soft else labels.reshape(-1)[samples],
+        class_axis=-1,
+        pos_weight=_trailing(problem.pos_weight, samples),
+        sample_weight=_of_samples(problem.sample_weight, samples),
+        cotangent=_of_samples(problem.cotangent, samples),
+        reductions=(),
+    )
 
 
 def in_threads(problem: Problem, work: Callable[[slice, Problem], None]) -> None:

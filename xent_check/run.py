@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from .bounds import bounds
+from .bounds_in_parts import bounds_in_parts
 from .clock import Clock
 from .evaluation import Evaluation, Missing
 from .expectation import REFERENCE, Expectation
@@ -48,7 +48,7 @@ def run(
     for subject in subjects:
         with clock.of("reference", subject.case.id):
             exact = reference(subject.problem)
-            truths[id(subject)] = truth = Truth(exact, bounds(subject.problem, exact))
+            truths[id(subject)] = truth = Truth(exact, bounds_in_parts(subject.problem, exact))
         for expectation in subject.expectations.get(REFERENCE, ()):
             yield judge_reference(subject.case, subject.problem, truth, expectation)
     for subject, i in jobs:
@@ -85,7 +85,7 @@ def answer(
 ) -> list[tuple[CaseResult, Truth]]:
     """The results of one case, in the order of `chosen`, each with what it was held against."""
     exact = reference(subject.problem)
-    truth = Truth(exact, bounds(subject.problem, exact))
+    truth = Truth(exact, bounds_in_parts(subject.problem, exact))
     names = [i.name for i in chosen]
     present = [i for i in chosen if why_missing(i) is None]
     pool: Pool[Job]

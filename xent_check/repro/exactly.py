@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..bounds import bounds
+from ..bounds_in_parts import bounds_in_parts
 from ..comparison import compare
 from ..difference import Difference
 from ..dtypes import numpy_dtype
@@ -113,7 +113,7 @@ def _differences(subject: Subject, result: CaseResult) -> dict[str, Difference]:
             losses = exact.losses.high.astype(dtype)
         stand_in = Computed(losses, {**totals}, "", 0.0, gradient)
         tolerance = subject.case.fields.tolerance
-        bound = bounds(problem, exact)
+        bound = bounds_in_parts(problem, exact)
         comparison = compare(stand_in, exact, tolerance, None, bound, problem.dtype)
     return {name: _comparable(part) for name, part in comparison.by_reference.items()}
 
