@@ -25,7 +25,7 @@ MAX_LINES = 300
 NOUNS = (
     "words", "errors", "dtypes", "digest", "support",
     "yaml_values", "yaml_source", "value_types", "memory", "array_files", "array_forms", "case",
-    "arrays", "problem", "parts", "problem_digest", "data_rules", "posing",
+    "arrays", "problem", "parts", "needs", "problem_digest", "data_rules", "posing",
     "exact_sum", "divisors", "enclosure", "expectation", "extended", "exact_answers",
     "exact_binary", "exact_classes", "exact", "fast", "reference",
     "evaluation", "calls", "program", "idioms", "keras_losses",

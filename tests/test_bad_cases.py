@@ -19,6 +19,7 @@ import numpy as np
 import psutil
 import pytest
 
+from xent_check import memory
 from xent_check.errors import CaseFileError, ExitCode, NothingToCompareError, UserError
 from xent_check.loading import Filter, load
 
@@ -37,6 +38,7 @@ class Memory:
 @pytest.fixture(autouse=True)
 def _a_machine_with_16_gib(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(psutil, "virtual_memory", Memory)
+    monkeypatch.setattr(memory, "_OWN", Path(os.devnull))
 
 
 def message(path: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:

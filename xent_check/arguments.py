@@ -9,12 +9,14 @@ from typing import Any
 from .array_files import read_array
 from .case import ARRAY_KEYS, CaseFields
 from .errors import InvalidError, Mistake
+from .memory import must_fit
 from .pasted import Numbers, parse_numbers
 from .yaml_source import read_value
 from .yaml_values import Float, Map, scalar
 
 _ARRAY_FILES = (".npy", ".npz", ".safetensors")
 _WORDS = ("loss", "dtype")
+_OBSERVED = 200  # bytes of an observed number, its text and its place beside it
 
 
 class Arguments:
@@ -43,7 +45,9 @@ class Arguments:
         """Numbers that somebody saw; those of an array file are exact. Adds to `mistakes`."""
         try:
             if _is_array_file(text):
-                return _exact(read_array(text[1:], (), Path.cwd(), allow_outside=True).tolist())
+                array = read_array(text[1:], (), Path.cwd(), allow_outside=True)
+                must_fit(array.shape, _OBSERVED, ())
+                return _exact(array.tolist())
             return parse_numbers(self._text("observed", text))
         except InvalidError as error:
             self._wrong("observed", error)

@@ -36,6 +36,7 @@ def read_array(text: str, key: KeyPath, folder: Path, allow_outside: bool) -> Ar
     if array.dtype.kind not in "iufb" and array.dtype.name != "bfloat16":
         raise _wrong(key, f"{name!r} holds values of dtype {array.dtype}", "numbers")
     if array.dtype.kind in "bu":
+        must_fit(array.shape, 8, key)
         fits = array.dtype != np.uint64 or not (array > np.iinfo(np.int64).max).any()
         return array.astype(np.int64 if fits else np.float64)
     return array
@@ -80,8 +81,13 @@ def _why_unreadable(name: str, error: Exception) -> str:
 def _npy(path: Path, member: str, key: KeyPath) -> Array:
     with path.open("rb") as file:
         start = file.read(len(_NPY))
-    if start != _NPY:
-        raise ValueError("it is a pickle" if start[:1] == b"\x80" else "it is no .npy file")
+        if start != _NPY:
+            raise ValueError("it is a pickle" if start[:1] == b"\x80" else "it is no .npy file")
+        file.seek(0)
+        shape, _, dtype = _header(file)
+        promised, there = math.prod(shape) * dtype.itemsize, path.stat().st_size - file.tell()
+    if promised > there and not dtype.hasobject:
+        raise ValueError(f"it promises {promised:,} bytes of numbers and holds {there:,}")
     array: Array = np.load(path, mmap_mode="r", allow_pickle=False)
     return array
 

@@ -19,12 +19,13 @@ VALUES = 2**18  # of a part: 2 MiB in float64
 _THREADS = 2
 
 
-def parts(problem: Problem, values: int = VALUES) -> Iterator[tuple[slice, Problem]]:
-    """Problems of at most so many values (one sample at least), and which of the samples, in
-    row-major order, they are. A part has one axis of samples, its classes last, and no totals."""
+def parts(problem: Problem, values: int | None = None) -> Iterator[tuple[slice, Problem]]:
+    """Problems of at most so many values (VALUES where it is not said; one sample at least), and
+    which of the samples they are in row-major order. A part has one axis of samples, its classes
+    last, and no totals."""
     n = 1 if problem.loss == "binary" else problem.num_classes
     before, after = _around(problem)
-    for samples, place in _places(before, after, max(1, values // n)):
+    for samples, place in _places(before, after, max(1, (values or VALUES) // n)):
         yield samples, _part(problem, samples, (before, n, after), place)
 
 

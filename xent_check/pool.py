@@ -90,7 +90,7 @@ class Pool(Generic[Tag]):
         self._add([implementation for implementation, _, _ in requests])
         by_worker: dict[str, list[tuple[Tag, Request]]] = {name: [] for name in self._hands}
         for implementation, tag, request in requests:
-            by_worker[_worker_name(implementation)].append((tag, request))
+            by_worker[worker_name(implementation)].append((tag, request))
         for name, own in by_worker.items():
             self._hands[name].batches.put(_Batch(self._submission, own, timeout))
             if not own and not self._keep:
@@ -109,7 +109,7 @@ class Pool(Generic[Tag]):
 
     def restart(self, implementation: Implementation) -> None:
         """End its process, whatever that is at, and start another."""
-        hand = self._hands.pop(_worker_name(implementation), None)
+        hand = self._hands.pop(worker_name(implementation), None)
         if hand is not None:
             hand.dismiss()
         self._add([implementation])
@@ -118,7 +118,7 @@ class Pool(Generic[Tag]):
         """Start the workers that are not there yet, the slowest to import first."""
         self._threads = [thread for thread in self._threads if thread.is_alive()]
         for implementation in sorted(implementations, key=_import_rank):
-            name = _worker_name(implementation)
+            name = worker_name(implementation)
             if name not in self._hands:
                 needs, env = implementation.entry.needs, _environment(implementation)
                 folder = Path(self.folder.name)
@@ -178,8 +178,8 @@ class Pool(Generic[Tag]):
         return self._keep and len(self._hands) <= self._jobs
 
 
-def _worker_name(implementation: Implementation) -> str:
-    """The user's own functions get a process each; a framework has one."""
+def worker_name(implementation: Implementation) -> str:
+    """Of its process: the user's own functions get one each; a framework has one."""
     if implementation.function:
         return f"{implementation.environment} {implementation.function}"
     return implementation.environment

@@ -8,11 +8,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .array_forms import FileArray
 from .arrays import make_array, no_index
 from .case import ARRAY_KEYS, Case, CaseFields
 from .data_rules import bad_probabilities, misplaced_options, outside_labels
 from .dtypes import rounded
 from .errors import InvalidError, KeyPath, Mistake
+from .memory import must_have
+from .needs import Size, copies
 from .problem import Problem
 from .words import REDUCTIONS, Given, Reduction
 
@@ -55,6 +58,7 @@ class _Maker:
 
     def problem(self) -> Problem:
         f = self.fields
+        self.fits_in_memory()
         for mistake in misplaced_options(f, self.given):
             self.mistakes.append(mistake)
             self.made.pop(str(mistake.key[0]), None)
@@ -84,6 +88,16 @@ class _Maker:
             gradient="gradient" in f.check,
             cotangent=self.weight("cotangent"),
         )
+
+    def fits_in_memory(self) -> None:
+        """InvalidError, before anything is done with the arrays, where one answer would not."""
+        f, values, form = self.fields, self.made[self.given], getattr(self.fields, self.given)
+        there = f.loss != "binary" and -values.ndim <= f.class_axis < values.ndim
+        classes = values.shape[f.class_axis] if there else 1
+        size = Size(values.size, values.size // max(classes, 1), f.dtype, "gradient" in f.check)
+        whose = f"{form.file!r} of shape" if isinstance(form, FileArray) else "shape"
+        needed = size.alone + copies(self.made, f.dtype)
+        must_have(needed, f"{whose} {list(values.shape)}: checking it needs", (self.given,))
 
     @property
     def sparse(self) -> bool:

@@ -10,13 +10,15 @@ from pathlib import Path
 
 from .changes import variants_of
 from .clock import Clock
-from .errors import NothingToCompareError
+from .errors import CaseFileError, InvalidError, NothingToCompareError
 from .expectation import REFERENCE
 from .implementations import IMPLEMENTATIONS
 from .loading import Filter, Subject, load
+from .memory import must_have
+from .needs import size_of
 from .paths import shown_path, split_given
 from .placement import expanded, placed, unused
-from .pool import Pool
+from .pool import Pool, worker_name
 from .report import CaseResult, Report, Scope, Spent
 from .run import Job, host, implementations_of, run
 from .selection import DEFAULT, Implementation, why_missing
@@ -24,6 +26,7 @@ from .settings import Settings
 from .shard import Shard, selection_digest
 
 Progress = Callable[[int, CaseResult], None]
+_FEWER = "ask for fewer implementations (-i) or fewer at once (-j), or make it smaller"
 
 
 def check(
@@ -66,6 +69,7 @@ class Session:
         clock = Clock()
         with clock.of("reading"):
             subjects, shard = _subjects(settings, given)
+        self._must_fit(subjects)
         results: list[CaseResult] = []
         bad, stopped = 0, None
         for result in run(
@@ -89,6 +93,27 @@ class Session:
             shard=shard,
             scope=_scope(settings, partial),
         )
+
+    def _must_fit(self, subjects: Sequence[Subject]) -> None:
+        """CaseFileError where the run needs more memory than there is: what it holds of all cases
+        and answers, and what its processes take beside each other."""
+        if not subjects:
+            return
+        sizes = [size_of(subject.problem) for subject in subjects]
+        held, workers = 0, dict[str, int]()
+        for subject, size in zip(subjects, sizes, strict=True):
+            present = [i for i in self.implementations_of(subject) if why_missing(i) is None]
+            held += size.held + len(present) * size.of_answer
+            for name in map(worker_name, present):
+                workers[name] = max(size.of_worker, workers.get(name, 0))
+        at_once = sorted(workers.values(), reverse=True)[: self.settings.jobs]
+        needed = held + max(size.passing for size in sizes) + sum(at_once)
+        largest = max(zip(subjects, sizes, strict=True), key=lambda pair: pair[1].alone)[0]
+        key, shape = largest.problem.given, list(largest.problem.values.shape)
+        try:
+            must_have(needed, f"shape {shape}, the largest case: the run needs", (key,), _FEWER)
+        except InvalidError as error:
+            raise CaseFileError(map(largest.case.located, error.mistakes)) from None
 
     def _report(
         self,

@@ -6,7 +6,54 @@ from . import Bug
 
 DIVISORS = "test_divisors.py"
 
+MEMORY = "test_memory.py"
+
 BUGS = (
+    Bug(
+        "what other groups left is asked of none", "memory.py",
+        "min([free, *_left_in_groups(_GROUPS, _OWN)])", "free", MEMORY, "group",
+    ),
+    Bug(
+        "cached files count as used", "memory.py",
+        "max(0, used - files)", "used", MEMORY, "control_group",
+    ),
+    Bug(
+        "the groups around ours are not looked at", "memory.py",
+        "for group in (folder, *folder.parents):", "for group in (folder,):", MEMORY, "around_ours",
+    ),
+    Bug(
+        "a gradient takes nothing", "needs.py",
+        "self.samples + (self.values if self.gradient else 0)", "self.samples", MEMORY, "gradient",
+    ),
+    Bug(
+        "a problem is posed without room for it", "posing.py",
+        "        self.fits_in_memory()\n", "", MEMORY, "tebibyte and value",
+    ),
+    Bug(
+        "one answer alone is counted", "session.py",
+        "len(present) * size.of_answer", "size.of_answer", MEMORY, "every_answer",
+    ),
+    Bug(
+        "one case alone is counted", "session.py",
+        "held += size.held +", "held = size.held +", MEMORY, "every_answer",
+    ),
+    Bug(
+        "a short file is mapped", "array_files.py",
+        "if promised > there and", "if False and", MEMORY, "promises",
+    ),
+    Bug(
+        "unsigned numbers are widened unasked", "array_files.py",
+        "        must_fit(array.shape, 8, key)\n        fits", "        fits", MEMORY, "unsigned",
+    ),
+    Bug(
+        "observed numbers are listed unasked", "arguments.py",
+        "                must_fit(array.shape, _OBSERVED, ())\n", "", MEMORY, "observed",
+    ),
+    Bug(
+        "the bounds of a middle class axis in another order", "bounds_in_parts.py",
+        "np.moveaxis(whole, -1, problem.class_axis)", "whole.reshape(problem.values.shape)",
+        "test_bounds_in_parts.py", "whole",
+    ),
     Bug(
         "class weights left out of the weighted mean", "divisors.py",
         "weights.append(np.where(inside, of_class, 1.0))", "pass", DIVISORS, "add_up_exactly",
