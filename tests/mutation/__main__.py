@@ -1,0 +1,227 @@
+"""Plants a random sample of small faults in the modules that decide, and tells which no test sees.
+
+    pip install '.[test,mutation]'
+    python -m tests.mutation [--sample 300] [--seed 0] [--module NAME]...
+
+The same seed on the same sources gives the same sample. Works on a copy of the tree. For each
+mutant it runs the tests that run the mutated function, the fastest first, until one fails; which
+those are is recorded first, once per test file, into the user's cache. Faults that change nothing
+are listed in equivalent.py with the reason and count apart. Exits 1 where fewer than 95% of the
+others are noticed. A test that the package's start runs before it, at collection, is not run again.
+POSIX only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+import pytest
+
+from .deciders import DECIDERS
+from .equivalent import EQUIVALENT
+from .mutants import Mutant, compiles, mutants_of
+from .trial import Outcome, Trials
+
+ROOT = Path(__file__).parents[2]
+CACHE = Path(platformdirs.user_cache_dir("xent-check"), "mutation")
+TARGET = 0.95
+# These read sources, draw in a browser, plant bugs themselves, start workers or need frameworks.
+LEFT_OUT = {
+    f"test_{name}.py"
+    for name in (
+        "architecture", "browser", "ci_files", "command_ends", "completion", "corpus_sources",
+        "custom", "html", "interpreters", "killed_accept", "planted_bugs", "pool", "repro",
+        "threads", "watching", "worker",
+    )
+}  # fmt: skip
+QUICK = """
+from hypothesis import Phase, settings
+
+quick = [Phase.explicit, Phase.generate]
+settings.register_profile("quick", phases=quick, database=None, derandomize=True)
+settings.load_profile("quick")
+"""
+
+
+def main() -> int:
+    """Sample, record, plant, report."""
+    options = _parser().parse_args()
+    modules = options.module or DECIDERS
+    sources = {m: (ROOT / "xent_check" / f"{m}.py").read_text("utf-8") for m in modules}
+    sample, equivalent = chosen(sources, options.sample, options.seed)
+    with tempfile.TemporaryDirectory(prefix="xent-check-mutation-") as folder:
+        copy = Path(folder, "copy")
+        ignored = shutil.ignore_patterns(".git", ".venv*", "__pycache__", ".*_cache", ".hypothesis")
+        shutil.copytree(ROOT, copy, ignore=ignored)
+        (copy / "conftest.py").write_text(QUICK, encoding="utf-8")
+        os.environ |= {
+            "PYTHONPATH": str(copy),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "XENT_CHECK_EXAMPLES": "60",
+        }
+        os.environ.pop("PYTEST_ADDOPTS", None)
+        os.chdir(copy)
+        tests = Tests.known(copy, record=not options.recorded)
+        outcomes = tried(sample, tests, options, sources)
+    return report(outcomes, equivalent, sources)
+
+
+def chosen(
+    sources: Mapping[str, str], count: int, seed: int
+) -> tuple[list[Mutant], list[tuple[Mutant, str]]]:
+    """The sample, and those of it that are known to change nothing, with the reason."""
+    every = [mutant for m, source in sources.items() for mutant in mutants_of(m, source)]
+    random.Random(seed).shuffle(every)
+    sample: list[Mutant] = []
+    for mutant in every:
+        if len(sample) < count and compiles(mutant.applied(sources[mutant.module])):
+            sample.append(mutant)
+    reasons = {m: EQUIVALENT.get((m.module, *m.shown(sources[m.module])), "") for m in sample}
+    return [m for m in sample if not reasons[m]], [(m, r) for m, r in reasons.items() if r]
+
+
+@dataclass(frozen=True)
+class Tests:
+    """What was recorded: seconds and functions by the test's id."""
+
+    seconds: Mapping[str, float]
+    by_function: Mapping[str, Sequence[str]]
+    by_module: Mapping[str, Sequence[str]]
+
+    @classmethod
+    def known(cls, copy: Path, record: bool) -> Tests:
+        """From the cache, and recorded where a test file is not in it as it is now."""
+        files = [f for f in sorted((copy / "tests").glob("test_*.py")) if f.name not in LEFT_OUT]
+        digests = {f: hashlib.sha256(f.read_bytes()).hexdigest()[:16] for f in files}
+        kept = {f: CACHE / f"{f.stem}-{digest}.json" for f, digest in digests.items()}
+        missing = [f for f in files if not kept[f].exists()]
+        if record:
+            _record(missing, kept)
+        else:
+            files = [f for f in files if f not in missing]
+        seconds: dict[str, float] = {}
+        by_function: dict[str, list[str]] = {}
+        by_module: dict[str, list[str]] = {}
+        for file in files:
+            for test, what in json.loads(kept[file].read_text("utf-8")).items():
+                seconds[test] = what["seconds"]
+                for function in what["functions"]:
+                    by_function.setdefault(function, []).append(test)
+                for module in {f.partition(":")[0] for f in what["functions"]}:
+                    by_module.setdefault(module, []).append(test)
+        return cls(seconds, by_function, by_module)
+
+    def of(self, mutant: Mutant, limit: float) -> dict[str, float]:
+        """Those that run its function, or its module where it is no part of one, fastest first, as
+        many as take `limit` seconds together."""
+        tests = self.by_function.get(f"{mutant.module}:{mutant.function}")
+        tests = tests or self.by_module.get(mutant.module, ())
+        taken: dict[str, float] = {}
+        for test in sorted(tests, key=lambda t: (self.seconds[t], t)):
+            if taken and sum(taken.values()) + self.seconds[test] > limit:
+                break
+            taken[test] = self.seconds[test]
+        return taken
+
+
+def _record(files: Sequence[Path], kept: Mapping[Path, Path]) -> None:
+    CACHE.mkdir(parents=True, exist_ok=True)
+    for number, file in enumerate(files, 1):
+        print(f"what {file.name} reaches, {number} of {len(files)}", file=sys.stderr, flush=True)
+        target = Path(f"{file.stem}.json").resolve()
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.mutation.reach"]
+        subprocess.run(
+            [*command, "-p", "no:cacheprovider", str(file.relative_to(Path.cwd()))],
+            env={**os.environ, "XENT_CHECK_REACH": str(target)},
+            stdout=subprocess.DEVNULL,
+            check=False,
+        )
+        shutil.copy(target, kept[file].with_suffix(".new"))
+        kept[file].with_suffix(".new").replace(kept[file])
+
+
+def tried(
+    sample: Sequence[Mutant], tests: Tests, options: argparse.Namespace, sources: Mapping[str, str]
+) -> list[Outcome]:
+    """What became of each, told as it comes; Ctrl-C or the budget's end leaves the rest untried."""
+    terminal = os.fdopen(os.dup(1), "w", buffering=1)
+    end = time.monotonic() + options.budget if options.budget else float("inf")
+    chosen = {mutant: tests.of(mutant, options.each) for mutant in sample}
+    files = sorted({test.partition("::")[0] for found in chosen.values() for test in found})
+
+    def tell(outcome: Outcome) -> None:
+        said = f"noticed by {outcome.noticed}" if outcome.noticed else "SURVIVED"
+        m = outcome.mutant
+        where = f"{len(trials.outcomes)}/{len(sample)} {m.module}.py:{m.line}"
+        print(f"{where} {said} ({outcome.seconds:.1f} s)", file=terminal)
+        if not outcome.noticed:
+            print(shown(m, sources), file=terminal)
+        if time.monotonic() > end:
+            raise KeyboardInterrupt
+
+    trials = Trials(sample, chosen.__getitem__, tell)
+    sys.path.insert(0, str(Path.cwd()))
+    for name in [name for name in sys.modules if name == "tests" or name.startswith("tests.")]:
+        if name != __name__:
+            del sys.modules[name]
+    pytest.main([*files, "-q", "-s", "-p", "no:cacheprovider"], plugins=[trials])
+    return trials.outcomes
+
+
+def shown(mutant: Mutant, sources: Mapping[str, str]) -> str:
+    """The change as two lines of a diff."""
+    before, after = mutant.shown(sources[mutant.module])
+    return f"    - {before}\n    + {after}"
+
+
+def report(
+    outcomes: Sequence[Outcome],
+    equivalent: Sequence[tuple[Mutant, str]],
+    sources: Mapping[str, str],
+) -> int:
+    """The survivors and the counts."""
+    noticed = [o for o in outcomes if o.noticed]
+    print("\nchange nothing:")
+    for mutant, reason in equivalent:
+        print(f"xent_check/{mutant.module}.py:{mutant.line}: {reason}")
+        print(shown(mutant, sources))
+    print("\nsurvived:")
+    for o in sorted(outcomes, key=lambda o: (o.mutant.module, o.mutant.start)):
+        if not o.noticed:
+            print(f"xent_check/{o.mutant.module}.py:{o.mutant.line} ({o.tests} tests)")
+            print(shown(o.mutant, sources))
+    share = len(noticed) / len(outcomes) if outcomes else 0.0
+    print(
+        f"\n{len(noticed)} of {len(outcomes)} noticed, {share:.1%}; "
+        f"{len(equivalent)} more change nothing; {sum(o.seconds for o in outcomes):.0f} s"
+    )
+    return int(share < TARGET)
+
+
+def _parser() -> argparse.ArgumentParser:
+    description, _, _ = (__doc__ or "").partition("\n")
+    parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=description)
+    parser.add_argument("--sample", type=int, default=300, help="how many [default: 300]")
+    parser.add_argument("--seed", type=int, default=0, help="of the sample [default: 0]")
+    parser.add_argument("--module", action="append", choices=DECIDERS, help="repeatable")
+    parser.add_argument("--each", type=float, default=30.0, help="seconds of tests per mutant")
+    parser.add_argument("--recorded", action="store_true", help="record nothing: leave such tests")
+    parser.add_argument("--budget", type=float, help="seconds for all; the rest stays untried")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,20 @@
+"""The modules that decide what is right, what agrees, what passes and what is said of it."""
+
+from __future__ import annotations
+
+DECIDERS = (
+    # the case file made exact
+    "loading", "posing", "data_rules", "expectation", "array_forms", "value_types",
+    # the reference
+    "enclosure", "extended", "exact", "exact_answers", "exact_binary", "exact_classes", "exact_sum",
+    "divisors", "fast", "reference",
+    # the comparison
+    "bounds", "bounds_binary", "bounds_classes", "bounds_totals", "rounding", "difference",
+    "comparison", "vacuity", "judging", "outcome",
+    # the reason of a difference
+    "choices", "coefficients", "formulas", "meaning", "score_changes", "label_changes",
+    "total_changes", "hypotheses", "readings", "evidence", "diagnosis", "reasons",
+    # the gate and what is saved
+    "baseline", "changes", "recorded", "problem_digest", "gating", "versus", "merging", "excerpts",
+    "rejudging", "shard",
+)  # fmt: skip
