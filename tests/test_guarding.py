@@ -127,11 +127,12 @@ def loss(logits, labels):
     print({ERROR!r})
     raise ValueError({ERROR!r} + chr(10) + "##[error]made up" + chr(13) + {ERROR!r})
 """
+NAME = "## ##[error]name"
 CASES = f"""\
 loss: sparse_categorical
 logits: [[1.0, 2.0]]
 labels: [0]
-name: "## ##[error]name"
+name: "{NAME}"
 description: "{ERROR}"
 source: "{ERROR}"
 implementations: [manual]
@@ -172,6 +173,10 @@ def test_no_report_of_the_command_is_obeyed(form: str, folder: Path) -> None:
     streams = command(folder, *asked, COLUMNS="60")
     assert "made up" in streams[0]
     assert [obeyed(text) for text in streams] == [[], []]
+    if form == "json":
+        assert {r["case"].rpartition("::")[2] for r in json.loads(streams[0])["results"]} == {NAME}
+    if form == "junit":
+        ElementTree.fromstring(streams[0])
 
 
 def test_the_github_report_s_own_commands_are_obeyed_and_no_others(folder: Path) -> None:

@@ -6,12 +6,31 @@ from . import Bug
 
 GUARDING = "test_guarding.py"
 PATHS = "test_paths.py"
+MARKUP = "test_markup.py"
 WORKER = "test_worker.py"
 
 BUGS = (
     Bug(
+        "brackets make a link", "markup.py", r"[\\`*_~\[#$]", r"[\\`*_~#$]", MARKUP, "no_image",
+    ),
+    Bug(
+        "entities stand for characters", "markup.py",
+        '.replace("&", "&amp;")', "", MARKUP, "is_rendered_as_itself",
+    ),
+    Bug(
+        "a text begins a list", "markup.py", "_start(text))", "text)", MARKUP,
+        "is_rendered_as_itself",
+    ),
+    Bug(
+        "people are mentioned", "markup.py", 'r"@(?=\\w)"', 'r"@(?=\\0)"', MARKUP, "no_image",
+    ),
+    Bug(
+        "a bar ends a cell", "markup.py", 'inline(text).replace("|", "\\\\|")', "inline(text)",
+        MARKUP, "is_rendered_as_itself",
+    ),
+    Bug(
         "only blanks of ASCII come before a command", "cli/guarding.py",
-        "[^!-~\\\\n])*:):", "[ ])*:):", GUARDING, "after_any_blank",
+        "[^!-~\\n])*:):", "[ ])*:):", GUARDING, "after_any_blank",
     ),
     Bug(
         "older commands are left", "cli/guarding.py",
@@ -25,11 +44,11 @@ BUGS = (
     Bug(
         "click writes past the guard", "cli/__init__.py",
         "(cast(TextIO, Guarded(s)) for s in (sys.stdout, sys.stderr))", "sys.stdout, sys.stderr",
-        GUARDING, "standard_error",
+        GUARDING, "bug_of_our_own",
     ),
     Bug(
         "data is escaped as text is", "cli/guarding.py",
-        'dict.fromkeys(("json", "jsonl", "sarif"), as_json)', "{}", GUARDING, "stays_the_same",
+        'dict.fromkeys(("json", "jsonl", "sarif"), as_json)', "{}", GUARDING, "no_report and json",
     ),
     Bug(
         "a text colours the table", "reporters/table.py",

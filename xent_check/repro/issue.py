@@ -11,7 +11,7 @@ import numpy as np
 from .. import __version__
 from ..evaluation import Computed, Failed
 from ..loading import Subject
-from ..markup import fenced, inline, table
+from ..markup import fenced, inline, linked, table
 from ..number_text import index_text, number, small
 from ..report import CaseResult
 from ..selection import Implementation
@@ -29,7 +29,7 @@ def issue(subject: Subject, implementation: Implementation, result: CaseResult, 
     parts += ["## What is expected", *_what_is_expected(subject, result)]
     parts += ["## To reproduce", fenced(script, "python")]
     parts += ["## Versions", "\n".join(f"- {inline(line)}" for line in _versions(implementation))]
-    parts += ["## Source", inline(fields.source)] if fields.source else []
+    parts += ["## Source", linked(fields.source)] if fields.source else []
     return "\n\n".join(parts) + "\n"
 
 
