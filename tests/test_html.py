@@ -310,6 +310,29 @@ def test_hostile_texts_stay_texts() -> None:
     assert HOSTILE in "".join(page.one("main").parts)
 
 
+def test_no_character_of_the_page_is_invisible_or_turns_the_direction() -> None:
+    bad = "a\x1b[31m\x07\u202eb\u2028"
+    of = telling(
+        case(f"n{bad}", file=f"f{bad}.yaml"),
+        description=f"d{bad}",
+        source=f"s{bad}",
+        tags=[f"t{bad}"],
+    )
+    wrong = compared(difference([0.5, 0.25, 5.0], EXACT))
+    results = [
+        result(of, f"i{bad}", "diverges", comparison=wrong, reason=f"r{bad}", notes=(f"o{bad}",)),
+        result(of, "torch", "failed", reason=f"m{bad}", evaluation=Failed("error", f"M{bad}: x")),
+        result(of, "jax", "known", reason=f"k{bad}", comparison=wrong),
+    ]
+    page = render(
+        report(results, warnings=(f"w{bad}",), names=(f"i{bad}", "torch", "jax")), Terminal()
+    )
+    hidden = {c for c in page if not c.isprintable() and c not in "\n\t"}
+    assert hidden == set()
+    for letter in "nfdstirmkw":
+        assert re.search(letter + r"a(<wbr>)?\\x1b", page), letter
+
+
 def test_a_web_address_as_a_source_is_a_link_and_other_texts_are_not() -> None:
     def page(source: str) -> Page:
         numbers = compared(difference([1.0], [2.0]))

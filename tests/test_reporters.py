@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 from junitparser import JUnitXml
 from rich.cells import cell_len
 
+from xent_check.evaluation import Computed
 from xent_check.number_text import number, small, tidy
 from xent_check.report import STATUSES, Report
 from xent_check.reporters import REPORTERS, Terminal, reporter
@@ -205,14 +208,15 @@ def test_junit_survives_a_round_trip(tmp_path: Path) -> None:
     assert document.tests == len(of.results)
     assert document.failures == of.counts["diverges"]
     assert document.errors == of.counts["failed"] + of.counts["missing"]  # the missing is required
-    assert document.skipped == of.counts["unsupported"]
+    assert sum(suite.skipped for suite in document) == of.counts["unsupported"]
     assert [suite.name for suite in document] == ["cases/demo.yaml", "cases/sub/other.yaml"]
 
 
 def test_junit_skips_what_is_missing_and_not_required() -> None:
     of = every_status(required=False)
     root = ElementTree.fromstring(render("junit", of))
-    assert int(root.get("skipped", "")) == of.counts["unsupported"] + of.counts["missing"]
+    skipped = sum(int(suite.get("skipped", "")) for suite in root)
+    assert skipped == of.counts["unsupported"] + of.counts["missing"]
 
 
 def test_junit_has_what_the_usual_schema_asks_for() -> None:
@@ -233,12 +237,56 @@ def test_junit_has_what_the_usual_schema_asks_for() -> None:
                 assert outcome.tag == "skipped" or outcome.get("type")
 
 
-def test_junit_replaces_characters_that_xml_cannot_hold() -> None:
+def test_junit_shows_characters_that_xml_cannot_hold() -> None:
     failed = result(case("x"), "torch", "failed", reason="bell \x07 & <b>")
     root = ElementTree.fromstring(render("junit", report([failed])))
     error = root.find(".//error")
     assert error is not None
-    assert str(error.get("message")).endswith("bell \ufffd & <b>")
+    assert str(error.get("message")).endswith("bell \\x07 & <b>")
+
+
+# What each element may hold by junit-10.xsd of jenkinsci/xunit-plugin (types/model/xsd, commit
+# 031e285e): its attributes, the required ones with a star, and its children.
+JENKINS = {
+    "testsuites": ("name time tests failures errors", "testsuite"),
+    "testsuite": (
+        "name* tests* failures* errors* group time skipped timestamp hostname id package file log "
+        "url",
+        "testsuite properties testcase system-out system-err",
+    ),
+    "testcase": (
+        "name* time classname group",
+        "skipped error failure rerunFailure rerunError flakyFailure flakyError system-out "
+        "system-err",
+    ),
+    "failure": ("type message", ""),
+    "error": ("type message", ""),
+    "skipped": ("type message", ""),
+    "system-out": ("", ""),
+}
+SUREFIRE_TIME = r"(([0-9]{0,3},)*[0-9]{3}|[0-9]{0,3})*(\.[0-9]*)?"
+
+
+@pytest.mark.parametrize("seconds", [3.2, 1e-7, 0.0, 123456.0])
+def test_junit_is_what_jenkins_allows(seconds: float) -> None:
+    quick = Computed(np.array([0.5, 0.25, 4.0], np.float32), {}, "loss()", 1e-6)
+    comparison = compared(difference(EXACT, EXACT))
+    results = [
+        *every_status().results,
+        result(case("quick", file="quick.yaml"), "torch", "agrees", comparison=comparison,
+               evaluation=quick),
+    ]  # fmt: skip
+    of = replace(report(results), seconds=seconds)
+    root = ElementTree.fromstring(render("junit", of))
+    assert float(root.get("time", "")) == pytest.approx(seconds, abs=1e-6)
+    for element in root.iter():
+        attributes, children = JENKINS[element.tag]
+        allowed = set(attributes.replace("*", "").split())
+        required = {name[:-1] for name in attributes.split() if name.endswith("*")}
+        assert required <= set(element.attrib) <= allowed
+        assert {child.tag for child in element} <= set(children.split())
+        if "time" in element.attrib and element.tag != "testcase":
+            assert re.fullmatch(SUREFIRE_TIME, element.attrib["time"])
 
 
 # ---- github, markdown -------------------------------------------------------------------------

@@ -93,6 +93,14 @@ def visible(text: str) -> str:
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
+def visible_lines(text: str) -> str:
+    """The same of a text that may have several lines, and tabs."""
+    if text.replace("\n", "").isprintable():
+        return text
+    lines = text.split("\n")
+    return "\n".join("\t".join(map(visible, line.split("\t"))) for line in lines)
+
+
 def did_you_mean(word: str, allowed: Iterable[str]) -> str:
     """A question naming the closest allowed word, or nothing."""
     close = _closest(word, tuple(allowed))

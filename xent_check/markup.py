@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from .errors import visible
+from .errors import visible, visible_lines
 
 _SPECIAL = re.compile(r"[\\`*_~\[#$]")
 _NOTHING = "<!-- -->"
@@ -57,5 +57,4 @@ def fenced(text: str, language: str = "") -> str:
     """A block of code, its fence longer than any within."""
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
-    lines = (line.expandtabs() for line in text.rstrip().split("\n"))
-    return "\n".join([fence + language, *map(visible, lines), fence])
+    return f"{fence}{language}\n{visible_lines(text.rstrip())}\n{fence}"

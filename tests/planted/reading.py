@@ -7,9 +7,31 @@ from . import Bug
 GUARDING = "test_guarding.py"
 PATHS = "test_paths.py"
 MARKUP = "test_markup.py"
+HTML = "test_html.py"
+REPORTERS = "test_reporters.py"
 WORKER = "test_worker.py"
 
 BUGS = (
+    Bug(
+        "the page hides characters", "reporters/html.py", "finalize=_shown,", "", HTML,
+        "character_of_the_page",
+    ),
+    Bug(
+        "a drawing hides characters", "reporters/html.py", "visible_lines(plot.svg)", "plot.svg",
+        HTML, "character_of_the_page",
+    ),
+    Bug(
+        "the root counts the skipped", "reporters/junit.py", 'root.attrib.pop("skipped", None)',
+        "pass", REPORTERS, "jenkins_allows",
+    ),
+    Bug(
+        "the time of the run is the sum of its answers'", "reporters/junit.py",
+        'root.set("time", str(report.seconds))', "pass", REPORTERS, "jenkins_allows",
+    ),
+    Bug(
+        "a time with an exponent", "reporters/junit.py", ":.6f}", ":g}", REPORTERS,
+        "jenkins_allows",
+    ),
     Bug(
         "brackets make a link", "markup.py", r"[\\`*_~\[#$]", r"[\\`*_~#$]", MARKUP, "no_image",
     ),

@@ -9,6 +9,7 @@ from pathlib import Path
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
+from ..errors import visible_lines
 from ..report import Report
 from . import Terminal
 from .page_data import PageData, page_data
@@ -48,7 +49,7 @@ def _plots(data: PageData) -> tuple[dict[str, tuple[Plot, ...]], int]:
 def _svg(plot: Plot) -> Markup:
     """The drawing, named by its caption. matplotlib escaped the texts in it."""
     named = f'<svg role="img" aria-labelledby="{plot.id}-title" aria-describedby="{plot.id}-text"'
-    return Markup(plot.svg.replace("<svg", named, 1))
+    return Markup(visible_lines(plot.svg).replace("<svg", named, 1))
 
 
 def _own(name: str) -> Markup:
@@ -64,12 +65,19 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        finalize=_shown,
     )
     environment.filters["breakable"] = _breakable
     return environment.from_string((_PAGE / "page.html.j2").read_text(encoding="utf-8"))
 
 
+def _shown(value: object) -> object:
+    """What does not print, or turns the reading direction, as an escape."""
+    is_text = isinstance(value, str) and not isinstance(value, Markup)
+    return visible_lines(str(value)) if is_text else value
+
+
 def _breakable(name: str) -> Markup:
     """A name that may go on in the next line after its punctuation."""
-    text = Markup.escape(name)  # no entity has what a break follows
+    text = Markup.escape(visible_lines(name))  # no entity has what a break follows
     return Markup(_AFTER.sub(r"\g<0><wbr>", str(text)))

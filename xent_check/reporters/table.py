@@ -13,7 +13,7 @@ from rich.text import Text
 
 from ..change_text import ChangeLine, gate_lines, gate_summary, variant_lines, variant_summary
 from ..durations import sections
-from ..errors import visible
+from ..errors import visible_lines
 from ..number_text import small, tidy
 from ..outcome import judgement_lines
 from ..report import STATUSES, CaseResult, Report
@@ -65,8 +65,7 @@ class _Visible:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         for segment in console.render(self.of, options):
-            lines = (visible(line) for line in segment.text.split("\n"))
-            yield Segment("\n".join(lines), segment.style, segment.control)
+            yield Segment(visible_lines(segment.text), segment.style, segment.control)
 
 
 def _legend(report: Report, terminal: Terminal, numbers: bool) -> Text:
