@@ -110,8 +110,13 @@ def _row(problem: Problem, i: int, where: Any, loss: Number) -> tuple[Number, li
         entry = u * (4 + made + cotangent) * over(c[j], x[j])
         lost = live[j] + over(live[j], min(x[j], mpf(1)))
         if problem.normalize:
-            entry += u * (4 + added(n)) * total / sum(x)
-            lost += sum(live) / sum(x)
+            relative = 4 + added(n)
+            if problem.loss == "sparse_categorical":
+                mean = sum(x[i] * logs[i] for i in range(n)) / sum(x)
+                relative = (KL + 2) * (logs[j] + mean) + (1 + KL) * abs(mp.log(sum(x)))
+                relative += added(n) + 2 * KE + 8
+            entry += u * relative * total / sum(x)
+            lost += sum(live) / sum(x) + over(sum(live), x[j])
         entries.append(cot * entry + f * up(cot) * 5 * lost + f)
     return bound, entries
 

@@ -62,11 +62,10 @@ def test_every_bound_is_its_formula(loss: Loss, given: Given) -> None:
 def test_the_gradient_from_probabilities_has_the_bound_of_what_normalize_says(
     normalize: bool | None,
 ) -> None:
-    values = f32([[0.5, 0.25, 0.25]])
+    values, labels = f32([[0.5, 0.25, 0.25]]), f32([[0, 1, 0]])
     subject = Problem(
-        "sparse_categorical", "probs", values, np.array([1]), "float32", normalize=normalize,
-        gradient=True,
-    )  # fmt: skip
+        "categorical", "probs", values, labels, "float32", normalize=normalize, gradient=True
+    )
     assert departures(subject, reference(subject)) == []
     # -1 / 0.25 takes a few roundings of 4; with the division by the sum, those of 1 more
     allowed = bounds(subject, reference(subject)).gradient

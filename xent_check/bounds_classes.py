@@ -19,7 +19,11 @@ classes have a coefficient:
 From probabilities the loss is sum of c (-log p), where p may be divided by its sum: u [ kl sum of
 c abs(log p) + A (ke + kl + h(n) + 2) + (1 + k) sum of c abs(log p) ]; without `normalize` the
 rows sum to 1 but for their rounding, and dividing is a choice: + A abs(log sum p). Its gradient
--c / p (+ A / sum p) takes products and quotients alone, as from log-probabilities both.
+-c / p takes products and quotients alone, as from log-probabilities both. With `normalize` it has
+A / sum p beside it, a quotient too; of integer labels it may also be made as softmax(log p) / p
+(Keras), whose exponents lose kl abs(log p), as its sum does, K = sum p abs(log p) / sum p:
+
+    u A / sum p [ (kl + 2) (abs(log p) + K) + (1 + kl) abs(log sum p) + h(n) + 2 ke + 8 ]
 
 Every term has u in it from the start, so that none overflows where the loss itself does not.
 """
@@ -183,10 +187,16 @@ def _from_others(rows: _Rows) -> Parts:
         terms["renormalise"] = whole / u * np.abs(np.log(total))
     lost = FLUSHES * (live * up(logs)).sum(axis=1, keepdims=True)
     entry = (roundings + 2) * quotient(c, x)
-    entry_lost = FLUSHES * (live + quotient(live, np.where(x > 0, np.minimum(x, 1.0), 0.0)))
+    entry_lost = FLUSHES * (live + quotient(live, np.minimum(x, 1.0)))
     if problem.normalize:
-        entry = entry + (4 + summation(n)) * quotient(whole, total)
-        entry_lost = entry_lost + FLUSHES * quotient(live.sum(axis=1, keepdims=True), total)
+        relative = np.full(x.shape, 4 + summation(n))
+        if problem.loss == "sparse_categorical":
+            spread = logs + quotient(x * logs, total).sum(axis=1, keepdims=True)
+            relative = (KL + 2) * spread + (1 + KL) * np.abs(np.log(total)) + summation(n)
+            relative = relative + 2 * KE + 8
+        entry = entry + relative * quotient(whole, total)
+        lives = live.sum(axis=1, keepdims=True)
+        entry_lost = entry_lost + FLUSHES * (quotient(lives, total) + quotient(lives, x))
     return _parts(rows, terms, lost, entry, entry_lost)
 
 

@@ -49,7 +49,11 @@ BUGS = (
     ),
     Bug(
         "the sum of probabilities never divided by", "bounds_classes.py",
-        "entry = entry + (4 + summation(n)) * quotient(whole, total)", "pass", PINNED, "normalize",
+        "entry = entry + relative * quotient(whole, total)", "pass", PINNED, "normalize",
+    ),
+    Bug(
+        "Keras's logs of probabilities are exact", "bounds_classes.py",
+        "relative = (KL + 2) * spread + (1 + KL)", "relative = (1 + KL)", PINNED, "formula",
     ),
     Bug(
         "dividing by the sum is no choice", "bounds_classes.py",
