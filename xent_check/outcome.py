@@ -12,6 +12,9 @@ from .evaluation import Failed
 from .number_text import index_text, small
 from .report import CaseResult
 
+# A part of the bound that is told though it is no rounding: numbers too small for the dtype.
+_TOLD = 0.01
+
 
 def why(result: CaseResult) -> str | None:
     """The best explanation of a divergence's numbers; None where there is none."""
@@ -54,6 +57,9 @@ def judgement_lines(result: CaseResult, verbose: bool) -> list[str]:
         parts = terms_at(result.problem, result.reference, worst)
         terms = " + ".join(f"{name} {small(value)} u" for name, value in parts.items() if value)
         off, explained = float(losses.abs_diff[worst]), float(bound.losses[worst])
+        flushed = explained - bound.u * sum(parts.values())
+        if flushed > _TOLD * explained:
+            terms += f" + flushed {small(flushed)}" if terms else f"flushed {small(flushed)}"
         near = f"; error {small(off)} is {off / explained:.0%} of it" if np.isfinite(off) else ""
         lines.append(f"bound at {index_text(worst)}: {terms} = {small(explained)}{near}")
     return lines
