@@ -23,7 +23,7 @@ MAX_LINES = 300
 
 # The nouns with what they are made of: each imports those before it, and nothing after it.
 NOUNS = (
-    "words", "errors", "dtypes", "digest", "support",
+    "words", "errors", "dtypes", "digest", "ranking", "support",
     "yaml_values", "yaml_source", "value_types", "memory", "array_files", "array_forms", "case",
     "arrays", "problem", "parts", "needs", "problem_digest", "data_rules", "posing",
     "exact_sum", "divisors", "enclosure", "expectation", "extended", "exact_answers",
@@ -41,8 +41,8 @@ NOUNS = (
 # What runs them: from the command line to the workers and back.
 MACHINERY = {
     "arguments", "checking", "clock", "config", "corpus", "expansion", "explaining",
-    "explanation_text", "interpreters", "known_issues", "last_failed", "loading", "merging",
-    "pasted", "paths", "placement", "pool", "rejudging", "run", "schema", "selection",
+    "explanation_text", "interpreters", "known_issues", "last_failed", "leftovers", "loading",
+    "merging", "pasted", "paths", "placement", "pool", "rejudging", "run", "schema", "selection",
     "serving", "session", "settings", "starting", "stated", "watching", "wire", "worker",
     "yaml_text",
 }  # fmt: skip
@@ -52,7 +52,8 @@ FOR_IMPLEMENTATIONS = {
     "keras_losses",
 }  # fmt: skip
 HELPERS_OF_CLI = {
-    "completion", "configured", "guarding", "options", "output", "remembering", "repeated", "watch",
+    "completion", "configured", "ending", "guarding", "options", "output", "remembering",
+    "repeated", "watch",
 }  # fmt: skip
 HELPERS_OF_REPORTERS = {
     "plain", "matrix", "drawing", "plain_numbers",

@@ -108,4 +108,4 @@ def _advice_above(loss: Loss) -> str:
 
 
 def _first(wrong: Array) -> tuple[int, ...]:
-    return tuple(int(i) for i in np.argwhere(wrong)[0])
+    return tuple(int(i) for i in np.unravel_index(int(wrong.argmax()), wrong.shape))

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from .difference import Difference, Excerpt, within_range
 from .digest import digest
 from .dtypes import Float64s, ulp
+from .ranking import largest_first
 
 WORST = 20
 Ints = npt.NDArray[np.intp]
@@ -26,7 +27,7 @@ def shortened(
 ) -> tuple[Difference, Float64s | None]:
     """Of a whole array the worst few and what decides under any tolerance, with their bounds."""
     d, shape = difference, difference.actual.shape
-    first = np.argsort(-d.abs_diff.reshape(-1), kind="stable")[:worst]
+    first = largest_first(d.abs_diff, worst)
     groups = _binades(d)
     others = {row for row, _, _ in groups} | set(_beyond_the_bound(d, bound))
     if d.diverging:

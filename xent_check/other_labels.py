@@ -12,9 +12,12 @@ smoothing, the loss changes by
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from .dtypes import Float64s
+from .parts import parts
 from .problem import Problem
 
 _CHUNK = 2**20
@@ -26,6 +29,13 @@ def other_label_distances(problem: Problem) -> Float64s:
 
     inf where no other label has another finite loss, as at equal logits.
     """
+    distances = np.empty(math.prod(problem.samples_shape))
+    for samples, part in parts(problem):
+        distances[samples] = _distances(part)
+    return distances.reshape(problem.samples_shape)
+
+
+def _distances(problem: Problem) -> Float64s:
     with np.errstate(all="ignore"):
         distances = _binary(problem) if problem.loss == "binary" else _classes(problem)
         scale = np.asarray(1 - problem.label_smoothing)

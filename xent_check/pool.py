@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from .evaluation import Evaluation, after
+from .leftovers import FOLDERS
 from .report import Spent
 from .selection import Implementation
 from .worker import Request, Worker
@@ -55,6 +56,7 @@ class Pool(Generic[Tag]):
         self, implementations: Sequence[Implementation], jobs: int | None, keep: bool = False
     ) -> None:
         self.folder = tempfile.TemporaryDirectory(prefix="xent-check-", ignore_cleanup_errors=True)
+        FOLDERS.add(self.folder.name)
         self._jobs = jobs or _ANY_NUMBER
         self._keep = keep
         self._hands: dict[str, _Hand[Tag]] = {}
@@ -77,6 +79,7 @@ class Pool(Generic[Tag]):
         for thread in self._threads:
             thread.join()
         self.folder.cleanup()
+        FOLDERS.discard(self.folder.name)
 
     def submit(
         self, requests: Sequence[tuple[Implementation, Tag, Request]], timeout: float

@@ -48,7 +48,7 @@ class Vacuity:
 def _where(mask: Bools) -> str:
     if not mask.ndim:
         return ""
-    first = [int(i) for i in np.argwhere(mask)[0]]
+    first = [int(i) for i in np.unravel_index(int(mask.argmax()), mask.shape)]
     return f" for {int(mask.sum())} of {mask.size} (first: {first})"
 
 

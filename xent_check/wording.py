@@ -11,6 +11,7 @@ from .evaluation import Failed
 from .number_text import index_text, number, small
 from .outcome import why
 from .problem import Problem
+from .ranking import largest_first
 from .report import STATUSES, CaseResult, Report
 
 MAX_ROWS = 20
@@ -173,11 +174,11 @@ def number_tables(result: CaseResult, everything: bool) -> list[NumberTable]:
 
 def _shown(difference: Difference, everything: bool) -> tuple[list[tuple[int, ...]], int]:
     """The indices to show, and how many are left out."""
-    flat = np.arange(difference.actual.size)
-    if not everything:
-        flat = flat[~difference.agrees.reshape(-1)]
-        flat = flat[np.argsort(-difference.abs_diff.reshape(-1)[flat], kind="stable")]
-    shown = flat if everything else flat[:MAX_ROWS]
+    if everything:
+        shown = np.arange(difference.actual.size)
+    else:
+        sizes = np.where(difference.agrees, -1.0, difference.abs_diff)
+        shown = largest_first(sizes, min(MAX_ROWS, int((~difference.agrees).sum())))
     shape = difference.actual.shape
     indices = [tuple(int(i) for i in np.unravel_index(int(i), shape)) for i in shown]
     everywhere = difference.size if everything else difference.diverging

@@ -7,8 +7,26 @@ from . import Bug
 DIVISORS = "test_divisors.py"
 
 MEMORY = "test_memory.py"
+ENDING = "test_ending.py"
 
 BUGS = (
+    Bug(
+        "a process that hears a signal is ended all the same", "cli/ending.py",
+        " and not heard.wait(PATIENCE)", "", ENDING, "by_itself",
+    ),
+    Bug(
+        "folders are left", "leftovers.py",
+        "shutil.rmtree(folder, ignore_errors=True)", "pass", ENDING, "deaf",
+    ),
+    Bug(
+        "processes are left", "leftovers.py",
+        "child.kill()", "pass", ENDING, "deaf",
+    ),
+    Bug(
+        "the last of equal ones first", "ranking.py",
+        "np.flatnonzero(some == least)[: count - above.size]",
+        "np.flatnonzero(some == least)[above.size - count :]", "test_ranking.py",
+    ),
     Bug(
         "what other groups left is asked of none", "memory.py",
         "min([free, *_left_in_groups(_GROUPS, _OWN)])", "free", MEMORY, "group",

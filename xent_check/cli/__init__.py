@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import io
 import os
-import signal
 import sys
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
@@ -13,6 +12,7 @@ import click
 
 from .. import __version__
 from ..errors import ExitCode, UserError
+from .ending import Terminated, obey_signals
 from .guarding import Guarded
 
 if TYPE_CHECKING:
@@ -100,16 +100,10 @@ def group() -> None:
     """
 
 
-class Terminated(BaseException):
-    """SIGTERM arrived."""
-
-
 def main() -> None:
     """Run the command line, and turn every end into an exit code of the contract."""
     _open_standard_streams()
-    _on_signal(signal.SIGTERM, Terminated)
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not under nohup
-        _on_signal(signal.SIGINT, KeyboardInterrupt)
+    obey_signals()
     if "_XENT_CHECK_COMPLETE" in os.environ:
         from .completion import register
 
@@ -158,14 +152,3 @@ def _open_standard_streams() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     sys.stdout, sys.stderr = (cast(TextIO, Guarded(s)) for s in (sys.stdout, sys.stderr))
-
-
-def _on_signal(number: int, exception: type[BaseException]) -> None:
-    """Raise it in the main thread, once: what is cleaned up after that takes seconds at most."""
-
-    def handle(*_: Any) -> None:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        raise exception
-
-    signal.signal(number, handle)

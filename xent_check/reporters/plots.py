@@ -12,6 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from ..difference import Difference
 from ..dtypes import Float64s
 from ..number_text import index_text, number, small
+from ..ranking import largest_first
 from ..report import CaseResult
 from ..wording import Finding, findings
 from .page_text import plural
@@ -41,9 +42,9 @@ class Points:
         """All numbers, or the worst half of `MAX_POINTS` and others evenly spaced."""
         flat = np.arange(difference.actual.size)
         if flat.size > MAX_POINTS:
-            by_error = np.argsort(-difference.abs_diff.reshape(-1), kind="stable")
+            by_error = largest_first(difference.abs_diff, MAX_POINTS // 2)
             even = np.linspace(0, flat.size - 1, MAX_POINTS // 2).round().astype(np.intp)
-            flat = np.unique(np.concatenate([by_error[: MAX_POINTS // 2], even]))
+            flat = np.unique(np.concatenate([by_error, even]))
         order = flat.astype(np.float64)
         if difference.excerpt is not None:
             places = [difference.excerpt.indices[i] for i in flat]

@@ -1,0 +1,65 @@
+"""Ending: SIGINT and SIGTERM are obeyed within two seconds, whatever the main thread is at.
+
+Python runs a signal's handler in the main thread, between two of its instructions: not while NumPy
+sorts a hundred million numbers there, or a disk takes them. So a thread of its own hears of the
+signal too, at once. Where the main thread has not begun to clean up after PATIENCE, it does what
+must be done, and ends the process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+from typing import Any
+
+from ..errors import ExitCode
+from ..leftovers import clear
+
+PATIENCE = 1.0  # seconds
+
+
+class Terminated(BaseException):
+    """SIGTERM arrived."""
+
+
+_ENDS = {
+    signal.SIGINT: (KeyboardInterrupt, "interrupted", ExitCode.INTERRUPTED),
+    signal.SIGTERM: (Terminated, "terminated", ExitCode.TERMINATED),
+}
+
+
+def obey_signals() -> None:
+    """Raise KeyboardInterrupt or Terminated in the main thread, once: what is cleaned up after that
+    takes seconds at most. SIGINT stays ignored where it is, as under nohup."""
+    heard = threading.Event()
+    for number, (exception, _, _) in _ENDS.items():
+        if number != signal.SIGINT or signal.getsignal(number) is signal.default_int_handler:
+            signal.signal(number, _raising(exception, heard))
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    threading.Thread(target=_watch, args=(reader, heard), daemon=True).start()
+
+
+def _raising(exception: type[BaseException], heard: threading.Event) -> Any:
+    def handle(*_: Any) -> None:
+        heard.set()
+        for number in _ENDS:
+            signal.signal(number, signal.SIG_IGN)
+        raise exception
+
+    return handle
+
+
+def _watch(reader: int, heard: threading.Event) -> None:
+    """End the process where a signal has come and the main thread does not hear."""
+    while True:
+        for number in os.read(reader, 64):
+            if number in _ENDS and not heard.wait(PATIENCE):
+                _, word, code = _ENDS[signal.Signals(number)]
+                with contextlib.suppress(OSError):
+                    os.write(2, f"{word}\n".encode())
+                clear()
+                os._exit(code)
