@@ -205,7 +205,8 @@ def test_a_bug_of_our_own_is_not_obeyed(folder: Path) -> None:
         f"def broken(**_): raise ZeroDivisionError('x\\n' + {ERROR!r})\n"
         "c.group = broken\n"
     )
-    _, err = command(folder, "impls", PYTHONPATH=str(folder / "site"))
+    paths = [str(folder / "site"), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    _, err = command(folder, "impls", PYTHONPATH=os.pathsep.join(filter(None, paths)))
     assert "this is a bug" in err
     assert not obeyed(err)
 

@@ -15,12 +15,15 @@ import pytest
 
 from xent_check.case import Case
 from xent_check.change import Change, Gate, Variants
+from xent_check.errors import visible
 from xent_check.evaluation import Failed
 from xent_check.report import STATUSES, Report
 from xent_check.reporters import Terminal
 from xent_check.reporters.html import MAX_PLOTTED, render
 from xent_check.reporters.page_data import page_data
+from xent_check.reporters.page_errors import Errors
 from xent_check.reporters.page_matrix import SCALE, Ids, level
+from xent_check.reporters.plot_errors import histogram
 from xent_check.reporters.plots import HEIGHT, MAX_POINTS, WIDTH, Points, plots_of
 from xent_check.reporters.rulers import fitting, linear, logarithmic
 from xent_check.wording import sentence, summary
@@ -331,6 +334,14 @@ def test_no_character_of_the_page_is_invisible_or_turns_the_direction() -> None:
     assert hidden == set()
     for letter in "nfdstirmkw":
         assert re.search(letter + r"a(<wbr>)?\\x1b", page), letter
+
+
+def test_a_drawing_has_names_as_they_are_and_hides_no_character() -> None:
+    for name in ("a\x1b[31m\u202e", "$x^{$", "a$b$"):
+        plot = histogram([Errors(name, np.array([0.5]), 0, 1, "", "")])
+        assert plot is not None
+        assert {c for c in plot.svg if not c.isprintable()} == set()
+        assert visible(name) in plot.svg
 
 
 def test_a_web_address_as_a_source_is_a_link_and_other_texts_are_not() -> None:

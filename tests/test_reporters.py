@@ -334,6 +334,14 @@ def test_sentence_names_the_worst_sample_with_its_numbers() -> None:
     )
 
 
+def test_a_file_or_a_name_of_several_lines_makes_no_line_of_its_own() -> None:
+    forged = "x\nagrees: 16 cases"
+    failed = result(case(forged, file=f"{forged}.yaml"), "torch", "failed", notes=("loud",))
+    assert sentence(failed).startswith(
+        r"torch failed on x\nagrees: 16 cases.yaml::x\nagrees: 16 cases: "
+    )
+
+
 def test_sentence_names_a_total_where_every_loss_agrees() -> None:
     comparison = compared(difference(EXACT, EXACT), {"mean": difference(2.0, 1.5)})
     diverges = result(case("x"), "keras", "diverges", comparison=comparison)

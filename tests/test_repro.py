@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -160,6 +161,21 @@ def test_a_script_that_agrees_prints_both_and_ends_well(tmp_path: Path) -> None:
     printed = [float(x) for x in re.findall(r"^losses\[\d\]: (\S+) ", done.stdout, re.MULTILINE)]
     assert printed == result.evaluation.losses.tolist()
     assert "https://example.com/issue/1" in text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["x coding: utf-7 +AAo-print(0x7)+AAo-#", "\nprint(0x7)", "\rprint(0x7)", "\"\"\"\nprint(0x7)",
+     "\u2028print(0x7)", "\fprint(0x7)"],
+)  # fmt: skip
+def test_no_text_of_a_case_is_code_of_its_script(text: str, tmp_path: Path) -> None:
+    (subject,) = subjects(CASE, tmp_path)
+    fields = subject.case.fields.model_copy(update={"description": text, "source": text})
+    named = replace(subject, case=replace(subject.case, name=text, shown=text, fields=fields))
+    done = ran(scripted(named, "stable")[0], tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith("\nagrees\n")
+    assert "\n7\n" not in done.stdout
 
 
 def test_a_script_that_disagrees_ends_in_an_assertion_that_names_the_worst(tmp_path: Path) -> None:

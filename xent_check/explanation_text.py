@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .diagnosis import ROUNDING, Explanation
+from .errors import visible
 from .explaining import OBSERVED, Explained, departing
 from .loading import Subject
 from .meaning import meaning_of
@@ -32,11 +33,11 @@ def verdict(item: Explained) -> str:
     worst, best = _difference(item), item.best
     whose = "the numbers" if item.who == OBSERVED else f"{item.who}'s numbers"
     if best is None:
-        return f"nothing explains {whose} on {item.case.id}: {worst}"
+        return f"nothing explains {whose} on {visible(item.case.id)}: {worst}"
     if best.id == ROUNDING:
-        return f"{item.who} agrees on {item.case.id}: {worst}, {best.sentence}"
+        return f"{item.who} agrees on {visible(item.case.id)}: {worst}, {best.sentence}"
     also = [e for e in item.diagnosis.explanations[1:] if len(e.ids) == len(best.ids)]
-    words = f"{item.who} on {item.case.id}: {best.sentence} ({worst})"
+    words = f"{item.who} on {visible(item.case.id)}: {best.sentence} ({worst})"
     if also:
         words += f"; on these numbers the same as: {'; or '.join(e.sentence for e in also)}"
     return words
@@ -153,7 +154,7 @@ def worked_sample(subject: Subject, sample: int) -> list[str]:
         return [f"there is no sample {sample}: the case has {len(meaning.scores)}"]
     shape = subject.problem.samples_shape
     index = tuple(int(i) for i in np.unravel_index(sample, shape))
-    lines = [f"{subject.case.id}, sample {index_text(index)}, by hand:", ""]
+    lines = [f"{visible(subject.case.id)}, sample {index_text(index)}, by hand:", ""]
     for position, step in enumerate(steps(meaning, sample), start=1):
         formula = f" = {step.formula}" if step.formula else ""
         lines.append(f"  {position:>2}. {step.name}{formula}")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .difference import Difference
+from .errors import visible
 from .evaluation import Failed
 from .number_text import index_text, number, small
 from .outcome import why
@@ -51,7 +52,7 @@ def finding(result: CaseResult) -> Finding | None:
 
 def sentence(result: CaseResult) -> str:
     """What happened, in one sentence."""
-    who = f"{result.implementation} {_VERBS[result.status]} {result.case.id}"
+    who = visible(f"{result.implementation} {_VERBS[result.status]} {result.case.id}")
     if result.status in ("failed", "unsupported", "missing", "known"):
         kind = f" ({result.evaluation.kind})" if isinstance(result.evaluation, Failed) else ""
         return f"{who}{kind}: {result.reason}"
@@ -236,7 +237,7 @@ def versions(report: Report) -> str:
 def notes(report: Report) -> list[str]:
     """What is worth knowing beside the verdicts."""
     return [
-        f"{result.implementation} on {result.case.id}: {note}"
+        f"{visible(f'{result.implementation} on {result.case.id}')}: {note}"
         for result in report.results
         for note in result.notes
     ]

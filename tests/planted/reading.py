@@ -13,12 +13,26 @@ WORKER = "test_worker.py"
 
 BUGS = (
     Bug(
+        "a text names a script's encoding", "repro/__init__.py",
+        '["# -*- coding: utf-8 -*-", *blocks]', "blocks", "test_repro.py", "is_code_of",
+    ),
+    Bug(
+        "a name makes a line of its own", "wording.py",
+        'who = visible(f"{result.implementation} {_VERBS[result.status]} {result.case.id}")',
+        'who = f"{result.implementation} {_VERBS[result.status]} {result.case.id}"', REPORTERS,
+        "several_lines",
+    ),
+    Bug(
         "the page hides characters", "reporters/html.py", "finalize=_shown,", "", HTML,
         "character_of_the_page",
     ),
     Bug(
-        "a drawing hides characters", "reporters/html.py", "visible_lines(plot.svg)", "plot.svg",
-        HTML, "character_of_the_page",
+        "a drawing hides characters", "reporters/plot_errors.py", "visible(e.implementation)",
+        "e.implementation", HTML, "a_drawing_has_names",
+    ),
+    Bug(
+        "a drawing reads mathematics", "reporters/plot_canvas.py", '"text.parse_math": False,', "",
+        HTML, "a_drawing_has_names",
     ),
     Bug(
         "the root counts the skipped", "reporters/junit.py", 'root.attrib.pop("skipped", None)',
@@ -33,7 +47,8 @@ BUGS = (
         "jenkins_allows",
     ),
     Bug(
-        "brackets make a link", "markup.py", r"[\\`*_~\[#$]", r"[\\`*_~#$]", MARKUP, "no_image",
+        "brackets make a link", "markup.py", r"[\\`*_~\[#$]", r"[\\`*_~#$]", MARKUP,
+        "is_rendered_as_itself",
     ),
     Bug(
         "entities stand for characters", "markup.py",

@@ -49,7 +49,7 @@ def _plots(data: PageData) -> tuple[dict[str, tuple[Plot, ...]], int]:
 def _svg(plot: Plot) -> Markup:
     """The drawing, named by its caption. matplotlib escaped the texts in it."""
     named = f'<svg role="img" aria-labelledby="{plot.id}-title" aria-describedby="{plot.id}-text"'
-    return Markup(visible_lines(plot.svg).replace("<svg", named, 1))
+    return Markup(plot.svg.replace("<svg", named, 1))
 
 
 def _own(name: str) -> Markup:

@@ -55,6 +55,7 @@ _STYLE: dict[str, Any] = {
     "legend.frameon": False,
     "legend.fontsize": 11,
     "path.simplify": False,
+    "text.parse_math": False,  # a name may hold dollars
 }
 
 

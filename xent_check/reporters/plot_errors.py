@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
+from ..errors import visible
 from .page_errors import Errors
 from .plot_canvas import BAD, GOOD, GRID, INK, LIMIT, Plot, drawn
 
@@ -41,7 +42,8 @@ def histogram(errors: Sequence[Errors]) -> Plot | None:
             axes.axhline(row, color=GRID, lw=0.7)
         axes.axvline(0, color=LIMIT, lw=1.2)
         axes.set_yticks(
-            [row + 0.35 for row in range(len(shown))], [e.implementation for e in reversed(shown)]
+            [row + 0.35 for row in range(len(shown))],
+            [visible(e.implementation) for e in reversed(shown)],
         )
         ticks = range(-4, 4)
         labels = ["≤1e-4", "", "0.01", "", "1", "", "100", "≥1000"]

@@ -119,7 +119,8 @@ def _words(text: str) -> set[str]:
 
 
 def _header(case: Case, result: CaseResult) -> str:
-    """What it is about, as comments."""
+    """What it is about, as comments; before them the encoding, which a text could name otherwise:
+    Python takes it from a comment on either of the first two lines."""
     fields = case.fields
     paragraphs = [f"{sentence(result)}."]
     paragraphs += [fields.description] if fields.description else []
@@ -134,4 +135,4 @@ def _header(case: Case, result: CaseResult) -> str:
     for paragraph in paragraphs:
         text = " ".join("".join(c if c.isprintable() else " " for c in paragraph).split())
         blocks.append(textwrap.fill(text, 98, initial_indent="# ", subsequent_indent="# "))
-    return "\n#\n".join(blocks)
+    return "\n#\n".join(["# -*- coding: utf-8 -*-", *blocks])
