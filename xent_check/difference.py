@@ -163,11 +163,11 @@ class Judge:
         unit: Float64s | float,
     ) -> Difference:
         spaced = ulp(target, dtype, self.asked)
-        if self.tolerance == "auto":
-            distance = within_range(actual, target, distance, dtype, self.asked)
         with np.errstate(invalid="ignore", over="ignore"):
             allowed = self._allowed(part, target, spaced) + np.asarray(unit)
         allowed = np.where(np.isfinite(target), allowed, 0.0)
+        if self.tolerance == "auto":
+            distance = within_range(actual, target, distance, allowed, dtype, self.asked)
         ulps = in_ulps(distance, spaced)
         return Difference(actual, target, distance, ulps, allowed, dtype, unit, asked=self.asked)
 
@@ -183,10 +183,16 @@ class Judge:
 
 
 def within_range(
-    actual: Float64s, target: Float64s, distance: Float64s, dtype: str, asked: str
+    actual: Float64s,
+    target: Float64s,
+    distance: Float64s,
+    allowed: Float64s,
+    dtype: str,
+    asked: str,
 ) -> Float64s:
-    """The distance, 0 for the infinity that a target beyond the range of both dtypes rounds to."""
-    beyond = np.abs(target) > max(map(largest, filter(None, (dtype, asked))))
+    """The distance; 0 for an infinity where the target, or what rounding may make of it, is beyond
+    the range of both dtypes."""
+    beyond = np.abs(target) > max(map(largest, filter(None, (dtype, asked)))) - allowed
     return np.where(beyond & (actual == np.copysign(np.inf, target)), 0.0, distance)
 
 

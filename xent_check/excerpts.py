@@ -77,7 +77,7 @@ def _beyond_the_bound(d: Difference, bound: Float64s | None) -> list[int]:
     """The element with the largest share of its bound, and one that is infinitely off."""
     if bound is None or not d.actual.size:
         return []
-    off = within_range(d.actual, d.target, d.distance, d.dtype, d.asked).reshape(-1)
+    off = within_range(d.actual, d.target, d.distance, bound, d.dtype, d.asked).reshape(-1)
     limit, infinite = bound.reshape(-1), np.flatnonzero(np.isinf(off))
     with np.errstate(divide="ignore", invalid="ignore"):
         share = np.where(np.isfinite(off) & (off > 0), off / limit, 0.0)

@@ -64,7 +64,8 @@ def vacuity(problem: Problem, reference: Reference, parts: Mapping[str, Differen
         LOSS: judged & _near_zero(losses),
         OTHER_LOSS: judged & (distances <= losses.allowed),
     }
-    apart = float(distances[judged & np.isfinite(distances)].sum())
+    with np.errstate(over="ignore"):  # what is beyond float64 is beyond any tolerance
+        apart = float(distances[judged & np.isfinite(distances)].sum())
     present = [r for r in REDUCTIONS if r in parts]
     zero = [r for r in present if _counts(parts[r]) & _near_zero(parts[r])]
     other = [r for r in present if _other_total(parts[r], apart, reference.divisors[r])]
@@ -102,7 +103,8 @@ def _of_gradient(problem: Problem, gradient: Difference) -> dict[str, Bools]:
     others = np.arange(problem.num_classes) != _label(problem)[..., None]
 
     def zeros(where: Bools) -> Bools:
-        size = np.where(where, sizes, 0.0).sum(axis=-1)
+        with np.errstate(over="ignore"):  # an infinite sum is large as well
+            size = np.where(where, sizes, 0.0).sum(axis=-1)
         return np.asarray(judged & (near | ~where).all(axis=-1) & (size > 0) & (size >= least))
 
     zero = zeros(np.ones_like(others))
@@ -125,9 +127,9 @@ def _weights(problem: Problem) -> Float64s:
         by_class = np.abs(problem.class_weight.astype(np.float64))
         inside = np.clip(problem.labels, 0, problem.num_classes - 1)
         weights = by_class[inside] * (1 - e) + e * by_class.mean()
-    return np.asarray(
-        weights * np.abs(_or_1(problem.sample_weight)) * np.abs(_or_1(problem.cotangent))
-    )
+    with np.errstate(over="ignore", invalid="ignore"):
+        made = weights * np.abs(_or_1(problem.sample_weight)) * np.abs(_or_1(problem.cotangent))
+    return np.where(np.isnan(made), 0.0, made)  # a weight of 0 beside infinite ones
 
 
 def _or_1(weight: npt.NDArray[np.generic] | None) -> Float64s:

@@ -7,6 +7,7 @@ from . import Bug
 PINNED = "test_bounds_pinned.py"
 FORMS = "test_bounds_forms.py"
 FLUSHED = "test_bounds_flushed.py"
+EXTREMES = "test_extremes.py"
 
 BUGS = (
     Bug(
@@ -86,5 +87,19 @@ BUGS = (
     Bug(
         "a flushed cotangent costs one number", "bounds_classes.py",
         "entry_lost * up(rows.cotangent)", "entry_lost * 0", FLUSHED,
+    ),
+    Bug(
+        "a gap of float64's largest numbers is infinite", "bounds_classes.py",
+        "gap = 2 * np.minimum(half, LARGEST / 2)", "gap = 2 * half", EXTREMES, "warning",
+    ),
+    Bug(
+        "no infinity but beyond the dtype", "difference.py",
+        "- allowed\n    return np.where(beyond", "\n    return np.where(beyond", EXTREMES,
+        "infinity",
+    ),
+    Bug(
+        "any infinity near the dtype's end", "difference.py",
+        "beyond & (actual == np.copysign(np.inf, target))", "beyond & np.isinf(actual)", EXTREMES,
+        "infinity",
     ),
 )  # fmt: skip
