@@ -126,6 +126,15 @@ class CaseFields(Strict):
     matrix: dict[str, Annotated[list[Any], Field(min_length=1)]] | None = None
     expect: dict[str, Entries] = Field(default={})
 
+    @property
+    def asked(self) -> frozenset[str]:
+        """The parts of an answer that the case asks for: losses, totals by reduction, gradient.
+
+        Losses are compared in any case, but are not asked for by `check: gradient` alone.
+        """
+        checked = {"value": "losses", "gradient": "gradient"}
+        return frozenset([*self.reduction, *(checked[word] for word in self.check)])
+
 
 @dataclass(frozen=True, eq=False)
 class Case:

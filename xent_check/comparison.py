@@ -12,12 +12,12 @@ import numpy.typing as npt
 from .bounds import Bounds
 from .case import Auto, Tolerance
 from .difference import Difference, Judge, in_ulps
-from .dtypes import Float64s, ulp
+from .dtypes import Float64s, dtype_name, ulp
 from .enclosure import Enclosure, is_narrow
 from .evaluation import Computed, Unsupported
 from .expectation import Expectation, Published
 from .reference import Reference
-from .words import Reduction
+from .words import DTYPES, Reduction
 
 Array = npt.NDArray[Any]
 
@@ -26,7 +26,8 @@ Array = npt.NDArray[Any]
 class Comparison:
     """Losses, totals and gradient against the reference, and against what was expected of them.
 
-    unsupported: parts that the implementation could not give, by name, with the reason.
+    unsupported: parts that the implementation did not give, by name, with the reason. asked: the
+    parts that the case asks for. unheld: what an expectation states of parts that were not given.
     share: the largest abs_diff of a loss as a share of what rounding can explain.
     wide_radius: the reference is not known to 1/1024 ulp of the computed dtype. divisors: of the
     totals that follow from expected losses.
@@ -43,6 +44,21 @@ class Comparison:
     share: float | None = None
     bounds: Bounds | None = field(default=None, repr=False)
     divisors: Mapping[Reduction, float] = field(default_factory=dict)
+    asked: frozenset[str] = frozenset({"losses"})
+    unheld: Mapping[str, Published] = field(default_factory=dict)
+
+    @property
+    def gaps(self) -> dict[str, str]:
+        """The parts that were asked for or stated, and not compared, with the reason."""
+        wanted = self.asked | self.unheld.keys()
+        return {name: why for name, why in self.unsupported.items() if name in wanted}
+
+    @property
+    def compared(self) -> int:
+        """How many numbers of what was asked for or stated were compared."""
+        parts = self.by_reference
+        wanted = self.asked | self.by_expectation.keys()
+        return sum(parts[name].size for name in wanted if name in parts)
 
     @property
     def by_reference(self) -> dict[str, Difference]:
@@ -100,7 +116,7 @@ class Comparison:
 
 
 class ShapeError(Exception):
-    """A part does not have the shape it must have."""
+    """A part does not have the shape it must have, or does not hold floating-point numbers."""
 
 
 def compare(
@@ -109,19 +125,20 @@ def compare(
     tolerance: Tolerance | Auto,
     expectation: Expectation | None,
     bounds: Bounds | None = None,
-    asked: str = "",
+    dtype: str = "",
+    asked: frozenset[str] = frozenset({"losses"}),
 ) -> Comparison:
     """Hold losses, totals and gradient against the reference and the expectation.
 
     Agreement, elementwise: abs_diff <= max(atol + rtol abs(target), ulps spacing(target)), the
-    spacing of the dtype that was computed, but no larger than that of the case's (`asked`). Under
+    spacing of the dtype that was computed, but no larger than that of the case's `dtype`. Under
     "auto", abs_diff <= the bound (`bounds` must be given), and the infinity that a target beyond
     the dtype's range rounds to. For a published target, one unit of its last printed digit more.
     Totals beside stated losses follow from those: their tolerance is the losses' own, summed and
-    divided alike.
+    divided alike. asked: the parts that the case asks for.
     """
     _check_shapes(computed, reference)
-    judge = Judge(tolerance, bounds, asked)
+    judge = Judge(tolerance, bounds, dtype)
     losses = judge.by_reference("losses", computed.losses, reference.losses)
     actual = {r: t for r, t in computed.totals.items() if not isinstance(t, Unsupported)}
     unsupported: dict[str, str] = {
@@ -133,6 +150,11 @@ def compare(
         unsupported["gradient"] = computed.gradient.reason
     elif computed.gradient is not None and reference.gradient is not None:
         gradient = judge.by_reference("gradient", computed.gradient, reference.gradient)
+    given = {"losses", *totals, *(["gradient"] if gradient is not None else [])}
+    stated_parts = {} if expectation is None else expectation.parts
+    for name in (*sorted(asked), *stated_parts):
+        if name not in given:
+            unsupported.setdefault(name, "it gave none")
     expected_losses = expected_gradient = None
     expected_totals: dict[Reduction, Difference] = {}
     divisors: dict[Reduction, float] = {}
@@ -156,12 +178,14 @@ def compare(
         expected_losses=expected_losses,
         expected_totals=expected_totals,
         unsupported=unsupported,
-        wide_radius=not is_narrow(reference.losses, losses.dtype, asked),
+        wide_radius=not is_narrow(reference.losses, losses.dtype, dtype),
         gradient=gradient,
         expected_gradient=expected_gradient,
         share=None if bounds is None else _share(losses, bounds.losses),
         bounds=bounds,
         divisors=divisors,
+        asked=asked,
+        unheld={name: p for name, p in stated_parts.items() if name not in given},
     )
 
 
@@ -169,6 +193,11 @@ def _check_shapes(computed: Computed, reference: Reference) -> None:
     shape = reference.losses.high.shape
     if computed.losses.shape != shape:
         raise ShapeError(f"losses of shape {list(computed.losses.shape)}, samples {list(shape)}")
+    parts: dict[str, object] = {"losses": computed.losses, "gradient": computed.gradient}
+    parts |= {str(r): total for r, total in computed.totals.items()}
+    for name, part in parts.items():
+        if isinstance(part, np.ndarray) and dtype_name(part.dtype) not in DTYPES:
+            raise ShapeError(f"{name} of {part.dtype} numbers, not of {', '.join(DTYPES)}")
     for reduction, total in computed.totals.items():
         if isinstance(total, np.ndarray) and total.shape != ():
             raise ShapeError(f"{reduction} of shape {list(total.shape)}, not one number")

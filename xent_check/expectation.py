@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -37,6 +37,13 @@ class Expectation:
     because: str | None
     versions: str | None
 
+    @property
+    def parts(self) -> dict[str, Published]:
+        """The numbers that are stated, by the part of an answer that they are about."""
+        arrays = {"losses": self.losses, "gradient": self.gradient}
+        stated = {name: numbers for name, numbers in arrays.items() if numbers is not None}
+        return stated | {str(r): total for r, total in self.totals.items()}
+
     def applies_to(self, version: str) -> bool:
         """Whether the entry is about this version of the framework."""
         if self.versions is None:
@@ -66,9 +73,20 @@ def expectations(case: Case, problem: Problem) -> Expectations:
                     Mistake((*key, *m.key), m.found, m.allowed, m.advice) for m in error.mistakes
                 ]
         made[name] = tuple(listed)
+        if name != REFERENCE:
+            mistakes += _never_reached(name, entries)
     if mistakes:
         raise InvalidError(*mistakes)
     return made
+
+
+def _never_reached(name: str, entries: Sequence[ExpectedFields]) -> Iterator[Mistake]:
+    """Entries behind one about every version: no answer would be held against them."""
+    every = next((i for i, e in enumerate(entries[:-1]) if e.versions is None), None)
+    if every is not None:
+        found = f"never reached: entry {every} before it is about every version"
+        advice = "limit that one by `versions`, or make one entry of the two"
+        yield Mistake(("expect", name, every + 1), found, "", advice)
 
 
 def _entry_mistakes(entry: ExpectedFields, name: str, key: KeyPath) -> list[Mistake]:

@@ -33,7 +33,8 @@ def judge(
     expectation: Expectation | None,
     strict: bool = False,
 ) -> CaseResult:
-    """The result of one implementation on one case. strict: a vacuous agreement diverges."""
+    """The result of one implementation on one case. strict: a vacuous agreement diverges, and so
+    does what was asked for and not compared."""
     comparison: Comparison | None = None
     notes: tuple[str, ...] = ()
     vacuous: str | None = None
@@ -57,16 +58,20 @@ def judge(
                     expectation,
                     truth.bounds,
                     problem.dtype,
+                    case.fields.asked,
                 )
             except ShapeError as error:
                 status, text = _judge_shape(str(error), expectation)
             else:
                 status, text = judge_comparison(comparison, expectation)
-                notes = _notes(problem, comparison)
                 decides = _deciding(comparison, expectation)
                 vacuous = vacuity(problem, truth.reference, decides).words()
                 if vacuous is not None and strict and status == "agrees":
                     status, text = "diverges", vacuous
+                if strict and comparison.gaps and status != "diverges":
+                    status, text = "diverges", "; ".join(gaps(comparison))
+                told = text if status == "diverges" else ""
+                notes = (*_notes(problem, comparison), *gaps(comparison, told))
     printed = getattr(evaluation, "printed", "")
     if printed:
         notes = (*notes, f"it printed to stdout: {_one_line(printed)}")
@@ -106,13 +111,24 @@ def _judge_shape(message: str, expectation: Expectation | None) -> tuple[Status,
 
 
 def judge_comparison(comparison: Comparison, expectation: Expectation | None) -> tuple[Status, str]:
-    """The status and the reason of numbers held against the reference and the expectation."""
+    """The status and the reason of numbers held against the reference and the expectation.
+
+    A divergence is one whatever else was not compared. What is stated and was not given is one
+    too: an `expect` that nothing is held against says nothing. Where no number of what was asked
+    for was compared, that is no agreement.
+    """
     if expectation is None:
-        return ("agrees", "") if comparison.agrees_with_reference else ("diverges", "")
+        if not comparison.agrees_with_reference:
+            return "diverges", ""
+        return ("agrees", "") if comparison.compared else _nothing_compared(comparison)
     if expectation.error is not None:
         return "diverges", f"gave numbers; expected an error containing {expectation.error!r}"
     if not comparison.agrees_with_expected:
         return "diverges", "not what `expect` states for it"
+    if comparison.unheld:
+        return "diverges", _unheld(comparison)
+    if not comparison.compared:
+        return _nothing_compared(comparison)
     if expectation.because is None:
         return ("agrees", "") if comparison.agrees_with_reference else ("diverges", "")
     if comparison.agrees_with_reference:
@@ -129,6 +145,29 @@ def _deciding(comparison: Comparison, expectation: Expectation | None) -> dict[s
     return {**comparison.by_reference, **comparison.by_expectation}
 
 
+def _nothing_compared(comparison: Comparison) -> tuple[Status, str]:
+    return "unsupported", "; ".join(gaps(comparison)) or "there is no number to compare"
+
+
+def gaps(comparison: Comparison, told: str = "") -> tuple[str, ...]:
+    """What was asked for or stated, and not compared: a sentence for each reason, but for what is
+    `told` already."""
+    by_reason: dict[str, list[str]] = {}
+    for name, reason in comparison.gaps.items():
+        if name not in told or f"not compared: {reason}" not in told:
+            by_reason.setdefault(reason, []).append(name)
+    return tuple(f"{', '.join(names)} not compared: {why}" for why, names in by_reason.items())
+
+
+def _unheld(comparison: Comparison) -> str:
+    """What is stated of parts that were not given, and why those were not."""
+    told = []
+    for name, numbers in comparison.unheld.items():
+        text = _one_line(str(numbers.values.tolist()), 40)
+        told.append(f"{name} {text}, not compared: {comparison.unsupported[name]}")
+    return f"`expect` states {'; and '.join(told)}"
+
+
 def _notes(problem: Problem, comparison: Comparison) -> tuple[str, ...]:
     notes = []
     if comparison.wide_radius:
@@ -143,9 +182,18 @@ def _notes(problem: Problem, comparison: Comparison) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _one_line(text: str) -> str:
+def _one_line(text: str, width: int = 80) -> str:
     line = " ".join(text.split())
-    return line if len(line) <= 80 else f"{line[:77]}..."
+    return line if len(line) <= width else f"{line[: width - 3]}..."
+
+
+def judge_pinned(comparison: Comparison) -> tuple[Status, str | None]:
+    """The status and the reason of the exact value beside what `expect.reference` states."""
+    if not comparison.agrees_with_expected:
+        return "diverges", "the exact value is not what `expect.reference` states"
+    if comparison.unheld:
+        return "diverges", _unheld(comparison)
+    return "agrees", None
 
 
 def judge_reference(
@@ -159,9 +207,7 @@ def judge_reference(
     comparison = compare(
         computed, reference, case.fields.tolerance, expectation, truth.bounds, problem.dtype
     )
-    pinned = comparison.agrees_with_expected
-    reason = None if pinned else "the exact value is not what `expect.reference` states"
-    status: Status = "agrees" if pinned else "diverges"
+    status, reason = judge_pinned(comparison)
     return CaseResult(
         case, problem, REFERENCE, status, reason, None, comparison, reference,
         expectation=expectation,

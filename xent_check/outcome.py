@@ -10,7 +10,7 @@ from .bounds_in_parts import terms_at
 from .diagnosis import Explanation
 from .evaluation import Failed
 from .number_text import index_text, small
-from .report import CaseResult
+from .report import CaseResult, Status
 
 # A part of the bound that is told though it is no rounding: numbers too small for the dtype.
 _TOLD = 0.01
@@ -36,6 +36,24 @@ def plain_explanation(e: Explanation) -> dict[str, Any]:
         "max_abs_residual": e.max_abs_residual if finite else "inf",
         "share_explained": e.share_explained,
     }
+
+
+def gradient_status(result: CaseResult) -> Status | None:
+    """The verdict on the gradient alone; None where none was asked for, or nothing was compared."""
+    comparison = result.comparison
+    if comparison is None:
+        return None
+    if "gradient" in comparison.gaps:
+        return "unsupported"
+    actual, stated = comparison.gradient, comparison.expected_gradient
+    if actual is None or (result.evaluation is None and stated is None):
+        return None
+    if result.status == "known":
+        return "known" if actual.diverging else "agrees"
+    declared = result.expectation is not None and result.expectation.because is not None
+    parts = [stated] if stated is not None and (declared or result.evaluation is None) else [actual]
+    parts += [stated] if stated is not None else []
+    return "diverges" if any(part.diverging for part in parts) else "agrees"
 
 
 def judgement_lines(result: CaseResult, verbose: bool) -> list[str]:

@@ -9,7 +9,7 @@ from .changes import variants_of
 from .difference import UndecidedError
 from .evaluation import Unsupported
 from .expectation import REFERENCE
-from .judging import judge_comparison
+from .judging import judge_comparison, judge_pinned
 from .report import CaseResult, Report
 
 _UNDECIDED = "saved without all its numbers, and those that were kept do not decide"
@@ -45,15 +45,8 @@ def _rejudged(result: CaseResult, tolerance: Tolerance | Auto) -> CaseResult:
             diagnosis=None,
         )
     if result.implementation == REFERENCE:
-        pinned = comparison.agrees_with_expected
-        reason = None if pinned else "the exact value is not what `expect.reference` states"
-        return replace(
-            result,
-            case=case,
-            comparison=comparison,
-            status="agrees" if pinned else "diverges",
-            reason=reason,
-        )
+        status, why = judge_pinned(comparison)
+        return replace(result, case=case, comparison=comparison, status=status, reason=why)
     status, reason = judge_comparison(comparison, result.expectation)
     return replace(
         result,

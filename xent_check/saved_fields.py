@@ -51,7 +51,7 @@ class SavedRow(Saved):
 
 
 class SavedTotal(Saved):
-    """A total; only `status` and `reason` where the implementation has none."""
+    """A total; where the implementation has none, `status`, `reason`, and what is expected."""
 
     status: str
     reason: str | None = None
@@ -140,6 +140,7 @@ class SavedResult(SavedArray):
     diverging_samples: int | None
     share_of_bound: Number | None = None
     asked_dtype: DType | None = None
+    asked: frozenset[str] = frozenset({"losses"})
     reference_radius: Number = 0.0
 
     @property

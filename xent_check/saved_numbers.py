@@ -12,7 +12,8 @@ from .comparison import Comparison
 from .difference import Difference, Excerpt, Judge
 from .dtypes import Float64s, unit_roundoff
 from .enclosure import Enclosure
-from .saved_fields import SavedArray, SavedResult, SavedTotal
+from .expectation import Published
+from .saved_fields import SavedArray, SavedGradient, SavedResult, SavedTotal
 
 
 def comparison_of(r: SavedResult) -> Comparison:
@@ -44,10 +45,24 @@ def comparison_of(r: SavedResult) -> Comparison:
         share=r.share_of_bound,
         bounds=bounds,
         divisors={n: t.divisor for n, t in given.items() if t.divisor is not None},
+        asked=r.asked,
+        unheld=_unheld(r),
     )
     if not made.divisors:
         return made
     return replace(made, expected_totals=made.under(r.tolerance).expected_totals)
+
+
+def _unheld(r: SavedResult) -> dict[str, Published]:
+    """What is stated of the parts that the implementation does not have."""
+    parts: dict[str, SavedTotal | SavedGradient] = {str(n): t for n, t in r.totals.items()}
+    if r.gradient is not None:
+        parts["gradient"] = r.gradient
+    return {
+        name: Published(_array(part.expected), _array(part.expected_unit))
+        for name, part in parts.items()
+        if part.reason is not None and part.expected is not None
+    }
 
 
 def _bounds(r: SavedResult) -> Bounds | None:

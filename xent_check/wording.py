@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -235,12 +236,19 @@ def versions(report: Report) -> str:
 
 
 def notes(report: Report) -> list[str]:
-    """What is worth knowing beside the verdicts."""
-    return [
-        f"{visible(f'{result.implementation} on {result.case.id}')}: {note}"
-        for result in report.results
-        for note in result.notes
-    ]
+    """What is worth knowing beside the verdicts; the same of several cases in one line."""
+    where: dict[tuple[str, str], list[str]] = {}
+    for result in report.results:
+        for note in result.notes:
+            where.setdefault((result.implementation, note), []).append(result.case.id)
+    return [_noted(name, note, cases) for (name, note), cases in where.items()]
+
+
+def _noted(name: str, note: str, cases: Sequence[str]) -> str:
+    if len(cases) == 1:
+        return f"{visible(f'{name} on {cases[0]}')}: {note}"
+    where = f"{len(cases)} cases, the first {cases[0]}"
+    return f"{visible(f'{name} on {where}')}: {note}"
 
 
 def absences(report: Report) -> list[str]:

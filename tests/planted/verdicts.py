@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import Bug
 
 COMPARISON = "test_comparison.py"
+GAPS = "test_gaps.py"
 JUDGING = "test_judging.py"
 
 BUGS = (
@@ -25,6 +26,64 @@ BUGS = (
     Bug(
         "a known divergence may take any value", "judging.py",
         "if not comparison.agrees_with_expected:", "if False:", JUDGING,
+    ),
+    Bug(
+        "a stated number may go uncompared", "judging.py",
+        "    if comparison.unheld:\n        return \"diverges\", _unheld(comparison)\n    if not",
+        "    if not", GAPS, "stated_number",
+    ),
+    Bug(
+        "a part that was not given is not said", "judging.py",
+        "notes = (*_notes(problem, comparison), *gaps(comparison, told))",
+        "notes = _notes(problem, comparison)", GAPS, "not_given_is_said",
+    ),
+    Bug(
+        "a gap passes when strict", "judging.py",
+        "if strict and comparison.gaps and", "if False and", GAPS, "not_given_is_said",
+    ),
+    Bug(
+        "a part that is not there at all is no gap", "comparison.py",
+        'unsupported.setdefault(name, "it gave none")', "pass", GAPS, "not_given_is_said",
+    ),
+    Bug(
+        "zero numbers agree", "comparison.py",
+        "return sum(parts[name].size for name in wanted if name in parts)", "return 1",
+        GAPS, "zero_numbers",
+    ),
+    Bug(
+        "losses count though a gradient alone was asked for", "case.py",
+        "return frozenset([*self.reduction,", 'return frozenset(["losses", *self.reduction,',
+        GAPS, "gradient_alone",
+    ),
+    Bug(
+        "what was stated and not given is not saved", "saved_numbers.py",
+        "unheld=_unheld(r),", "", GAPS, "judged_again",
+    ),
+    Bug(
+        "what was asked for is not saved", "saved_numbers.py",
+        "asked=r.asked,", "", GAPS, "judged_again",
+    ),
+    Bug(
+        "the gradient's verdict is the losses'", "outcome.py",
+        "parts += [stated] if stated is not None else []", "parts = [comparison.losses]",
+        GAPS, "verdict_of_its_own",
+    ),
+    Bug(
+        "one pinned number is enough", "run.py",
+        'result.status != "diverges"', "0", GAPS, "reference_is_one_row",
+    ),
+    Bug(
+        "whole numbers pass for losses", "comparison.py",
+        "dtype_name(part.dtype) not in DTYPES", "False", GAPS, "no_floating_point",
+    ),
+    Bug(
+        "entries behind one that is about every version", "expectation.py",
+        "mistakes += _never_reached(name, entries)", "pass", GAPS, "no_answer_could_meet",
+    ),
+    Bug(
+        "notes left out of JUnit", "reporters/junit.py",
+        'said += [f"note: {visible_lines(note)}" for note in result.notes]', "pass",
+        GAPS, "statuses_and_the_counts",
     ),
     Bug(
         "any error will do", "judging.py",

@@ -81,7 +81,8 @@ _HOW: tuple[_Option, ...] = (
     click.option(
         "--strict/--no-strict",
         is_flag=True,
-        help="A tolerance that would accept 0, or another label's loss, is a divergence.",
+        help="A tolerance that would accept 0, or another label's loss, is a divergence; so is "
+        "what was asked for and not compared.",
     ),
     click.option("-x", "first", is_flag=True, help="Stop at the first divergence or failure."),
     click.option("--max-fail", metavar="N", type=click.IntRange(1), help="Stop after N of them."),

@@ -52,9 +52,7 @@ def evaluate(problem: Problem, function: str, device: str) -> Computed:
     returned = call(arrays[problem.given], arrays["labels"], **options)
     seconds = time.perf_counter() - start
     losses = _as_losses(returned)
-    reason = Unsupported(
-        "the user's function gives losses; totals are compared where it gives them"
-    )
+    reason = Unsupported("your function gives the losses alone")
     return Computed(
         losses=losses,
         totals=dict.fromkeys(problem.reductions, reason),

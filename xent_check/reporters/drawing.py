@@ -8,7 +8,7 @@ matrices where even that is too wide. No name is ever cut.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from rich.cells import cell_len
@@ -70,6 +70,8 @@ def draw(matrix: Matrix, terminal: Terminal) -> Drawing:
         computed = isinstance(result.evaluation, Computed)  # the reference's own row is not
         if comparison is None or not computed or not comparison.losses.actual.size:
             return marks(result)
+        if result.status == "unsupported":
+            return marks(result)
         worst = comparison.losses.abs_diff[comparison.losses.worst]
         return f"{marks(result)} {small(worst, 1) if np.isfinite(worst) else 'inf'}"
 
@@ -86,7 +88,7 @@ def draw(matrix: Matrix, terminal: Terminal) -> Drawing:
 
 
 def _name(row: MatrixRow) -> str:
-    return f"  {row.case.name}"
+    return f"    {row.part}" if row.part else f"  {row.case.name}"
 
 
 def _plain_layout(
@@ -141,7 +143,7 @@ def _parts(matrix: Matrix, width: int) -> Iterator[Matrix]:
             _LEAST_ROOM + _STAIR * (end - start) + cell_len(matrix.columns[end]) <= width
         ):
             end += 1
-        rows = tuple(MatrixRow(row.case, row.cells[start:end]) for row in matrix.rows)
+        rows = tuple(replace(row, cells=row.cells[start:end]) for row in matrix.rows)
         yield Matrix(matrix.columns[start:end], rows)
         start = end
 

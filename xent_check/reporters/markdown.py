@@ -80,14 +80,15 @@ def _list(lines: Sequence[ChangeLine]) -> list[str]:
 
 
 def _matrix(report: Report) -> str:
-    matrix = Matrix.of(report)
+    matrix = Matrix.of(report, gradients=True)
     lines = [
         "| case | " + " | ".join(cell(name) for name in matrix.columns) + " |",
         "|---" * (len(matrix.columns) + 1) + "|",
     ]
     for row in matrix.rows:
         marks = [_mark(result) if result else "" for result in row.cells]
-        lines.append(f"| {cell(row.case.id)} | " + " | ".join(marks) + " |")
+        name = row.part or row.case.id
+        lines.append(f"| {cell(name)} | " + " | ".join(marks) + " |")
     return "\n".join(lines)
 
 

@@ -8,7 +8,7 @@ from itertools import groupby
 import numpy as np
 
 from ..number_text import number, small
-from ..outcome import unusual
+from ..outcome import gradient_status, unusual
 from ..report import STATUSES, CaseResult, Report, Status
 from .drawing import mark
 from .matrix import Matrix
@@ -137,10 +137,16 @@ def _cell(result: CaseResult, ids: Ids) -> Cell:
         result.status,
         level(result),
         mark(result.status, TERMINAL),
-        _number(result),
+        " ".join(filter(None, (_number(result), _gradient(result)))),
         _title(result),
         ids.result(result) if result.status in LINKED else "",
     )
+
+
+def _gradient(result: CaseResult) -> str:
+    """The mark of its gradient, where one was asked for."""
+    status = gradient_status(result)
+    return "" if status is None else f"∇{mark(status, TERMINAL)}"
 
 
 def level(result: CaseResult) -> str:

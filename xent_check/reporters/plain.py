@@ -144,6 +144,7 @@ def plain_result(result: CaseResult, verbose: bool) -> dict[str, Any]:
     return data | {
         "dtype": comparison.losses.dtype,
         "asked_dtype": comparison.losses.asked or None,
+        "asked": sorted(comparison.asked),
         **plain_losses(comparison, verbose),
         "reference_radius": plain(result.reference.losses.radius.max(initial=0.0)),
         "gradient": plain_gradient(comparison),

@@ -62,16 +62,23 @@ def plain_totals(comparison: Comparison) -> dict[str, Any]:
         if name in comparison.divisors:
             data["divisor"] = plain(comparison.divisors[name])
     return totals | {
-        name: {"status": "unsupported", "reason": reason}
-        for name, reason in comparison.unsupported.items()
-        if name in REDUCTIONS
+        name: _not_given(comparison, name) for name in comparison.unsupported if name in REDUCTIONS
     }
+
+
+def _not_given(comparison: Comparison, name: str) -> dict[str, Any]:
+    """Why there is no such part, and what is stated of it."""
+    data: dict[str, Any] = {"status": "unsupported", "reason": comparison.unsupported[name]}
+    stated = comparison.unheld.get(name)
+    if stated is None:
+        return data
+    return data | {"expected": plain(stated.values), "expected_unit": plain(stated.units)}
 
 
 def plain_gradient(comparison: Comparison) -> dict[str, Any] | None:
     """The gradient, likewise; None where it was not asked for."""
     if "gradient" in comparison.unsupported:
-        return {"status": "unsupported", "reason": comparison.unsupported["gradient"]}
+        return _not_given(comparison, "gradient")
     difference, bounds = comparison.gradient, comparison.bounds
     if difference is None:
         return None

@@ -15,7 +15,7 @@ from ..change_text import ChangeLine, gate_lines, gate_summary, variant_lines, v
 from ..durations import sections
 from ..errors import visible_lines
 from ..number_text import small, tidy
-from ..outcome import judgement_lines
+from ..outcome import gradient_status, judgement_lines
 from ..report import STATUSES, CaseResult, Report
 from ..wording import absences, notes, number_tables, sentence, summary, versions
 from . import Terminal
@@ -38,7 +38,7 @@ def render(report: Report, terminal: Terminal) -> str:
     )
     console.push_render_hook(_AllVisible())
     if report.results:
-        drawing = draw(Matrix.of(report), terminal)
+        drawing = draw(Matrix.of(report, gradients=True), terminal)
         for line in drawing.lines:
             console.print(line, soft_wrap=True)
         console.print(_legend(report, terminal, drawing.numbers))
@@ -75,8 +75,11 @@ def _legend(report: Report, terminal: Terminal, numbers: bool) -> Text:
             legend.append(f"{mark(status, terminal)} {status}", style=STYLES[status])
             legend.append("   ")
     if numbers:
+        what = "a loss"
+        if any(gradient_status(result) for result in report.results):
+            what += ", or an entry of the gradient,"
         legend.append(
-            "\nnumbers: the largest difference of a loss from the exact value", style="dim"
+            f"\nnumbers: the largest difference of {what} from the exact value", style="dim"
         )
     return legend
 
