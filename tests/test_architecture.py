@@ -30,6 +30,7 @@ NOUNS = (
     "exact_binary", "exact_classes", "exact", "fast", "reference",
     "evaluation", "calls", "program", "idioms", "keras_losses",
     "rounding", "bounds_binary", "bounds_classes", "bounds_totals", "bounds", "bounds_in_parts",
+    "bounds_inside",
     "difference", "excerpts", "comparison", "other_labels", "vacuity",
     "choices", "coefficients", "formulas", "meaning",
     "score_changes", "label_changes", "total_changes", "hypotheses",

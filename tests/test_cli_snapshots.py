@@ -114,7 +114,7 @@ def test_impls_shows_the_options_that_each_supports(xent_check: Command) -> None
     assert set(place) == set(OPTIONS)
     shown: dict[tuple[str, str, str], set[str]] = {}
     name = ""
-    for line in lines[start + len(place) :]:
+    for line in lines[start + len(place) : lines.index("", start)]:
         name = line[:13].strip() or name
         loss, given = line[13:33].strip(), line.split(" from ")[1]
         options = {option for option, column in place.items() if line[column] == "x"}
@@ -123,6 +123,22 @@ def test_impls_shows_the_options_that_each_supports(xent_check: Command) -> None
         (name, *key): set(options)
         for name, entry in IMPLEMENTATIONS.items()
         for key, options in entry.supports.items()
+    }
+
+
+def test_impls_shows_what_each_computes_in_float32(xent_check: Command) -> None:
+    lines = xent_check("impls", "-v").stdout.splitlines()
+    start = next(index for index, line in enumerate(lines) if line.startswith("Asked for 16 bits"))
+    shown: dict[tuple[str, str, str], tuple[str, ...]] = {}
+    name = ""
+    for line in lines[start + 1 :]:
+        name = line[:13].strip() or name
+        dtypes, given = line[33:].split(" from ")
+        shown[name, line[13:33].strip(), given] = tuple(dtypes.split(", "))
+    assert shown == {
+        (name, *key): dtypes
+        for name, entry in IMPLEMENTATIONS.items()
+        for key, dtypes in entry.in_float32.items()
     }
 
 

@@ -36,7 +36,8 @@ from .words import Reduction
 class Bounds:
     """What rounding can explain. losses, gradient: elementwise; totals: one number each.
 
-    terms: the parts of the losses' bound in units of `u`, by name.
+    terms: the parts of the losses' bound in units of `u`, by name. in_float32: of what computes
+    numbers of 16 bits in float32.
     """
 
     losses: Float64s
@@ -44,6 +45,7 @@ class Bounds:
     gradient: Float64s | None
     terms: dict[str, Float64s]
     u: float
+    in_float32: bool = False
 
 
 def bounds(problem: Problem, reference: Reference) -> Bounds:

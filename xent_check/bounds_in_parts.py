@@ -38,10 +38,17 @@ def bounds_in_parts(problem: Problem, reference: Reference) -> Bounds:
 
 def terms_at(problem: Problem, reference: Reference, index: tuple[int, ...]) -> dict[str, float]:
     """The parts of one loss's bound in units of u, by name."""
+    part, exact = sample_at(problem, reference, index)
+    return {name: float(term[0]) for name, term in bounds(part, exact).terms.items()}
+
+
+def sample_at(
+    problem: Problem, reference: Reference, index: tuple[int, ...]
+) -> tuple[Problem, Reference]:
+    """One sample as a problem of its own, with its exact loss."""
     flat = int(np.ravel_multi_index(index, problem.samples_shape))
     exact = reference.losses.high.reshape(-1)[flat : flat + 1]
-    terms = bounds(one_sample(problem, flat), _of_losses(exact)).terms
-    return {name: float(term[0]) for name, term in terms.items()}
+    return one_sample(problem, flat), _of_losses(exact)
 
 
 def _of_losses(exact: Float64s) -> Reference:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .bounds_in_parts import terms_at
+from .bounds_inside import terms_inside_at
 from .diagnosis import Explanation
 from .evaluation import Failed
 from .number_text import index_text, small
@@ -72,7 +73,8 @@ def judgement_lines(result: CaseResult, verbose: bool) -> list[str]:
     if verbose and result.problem is not None:
         losses, bound = comparison.losses, comparison.bounds
         worst = losses.worst
-        parts = terms_at(result.problem, result.reference, worst)
+        terms_of = terms_inside_at if bound.in_float32 else terms_at
+        parts = terms_of(result.problem, result.reference, worst)
         terms = " + ".join(f"{name} {small(value)} u" for name, value in parts.items() if value)
         off, explained = float(losses.abs_diff[worst]), float(bound.losses[worst])
         flushed = explained - bound.u * sum(parts.values())

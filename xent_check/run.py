@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from .bounds_in_parts import bounds_in_parts
+from .bounds_inside import inside_float32
 from .clock import Clock
 from .evaluation import Evaluation, Missing
 from .expectation import REFERENCE, Expectation
@@ -14,6 +16,7 @@ from .judging import Truth, judge, judge_reference
 from .loading import Subject
 from .placement import expanded
 from .pool import Pool
+from .problem import Problem
 from .reasons import diagnosed
 from .reference import reference
 from .report import CaseResult, Host
@@ -90,13 +93,12 @@ def answer(
     """The results of one case, in the order of `chosen`, each with what it was held against."""
     exact = reference(subject.problem)
     truth = Truth(exact, bounds_in_parts(subject.problem, exact))
-    names = [i.name for i in chosen]
     present = [i for i in chosen if why_missing(i) is None]
     pool: Pool[Job]
     with Pool(present, None) as pool:
         results = list(run([subject], chosen, pool, timeout))
-    own = [r for r in results if r.implementation in names]
-    return [(r, truth) for r in sorted(own, key=lambda r: names.index(r.implementation))]
+    found = {r.implementation: r for r in results}
+    return [(found[i.name], _held_to(truth, subject.problem, i)) for i in chosen]
 
 
 def _judged(
@@ -107,8 +109,16 @@ def _judged(
     strict: bool,
 ) -> CaseResult:
     expectation, name = _expectation(subject, implementation), implementation.name
+    truth = _held_to(truth, subject.problem, implementation)
     judged = judge(subject.case, subject.problem, name, evaluation, truth, expectation, strict)
     return diagnosed(judged, truth)
+
+
+def _held_to(truth: Truth, problem: Problem, implementation: Implementation) -> Truth:
+    """With the bounds of what the table says that the implementation computes in."""
+    if not implementation.computes_in_float32(problem):
+        return truth
+    return replace(truth, bounds=inside_float32(problem, truth.reference, truth.bounds))
 
 
 def _expectation(subject: Subject, implementation: Implementation) -> Expectation | None:

@@ -11,10 +11,14 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import TYPE_CHECKING
 
 from .errors import InvalidError, Mistake, did_you_mean
 from .implementations import CUSTOM, DEVICES, IMPLEMENTATIONS, Entry
 from .interpreters import interpreter
+
+if TYPE_CHECKING:
+    from .problem import Problem
 
 UNKNOWN = "unknown"  # the version of what has no metadata
 _LABELLED = re.compile(r"(.*)\[([^\[\]]*)\]", re.DOTALL)
@@ -68,6 +72,11 @@ class Implementation:
     def base(self) -> str:
         """The row of the table, without mode and device; or the user's function."""
         return self.function or self.unlabelled.partition("@")[0].partition(":")[0]
+
+    def computes_in_float32(self, problem: Problem) -> bool:
+        """Whether the table says so of a problem of 16 bits: of the CPU, without a mode."""
+        dtypes = self.entry.in_float32.get((problem.loss, problem.given), ())
+        return problem.dtype in dtypes and self.device == "cpu" and not self.mode
 
     @property
     def version(self) -> str:

@@ -71,6 +71,12 @@ def _support_lines() -> list[str]:
             marks = "".join("x  " if option in options else "   " for option in OPTIONS)
             lines.append(f"{shown:<13}{loss:<20}{marks}from {', '.join(given)}")
             shown = ""
+    lines += ["", "Asked for 16 bits, these compute in float32 and round once:"]
+    for name, entry in IMPLEMENTATIONS.items():
+        shown = name
+        for (loss, form), dtypes in entry.in_float32.items():
+            lines.append(f"{shown:<13}{loss:<20}{', '.join(dtypes)} from {form}")
+            shown = ""
     return lines
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from .. import support
 from ..support import Support
+from ..words import DType, Given, Loss
 
 DEVICES = ("cpu", "cuda")
 _NUMPY = ("cpu",)  # its arrays are nowhere else
@@ -20,6 +22,8 @@ class Entry:
     supports: the options its API has. about: what it calls.
     extra: what `pip install 'xent-check[...]'` adds it. variables: its process's environment.
     default: whether it runs where nobody named it. devices: those that can be asked for.
+    in_float32: the dtypes of 16 bits whose losses it computes in float32 and rounds once, by loss
+    and input, on the CPU and without a mode; in all others it rounds to them on the way.
     """
 
     module: str
@@ -33,16 +37,26 @@ class Entry:
     variables: tuple[tuple[str, str], ...] = ()
     default: bool = True
     devices: tuple[str, ...] = DEVICES
+    in_float32: Mapping[tuple[Loss, Given], tuple[DType, ...]] = field(
+        default_factory=dict, compare=False
+    )
+
+
+# softmax_cross_entropy_with_logits computes in float32; its sparse twin does so for float16 alone.
+_TF_IN_FLOAT32: Mapping[tuple[Loss, Given], tuple[DType, ...]] = {
+    ("categorical", "logits"): ("float16", "bfloat16"),
+    ("sparse_categorical", "logits"): ("float16",),
+}
 
 
 IMPLEMENTATIONS: dict[str, Entry] = {
     "keras": Entry(
         "keras", "tensorflow", ("tensorflow", "keras"), "keras", support.KERAS,
-        "tf.keras.losses", "tensorflow", ("xla", "graph", "floatx"),
+        "tf.keras.losses", "tensorflow", ("xla", "graph", "floatx"), in_float32=_TF_IN_FLOAT32,
     ),
     "tf": Entry(
         "tensorflow", "tensorflow", ("tensorflow",), "tensorflow", support.TF,
-        "tf.nn", "tensorflow", ("xla", "graph"),
+        "tf.nn", "tensorflow", ("xla", "graph"), in_float32=_TF_IN_FLOAT32,
     ),
     "torch": Entry(
         "torch", "torch", ("torch",), "torch", support.TORCH,

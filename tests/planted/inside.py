@@ -1,0 +1,32 @@
+"""Bugs of the bound of what computes 16 bits in float32."""
+
+from __future__ import annotations
+
+from . import Bug
+
+INSIDE = "test_bounds_inside.py"
+
+BUGS = (
+    Bug(
+        "16 bits inside pass for float32", "bounds_inside.py",
+        'wide = bounds_in_parts(replace(problem, dtype="float32"), reference)', "wide = own",
+        INSIDE, "log_sum_exp",
+    ),
+    Bug(
+        "the result is not rounded", "bounds_inside.py",
+        "losses = wide.losses + u * stored + floor", "losses = wide.losses", INSIDE, "within",
+    ),
+    Bug(
+        "a weight rounds nothing", "bounds_inside.py",
+        "1.0 + sum(weight is not None for weight in weights)", "1.0", INSIDE, "rounding_more",
+    ),
+    Bug(
+        "the gradient of soft labels in float32", "bounds_inside.py",
+        "np.isin(masses, (0.0, 1.0)).all() and ones.all()", "True", INSIDE, "soft_labels",
+    ),
+    Bug(
+        "every mode computes alike", "selection.py",
+        'and self.device == "cpu" and not self.mode', 'and self.device == "cpu"', INSIDE,
+        "table_says",
+    ),
+)  # fmt: skip
