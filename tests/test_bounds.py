@@ -66,13 +66,37 @@ def test_subtracting_from_the_log_sum_exp_exceeds_the_bound_at_common_offsets(
     assert (off > 10 * bounds_of(problem).losses).any()
 
 
-def test_the_log_of_a_rounded_probability_exceeds_the_bound() -> None:
-    problem = Problem(
-        "binary", "logits", np.array([12.0], np.float32), np.array([0.0], np.float32), "float32"
-    )
-    answer = manual.evaluate(problem, "", "cpu").losses
-    off = np.abs(answer.astype(np.float64) - reference(problem).losses.high)
-    assert (off > 10 * bounds_of(problem).losses).all()
+def shares(problem: Problem) -> np.ndarray:
+    """Of the textbook formula's losses, the error over the bound."""
+    exact = reference(problem)
+    answer = manual.evaluate(problem, "", "cpu").losses.astype(np.float64)
+    share: np.ndarray = exact.losses.distance(answer) / bounds(problem, exact).losses
+    return share
+
+
+@pytest.mark.parametrize("n", [2, 10, 100])
+@pytest.mark.parametrize("scale", [1, 3, 10])
+def test_the_log_of_a_rounded_softmax_is_within_the_bound_on_ordinary_logits(
+    n: int, scale: int
+) -> None:
+    stream = np.random.RandomState(n)
+    problem = sparse(stream.standard_normal((200, n)) * scale, stream.randint(0, n, 200))
+    assert 0.02 < shares(problem).max() < 0.5
+
+
+def test_it_exceeds_the_bound_where_the_probability_became_0() -> None:
+    assert np.isinf(shares(sparse(np.array([[0.0, -110.0]]), np.array([1])))).all()
+
+
+@pytest.mark.parametrize(
+    ("logit", "label", "caught"), [(12, 0, True), (12, 1, False), (1, 0, False)]
+)
+def test_the_log_of_the_rest_of_a_rounded_sigmoid_exceeds_the_bound(
+    logit: float, label: float, caught: bool
+) -> None:
+    z, t = np.array([logit], np.float32), np.array([label], np.float32)
+    problem = Problem("binary", "logits", z, t, "float32")
+    assert (shares(problem)[0] > (10 if caught else 1)) == caught
 
 
 def test_a_clip_to_1e_7_exceeds_the_bound() -> None:

@@ -9,8 +9,11 @@ log-softmax form log(sum exp(x - a)) - (x_t - a) is within
 of the exact loss: the gap's own rounding, what the shifts x - a lose inside the exps, the exps,
 their summation, the log, and storing the log-softmax and the loss. An implementation that
 subtracts the label's logit from the log-sum-exp errs by u abs(a + L) instead, which grows with an
-offset common to all logits: it is meant to exceed the bound. The log of a probability that was
-rounded, or clipped, is meant to exceed it too.
+offset common to all logits: it is meant to exceed the bound. So is a clip, where it changes
+anything. The log of a softmax that was rounded is within it: that loses a few u absolutely, as
+this form does, a third of the bound on ordinary logits. What exceeds it there is an exp that
+overflowed, or a probability that became 0 or subnormal; and the log of 1 - p, p a rounded sigmoid,
+from a logit of about 2 on.
 
 Source: Blanchard, Higham and Higham, IMA J. Numer. Anal. 41(4), 2021, theorems 3.2 to 4.4, for
 the parts; the sum of them, and the gradient's, were derived for this tool and validated.

@@ -1,5 +1,5 @@
-"""`tolerance: auto` over the grid it was validated on: no correct implementation fails, every
-formula that is not shift-safe, takes the log of a rounded probability, or clips, does."""
+"""`tolerance: auto` over the grid it was validated on: no correct implementation fails; what is not
+shift-safe does, and what clips, and the log of a softmax that became 0."""
 
 from __future__ import annotations
 
