@@ -18,7 +18,8 @@ from .reports import case, report, result
 
 WEB = "http://example.org/x.png"
 TEXTS = (
-    f"![x]({WEB})", f"[x]({WEB})", f"[x][1] [1]: {WEB}", "[^1]", WEB, f"<{WEB}>", "<b>x</b>",
+    f"![x]({WEB})", f"[x]({WEB})", "![x](y.png)", "[x](y)", f"[x][1] [1]: {WEB}", "[^1]", WEB,
+    f"<{WEB}>", "<b>x</b>",
     "&lt;b&gt; &amp; &#35;", "`x` ``y``", "**x** _y_ ~~z~~", "# x", "x #", "- x", "+ x", "* x",
     "> x", "> [!NOTE]", "1. x", "2) x", "===", "---", "***", "| a | b |", "a|b", r"a\|b", r"x\\",
     "x\\", "- [ ] x", "$x$ and $$y$$", "@octocat", "a@example.org", "#123", "owner/name#123",
