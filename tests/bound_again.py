@@ -142,7 +142,7 @@ def _element(problem: Problem, i: int, loss: Number) -> tuple[Number, Number]:
         on_one, on_zero = tail + max(-x, mpf(0)), tail + max(x, mpf(0))
         p, q = 1 / (1 + mp.exp(-x)), 1 / (1 + mp.exp(x))
         units = (b + r) * (abs(x) + (KE + 1) * small + (KL + 1) * tail)
-        units += soft * (2 * r * abs(x) + b * on_one + r * on_zero)
+        units += soft * (2 * (b + r) * abs(x) + b * on_one + r * on_zero)
         units += 3 * (b * on_one + a * on_zero) if e else 0
         units += 4 * (b + r) * on_one if problem.pos_weight is not None and b != 0 else 0
         exponent = abs(x) + (KL + 3) * tail + (KE + 1) * small + KE + 2

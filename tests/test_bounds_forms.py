@@ -88,6 +88,13 @@ def by_log_sigmoid(of: Elements) -> Array:
     return of.weighted((of.one - of.t) * of.z - log_p)
 
 
+def by_softplus_less_product(of: Elements) -> Array:
+    """softplus(z) - z t, as users write it; with a weight as torch."""
+    if of.w is not None:
+        return by_log_sigmoid(of)
+    return of.weighted(logaddexp(of.z, of.z.dtype.type(0)) - of.z * of.t)
+
+
 def gradient_by_softplus(of: Elements) -> Array:
     """(1 - t) exp(z - logaddexp(z, 0)) - w t exp(-z - logaddexp(-z, 0))."""
     zero = of.z.dtype.type(0)
@@ -121,6 +128,7 @@ LOSSES: dict[str, Callable[[Elements], Array]] = {
     "softplus": by_softplus,
     "product": by_product,
     "log sigmoid": by_log_sigmoid,
+    "softplus less product": by_softplus_less_product,
 }
 GRADIENTS: dict[str, Callable[[Elements], Array]] = {
     "softplus": gradient_by_softplus,

@@ -2,19 +2,20 @@
 
 With s = exp(-abs(z)), p = sigmoid(z), q = 1 - p, t the target after smoothing, w the positive
 weight, b = w t, r = 1 - t (all with the sample's weight in them, and their size alone), a = t and
-W = b + r, there are three forms of the loss from logits in use:
+W = b + r, these are the forms of the loss from logits in use:
 
     b softplus(-z) + r softplus(z)                       jax, optax, NumPy
     max(z, 0) - z t + log1p(s)                           tf, Keras
     r z + v log1p(s) + v max(-z, 0), v = 1 + (w - 1) t   torch; tf with a positive weight
+    softplus(z) - z t                                    written by hand
 
-softplus(z) = max(z, 0) + log1p(s). Each has W ((ke + 1) s + (kl + 1) log1p(s)) in it, and stores
-a number as large as W abs(z) (`gap`). A soft target adds two roundings to the products, its own
-complement's and the product's: 2 r abs(z), which does not shrink where the terms of the third form
-cancel, and one of each product of the first (`targets`). Smoothing is off by 3 u t, whose
-derivative is w softplus(-z) and softplus(z). The third form's v gathers 3 u W, and is multiplied
-and added: 4 W softplus(-z) where t is not 0. For w below 1 its 1 + (w - 1) t cancels, which loses
-u beside w: that is meant to exceed the bound.
+softplus(z) = max(z, 0) + log1p(s). Each has W ((ke + 1) s + (kl + 1) log1p(s)) in it, and stores a
+number as large as W abs(z) (`gap`). A soft target adds two roundings of a product as large, r z of
+the third form or z t of the fourth, which stay where the terms cancel: 2 W abs(z); and one of each
+product of the first (`targets`). Smoothing is off by 3 u t, times its factors, w softplus(-z) and
+softplus(z). The third form's v gathers 3 u W, and is multiplied and added: 4 W softplus(-z) where t
+is not 0. For w below 1 its 1 + (w - 1) t cancels, which loses u beside w: that is meant to exceed
+the bound.
 
 Gradients from logits:
 
@@ -105,7 +106,7 @@ def _from_logits(of: _Elements) -> Split:
         "gap": whole * size,
         "exp": whole * (KE + 1) * small,
         "log": whole * (KL + 1) * tail,
-        "targets": of.soft * (2 * (r * size) + b * on_one + r * on_zero),
+        "targets": of.soft * (2 * (whole * size) + b * on_one + r * on_zero),
     }
     spread = r * p + b * q
     exponent = size + (KL + 3) * tail + (KE + 1) * small + KE + 2

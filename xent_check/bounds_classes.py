@@ -155,6 +155,8 @@ def _from_logits(rows: _Rows) -> Parts:
     }
     live = rows.live.sum(axis=1, keepdims=True)
     lost = FLUSHES * (rows.live * up(losses)).sum(axis=1, keepdims=True) + n * live
+    if not rows.problem.gradient:
+        return _parts(rows, terms, lost)
     shared = entropy + summation(n) + (1 + KL) * log_sum + 2 * KE + 4 + rows.k
     spread = 2 * (p * gap) + p * shared
     roundings = 2 + factors(rows.problem) + (rows.problem.cotangent is not None)
@@ -201,12 +203,15 @@ def _from_others(rows: _Rows) -> Parts:
 
 
 def _parts(
-    rows: _Rows, terms: dict[str, Float64s], lost: Float64s, entry: Float64s, entry_lost: Float64s
+    rows: _Rows,
+    terms: dict[str, Float64s],
+    lost: Float64s,
+    entry: Float64s | None = None,
+    entry_lost: Float64s | None = None,
 ) -> Parts:
     """One number per sample of each term; the entries times the cotangent."""
-    return Parts(
-        {name: term.sum(axis=1) for name, term in terms.items()},
-        lost.sum(axis=1),
-        entry * rows.cotangent,
-        entry_lost * up(rows.cotangent),
-    )
+    summed = {name: term.sum(axis=1) for name, term in terms.items()}
+    if entry is None or entry_lost is None:
+        return Parts(summed, lost.sum(axis=1), None, None)
+    by = rows.cotangent
+    return Parts(summed, lost.sum(axis=1), entry * by, entry_lost * up(by))

@@ -46,7 +46,7 @@ BUGS = (
     ),
     Bug(
         "a gradient's bound without its cotangent", "bounds_classes.py",
-        "entry * rows.cotangent,", "entry,", PINNED, "formula",
+        "entry * by, entry_lost", "entry, entry_lost", PINNED, "formula",
     ),
     Bug(
         "the sum of probabilities never divided by", "bounds_classes.py",
@@ -62,7 +62,7 @@ BUGS = (
     ),
     Bug(
         "soft labels cancel nothing", "bounds_binary.py",
-        "of.soft * (2 * (r * size) + b * on_one + r * on_zero)", "0 * size", FORMS,
+        "of.soft * (2 * (whole * size) + b * on_one + r * on_zero)", "0 * size", FORMS,
         "exceeds and soft",
     ),
     Bug(
@@ -86,7 +86,7 @@ BUGS = (
     ),
     Bug(
         "a flushed cotangent costs one number", "bounds_classes.py",
-        "entry_lost * up(rows.cotangent)", "entry_lost * 0", FLUSHED,
+        "entry_lost * up(by)", "entry_lost * 0", FLUSHED,
     ),
     Bug(
         "a gap of float64's largest numbers is infinite", "bounds_classes.py",
