@@ -37,12 +37,13 @@ NOUNS = (
     "readings", "evidence", "telling", "steps", "diagnosis",
     "change", "shard", "report", "judging", "reasons", "markup", "number_text", "outcome",
     "durations", "change_text", "recorded", "changes", "wording", "alarms", "saved_fields",
-    "saved_numbers", "saved", "baseline", "gating", "versus",
+    "saved_numbers", "saved", "project", "baseline_fields", "baseline", "gating", "versus",
 )  # fmt: skip
 # What runs them: from the command line to the workers and back.
 MACHINERY = {
     "arguments", "checking", "clock", "config", "corpus", "expansion", "explaining",
     "explanation_text", "interpreters", "known_issues", "last_failed", "leftovers", "loading",
+    "locking",
     "merging", "pasted", "paths", "placement", "pool", "rejudging", "run", "schema", "selection",
     "serving", "session", "settings", "starting", "stated", "watching", "wire", "worker",
     "yaml_text",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xent_check.baseline import Baseline, Environment, baseline_text, load_baseline
-from xent_check.change import ChangeKind
+from xent_check.bounds import Bounds
+from xent_check.change import Change, ChangeKind
 from xent_check.changes import change_between, moved, variants_of
+from xent_check.comparison import share_of
 from xent_check.evaluation import Computed, Failed, Missing, Unsupported
+from xent_check.gating import Rule
 from xent_check.recorded import Recorded, recorded
 from xent_check.report import CaseResult, Status
 
@@ -54,7 +58,7 @@ def made(name: str, implementation: str = "torch") -> CaseResult:
 def kind(before: str | None, after: str | None, because: str | None = None) -> ChangeKind:
     was = None if before is None else recorded(made(before))
     if was is not None and because is not None:
-        was = Recorded(was.status, was.behaviour, was.parts, was.share, because)
+        was = replace(was, because=because)
     now = None if after is None else recorded(made(after))
     return change_between("c", "torch", was, now).kind
 
@@ -157,7 +161,7 @@ def test_of_many_numbers_the_digest_tells(tmp_path: Any) -> None:
     was[17] = now[17] = 1.0 + 2**-20
     now[4000] += 2**-23
     kept = through_a_file(recorded(of_many(was, target)), tmp_path)
-    assert kept.parts["losses"].values is None
+    assert kept.parts["losses"].index is not None
     assert change_between("c", "t", kept, recorded(of_many(was, target))).kind == "same"
     assert change_between("c", "t", kept, recorded(of_many(now, target))).kind == "drifted"
     now[4000] = NAN
@@ -224,3 +228,123 @@ def test_columns_with_a_label_are_held_against_those_without() -> None:
     )
     assert (two.before, two.after) == ("torch[a]", "torch[b]")
     assert variants_of([made("exact", "torch[a]")], ("torch[a]", "jax")) == ()
+
+
+# ---- what an answer is made of ------------------------------------------------------------------
+
+
+def answers_with(losses: Any = EXACT, **parts: Any) -> Recorded:
+    """An answer that agrees, its totals and gradient as given."""
+    gradient = parts.pop("gradient", None)
+    totals: Any = {name: difference(number, number) for name, number in parts.items()}
+    made = compared(
+        difference(losses, losses),
+        totals,
+        gradient=None if gradient is None else difference(gradient, gradient),
+    )
+    of = recorded(result(case("c"), "t", "agrees", comparison=made))
+    return replace(of, inputs=None)  # which hold the number of samples
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        (answers_with(), answers_with([0.5, 0.25]), "losses of shape [3] -> of [2]"),
+        (answers_with(), answers_with([[0.5, 0.25, 4.0]]), "losses of shape [3] -> of [1, 3]"),
+        (answers_with(mean=1.0), answers_with(), "mean -> no mean"),
+        (answers_with(), answers_with(mean=1.0), "no mean -> mean"),
+        (
+            answers_with(gradient=[1.0]),
+            answers_with(gradient=[1.0, 2.0]),
+            "gradient of shape [1] -> of [2]",
+        ),
+    ],
+)
+def test_another_number_of_numbers_is_another_behaviour(
+    before: Recorded, after: Recorded, words: str
+) -> None:
+    change = change_between("c", "t", before, after)
+    assert (change.kind, change.sentence) == ("behaviour", f"t on c: {words}")
+
+
+def test_a_total_that_becomes_unsupported_is_another_behaviour() -> None:
+    numbers = compared(difference(EXACT, EXACT))
+    without = replace(numbers, unsupported={"mean": "no such reduction"})
+    after = recorded(result(case("c"), "t", "agrees", comparison=without))
+    change = change_between("c", "t", answers_with(mean=1.0), after)
+    assert (change.kind, change.sentence) == ("behaviour", "t on c: nothing more -> no mean")
+
+
+# ---- the share of what rounding explains --------------------------------------------------------
+
+
+def test_a_share_is_of_the_bound_part_by_part() -> None:
+    """Errors of 1e-3, 3e-3 and 1e-2 under bounds of 4e-3, 4e-3 and 1e-1."""
+    bounds = Bounds(np.full(3, 4e-3), {"mean": 4e-3}, np.full(2, 1e-1), {}, 2.0**-24)
+    made = compared(
+        difference([1.0, 1.001, 1.0], np.ones(3), 1.0),
+        {"mean": difference(1.003, 1.0, 1.0)},
+        gradient=difference([0.01, 0.0], [0.0, 0.0], 1.0),
+    )
+    share = share_of(made.losses, np.full(3, 4e-3))
+    assert share == pytest.approx(0.25)
+    of = replace(made, bounds=bounds, share=share)
+    shares = recorded(result(case("c"), "t", "agrees", comparison=of)).shares
+    assert shares == pytest.approx({"losses": 0.25, "mean": 0.75, "gradient": 0.1})
+
+
+@pytest.mark.parametrize("part", ["losses", "mean", "sum", "gradient"])
+def test_the_part_that_grew_most_is_told(part: str, tmp_path: Any) -> None:
+    calm = {"losses": 0.2, "mean": 0.3, "sum": 0.9, "gradient": 0.1}
+    before = replace(answers_with(mean=1.0, sum=2.0, gradient=[1.0]), shares=calm)
+    numbers = answers_with(mean=1.0 + 2**-23, sum=2.0, gradient=[1.0])
+    after = replace(numbers, shares=calm | {part: 2 * calm[part]})
+    change = change_between("c", "t", through_a_file(before, tmp_path), after)
+    assert (change.share_before, change.share_after) == (calm[part], 2 * calm[part])
+    assert Rule("drifted", 2.0).fails(change)
+    assert not Rule("drifted", 2.01).fails(change)
+    assert f"{'' if part == 'losses' else f'{part}: '}{calm[part]:g} -> " in change.sentence
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "fails"),
+    [
+        (0.1, 0.2, True),  # twice, to the bit
+        (0.1, 0.19999, False),
+        (0.01, 0.1, True),  # less than 0.05 counts as 0.05
+        (0.01, 0.09999, False),
+        (0.2, 0.1, False),
+        (None, 0.01, True),  # nobody knows
+        (0.1, None, True),
+        (0.1, NAN, True),
+        (NAN, 0.1, True),
+    ],
+)
+def test_a_drift_fails_from_its_factor_on(
+    before: float | None, after: float | None, fails: bool
+) -> None:
+    change = Change("c", "t", "drifted", "s", "agrees", "agrees", 1.0, before, after)
+    assert Rule("drifted", 2.0).fails(change) == fails
+    assert Rule("drifted").fails(change)
+    assert not Rule("behaviour").fails(change)
+
+
+@pytest.mark.parametrize(
+    ("kind", "after", "fails"),
+    [
+        ("new", "diverges", True),
+        ("new", "failed", True),
+        ("behaviour", "diverges", True),  # a number that became nan
+        ("behaviour", "failed", True),
+        ("behaviour", "agrees", False),
+        ("behaviour", "unsupported", False),
+        ("inputs", "diverges", True),
+        ("inputs", "agrees", False),
+        ("known", "diverges", False),
+        ("drifted", "agrees", False),
+    ],
+)
+def test_new_is_every_divergence_that_nobody_accepted(
+    kind: ChangeKind, after: str, fails: bool
+) -> None:
+    assert Rule("new").fails(Change("c", "t", kind, "s", "agrees", after)) == fails

@@ -11,7 +11,9 @@ from .change import Change, Gate
 from .report import CaseResult, Report
 from .wording import finding, sentence
 
-_WORST = ("diverges", "new", "behaviour", "failed", "missing", "drifted", "added", "removed")
+_WORST = (
+    "diverges", "new", "behaviour", "inputs", "failed", "missing", "drifted", "added", "removed",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)

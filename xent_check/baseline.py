@@ -8,22 +8,25 @@ from __future__ import annotations
 import json
 import re
 import statistics
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
+from .baseline_fields import PARTS, BaselineAnswer, BaselineArray, BaselineFile
+from .change import BAD
+from .difference import classes
 from .digest import digest
 from .dtypes import Float64s, numpy_dtype, rounded
 from .errors import UserError, key_text, visible
-from .recorded import Part, Place, Recorded
-from .saved_fields import Number, Numbers
-from .words import DType
+from .recorded import Part, Recorded
 
 SCHEMA = 1
+_OF_NUMBERS = re.compile(r"(value|nan|-?inf)( \(\d+\)|$)|no numbers$")
 INLINE = 32  # numbers of one part that are written one by one
 
 
@@ -50,95 +53,121 @@ class Baseline:
     environments: Mapping[Key, Environment]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class _Environment(_Strict):
-    version: str
-    device: str
-    platform: str
-
-
-class _Array(_Strict):
-    """A part that is no plain number or list in the answer's own dtype."""
-
-    dtype: DType | None = None
-    values: Numbers = None
-    shape: tuple[int, ...] | None = None
-    digest: str = ""
-    worst: dict[Annotated[str, Field(pattern=r"^\[(\d+(, \d+)*)?\]$")], Number] = {}
-
-
-class _Answer(BaseModel):
-    """An answer; every other key is a part."""
-
-    model_config = ConfigDict(extra="allow", frozen=True)
-    status: str
-    behaviour: str
-    because: str | None = None
-    dtype: DType | None = None
-    share: Number | None = None
-    on: _Environment | None = None
-
-
-class _File(_Strict):
-    version: Literal[1] = Field(alias="schema")
-    implementations: dict[str, _Environment]
-    cases: dict[str, dict[str, _Answer]]
-
-
 def load_baseline(file: Path) -> Baseline:
-    """The baseline of a file; UserError where there is none."""
+    """The baseline of a file; UserError naming the file and the key where it is none."""
     shown = visible(str(file))
     try:
-        saved = _File.model_validate(json.loads(file.read_bytes()))
+        text = file.read_bytes().decode("utf-8-sig")
+        document = json.loads(text, object_pairs_hook=_once_each, parse_constant=_no_constant)
+        saved = BaselineFile.model_validate(document)
         keys = [(case, name) for case, answers in saved.cases.items() for name in answers]
-        records = {key: _recorded(saved.cases[key[0]][key[1]]) for key in keys}
-        places = {key: _place(saved, key) for key in keys}
+        return Baseline(
+            {key: _recorded(key, saved.cases[key[0]][key[1]]) for key in keys},
+            {key: _place(saved, key) for key in keys},
+        )
     except OSError as error:
         advice = "; `xent-check accept` writes one" if isinstance(error, FileNotFoundError) else ""
         raise UserError(f"{shown}: {error.strerror}{advice}") from None
+    except UnicodeDecodeError as error:
+        why = f"byte {error.start} is not UTF-8; save it as UTF-8"
+        raise UserError(f"{shown}: no baseline of xent-check: {why}") from None
     except ValidationError as error:
         first = error.errors()[0]
-        why = f"{key_text(first['loc'])}: {first['msg']}"
+        why = f"{key_text(first['loc'])}: {first['msg'].removeprefix('Value error, ')}"
         raise UserError(_no_baseline(shown, visible(why))) from None
-    except (ValueError, KeyError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(_no_baseline(shown, visible(str(error)))) from None
-    return Baseline(records, places)
 
 
 def _no_baseline(shown: str, why: str) -> str:
     return f"{shown}: no baseline of xent-check: {why}; `xent-check accept` writes one"
 
 
-def _place(saved: _File, key: Key) -> Environment:
-    own = saved.cases[key[0]][key[1]].on or saved.implementations[key[1]]
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON; ValueError for a key that stands there twice, as after a merge that kept
+    both sides."""
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        seen = Counter(key for key, _ in pairs)
+        twice = next(key for key in seen if seen[key] > 1)
+        raise ValueError(f"the key {twice!r} stands there {seen[twice]} times; keep one")
+    return made
+
+
+def _no_constant(word: str) -> None:
+    raise ValueError(f"{word} is not JSON; write it in quotes: nan, inf or -inf")
+
+
+def _place(saved: BaselineFile, key: Key) -> Environment:
+    own = saved.cases[key[0]][key[1]].on or saved.implementations.get(key[1])
+    if own is None:
+        raise ValueError(f"implementations: no {key[1]!r}, which answers {key[0]!r}")
     return Environment(own.version, own.device, own.platform)
 
 
-def _recorded(answer: _Answer) -> Recorded:
-    if answer.status in ("diverges", "failed") and not (answer.because or "").strip():
-        raise ValueError(f"{answer.status} without a because")
-    parts = {name: _part(value, answer.dtype) for name, value in (answer.model_extra or {}).items()}
-    return Recorded(answer.status, answer.behaviour, parts, answer.share, answer.because)
+def _recorded(key: Key, answer: BaselineAnswer) -> Recorded:
+    where = key_text(("cases", *key))
+    because = (answer.because or "").strip()
+    if answer.status in BAD and not because:
+        raise ValueError(f"{where}: {answer.status} without a because")
+    parts: dict[str, Part] = {}
+    for name in PARTS:
+        array: BaselineArray | None = getattr(answer, name)
+        if array is not None:
+            try:
+                parts[name] = _part(array, answer.dtype)
+            except ValueError as error:
+                raise ValueError(f"{where}.{name}: {error}") from None
+    told = _said("losses", answer.behaviour)
+    if _OF_NUMBERS.match(told) and "losses" not in parts:
+        raise ValueError(f"{where}: its losses are not there, and `behaviour` says {told!r}")
+    for of, part in parts.items():
+        said, found = _said(of, answer.behaviour), classes(part.numbers)
+        if part.index is None and said != found:
+            raise ValueError(f"{where}.{of}: {found}, and `behaviour` says {said!r}")
+    given = answer.share if isinstance(answer.share, dict) else {"losses": answer.share}
+    shares: dict[str, float] = {
+        str(name): share for name, share in given.items() if share is not None
+    }
+    return Recorded(answer.status, answer.behaviour, parts, shares, because or None, answer.inputs)
 
 
-def _part(value: Any, dtype: str | None) -> Part:
-    given = _Array.model_validate(value if isinstance(value, dict) else {"values": value})
+def _said(part: str, behaviour: str) -> str:
+    """What kinds of numbers a part has; nothing is said of a total or gradient that is a value."""
+    losses, *more = behaviour.split("; ")
+    if part == "losses":
+        return losses
+    said = [words.removeprefix(f"{part} ") for words in more if words.startswith(f"{part} ")]
+    return next(iter(said), "value")
+
+
+def _part(given: BaselineArray, dtype: str | None) -> Part:
     dtype = given.dtype or dtype
     if dtype is None:
         raise ValueError("numbers without a dtype")
-    if given.values is None:
-        worst = {_place_of(text): (float(number), 0.0) for text, number in given.worst.items()}
-        return Part(dtype, given.shape or (), given.digest, None, None, worst)
-    values = np.asarray(given.values, dtype=np.float64)
-    values = rounded(values.reshape(given.shape or values.shape), dtype).astype(np.float64)
-    return Part(dtype, values.shape, digest(values, dtype), values, None, {})
+    if given.values is not None:
+        if given.worst or given.digest:
+            raise ValueError("`values` are all numbers, and need neither `digest` nor `worst`")
+        values = np.asarray(given.values, dtype=np.float64)
+        values = rounded(values.reshape(given.shape or values.shape), dtype).astype(np.float64)
+        return Part(dtype, values.shape, digest(values, dtype), values.reshape(-1))
+    if given.digest is None or given.shape is None:
+        raise ValueError("its numbers are not there: neither `values` nor `digest` and `shape`")
+    shape, numbers = given.shape, [*given.worst.values()]
+    if any(isinstance(number, list) for number in numbers):
+        raise ValueError("worst: a list; allowed: a number for each place")
+    index = [_position(text, shape) for text in given.worst]
+    return Part(
+        dtype, shape, given.digest, np.array(numbers, dtype=np.float64), np.array(index, np.intp)
+    )
 
 
-def _place_of(text: str) -> Place:
-    return tuple(int(number) for number in re.findall(r"\d+", text))
+def _position(text: str, shape: tuple[int, ...]) -> int:
+    """Where a place stands in the flat array of this shape; ValueError where there is none."""
+    place = [int(number) for number in re.findall(r"\d+", text)]
+    if len(place) != len(shape) or any(i >= n for i, n in zip(place, shape, strict=True)):
+        raise ValueError(f"worst: no place {text} in the shape {list(shape)}")
+    return int(np.ravel_multi_index(place, shape)) if shape else 0
 
 
 # ---- writing ----------------------------------------------------------------------------------
@@ -178,24 +207,38 @@ def _answer(baseline: Baseline, key: Key, common: Mapping[str, Environment]) -> 
     data: dict[str, Any] = {"status": record.status, "behaviour": record.behaviour}
     if record.because is not None:
         data["because"] = record.because
+    if record.inputs is not None:
+        data["inputs"] = record.inputs
     losses = record.parts.get("losses")
     dtype = None if losses is None else losses.dtype
     if dtype is not None:
         data["dtype"] = dtype
-    data |= {name: _plain_part(part, dtype) for name, part in record.parts.items()}
-    if record.share is not None:
-        data["share"] = float(f"{record.share:.3g}") if np.isfinite(record.share) else "inf"
+    accepted = record.because is not None
+    data |= {name: _plain_part(part, dtype, accepted) for name, part in record.parts.items()}
+    shares = {name: _share(share) for name, share in record.shares.items()}
+    if shares:
+        data["share"] = shares["losses"] if shares.keys() == {"losses"} else shares
     return data if place == common[key[1]] else data | {"on": vars(place)}
 
 
-def _plain_part(part: Part, dtype: str | None) -> Any:
-    """The numbers, or their digest and the worst of them."""
+def _share(share: float) -> float | str:
+    return float(f"{share:.3g}") if np.isfinite(share) else "inf"
+
+
+def _plain_part(part: Part, dtype: str | None, accepted: bool) -> Any:
+    """The numbers, or their digest and those that are kept."""
     own = {} if part.dtype == dtype else {"dtype": part.dtype}
-    if part.values is None or part.values.size > INLINE:
-        worst = {str(list(i)): _number(v, part.dtype) for i, (v, _) in sorted(part.worst.items())}
+    if part.index is not None or part.numbers.size > INLINE:
+        rows = part.kept(accepted)
+        rows = rows[np.argsort(part.positions[rows])]
+        places = zip(*np.unravel_index(part.positions[rows], part.shape), strict=True)
+        worst = {
+            str([int(i) for i in place]): _number(float(number), part.dtype)
+            for place, number in zip(places, part.numbers[rows], strict=True)
+        }
         return own | {"shape": list(part.shape), "digest": part.digest, "worst": worst}
-    values = _numbers(part.values, part.dtype)
-    if not part.values.size:
+    values = _numbers(part.numbers.reshape(part.shape), part.dtype)
+    if not part.numbers.size:
         return own | {"shape": list(part.shape), "values": []}
     return own | {"values": values} if own else values
 

@@ -18,12 +18,21 @@ NAMES: dict[ChangeKind, str] = {
     "fixed": "fixed",
     "new": "newly diverging",
     "behaviour": "changed behaviour",
+    "inputs": "changed inputs",
     "added": "added",
     "removed": "removed",
     "missing": "missing now",
 }
 # The order in which they are told; what is known or merely added needs no line of its own.
-_TOLD: tuple[ChangeKind, ...] = ("behaviour", "new", "missing", "removed", "fixed", "drifted")
+_TOLD: tuple[ChangeKind, ...] = (
+    "inputs",
+    "behaviour",
+    "new",
+    "missing",
+    "removed",
+    "fixed",
+    "drifted",
+)
 
 
 @dataclass(frozen=True)
@@ -45,7 +54,18 @@ def gate_summary(gate: Gate) -> str:
     """The baseline and how much of each kind there is."""
     failing = f"; {len(gate.failing)} fail (--fail-on {','.join(gate.fail_on)})"
     told = counts(gate.changes, gate.same)
+    told += f", {gate.left_out} not run" if gate.left_out else ""
     return f"baseline {gate.file}: {told}{failing if gate.failing else ''}"
+
+
+def gone(gate: Gate) -> str:
+    """What the baseline has and the run lost, in a few words; empty where that is nothing."""
+    count, removed = gate.gone_cases, sum(change.kind == "removed" for change in gate.changes)
+    told = [f"{count} case{'' if count == 1 else 's'}"] if count else []
+    told += [", ".join(gate.gone_implementations)] if gate.gone_implementations else []
+    if removed and not told:
+        told = [f"{removed} answer{'' if removed == 1 else 's'}"]
+    return f"gone since the baseline: {' and '.join(told)}" if told else ""
 
 
 def gate_lines(gate: Gate, everything: bool) -> list[ChangeLine]:

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .change import Change, ChangeKind, Variants
+from .change import BAD, Change, ChangeKind, Variants, growth
+from .difference import Difference
 from .dtypes import spacing
 from .number_text import small
 from .recorded import Part, Recorded, recorded
 from .report import CaseResult, Report
-
-_BAD = ("diverges", "failed")
 
 
 @dataclass(frozen=True)
@@ -22,12 +21,13 @@ class Move:
 
     same_bits: of every number, known or kept as a digest. ulps: the largest distance in spacings
     of the dtype at the earlier number, inf where one is nan or infinite and the other is not the
-    same; None where nothing is known of both. within: no distance is more than the tolerance.
+    same; None where nothing is known of both. stands: no distance is more than the tolerance, and
+    every number that diverges is known to have done so before.
     """
 
     same_bits: bool
     ulps: float | None
-    within: bool
+    stands: bool
 
     @property
     def same_class(self) -> bool:
@@ -38,36 +38,43 @@ def moved(before: Recorded, after: Recorded) -> Move:
     """From the one record to the other."""
     names = before.parts.keys() & after.parts.keys()
     pairs = [(before.parts[name], after.parts[name]) for name in sorted(names)]
-    same = before.parts.keys() == after.parts.keys() and all(a.same_bits(b) for a, b in pairs)
-    if same:
-        return Move(True, 0.0, True)
     parts = [_part(was, now) for was, now in pairs if not was.same_bits(now)]
+    whole = before.forms == after.forms
+    if whole and not parts:
+        return Move(True, 0.0, True)
     known = [move.ulps for move in parts if move.ulps is not None]
     ulps = max(known, default=None)
-    return Move(False, ulps, all(move.within for move in parts) and before.parts.keys() == names)
+    return Move(False, ulps, whole and all(move.stands for move in parts))
 
 
 def _part(was: Part, now: Part) -> Move:
-    if was.shape != now.shape:
+    if (was.dtype, was.shape) != (now.dtype, now.shape):
         return Move(False, None, False)
-    if was.values is not None and now.values is not None and now.allowed is not None:
-        first, second, allowed = was.values, now.values, now.allowed
-    else:
-        known = was.worst.keys() if was.values is None else now.worst.keys()
-        both = now.worst.keys() if now.values is None else known
-        places = tuple(sorted(known & both))
-        if not places:
-            return Move(False, None, False)
-        first, _ = was.at(places)
-        second, allowed = now.at(places)
-    if not first.size:
-        return Move(False, None, True)
+    rows = was.rows(now.positions)
+    first, second = was.numbers[rows[rows >= 0]], now.numbers[rows >= 0]
     same = (first == second) | (np.isnan(first) & np.isnan(second))
     finite = np.isfinite(first) & np.isfinite(second)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         distance = np.where(same, 0.0, np.where(finite, np.abs(first - second), np.inf))
         ulps = np.where(same, 0.0, np.where(finite, distance / spacing(first, was.dtype), np.inf))
-    return Move(False, float(ulps.max()), bool((distance <= allowed)[~same].all()))
+    stands = all(
+        (distance <= d.allowed.reshape(-1)[rows >= 0])[~same].all() for d in now.judged[:1]
+    )
+    stands = stands and all(_diverged_before(was, now, d) for d in now.judged)
+    return Move(False, float(ulps.max()) if ulps.size else None, stands)
+
+
+def _diverged_before(was: Part, now: Part, d: Difference) -> bool:
+    """Whether each number that diverges from this target is known to have diverged from it."""
+    bad = np.flatnonzero(~d.agrees)
+    rows = was.rows(now.positions[bad])
+    if d.at_least or d.diverging > bad.size or (rows < 0).any():
+        return False
+    numbers, target, allowed = was.numbers[rows], d.target.reshape(-1), d.allowed.reshape(-1)
+    with np.errstate(invalid="ignore", over="ignore"):
+        distance = np.abs(numbers - target[bad])
+    same = (numbers == target[bad]) | (np.isnan(numbers) & np.isnan(target[bad]))
+    return not (same | (np.isfinite(distance) & (distance <= allowed[bad]))).any()
 
 
 def change_between(
@@ -76,76 +83,112 @@ def change_between(
     """What became of the answer."""
     move = None if before is None or after is None else moved(before, after)
     kind = _kind(before, after, move)
-    ulps = None if move is None else move.ulps
-    share_before = None if before is None else before.share
-    share_after = None if after is None else after.share
+    part, share_before, share_after = _share(before, after)
+    told = _share_words(part, share_before, share_after)
     return Change(
         case=case,
         implementation=implementation,
         kind=kind,
-        sentence=f"{implementation} on {case}: {_words(kind, before, after, move)}",
+        sentence=f"{implementation} on {case}: {_words(kind, before, after, move, told)}",
         before=None if before is None else before.status,
         after=None if after is None else after.status,
-        ulps=ulps,
+        ulps=None if move is None else move.ulps,
         share_before=share_before,
         share_after=share_after,
     )
 
 
+def _share(
+    before: Recorded | None, after: Recorded | None
+) -> tuple[str, float | None, float | None]:
+    """The part whose share of what rounding explains grew most, and its share before and after;
+    of a part whose earlier share is not known nobody can say how much it grew."""
+    was = {} if before is None else before.shares
+    now = {} if after is None else after.shares
+    unknown = next((name for name in now if name not in was), "")
+    if unknown or not now:
+        return unknown, was.get(unknown), now.get(unknown)
+    part = max(now, key=lambda name: growth(was[name], now[name]))
+    return part, was[part], now[part]
+
+
 def _kind(before: Recorded | None, after: Recorded | None, move: Move | None) -> ChangeKind:
-    """A change of the kind of answer outranks a divergence, but for one that mends it."""
+    """Another problem outranks all; a change of the kind of answer a divergence, but for one that
+    mends it."""
     if after is None:
         return "removed"
+    if before is not None and _other_inputs(before, after):
+        return "inputs"
     if before is None or move is None or (before.status == "missing" != after.status):
-        return "new" if after.status in _BAD else "added"
+        return "new" if after.status in BAD else "added"
     if after.status == "missing":
         return "same" if before.status == "missing" else "missing"
-    if before.status in _BAD and after.status in ("agrees", "known"):
+    if before.status in BAD and after.status in ("agrees", "known"):
         return "fixed"
-    if before.behaviour != after.behaviour or not move.same_class or _dtypes(before, after):
+    if before.behaviour != after.behaviour or not move.same_class or before.forms != after.forms:
         return "behaviour"
-    if after.status in _BAD:
-        if before.status in _BAD and move.within:
+    if after.status in BAD:
+        if before.status in BAD and move.stands:
             accepted: ChangeKind = "same" if move.same_bits else "drifted"
             return accepted if before.because is None else "known"
         return "new"
     return "same" if move.same_bits else "drifted"
 
 
-def _dtypes(before: Recorded, after: Recorded) -> tuple[str, str] | None:
-    """The dtypes of the losses where they are not the same."""
-    was, now = before.parts.get("losses"), after.parts.get("losses")
-    if was is None or now is None or was.dtype == now.dtype:
-        return None
-    return was.dtype, now.dtype
-
-
 def _words(
-    kind: ChangeKind, before: Recorded | None, after: Recorded | None, move: Move | None
+    kind: ChangeKind,
+    before: Recorded | None,
+    after: Recorded | None,
+    move: Move | None,
+    shares: str,
 ) -> str:
     if before is None or after is None or move is None:
         if before is not None:
             return "is in the baseline and there no more"
         return f"new in this run; {'' if after is None else after.status}"
+    if kind == "inputs":
+        now = "" if before.status == after.status else f"; {before.status} -> {after.status}"
+        return f"its inputs are not those that were recorded (accept -k takes them anew){now}"
     if kind == "missing":
         return f"{before.status} -> missing"
     if kind == "fixed":
         return f"{before.status} -> {after.status}"
     if kind == "behaviour":
-        dtypes = _dtypes(before, after)
-        if before.behaviour == after.behaviour and dtypes:
-            return f"computed in {dtypes[0]} -> in {dtypes[1]}"
-        if before.behaviour == after.behaviour:
-            return f"{before.behaviour}, in other places than before"
-        return _behaviours(before.behaviour, after.behaviour)
+        if before.behaviour != after.behaviour:
+            return _behaviours(before.behaviour, after.behaviour)
+        return _forms(before, after) or f"{before.behaviour}, in other places than before"
     if before.status == "missing":
         return f"missing -> {after.status}"
     told = [f"{before.status} -> {after.status}"] if kind == "new" else []
     told.append("the same bits" if move.same_bits else _distance(move))
-    told += [_shares(before, after)] if not move.same_bits else []
+    told += [shares] if not move.same_bits else []
+    if kind == "new" and before.status in BAD:
+        told.append("more diverges than was accepted, or other numbers do")
     if kind == "known":
         told.append(f"accepted because {before.because}")
     return "; ".join(part for part in told if part)
+
+
+def _other_inputs(before: Recorded, after: Recorded) -> bool:
+    """Whether the two are known to answer different problems."""
+    return None not in (before.inputs, after.inputs) and before.inputs != after.inputs
+
+
+def _forms(before: Recorded, after: Recorded) -> str:
+    """Which parts came or went, or have another shape or dtype; empty where none has."""
+    was, now = before.forms, after.forms
+    told = []
+    for name in [*was, *(name for name in now if name not in was)]:
+        if name not in now:
+            told.append(f"{name} -> no {name}")
+        elif name not in was:
+            told.append(f"no {name} -> {name}")
+        elif was[name][0] != now[name][0]:
+            whose = "" if name == "losses" else f"{name} "
+            told.append(f"{whose}computed in {was[name][0]} -> in {now[name][0]}")
+        elif was[name] != now[name]:
+            told.append(f"{name} of shape {list(was[name][1])} -> of {list(now[name][1])}")
+    return "; ".join(told)
 
 
 def _behaviours(before: str, after: str) -> str:
@@ -162,11 +205,11 @@ def _distance(move: Move) -> str:
     return f"moved by {small(move.ulps)} ulp{'' if move.ulps == 1 else 's'}"
 
 
-def _shares(before: Recorded, after: Recorded) -> str:
-    if before.share is None or after.share is None:
+def _share_words(part: str, before: float | None, after: float | None) -> str:
+    if before is None or after is None:
         return ""
-    shares = f"{small(before.share, 2)} -> {small(after.share, 2)}"
-    return f"{shares} of what rounding explains"
+    whose = "" if part == "losses" else f"{part}: "
+    return f"{whose}{small(before, 2)} -> {small(after, 2)} of what rounding explains"
 
 
 def changes_between(before: Report, after: Report) -> tuple[Change, ...]:

@@ -181,7 +181,7 @@ def compare(
         wide_radius=not is_narrow(reference.losses, losses.dtype, dtype),
         gradient=gradient,
         expected_gradient=expected_gradient,
-        share=None if bounds is None else _share(losses, bounds.losses),
+        share=None if bounds is None else share_of(losses, bounds.losses),
         bounds=bounds,
         divisors=divisors,
         asked=asked,
@@ -207,13 +207,13 @@ def _check_shapes(computed: Computed, reference: Reference) -> None:
             raise ShapeError(f"a gradient of shape {list(actual)}, values {list(wanted)}")
 
 
-def _share(losses: Difference, bound: Float64s) -> float:
+def share_of(part: Difference, bound: Float64s) -> float:
     """The largest finite difference over its bound."""
-    finite = np.isfinite(losses.abs_diff) & (losses.abs_diff > 0)
+    finite = np.isfinite(part.abs_diff) & (part.abs_diff > 0)
     if not finite.any():
         return 0.0
     with np.errstate(divide="ignore"):
-        return float((losses.abs_diff[finite] / bound[finite]).max())
+        return float((part.abs_diff[finite] / bound[finite]).max())
 
 
 def _following(actual: Float64s, dtype: str, losses: Difference, divisor: float) -> Difference:

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from .baseline import Baseline, Environment, Key
-from .change import Change, ChangeKind, Gate
-from .changes import change_between
+from .change import BAD, Change, ChangeKind, Gate, growth
+from .changes import change_between, moved
 from .errors import InvalidError, Mistake, UserError, did_you_mean
 from .expectation import REFERENCE
+from .project import Project
 from .recorded import Recorded, recorded
 from .report import CaseResult, Report
 
-DEFAULT = ("new", "behaviour")
+DEFAULT = ("new", "behaviour", "inputs")
 _CAN_FAIL: tuple[ChangeKind, ...] = (
-    "new", "behaviour", "drifted", "fixed", "added", "removed", "missing",
+    "new", "behaviour", "inputs", "drifted", "fixed", "added", "removed", "missing",
 )  # fmt: skip
-_WORDS = ("new", "behaviour", "drift", "fixed", "added", "removed", "missing")
+_WORDS = ("new", "behaviour", "inputs", "drift", "fixed", "added", "removed", "missing")
+_TELLS_MORE: tuple[ChangeKind, ...] = ("new", "behaviour", "inputs")
 _MAX_SHOWN = 20
-_LEAST_SHARE = 0.05  # below it a share is noise: half of nothing doubles easily
 
 
 @dataclass(frozen=True)
@@ -35,12 +37,15 @@ class Rule:
         return f"{word}:{self.factor:g}x" if self.factor else word
 
     def fails(self, change: Change) -> bool:
-        """Whether the rule is about this change."""
+        """Whether the rule is about this change: `new` is, where an answer diverges that nobody
+        accepted, also where its kind tells more, as of a number that became nan."""
+        if self.kind == "new" and change.kind in _TELLS_MORE:
+            return change.after in BAD
         if change.kind != self.kind:
             return False
         if not self.factor or change.share_before is None or change.share_after is None:
             return True
-        return change.share_after >= self.factor * max(change.share_before, _LEAST_SHARE)
+        return growth(change.share_before, change.share_after) >= self.factor
 
 
 def parse_rules(texts: Iterable[str]) -> tuple[Rule, ...]:
@@ -62,22 +67,37 @@ def _rule(word: str) -> Rule:
     return Rule("drifted", float(match[1]))
 
 
-def gated(report: Report, baseline: Baseline, file: str, rules: Sequence[Rule]) -> Report:
+def gated(
+    report: Report, baseline: Baseline, file: str, rules: Sequence[Rule], project: Project
+) -> Report:
     """The report with what changed. A divergence that was accepted, and is as it was, is known;
     its reason is the one that it was accepted for."""
-    now = {_key(result): recorded(result) for result in report.results}
-    changes = {key: change_between(*key, baseline.records.get(key), r) for key, r in now.items()}
-    gone = [key for key in baseline.records if key not in now and report.covers(*key)]
-    changes |= {key: change_between(*key, baseline.records[key], None) for key in sorted(gone)}
-    results = [_accepted(r, changes[_key(r)], baseline) for r in report.results]
-    differing = tuple(change for change in changes.values() if change.kind != "same")
+    pairs = [(result, _before(result, baseline, project)) for result in report.results]
+    made = [change_between(*_key(r), before, recorded(r)) for r, before in pairs]
+    results = [
+        _accepted(result, change, before)
+        for (result, before), change in zip(pairs, made, strict=True)
+    ]
+    ran = {project.key(*_key(result)) for result in report.results}
+    absent = baseline.records.keys() - ran
+    gone = sorted(key for key in absent if _covers(report, key, project))
+    changes = [*made, *(change_between(*key, baseline.records[key], None) for key in gone)]
+    differing = tuple(change for change in changes if change.kind != "same")
+    matched = _matches(report, baseline, project)
+    notes = [*_notes(report, baseline, project), *_unrecorded(pairs)]
+    if not matched:
+        notes.insert(0, _mismatch(report, baseline, file, project))
     gate = Gate(
         file=file,
         same=len(changes) - len(differing),
         changes=differing,
         failing=tuple(c for c in differing if any(rule.fails(c) for rule in rules)),
         fail_on=tuple(map(str, rules)),
-        notes=tuple(_notes(report, baseline)),
+        notes=tuple(notes),
+        matched=matched,
+        left_out=len(absent) - len(gone),
+        gone_cases=len({case for case, _ in gone} - {case for case, _ in ran}),
+        gone_implementations=tuple(sorted({name for _, name in gone} - {name for _, name in ran})),
     )
     return replace(report, results=tuple(results), gate=gate)
 
@@ -86,21 +106,72 @@ def _key(result: CaseResult) -> Key:
     return result.case.id, result.implementation
 
 
-def _accepted(result: CaseResult, change: Change, baseline: Baseline) -> CaseResult:
-    if change.kind != "known":
+def _before(result: CaseResult, baseline: Baseline, project: Project) -> Recorded | None:
+    return baseline.records.get(project.key(*_key(result)))
+
+
+def _covers(report: Report, key: Key, project: Project) -> bool:
+    """Whether an answer of the baseline would have been in the run, were it still there."""
+    scope = report.scope
+    chosen = None if scope.chosen is None else tuple(map(project.implementation, scope.chosen))
+    paths = tuple(map(project.path, scope.paths))
+    return report.shard is None and replace(scope, paths=paths, chosen=chosen).covers(*key)
+
+
+def _accepted(result: CaseResult, change: Change, before: Recorded | None) -> CaseResult:
+    if change.kind != "known" or before is None:
         return result
-    because = baseline.records[_key(result)].because
-    return replace(result, status="known", reason=f"accepted in the baseline: {because}")
+    return replace(result, status="known", reason=f"accepted in the baseline: {before.because}")
 
 
-def _notes(report: Report, baseline: Baseline) -> Iterable[str]:
+def _matches(report: Report, baseline: Baseline, project: Project) -> bool:
+    """Whether an implementation's answer was held against one of the baseline. Of a part of a run
+    all cases may be new: there one of the same file has to be known of the implementation."""
+    ran = {
+        project.key(*_key(result))
+        for result in report.results
+        if result.implementation != REFERENCE and result.status != "missing"
+    }
+    if not baseline.records.keys().isdisjoint(ran):
+        return True
+    files = {(case.rpartition("::")[0], name) for case, name in baseline.records}
+    narrowed = report.scope.filtered or report.shard is not None
+    return narrowed and any((case.rpartition("::")[0], name) in files for case, name in ran)
+
+
+def _mismatch(report: Report, baseline: Baseline, file: str, project: Project) -> str:
+    """Why none of the answers is in the baseline, as far as an example of each can tell."""
+    own = next((_key(r) for r in report.results if r.implementation != REFERENCE), None)
+    has = next(iter(baseline.records), None)
+    if own is None or has is None:
+        return f"nothing was held against {file}: it has {len(baseline.records)} answers"
+    case, name = project.key(*own)
+    folder = os.path.relpath(project.root)
+    return (
+        f"nothing was held against {file}: it has {has[1]} on {has[0]} and the like, the run "
+        f"{name} on {case}; its paths are relative to the folder {folder}"
+    )
+
+
+def _unrecorded(pairs: Iterable[tuple[CaseResult, Recorded | None]]) -> Iterable[str]:
+    """That nobody can tell whether the inputs are what they were."""
+    known = [(result, before) for result, before in pairs if before is not None]
+    count = sum(before.inputs is None for _, before in known)
+    if count:
+        told = f"{count} answer{'s' if count > 1 else ''} in the baseline"
+        yield f"{told} without a digest of the inputs, which may have changed; accept adds it"
+    if any(result.inputs is None for result, _ in known):
+        yield "the saved run has no digest of the inputs, which may have changed"
+
+
+def _notes(report: Report, baseline: Baseline, project: Project) -> Iterable[str]:
     """Each implementation whose version, device or platform is another than the baseline's."""
     before: dict[str, set[Environment]] = {}
     for (_, name), place in baseline.environments.items():
         before.setdefault(name, set()).add(place)
     for name in report.implementations:
         now = environment(report, name)
-        others = sorted(map(str, before.get(name, set()) - {now}))
+        others = sorted(map(str, before.get(project.implementation(name), set()) - {now}))
         if others and now is not None:
             yield f"{name} was {' and '.join(others)}, and is {now}"
 
@@ -118,41 +189,60 @@ class NotAcceptedError(UserError):
 
 
 def accept(
-    report: Report, before: Baseline | None, because: str | None, prune: bool = False
+    report: Report,
+    before: Baseline | None,
+    because: str | None,
+    project: Project,
+    prune: bool = False,
 ) -> Baseline:
     """The baseline of a report, over an earlier one: what did not run stays.
 
-    because: the reason for the divergences and failures that the earlier one did not accept;
-    NotAcceptedError where there are such, and no reason. prune: what the run would have covered
-    and did not have is dropped.
+    A divergence that was accepted, and is as it was, stays as it was accepted: were it taken anew
+    each time, it could grow step by step. because: the reason for the other divergences and
+    failures; NotAcceptedError where there are such, and no reason. prune: what the run would have
+    covered and did not have is dropped, and answers to other inputs of what is not installed.
     """
     records = {} if before is None else dict(before.records)
     places = {} if before is None else dict(before.environments)
     if prune:
-        gone = {key for key in records if report.covers(*key)} - set(map(_key, report.results))
-        records = {key: record for key, record in records.items() if key not in gone}
+        had = {project.key(*_key(result)): result for result in report.results}
+        records = {
+            key: record
+            for key, record in records.items()
+            if not (_is_stale(had[key], record) if key in had else _covers(report, key, project))
+        }
     refused: list[str] = []
     for result in report.results:
         place = environment(report, result.implementation)
         if result.status == "missing" or place is None:
             continue
-        key, record = _key(result), recorded(result)
-        if result.status in ("diverges", "failed"):
-            reason = _standing(records.get(key), record, key) or because
+        key, record = project.key(*_key(result)), recorded(result)
+        if result.status in BAD:
+            standing = _standing(records.get(key), record, key)
+            if standing is not None and not moved(standing, record).same_bits:
+                records[key] = replace(standing, inputs=record.inputs)
+                continue
+            reason = because if standing is None else standing.because
             if reason is None:
                 refused.append(f"{result.implementation} {result.status} on {result.case.id}")
             record = replace(record, because=reason)
         records[key], places[key] = record, place
     if refused:
         raise NotAcceptedError(_refusal(refused))
-    return Baseline(records, places)
+    return Baseline(records, {key: places[key] for key in records})
 
 
-def _standing(before: Recorded | None, now: Recorded, key: Key) -> str | None:
-    """The reason that an accepted divergence has, while it is as it was."""
+def _is_stale(result: CaseResult, before: Recorded) -> bool:
+    """Whether it answered other inputs, and nothing is there to answer these."""
+    other = before.inputs is not None and before.inputs != result.inputs
+    return result.status == "missing" and other
+
+
+def _standing(before: Recorded | None, now: Recorded, key: Key) -> Recorded | None:
+    """The accepted divergence, where it is as it was."""
     if before is None or change_between(*key, before, now).kind != "known":
         return None
-    return before.because
+    return before
 
 
 def _refusal(refused: Sequence[str]) -> str:

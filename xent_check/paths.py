@@ -8,6 +8,7 @@ from pathlib import Path
 
 from .case import split_id
 from .errors import NothingToCompareError, UserError, visible
+from .project import Project, root_of
 
 SUFFIXES = (".yaml", ".yml")
 
@@ -53,3 +54,10 @@ def shown_path(file: Path) -> str:
         if absolute.is_relative_to(base):
             return prefix + absolute.relative_to(base).as_posix()
     return file.as_posix()
+
+
+def project_of(baseline: Path) -> Project:
+    """What the paths of a baseline are relative to."""
+    from .corpus import corpus
+
+    return Project(root_of(baseline), corpus())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import fields
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from .dtypes import BITS
 from .problem import Array, Problem
 
 _CHUNK = 2**20  # numbers taken at once
+_KNOWN: WeakKeyDictionary[Problem, str] = WeakKeyDictionary()
 
 
 def problem_digest(problem: Problem) -> str:
@@ -19,8 +21,14 @@ def problem_digest(problem: Problem) -> str:
     they are after rounding to the dtype, its options, and which totals and gradient it asks for.
 
     A tolerance, an expectation and a text are not of the problem, nor is the order of the totals.
-    One nan is like another; 0 and -0 differ.
+    One nan is like another; 0 and -0 differ. An option that is not set adds nothing.
     """
+    if problem not in _KNOWN:
+        _KNOWN[problem] = _digest(problem)
+    return _KNOWN[problem]
+
+
+def _digest(problem: Problem) -> str:
     content = hashlib.sha256()
     for field in fields(problem):
         value = getattr(problem, field.name)
@@ -28,7 +36,7 @@ def problem_digest(problem: Problem) -> str:
             content.update(f"{field.name} {value.dtype.name} {list(value.shape)}\n".encode())
             for chunk in _bytes(value):
                 content.update(chunk)
-        else:
+        elif value != field.default:
             told = sorted(value) if isinstance(value, tuple) else value
             content.update(f"{field.name} {told!r}\n".encode())
     return content.hexdigest()[:16]

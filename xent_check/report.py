@@ -17,6 +17,7 @@ from .errors import ExitCode
 from .evaluation import Evaluation
 from .expectation import Expectation
 from .problem import Problem
+from .problem_digest import problem_digest
 from .reference import Reference
 from .shard import Shard
 
@@ -32,7 +33,8 @@ class CaseResult:
     reason: why the status is what it is, in a sentence; the `because` of a known divergence.
     comparison: None where nothing was computed, or it could not be compared. expectation: what it
     was held against beside the reference. problem: None in a report that was saved and read again;
-    there, `labels` has those of its samples as text, and `behaviour` what the numbers did.
+    there, `labels` has those of its samples as text, `behaviour` what the numbers did, and
+    `saved_inputs` the problem's digest.
     """
 
     case: Case
@@ -50,6 +52,12 @@ class CaseResult:
     expectation: Expectation | None = None
     labels: Mapping[tuple[int, ...], str] = field(default_factory=dict)
     behaviour: tuple[str, ...] | None = None
+    saved_inputs: str | None = None
+
+    @property
+    def inputs(self) -> str | None:
+        """The digest of the problem; None where it was not saved."""
+        return self.saved_inputs if self.problem is None else problem_digest(self.problem)
 
 
 @dataclass(frozen=True)
@@ -130,10 +138,6 @@ class Report:
     def __post_init__(self) -> None:
         object.__setattr__(self, "counts", Counter(result.status for result in self.results))
 
-    def covers(self, case: str, implementation: str) -> bool:
-        """Whether an answer of that name would have been here, were it still there."""
-        return self.shard is None and self.scope.covers(case, implementation)
-
     @property
     def compared(self) -> int:
         """How many results were held against the reference, or what is expected of it."""
@@ -147,7 +151,8 @@ class Report:
     @property
     def exit_code(self) -> ExitCode:
         """A divergence outranks a failure; nothing compared is not success. Under a baseline the
-        changes that are to fail take the place of the divergences."""
+        changes that are to fail take the place of the divergences, and something has to be there
+        that the baseline has."""
         if self.gate is None:
             diverges = self.counts["diverges"] > 0
         else:
@@ -157,7 +162,7 @@ class Report:
         missing = any(r.required and r.status == "missing" for r in self.results)
         if self.counts["failed"] or missing or self.absent:
             return ExitCode.FAILED
-        if not self.compared_implementations:
+        if not self.compared_implementations or (self.gate is not None and not self.gate.matched):
             return ExitCode.NOTHING_COMPARED
         return ExitCode.AGREES
 

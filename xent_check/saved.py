@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +19,7 @@ from .evaluation import Computed, Evaluation, Failed, Missing, Unsupported
 from .expectation import REFERENCE, Expectation
 from .reference import Reference
 from .report import CaseResult, Host, Report, Scope
-from .saved_fields import Index, SavedGate, SavedReport, SavedResult
+from .saved_fields import SavedCase, SavedGate, SavedReport, SavedResult
 from .saved_numbers import comparison_of
 from .shard import Shard
 from .yaml_values import Map
@@ -49,10 +48,12 @@ def _not_a_run(file: Path, why: str) -> str:
 
 def restored(saved: SavedReport) -> Report:
     """The report. Its results have no problem: they cannot be diagnosed anew."""
-    lines = {case.case: case.line for case in saved.cases}
-    labels = {case.case: dict(case.labels or ()) for case in saved.cases}
+    cases = {case.case: case for case in saved.cases}
     run, hosts = saved.run, saved.environment.implementations
-    results = [_result(r, lines.get(r.case, 1), labels.get(r.case, {})) for r in saved.results]
+    results = [
+        _result(r, cases.get(r.case, SavedCase(case=r.case, line=1, labels=None)))
+        for r in saved.results
+    ]
     return Report(
         results=tuple(results),
         cases=saved.summary.cases,
@@ -76,16 +77,19 @@ def _gate(saved: SavedGate) -> Gate:
     made = [(Change(**c.model_dump(exclude={"fails"})), c.fails) for c in saved.changes]
     failing = tuple(change for change, fails in made if fails)
     changes = tuple(change for change, _ in made)
-    return Gate(saved.file, saved.same, changes, failing, saved.fail_on, saved.notes)
+    return Gate(
+        saved.file, saved.same, changes, failing, saved.fail_on, saved.notes,
+        saved.matched, saved.left_out, saved.gone_cases, saved.gone_implementations,
+    )  # fmt: skip
 
 
-def _result(r: SavedResult, line: int, labels: Mapping[Index, str]) -> CaseResult:
+def _result(r: SavedResult, case: SavedCase) -> CaseResult:
     comparison = comparison_of(r) if r.compared else None
     high = np.zeros(r.samples) if comparison is None else comparison.losses.target
     radius = np.full_like(high, r.reference_radius)
     expect = r.expect
     return CaseResult(
-        case=_case(r.case, line, r.tolerance),
+        case=_case(r.case, case.line, r.tolerance),
         problem=None,
         implementation=r.implementation,
         status=r.status,
@@ -100,8 +104,9 @@ def _result(r: SavedResult, line: int, labels: Mapping[Index, str]) -> CaseResul
         expectation=None
         if expect is None
         else Expectation(None, {}, None, expect.error, expect.because, None),
-        labels=labels,
+        labels=dict(case.labels or ()),
         behaviour=r.behaviour,
+        saved_inputs=case.inputs,
     )
 
 

@@ -152,6 +152,7 @@ class SavedResult(SavedArray):
 class SavedCase(Saved):
     case: str
     line: int
+    inputs: str | None = None
     labels: tuple[tuple[Index, str], ...] | None
 
 
@@ -208,6 +209,10 @@ class SavedGate(Saved):
     fail_on: tuple[str, ...]
     notes: tuple[str, ...]
     same: int
+    matched: bool = True
+    left_out: int = 0
+    gone_cases: int = 0
+    gone_implementations: tuple[str, ...] = ()
     changes: tuple[SavedChange, ...]
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .change_text import gone
 from .difference import Difference
 from .errors import visible
 from .evaluation import Failed
@@ -222,7 +223,16 @@ def summary(report: Report) -> str:
     cases = f"{report.cases} case{'' if report.cases == 1 else 's'}"
     counts = [f"{status} {report.counts[status]}" for status in STATUSES if report.counts[status]]
     stopped = f" ({report.stopped})" if report.stopped else ""
-    return f"{report.verdict}: {cases}; {', '.join(counts) or 'nothing ran'}{stopped}"
+    lost = f"; {lost}" if (lost := _lost(report)) else ""
+    return f"{report.verdict}: {cases}; {', '.join(counts) or 'nothing ran'}{stopped}{lost}"
+
+
+def _lost(report: Report) -> str:
+    """What the run did not cover, or compare, of the baseline that it was held against."""
+    if report.gate is None:
+        return ""
+    nothing = "" if report.gate.matched else f"nothing was held against {report.gate.file}"
+    return "; ".join(words for words in (nothing, gone(report.gate)) if words)
 
 
 def versions(report: Report) -> str:

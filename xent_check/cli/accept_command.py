@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
@@ -11,6 +12,10 @@ from click.core import ParameterSource
 from .configured import Configured
 from .options import run_options, settings_of
 from .output import Progress, write_whole
+
+if TYPE_CHECKING:
+    from ..baseline import Baseline
+    from ..report import Report
 
 
 @click.command(
@@ -41,16 +46,15 @@ def command(
     kept with it, and is known from then on, until it changes. Accept some at a time with -k and -i,
     to give each its own reason.
     """
-    from ..baseline import baseline_text, load_baseline
     from ..errors import ExitCode
-    from ..gating import accept
+    from ..locking import alone
 
     if because is not None and not because.strip():
         raise click.UsageError("--because: a reason in words")
     file = Path(baseline)
-    if not file.resolve().parent.is_dir():
+    if not Path(os.path.realpath(file)).parent.is_dir():
         raise click.UsageError(f"--baseline {baseline}: no folder {file.parent}")
-    before = load_baseline(file) if file.exists() else None
+    _before(file)  # what is wrong with it is said before anything runs
     report = _report(results, asked)
     if report.stopped:
         raise click.UsageError(f"{report.stopped}; a baseline is of a whole run: leave -x out")
@@ -62,19 +66,42 @@ def command(
     if not (report.compared_implementations or report.counts["failed"]):
         click.echo("nothing was compared; the baseline is as it was", err=True)
         raise click.exceptions.Exit(ExitCode.NOTHING_COMPARED)
-    made = accept(report, before, because, prune)
-    text = baseline_text(made)
-    if file.exists() and file.read_text(encoding="utf-8") == text:
-        click.echo(f"{baseline}: nothing changed; {_count(made)}", err=True)
-        return
     try:
-        write_whole(file, text)
+        with alone(file):
+            told = _updated(file, report, because, prune)
     except OSError as error:
         raise click.UsageError(f"--baseline {baseline}: {error.strerror}") from None
-    click.echo(f"{baseline}: {_count(made)}", err=True)
+    click.echo(f"{baseline}: {told}", err=True)
 
 
-def _report(results: str | None, asked: dict[str, Any]) -> Any:
+def _before(file: Path) -> Baseline | None:
+    """What the file holds; None where there is none."""
+    from ..baseline import load_baseline
+
+    try:
+        file.stat()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise click.UsageError(f"--baseline {file}: {error.strerror}") from None
+    return load_baseline(file)
+
+
+def _updated(file: Path, report: Report, because: str | None, prune: bool) -> str:
+    """Take the answers into the file, as it is by now; says what it holds then."""
+    from ..baseline import baseline_text
+    from ..gating import accept
+    from ..paths import project_of
+
+    made = accept(report, _before(file), because, project_of(file), prune)
+    text = baseline_text(made)
+    if file.exists() and file.read_bytes() == text.encode():
+        return f"nothing changed; {_count(made)}"
+    write_whole(file, text)
+    return _count(made)
+
+
+def _report(results: str | None, asked: dict[str, Any]) -> Report:
     if results is not None:
         from ..saved import load_report
 
@@ -102,7 +129,7 @@ def _refuse_what_would_run() -> None:
         raise click.UsageError(f"--results runs nothing; leave out {', '.join(given)}")
 
 
-def _count(baseline: Any) -> str:
+def _count(baseline: Baseline) -> str:
     cases = {case for case, _ in baseline.records}
     accepted = sum(record.because is not None for record in baseline.records.values())
     text = f"{len(baseline.records)} answers to {len(cases)} cases"

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     "fail_on",
     metavar="CHANGES",
     multiple=True,
-    help="What makes exit 1, as of run. [default: new,behaviour]",
+    help="What makes exit 1, as of run. [default: new,behaviour,inputs]",
 )
 @click.option(
     "--report", "form", type=click.Choice(["text", "json"]), default="text", show_default=True

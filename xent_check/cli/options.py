@@ -143,8 +143,8 @@ gate_options = _options(
         "fail_on",
         metavar="CHANGES",
         multiple=True,
-        help="With --baseline, what makes exit 1: new, behaviour, drift or drift:2x, fixed, "
-        "added, removed, missing; with commas, repeatable. [default: new,behaviour]",
+        help="With --baseline, what makes exit 1: new, behaviour, inputs, drift or drift:2x, "
+        "fixed, added, removed, missing; with commas, repeatable. [default: new,behaviour,inputs]",
     ),
 )
 
@@ -261,10 +261,11 @@ def gate_of(baseline: str | None, fail_on: Sequence[str]) -> Callable[[Report], 
         return lambda report: report
     from ..baseline import load_baseline
     from ..gating import DEFAULT, gated
+    from ..paths import project_of
 
     rules = rules_of(fail_on or DEFAULT)
-    loaded = load_baseline(Path(baseline))
-    return lambda report: gated(report, loaded, baseline, rules)
+    loaded, project = load_baseline(Path(baseline)), project_of(Path(baseline))
+    return lambda report: gated(report, loaded, baseline, rules, project)
 
 
 def rules_of(fail_on: Sequence[str]) -> tuple[Rule, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -49,7 +50,7 @@ class Output:
 
 
 def write_whole(file: Path, text: str) -> None:
-    """Replace a file whole or not at all."""
+    """Replace a file whole or not at all; who may read and write it stays as it was."""
     if file.exists() and not file.is_file():  # a device or a pipe
         file.write_text(text, encoding="utf-8")
         return
@@ -57,6 +58,8 @@ def write_whole(file: Path, text: str) -> None:
     temporary = target.with_name(f".{os.getpid()}.xent-check")
     try:
         temporary.write_text(text, encoding="utf-8")
+        if target.exists():
+            shutil.copymode(target, temporary)
         temporary.replace(target)
     except BaseException:
         temporary.unlink(missing_ok=True)

@@ -45,6 +45,8 @@ def plain_header(report: Report) -> dict[str, Any]:
             "cases": report.cases,
             "compared": report.compared,
             **{status: report.counts[status] for status in STATUSES},
+            "gone_cases": 0 if report.gate is None else report.gate.gone_cases,
+            "gone_implementations": list(report.gate.gone_implementations) if report.gate else [],
             "seconds": round(report.seconds, 3),
         },
         "run": {
@@ -69,6 +71,10 @@ def plain_gate(gate: Gate) -> dict[str, Any]:
         "fail_on": list(gate.fail_on),
         "notes": list(gate.notes),
         "same": gate.same,
+        "matched": gate.matched,
+        "left_out": gate.left_out,
+        "gone_cases": gate.gone_cases,
+        "gone_implementations": list(gate.gone_implementations),
         "changes": [plain_change(change, change in gate.failing) for change in gate.changes],
     }
 
@@ -94,10 +100,16 @@ def plain_change(change: Change, fails: bool) -> dict[str, Any]:
 
 
 def plain_cases(report: Report) -> list[dict[str, Any]]:
-    """Of each case that has a result, the line, and the labels as text by sample."""
+    """Of each case that has a result, the line, the digest of its problem, and the labels as text
+    by sample."""
     firsts = {result.case.id: result for result in reversed(report.results)}
     return [
-        {"case": name, "line": firsts[name].case.line, "labels": _labels(firsts[name])}
+        {
+            "case": name,
+            "line": firsts[name].case.line,
+            "inputs": firsts[name].inputs,
+            "labels": _labels(firsts[name]),
+        }
         for name in dict.fromkeys(result.case.id for result in report.results)
     ]
 

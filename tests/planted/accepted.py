@@ -1,0 +1,145 @@
+"""Bugs of what a baseline excuses, and of the file that it is."""
+
+from __future__ import annotations
+
+from . import Bug
+
+ACCEPTED = "test_accepted.py"
+CHANGES = "test_changes.py"
+FILE = "test_baseline_file.py"
+PLACES = "test_gate_places.py"
+
+BUGS = (
+    Bug(
+        "what was not kept may diverge", "changes.py",
+        "or d.diverging > bad.size or (rows < 0).any():", "or d.diverging > bad.size:", ACCEPTED,
+    ),
+    Bug(
+        "what agreed may diverge by a hair", "changes.py",
+        "return not (same | (np.isfinite(distance) & (distance <= allowed[bad]))).any()",
+        "return True", ACCEPTED,
+    ),
+    Bug(
+        "an accepted number may be any other", "changes.py",
+        "(distance <= d.allowed.reshape(-1)[rows >= 0])[~same].all() for d in now.judged[:1]",
+        "True for d in now.judged[:1]", ACCEPTED,
+    ),
+    Bug(
+        "what is stated does not count", "changes.py",
+        "all(_diverged_before(was, now, d) for d in now.judged)",
+        "all(_diverged_before(was, now, d) for d in now.judged[:1])", ACCEPTED,
+    ),
+    Bug(
+        "an accepted divergence grows with each accept", "gating.py",
+        "if standing is not None and not moved(standing, record).same_bits:", "if False:", ACCEPTED,
+    ),
+    Bug(
+        "the worst alone are kept of what was accepted", "recorded.py",
+        "for d in self.judged if accepted", "for d in ()", ACCEPTED,
+    ),
+    Bug(
+        "the first are kept for the worst", "recorded.py",
+        'np.argsort(-self.judged[0].abs_diff.reshape(-1), kind="stable")[:WORST]',
+        "np.arange(self.numbers.size)[:WORST]", FILE, "the_worst",
+    ),
+    Bug(
+        "an error of the same type is the same", "recorded.py",
+        "return name if declared else folded(evaluation.message)", "return name", ACCEPTED,
+    ),
+    Bug(
+        "any wrong shape is the same", "recorded.py",
+        'return "another shape" if declared else f"another shape: {result.reason}"',
+        'return "another shape"', ACCEPTED,
+    ),
+    Bug(
+        "numbers in a word are folded", "recorded.py", "(?<![A-Za-z0-9])", "", ACCEPTED, "folded",
+    ),
+    Bug(
+        "other inputs are no matter", "changes.py",
+        "if before is not None and _other_inputs(before, after):", "if False:", ACCEPTED, "inputs",
+    ),
+    Bug(
+        "other inputs pass", "gating.py",
+        'DEFAULT = ("new", "behaviour", "inputs")', 'DEFAULT = ("new", "behaviour")', FILE,
+        "passes_in_silence",
+    ),
+    Bug(
+        "nothing is taken after a missing framework", "gating.py",
+        "            continue\n        key, record", "            break\n        key, record",
+        ACCEPTED, "follows",
+    ),
+    Bug(
+        "pruning reaches other files", "gating.py",
+        "if key in had else _covers(report, key, project))", "if key in had else True)", ACCEPTED,
+        "pruning",
+    ),
+    Bug(
+        "new is not a nan", "gating.py",
+        'if self.kind == "new" and change.kind in _TELLS_MORE:', "if False:", CHANGES,
+        "nobody_accepted",
+    ),
+    Bug(
+        "a drift from beyond its factor", "gating.py",
+        ">= self.factor", "> self.factor", CHANGES, "from_its_factor",
+    ),
+    Bug(
+        "a share that is no number passes", "change.py",
+        "return math.inf if math.isnan(times) else times", "return times", CHANGES, "factor",
+    ),
+    Bug(
+        "the losses alone have a share", "recorded.py",
+        "if bounds is None:\n        return shares", "if True:\n        return shares", CHANGES,
+        "part_by_part",
+    ),
+    Bug(
+        "a share is the bare difference", "comparison.py",
+        "(part.abs_diff[finite] / bound[finite]).max()", "part.abs_diff[finite].max()", CHANGES,
+        "part_by_part",
+    ),
+    Bug(
+        "a share may be nan in the file", "baseline_fields.py",
+        "or not float(number) >= 0", "or float(number) < 0", FILE, "silence",
+    ),
+    Bug(
+        "numbers may be cut out of the file", "baseline.py",
+        'if _OF_NUMBERS.match(told) and "losses" not in parts:', "if False:", FILE, "silence",
+    ),
+    Bug(
+        "the numbers may be others than the file says", "baseline.py",
+        "if part.index is None and said != found:", "if False:", FILE, "silence",
+    ),
+    Bug(
+        "places that do not exist", "baseline.py",
+        "or any(i >= n for i, n in zip(place, shape, strict=True))", "", FILE, "silence",
+    ),
+    Bug(
+        "a key may stand there twice", "baseline.py",
+        "if len(made) < len(pairs):", "if False:", FILE, "merge",
+    ),
+    Bug(
+        "names are of the working directory", "project.py",
+        "return self.path(shown) + colons + name, self.implementation(implementation)",
+        "return case, implementation", PLACES, "working_directory",
+    ),
+    Bug(
+        "a baseline that matches nothing is success", "report.py",
+        "or (self.gate is not None and not self.gate.matched)", "", PLACES, "matches_nothing",
+    ),
+    Bug(
+        "what is gone goes unsaid", "wording.py",
+        "(nothing, gone(report.gate))", "(nothing,)", PLACES, "summary_line",
+    ),
+    Bug(
+        "two write at once", "locking.py",
+        "    with held:\n", "    held.lock.release()\n    if True:\n", PLACES, "at_once",
+    ),
+    Bug(
+        "what another wrote meanwhile is lost", "cli/accept_command.py",
+        "made = accept(report, _before(file), because", "made = accept(report, None, because",
+        PLACES, "at_once",
+    ),
+    Bug(
+        "the mode is lost", "cli/output.py",
+        "shutil.copymode(target, temporary)", "pass", PLACES, "who_may_read",
+    ),
+)  # fmt: skip
