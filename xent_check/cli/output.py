@@ -80,7 +80,8 @@ def _is_step_summary(file: Path) -> bool:
 def outputs_of(reports: Sequence[str]) -> list[Output]:
     """Where reports go, as `--report` has them; a table on standard output without any."""
     outputs = [_output(report) for report in reports]
-    whole = [o.file.resolve() for o in outputs if o.file is not None and _is_replaced(o.file)]
+    files = [o.file for o in outputs if o.file is not None]
+    whole = [os.path.realpath(file) for file in files if _is_replaced(file)]
     twice = next((file for file in whole if whole.count(file) > 1), None)
     if twice is not None:
         raise click.UsageError(f"--report: two reports for {twice}; give each a file of its own")
@@ -88,8 +89,9 @@ def outputs_of(reports: Sequence[str]) -> list[Output]:
 
 
 def _is_replaced(file: Path) -> bool:
-    """Whether a second report to it would leave nothing of the first."""
-    return not _is_step_summary(file) and (file.is_file() or not file.exists())
+    """Whether a second report to it would leave nothing of the first; a name that no file can have
+    is told where it is written."""
+    return not _is_step_summary(file) and (os.path.isfile(file) or not os.path.exists(file))
 
 
 def finish(report: Report, outputs: Sequence[Output], color: bool | None) -> NoReturn:
