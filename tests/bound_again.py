@@ -16,9 +16,12 @@ ROUNDOFF = {"float64": 2.0**-53, "float32": 2.0**-24, "float16": 2.0**-11, "bflo
 FLUSHED = {"float64": 2.0**-1022, "float32": 2.0**-126, "float16": 2.0**-24, "bfloat16": 2.0**-126}
 
 
-def added(n: int) -> Number:
-    """h(n): one after another, or in eight lanes."""
-    return min(mpf(n) - 1, mpf(n) / 8 + 5) if n > 1 else mpf(0)
+def added(n: int, dtype: str) -> Number:
+    """h(n): one after another, or in eight lanes; numbers of 16 bits at most 16 so, and all of them
+    in float32, of which 2^13 or 2^16 roundings are one of float16 or bfloat16."""
+    h = min(mpf(n) - 1, mpf(n) / 8 + 5) if n > 1 else mpf(0)
+    finer = {"float16": 2**13, "bfloat16": 2**16}.get(dtype)
+    return h if finer is None else min(h, 7 + h / finer)
 
 
 def up(x: Number) -> Number:
@@ -69,7 +72,7 @@ def _row(problem: Problem, i: int, where: Any, loss: Number) -> tuple[Number, li
     total = sum(c)
     weights = (problem.class_weight, problem.sample_weight, problem.pos_weight)
     made = (3 if e else 0) + sum(one is not None for one in weights)
-    k = made + added(n) if sum(cj != 0 for cj in c) > 1 else mpf(0)
+    k = made + added(n, problem.dtype) if sum(cj != 0 for cj in c) > 1 else mpf(0)
     cotangent = int(problem.cotangent is not None)
     if problem.given == "logits":
         top = max(x)
@@ -79,11 +82,13 @@ def _row(problem: Problem, i: int, where: Any, loss: Number) -> tuple[Number, li
         entropy = sum(p[j] * gap[j] for j in range(n))
         size = sum(c[j] * (gap[j] + log_sum) for j in range(n))
         units = sum(c[j] * gap[j] for j in range(n))
-        units += total * (entropy + KE + added(n) + KL * log_sum) + (1 + k) * size
+        units += total * (entropy + KE + added(n, problem.dtype) + KL * log_sum) + (1 + k) * size
         lost = sum(5 * live[j] * up(gap[j] + log_sum) + n * live[j] for j in range(n))
         entries = []
         for j in range(n):
-            relative = 2 * gap[j] + entropy + added(n) + (1 + KL) * log_sum + 2 * KE + 4 + k
+            relative = (
+                2 * gap[j] + entropy + added(n, problem.dtype) + (1 + KL) * log_sum + 2 * KE + 4 + k
+            )
             entry = (
                 total * p[j] * relative + abs(total * p[j] - c[j]) + (2 + made + cotangent) * c[j]
             )
@@ -99,7 +104,9 @@ def _row(problem: Problem, i: int, where: Any, loss: Number) -> tuple[Number, li
         ]
         return u * (units + 2 * abs(loss)) + f * lost + f, entries
     logs = [abs(mp.log(v)) if v > 0 else mpf(0) for v in x]
-    units = KL * sum(c[j] * logs[j] for j in range(n)) + total * (KE + KL + added(n) + 2)
+    units = KL * sum(c[j] * logs[j] for j in range(n)) + total * (
+        KE + KL + added(n, problem.dtype) + 2
+    )
     units += (1 + k) * sum(c[j] * logs[j] for j in range(n))
     bound = u * (units + 2 * abs(loss))
     if problem.normalize is None:
@@ -110,11 +117,11 @@ def _row(problem: Problem, i: int, where: Any, loss: Number) -> tuple[Number, li
         entry = u * (4 + made + cotangent) * over(c[j], x[j])
         lost = live[j] + over(live[j], min(x[j], mpf(1)))
         if problem.normalize:
-            relative = 4 + added(n)
+            relative = 4 + added(n, problem.dtype)
             if problem.loss == "sparse_categorical":
                 mean = sum(x[i] * logs[i] for i in range(n)) / sum(x)
                 relative = (KL + 2) * (logs[j] + mean) + (1 + KL) * abs(mp.log(sum(x)))
-                relative += added(n) + 2 * KE + 8
+                relative += added(n, problem.dtype) + 2 * KE + 8
             entry += u * relative * total / sum(x)
             lost += sum(live) / sum(x) + over(sum(live), x[j])
         entries.append(cot * entry + f * up(cot) * 5 * lost + f)

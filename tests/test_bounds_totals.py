@@ -16,6 +16,7 @@ from xent_check.enclosure import Enclosure
 from xent_check.implementations import manual, stable
 from xent_check.problem import Problem
 from xent_check.reference import Reference, reference
+from xent_check.rounding import additions, summation
 from xent_check.words import REDUCTIONS, DType, Reduction
 
 Array = npt.NDArray[Any]
@@ -168,3 +169,24 @@ def test_weights_added_up_in_16_bits_exceed_it() -> None:
     problem = equal_logits(8192, "bfloat16", weights)
     allowed = bounds(problem, reference(problem)).totals["weighted_mean"]
     assert abs(8192 * LOG2 / one_after_another(weights) - LOG2) > 100 * allowed
+
+
+@pytest.mark.parametrize(("n", "h"), [(2, 1), (16, 7), (100, 7), (128_256, 7)])
+@pytest.mark.parametrize("dtype", SIXTEEN_BITS)
+def test_classes_of_16_bits_are_added_up_in_float32(dtype: DType, n: int, h: float) -> None:
+    # n / 8 + 5 additions of float32 are next to nothing beside one of 16 bits
+    assert h <= additions(n, dtype) <= h + 16_037 * 2.0**-24 / unit_roundoff(dtype)
+    assert additions(n, "float32") == summation(n)
+
+
+@pytest.mark.parametrize("dtype", SIXTEEN_BITS)
+def test_the_bound_of_many_classes_of_16_bits_says_something(dtype: DType) -> None:
+    n = 128_256
+    problem = Problem(
+        "sparse_categorical", "logits", np.zeros((1, n), numpy_dtype(dtype)), np.array([5]), dtype
+    )
+    exact = truth(problem, np.full(1, math.log(n)), {})
+    losses = bounds(problem, exact).losses
+    assert losses[0] < 0.05 * math.log(n)
+    # what adds exps up in bfloat16 stops at 256
+    assert dtype == "float16" or math.log(n) - math.log(256) > losses[0]

@@ -8,7 +8,7 @@ coefficients lose themselves:
     u [ sum of c g + A (H + ke + h(n) + kl L) + (1 + k) sum of c (g + L) ]
 
 k: nothing where one class has them all (its products are the storing of the loss); otherwise their
-roundings (rounding.factors) and h(n) for adding up.
+roundings (rounding.factors) and h(n) for adding up (rounding.additions).
 
 The gradient is p A - c, p = exp(-g) / sum, exp(-g - L) or a softmax: the exponents lose g + L and
 what L has lost (H + h(n) + kl L), twice over where it is divided again; A loses h(n) where several
@@ -43,11 +43,11 @@ from .rounding import (
     KL,
     LARGEST,
     Parts,
+    additions,
     capped,
     factors,
     quotient,
     sizes,
-    summation,
     up,
 )
 
@@ -71,7 +71,7 @@ class _Rows:
     def k(self) -> Float64s:
         """The roundings of several coefficients and their sum, with a class axis."""
         several = np.count_nonzero(self.c, axis=1) > 1
-        many = factors(self.problem) + summation(self.c.shape[1])
+        many = factors(self.problem) + additions(self.c.shape[1], self.problem.dtype)
         return np.where(several, many, 0.0)[:, None]
 
 
@@ -133,6 +133,7 @@ def _coefficients(
 
 def _from_logits(rows: _Rows) -> Parts:
     x, u, n = rows.x, rows.u, rows.x.shape[1]
+    added = additions(n, rows.problem.dtype)
     top = x.max(axis=1, keepdims=True)
     x = np.where(np.isfinite(top), x, 0.0)  # else the loss is nan
     top = np.where(np.isfinite(top), top, 0.0)
@@ -149,7 +150,7 @@ def _from_logits(rows: _Rows) -> Parts:
         "gap": c * gap,
         "shift": whole * entropy,
         "exp": whole * KE,
-        "sum": whole * summation(n),
+        "sum": whole * added,
         "log": whole * KL * log_sum,
         "targets": (1 + rows.k) * (c * losses),
     }
@@ -157,7 +158,7 @@ def _from_logits(rows: _Rows) -> Parts:
     lost = FLUSHES * (rows.live * up(losses)).sum(axis=1, keepdims=True) + n * live
     if not rows.problem.gradient:
         return _parts(rows, terms, lost)
-    shared = entropy + summation(n) + (1 + KL) * log_sum + 2 * KE + 4 + rows.k
+    shared = entropy + added + (1 + KL) * log_sum + 2 * KE + 4 + rows.k
     spread = 2 * (p * gap) + p * shared
     roundings = 2 + factors(rows.problem) + (rows.problem.cotangent is not None)
     entry = spread * whole + np.abs(whole * p - c) + roundings * c
@@ -167,6 +168,7 @@ def _from_logits(rows: _Rows) -> Parts:
 def _from_others(rows: _Rows) -> Parts:
     """From probabilities, or log-probabilities."""
     x, u, n, problem = rows.x, rows.u, rows.x.shape[1], rows.problem
+    added = additions(n, problem.dtype)
     c, live = u * rows.c, rows.live
     x = np.where((c == 0) & (live == 0) & ~np.isfinite(x), 0.0, np.nan_to_num(x))
     whole = c.sum(axis=1, keepdims=True)
@@ -182,7 +184,7 @@ def _from_others(rows: _Rows) -> Parts:
     terms = {
         "log": KL * (c * logs),
         "exp": whole * (KE + KL),
-        "sum": whole * (summation(n) + 2),
+        "sum": whole * (added + 2),
         "targets": (1 + rows.k) * (c * logs),
     }
     if problem.normalize is None:  # they sum to 1 but for their rounding: dividing is a choice
@@ -191,10 +193,10 @@ def _from_others(rows: _Rows) -> Parts:
     entry = (roundings + 2) * quotient(c, x)
     entry_lost = FLUSHES * (live + quotient(live, np.minimum(x, 1.0)))
     if problem.normalize:
-        relative = np.full(x.shape, 4 + summation(n))
+        relative = np.full(x.shape, 4 + added)
         if problem.loss == "sparse_categorical":
             spread = logs + quotient(x * logs, total).sum(axis=1, keepdims=True)
-            relative = (KL + 2) * spread + (1 + KL) * np.abs(np.log(total)) + summation(n)
+            relative = (KL + 2) * spread + (1 + KL) * np.abs(np.log(total)) + added
             relative = relative + 2 * KE + 8
         entry = entry + relative * quotient(whole, total)
         lives = live.sum(axis=1, keepdims=True)

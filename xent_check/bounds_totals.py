@@ -33,15 +33,10 @@ import numpy as np
 from .dtypes import Float64s, unit_roundoff
 from .problem import Problem
 from .reference import Reference
-from .rounding import summation
-from .words import DType, Reduction
+from .rounding import added_in, summation
+from .words import Reduction
 
 LANES, BLOCK = 8, 1024
-
-
-def added_in(dtype: DType) -> DType:
-    """The dtype that losses of `dtype` are added up in."""
-    return "float32" if dtype in ("float16", "bfloat16") else dtype
 
 
 def blocks(n: int) -> float:

@@ -1,8 +1,10 @@
 """Rounding: what exp, log and a sum lose, in units of u, and numbers too small to be there.
 
 h(n), the summation: n - 1 one after another; n / 8 + 5 in eight lanes, which every CPU's compiled
-sum has from a few dozen numbers on. ke, kl: the largest measured errors of the frameworks'
-float32 exp and log (numpy's exp 3.39, tensorflow's log1p 4.73), rounded up.
+sum has from a few dozen numbers on. Numbers of 16 bits are added up in float32: torch, TensorFlow,
+JAX and optax are within a quarter of the bound that says so, at 32,000 classes. ke, kl: the largest
+measured errors of the frameworks' float32 exp and log (numpy's exp 3.39, tensorflow's log1p 4.73),
+rounded up.
 
 A product a b c ... of which a partial one is flushed to 0 loses that one's size, at most f, times
 the factors that come after it: at most f up(a) up(b) up(c) ..., up(x) = max(1, abs(x)), whatever
@@ -16,8 +18,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .dtypes import Float64s
+from .dtypes import Float64s, unit_roundoff
 from .problem import Problem
+from .words import DType
 
 KE, KL = 4.0, 5.0
 # f: results below this may be flushed to 0; float16 keeps its subnormals, whose spacing this is.
@@ -43,6 +46,21 @@ class Parts:
 def summation(n: int) -> float:
     """h(n): the relative error of a sum of n numbers of one sign, in units of u."""
     return max(0.0, min(n - 1.0, n / 8 + 5))
+
+
+def additions(n: int, dtype: DType) -> float:
+    """h(n) for n numbers of a dtype, in units of its own u: what has 16 bits is added up in
+    float32, but for 16 numbers that a vector may hold."""
+    wide = added_in(dtype)
+    if wide == dtype:
+        return summation(n)
+    ratio = unit_roundoff(wide) / unit_roundoff(dtype)
+    return min(summation(n), summation(16) + summation(n) * ratio)
+
+
+def added_in(dtype: DType) -> DType:
+    """The dtype that numbers of `dtype` are added up in by what adds them up well."""
+    return "float32" if dtype in ("float16", "bfloat16") else dtype
 
 
 def factors(problem: Problem) -> float:

@@ -8,7 +8,7 @@ TOTALS = "test_bounds_totals.py"
 
 BUGS = (
     Bug(
-        "16 bits added up in 16 bits are right", "bounds_totals.py",
+        "16 bits added up in 16 bits are right", "rounding.py",
         'return "float32" if dtype in ("float16", "bfloat16") else dtype', "return dtype",
         TOTALS, "added_in_bfloat16",
     ),
@@ -33,5 +33,9 @@ BUGS = (
         "16 bits added up in 16 bits", "implementations/manual.py",
         "np.float32 if array.dtype.itemsize == 2 else array.dtype", "array.dtype", TOTALS,
         "by_hand",
+    ),
+    Bug(
+        "classes of 16 bits added up in 16 bits are right", "rounding.py",
+        "if wide == dtype:", "if True:", TOTALS, "many_classes",
     ),
 )  # fmt: skip
