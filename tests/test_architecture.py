@@ -23,7 +23,7 @@ MAX_LINES = 300
 
 # The nouns with what they are made of: each imports those before it, and nothing after it.
 NOUNS = (
-    "words", "errors", "dtypes", "digest", "ranking", "support",
+    "words", "errors", "dtypes", "digest", "ranking", "chunks", "support",
     "yaml_values", "yaml_source", "value_types", "memory", "array_files", "array_forms", "case",
     "arrays", "problem", "parts", "needs", "problem_digest", "data_rules", "posing",
     "exact_sum", "divisors", "enclosure", "expectation", "extended", "exact_answers",
@@ -199,7 +199,7 @@ def test_the_reference_shares_no_code_with_an_implementation() -> None:
             pending += own_imports(PACKAGE / f"{name}.py")
     assert reached <= {
         "reference", "exact", "exact_answers", "exact_binary", "exact_classes", "fast", "extended",
-        "enclosure", "dtypes", "problem", "words", "parts", "divisors", "exact_sum",
+        "enclosure", "dtypes", "problem", "words", "parts", "divisors", "exact_sum", "chunks",
     }  # fmt: skip
 
 

@@ -15,6 +15,8 @@ from .problem import Problem
 from .reference import Reference
 from .rounding import FLUSHED
 
+_AT_ONCE = 2**16  # values: a bound is made of dozens of arrays
+
 
 def bounds_in_parts(problem: Problem, reference: Reference) -> Bounds:
     """The bounds of a problem; of one that has more values than a part, with no terms."""
@@ -29,7 +31,7 @@ def bounds_in_parts(problem: Problem, reference: Reference) -> Bounds:
         if gradient is not None and made.gradient is not None:
             gradient[samples] = made.gradient
 
-    in_threads(problem, work)
+    in_threads(problem, work, _AT_ONCE)
     shaped = losses.reshape(problem.samples_shape)
     floor = FLUSHED[problem.dtype]
     totals = {r: total_bound(problem, reference, shaped, r) + floor for r in reference.totals}

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from .bounds import Bounds
 from .case import Auto, Tolerance
+from .chunks import NUMBERS, chunks
 from .digest import digest
 from .dtypes import Float64s, largest, ulp, ulp_name
 from .enclosure import Enclosure
@@ -122,9 +123,31 @@ class Judge:
     asked: str = ""
 
     def by_reference(self, part: str, actual: Array, target: Enclosure) -> Difference:
+        if actual.size > NUMBERS:
+            return self._in_chunks(part, actual, target)
         upcast = np.asarray(actual, dtype=np.float64)
         distance, name = target.distance(upcast), actual.dtype.name
         return self._difference(part, upcast, target.high, distance, name, 0.0)
+
+    def _in_chunks(self, part: str, actual: Array, target: Enclosure) -> Difference:
+        upcast, distance, ulps, allowed = (np.empty(actual.shape) for _ in range(4))
+        for place in chunks(actual.shape):
+            some = Enclosure(target.high[place], target.low[place], target.radius[place])
+            made = self._of(part, place).by_reference(part, actual[place], some)
+            upcast[place], distance[place] = made.actual, made.abs_diff
+            ulps[place], allowed[place] = made.ulps, made.allowed
+        dtype = actual.dtype.name
+        return Difference(upcast, target.high, distance, ulps, allowed, dtype, asked=self.asked)
+
+    def _of(self, part: str, place: tuple[slice, ...]) -> Judge:
+        """The judge of some of a part's numbers, with their bounds."""
+        bounds = self.bounds
+        if bounds is None:
+            return self
+        if part == "losses":
+            return replace(self, bounds=replace(bounds, losses=bounds.losses[place]))
+        gradient = None if bounds.gradient is None else bounds.gradient[place]
+        return replace(self, bounds=replace(bounds, gradient=gradient))
 
     def by_text(self, part: str, actual: Array, published: Published) -> Difference:
         upcast, zero = np.asarray(actual, dtype=np.float64), np.zeros_like(published.values)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .chunks import chunks
 from .dtypes import Float64s, ulp
 
 RADIUS_IN_ULPS = 2.0**-10
@@ -37,6 +38,9 @@ class Enclosure:
 def is_narrow(enclosure: Enclosure, dtype: str, asked: str = "") -> bool:
     """Whether every radius is at most 1/1024 ulp of `dtype` (of `asked`, where that is finer), or
     float64's smallest number."""
-    limit = ulp(enclosure.high, dtype, asked) * RADIUS_IN_ULPS
-    limit = np.where(np.isnan(limit), 0.0, np.maximum(limit, _SMALLEST))
-    return bool((enclosure.radius <= limit).all())
+    for place in chunks(enclosure.high.shape):
+        limit = ulp(enclosure.high[place], dtype, asked) * RADIUS_IN_ULPS
+        limit = np.where(np.isnan(limit), 0.0, np.maximum(limit, _SMALLEST))
+        if not (enclosure.radius[place] <= limit).all():
+            return False
+    return True

@@ -19,7 +19,7 @@ from .words import DType
 
 TRUTH = 32
 ANSWER = 32
-PASSING = 56
+PASSING = 24
 WORKER = 6
 
 

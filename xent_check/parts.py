@@ -55,9 +55,11 @@ def _part(
     )
 
 
-def in_threads(problem: Problem, work: Callable[[slice, Problem], None]) -> None:
-    """`work` on every part, some at once. A signal waits for those that are at work."""
-    left, turn, over = parts(problem), Lock(), Event()
+def in_threads(
+    problem: Problem, work: Callable[[slice, Problem], None], values: int | None = None
+) -> None:
+    """`work` on every part (of so many values), some at once. A signal waits for those at work."""
+    left, turn, over = parts(problem, values), Lock(), Event()
 
     def pull() -> None:
         while not over.is_set():

@@ -7,9 +7,28 @@ from . import Bug
 DIVISORS = "test_divisors.py"
 
 MEMORY = "test_memory.py"
+CHUNKS = "test_chunks.py"
 ENDING = "test_ending.py"
 
 BUGS = (
+    Bug(
+        "a chunk is held against the bounds of the first", "difference.py",
+        "losses=bounds.losses[place]",
+        "losses=np.resize(bounds.losses, bounds.losses[place].shape)", CHUNKS, "judged",
+    ),
+    Bug(
+        "the last chunk is left out", "chunks.py",
+        "range(0, shape[axis], step)", "range(0, shape[axis] - step, step)", CHUNKS, "the_array",
+    ),
+    Bug(
+        "only the first chunk's radii are looked at", "enclosure.py",
+        "            return False\n    return True",
+        "            return False\n        return True", CHUNKS, "wide_radius",
+    ),
+    Bug(
+        "answers are compared whole", "difference.py",
+        "if actual.size > NUMBERS:", "if False:", CHUNKS, "counted",
+    ),
     Bug(
         "a process that hears a signal is ended all the same", "cli/ending.py",
         " and not heard.wait(PATIENCE)", "", ENDING, "by_itself",
