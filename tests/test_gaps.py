@@ -307,6 +307,23 @@ def test_judged_again_the_same_is_missing(ran: Path) -> None:
     assert f"note: f.py:f on 2 cases, the first c.yaml::both: {WHY}" in text
 
 
+def test_a_strict_run_that_is_judged_again_without_being_so_says_it_still(tmp_path: Path) -> None:
+    strict = judged(one(tmp_path, BOTH), gave(), strict=True)
+    assert strict.notes == ()
+    (again,) = rejudged(report_of(strict), "auto").results
+    assert (again.status, again.notes) == ("agrees", ("gradient not compared: it has none",))
+
+
+@pytest.mark.parametrize("key", ["f.py:f", "./f.py:f", "x/../f.py:f"])
+@pytest.mark.parametrize("name", ["f.py:f", "./f.py:f"])
+def test_an_expectation_is_found_however_the_file_is_written(
+    tmp_path: Path, key: str, name: str
+) -> None:
+    (tmp_path / "f.py").write_text(FUNCTION)
+    (tmp_path / "c.yaml").write_text(f"{CASE}expect: {{'{key}': {{losses: [9.5]}}}}}}")
+    assert xent_check(tmp_path, "run", "c.yaml", "-i", name).code == 1
+
+
 def test_a_run_of_nothing_else_exits_3_and_a_strict_one_1(ran: Path) -> None:
     assert xent_check(ran, "run", "c.yaml::alone", "-i", "f.py:f").code == 3
     assert xent_check(ran, "run", "c.yaml::both", "-i", "f.py:f").code == 0

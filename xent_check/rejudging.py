@@ -9,7 +9,7 @@ from .changes import variants_of
 from .difference import UndecidedError
 from .evaluation import Unsupported
 from .expectation import REFERENCE
-from .judging import judge_comparison, judge_pinned
+from .judging import gaps, judge_comparison, judge_pinned
 from .report import CaseResult, Report
 
 _UNDECIDED = "saved without all its numbers, and those that were kept do not decide"
@@ -48,10 +48,12 @@ def _rejudged(result: CaseResult, tolerance: Tolerance | Auto) -> CaseResult:
         status, why = judge_pinned(comparison)
         return replace(result, case=case, comparison=comparison, status=status, reason=why)
     status, reason = judge_comparison(comparison, result.expectation)
+    missing = gaps(comparison, reason if status == "diverges" else "")  # strict had told them
     return replace(
         result,
         case=case,
         comparison=comparison,
+        notes=tuple(dict.fromkeys([*result.notes, *missing])),
         status=status,
         reason=reason or None,
         vacuous=None,

@@ -20,7 +20,7 @@ from .problem import Problem
 from .reasons import diagnosed
 from .reference import reference
 from .report import CaseResult, Host
-from .selection import DEFAULT, UNKNOWN, Implementation, Python, why_missing
+from .selection import DEFAULT, UNKNOWN, Implementation, Python, parse, why_missing
 from .wire import Message, encode_problem, forget
 from .worker import Request
 
@@ -123,7 +123,12 @@ def _held_to(truth: Truth, problem: Problem, implementation: Implementation) -> 
 
 def _expectation(subject: Subject, implementation: Implementation) -> Expectation | None:
     """The first entry about the version that ran; a label has no entries of its own."""
-    for entry in subject.expectations.get(implementation.unlabelled, ()):
+    named = (
+        entries
+        for name, entries in subject.expectations.items()
+        if name != REFERENCE and parse(name).name == implementation.unlabelled
+    )
+    for entry in next(named, ()):
         if entry.versions is None:
             return entry
         version = implementation.version

@@ -81,6 +81,10 @@ BUGS = (
         "mistakes += _never_reached(name, entries)", "pass", GAPS, "no_answer_could_meet",
     ),
     Bug(
+        "judged again, a gap is forgotten", "rejudging.py",
+        "[*result.notes, *missing]", "result.notes", GAPS, "strict_run",
+    ),
+    Bug(
         "notes left out of JUnit", "reporters/junit.py",
         'said += [f"note: {visible_lines(note)}" for note in result.notes]', "pass",
         GAPS, "statuses_and_the_counts",

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..number_text import number, small
 from ..outcome import gradient_status, unusual
-from ..report import STATUSES, CaseResult, Report, Status
+from ..report import COMPARED, STATUSES, CaseResult, Report, Status
 from .drawing import mark
 from .matrix import Matrix
 from .page_text import TERMINAL, plural
@@ -153,6 +153,8 @@ def level(result: CaseResult) -> str:
     """The key of its colour; "" where no error was measured against what rounding explains."""
     comparison = result.comparison
     if comparison is None or result.evaluation is None or not comparison.losses.actual.size:
+        return ""
+    if result.status not in COMPARED:  # its losses were not asked for
         return ""
     if not np.isfinite(comparison.losses.abs_diff).all():
         return NOT_FINITE
