@@ -1,52 +1,38 @@
 """Plants a random sample of small faults in the modules that decide, and tells which no test sees.
 
     pip install '.[test,mutation]'
-    python -m tests.mutation [--sample 300] [--seed 0] [--module NAME]...
+    python -m tests.mutation [--sample 300] [--seed 0] [--module NAME]... [--again OUTPUT]
 
 The same seed on the same sources gives the same sample. Works on a copy of the tree. For each
 mutant it runs the tests that run the mutated function, the fastest first, until one fails; which
 those are is recorded first, once per test file, into the user's cache. Faults that change nothing
 are listed in equivalent.py with the reason and count apart. Exits 1 where fewer than 95% of the
-others are noticed. A test that the package's start runs before it, at collection, is not run again.
-POSIX only.
+others are noticed. POSIX only.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
 import os
 import random
+import re
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
 import pytest
 
 from .deciders import DECIDERS
 from .equivalent import EQUIVALENT
 from .mutants import Mutant, compiles, mutants_of
+from .tests_of import Tests
 from .trial import Outcome, Trials
 
 ROOT = Path(__file__).parents[2]
-CACHE = Path(platformdirs.user_cache_dir("xent-check"), "mutation")
 TARGET = 0.95
-# These read sources, draw in a browser, plant bugs themselves, start workers or need frameworks.
-LEFT_OUT = {
-    f"test_{name}.py"
-    for name in (
-        "architecture", "browser", "ci_files", "command_ends", "completion", "corpus_sources",
-        "custom", "html", "interpreters", "killed_accept", "planted_bugs", "pool", "repro",
-        "threads", "watching", "worker",
-    )
-}  # fmt: skip
 QUICK = """
 from hypothesis import Phase, settings
 
@@ -62,6 +48,8 @@ def main() -> int:
     modules = options.module or DECIDERS
     sources = {m: (ROOT / "xent_check" / f"{m}.py").read_text("utf-8") for m in modules}
     sample, equivalent = chosen(sources, options.sample, options.seed)
+    if options.again:
+        sample, equivalent = survivors(sources, options.again.read_text("utf-8"))
     with tempfile.TemporaryDirectory(prefix="xent-check-mutation-") as folder:
         copy = Path(folder, "copy")
         ignored = shutil.ignore_patterns(".git", ".venv*", "__pycache__", ".*_cache", ".hypothesis")
@@ -89,68 +77,25 @@ def chosen(
     for mutant in every:
         if len(sample) < count and compiles(mutant.applied(sources[mutant.module])):
             sample.append(mutant)
-    reasons = {m: EQUIVALENT.get((m.module, *m.shown(sources[m.module])), "") for m in sample}
-    return [m for m in sample if not reasons[m]], [(m, r) for m, r in reasons.items() if r]
+    return _apart(sample, sources)
 
 
-@dataclass(frozen=True)
-class Tests:
-    """What was recorded: seconds and functions by the test's id."""
-
-    seconds: Mapping[str, float]
-    by_function: Mapping[str, Sequence[str]]
-    by_module: Mapping[str, Sequence[str]]
-
-    @classmethod
-    def known(cls, copy: Path, record: bool) -> Tests:
-        """From the cache, and recorded where a test file is not in it as it is now."""
-        files = [f for f in sorted((copy / "tests").glob("test_*.py")) if f.name not in LEFT_OUT]
-        digests = {f: hashlib.sha256(f.read_bytes()).hexdigest()[:16] for f in files}
-        kept = {f: CACHE / f"{f.stem}-{digest}.json" for f, digest in digests.items()}
-        missing = [f for f in files if not kept[f].exists()]
-        if record:
-            _record(missing, kept)
-        else:
-            files = [f for f in files if f not in missing]
-        seconds: dict[str, float] = {}
-        by_function: dict[str, list[str]] = {}
-        by_module: dict[str, list[str]] = {}
-        for file in files:
-            for test, what in json.loads(kept[file].read_text("utf-8")).items():
-                seconds[test] = what["seconds"]
-                for function in what["functions"]:
-                    by_function.setdefault(function, []).append(test)
-                for module in {f.partition(":")[0] for f in what["functions"]}:
-                    by_module.setdefault(module, []).append(test)
-        return cls(seconds, by_function, by_module)
-
-    def of(self, mutant: Mutant, limit: float) -> dict[str, float]:
-        """Those that run its function, or its module where it is no part of one, fastest first, as
-        many as take `limit` seconds together."""
-        tests = self.by_function.get(f"{mutant.module}:{mutant.function}")
-        tests = tests or self.by_module.get(mutant.module, ())
-        taken: dict[str, float] = {}
-        for test in sorted(tests, key=lambda t: (self.seconds[t], t)):
-            if taken and sum(taken.values()) + self.seconds[test] > limit:
-                break
-            taken[test] = self.seconds[test]
-        return taken
+def survivors(
+    sources: Mapping[str, str], text: str
+) -> tuple[list[Mutant], list[tuple[Mutant, str]]]:
+    """Those that an earlier output shows, as far as their lines still stand."""
+    lines = text.partition("\nsurvived:\n")[2] or text
+    shown = set(re.findall(r"(\w+)\.py:.*\n    - (.*)\n    \+ (.*)", lines))
+    every = [mutant for m, source in sources.items() for mutant in mutants_of(m, source)]
+    return _apart([m for m in every if (m.module, *m.shown(sources[m.module])) in shown], sources)
 
 
-def _record(files: Sequence[Path], kept: Mapping[Path, Path]) -> None:
-    CACHE.mkdir(parents=True, exist_ok=True)
-    for number, file in enumerate(files, 1):
-        print(f"what {file.name} reaches, {number} of {len(files)}", file=sys.stderr, flush=True)
-        target = Path(f"{file.stem}.json").resolve()
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.mutation.reach"]
-        subprocess.run(
-            [*command, "-p", "no:cacheprovider", str(file.relative_to(Path.cwd()))],
-            env={**os.environ, "XENT_CHECK_REACH": str(target)},
-            stdout=subprocess.DEVNULL,
-            check=False,
-        )
-        shutil.copy(target, kept[file].with_suffix(".new"))
-        kept[file].with_suffix(".new").replace(kept[file])
+def _apart(
+    mutants: Sequence[Mutant], sources: Mapping[str, str]
+) -> tuple[list[Mutant], list[tuple[Mutant, str]]]:
+    """Without those that are known to change nothing; and these, with the reason."""
+    reasons = {m: EQUIVALENT.get((m.module, *m.shown(sources[m.module])), "") for m in mutants}
+    return [m for m in mutants if not reasons[m]], [(m, r) for m, r in reasons.items() if r]
 
 
 def tried(
@@ -159,7 +104,7 @@ def tried(
     """What became of each, told as it comes; Ctrl-C or the budget's end leaves the rest untried."""
     terminal = os.fdopen(os.dup(1), "w", buffering=1)
     end = time.monotonic() + options.budget if options.budget else float("inf")
-    chosen = {mutant: tests.of(mutant, options.each) for mutant in sample}
+    chosen = {m: tests.of(m, sources[m.module], options.each) for m in sample}
     files = sorted({test.partition("::")[0] for found in chosen.values() for test in found})
 
     def tell(outcome: Outcome) -> None:
@@ -217,7 +162,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--sample", type=int, default=300, help="how many [default: 300]")
     parser.add_argument("--seed", type=int, default=0, help="of the sample [default: 0]")
     parser.add_argument("--module", action="append", choices=DECIDERS, help="repeatable")
-    parser.add_argument("--each", type=float, default=30.0, help="seconds of tests per mutant")
+    parser.add_argument("--each", type=float, default=20.0, help="seconds of tests per mutant")
+    parser.add_argument("--again", type=Path, help="the survivors in this output, not a sample")
     parser.add_argument("--recorded", action="store_true", help="record nothing: leave such tests")
     parser.add_argument("--budget", type=float, help="seconds for all; the rest stays untried")
     return parser

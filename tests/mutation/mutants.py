@@ -7,6 +7,7 @@ is inside f-strings, the arguments of what is raised, `__repr__`, imports.
 from __future__ import annotations
 
 import ast
+import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -53,10 +54,11 @@ SYMMETRIC = {"min", "max", "minimum", "maximum", "fmin", "fmax", "logaddexp", "h
 @dataclass(frozen=True)
 class Mutant:
     """One change of a module: the text from start to end becomes `new`. function: where it stands,
-    "" in the body of a module or class, which runs once, at import."""
+    "" in the body of a module or class, which runs once, at import. statement: its first line."""
 
     module: str
     function: str
+    statement: int
     line: int
     start: int
     end: int
@@ -91,6 +93,11 @@ def compiles(source: str) -> bool:
     return True
 
 
+def digest(source: str) -> str:
+    """What tells whether line numbers are still those of a source."""
+    return hashlib.sha256(source.encode()).hexdigest()[:16]
+
+
 def functions_by_line(source: str) -> dict[int, str]:
     """The innermost function whose body holds a line, by its dotted name."""
     lines: dict[int, str] = {}
@@ -115,6 +122,11 @@ class _Finder:
     def __init__(self, module: str, source: str) -> None:
         self.module, self.source = module, source
         self.functions = functions_by_line(source)
+        self.statements: dict[int, int] = {}
+        for node in ast.walk(ast.parse(source)):  # the inner ones come after those around them
+            if isinstance(node, ast.stmt):
+                whole = range(node.lineno, (node.end_lineno or node.lineno) + 1)
+                self.statements.update(dict.fromkeys(whole, node.lineno))
         self.lines = [0]
         for line in source.splitlines(keepends=True):
             self.lines.append(self.lines[-1] + len(line))
@@ -218,7 +230,8 @@ class _Finder:
     def _cut(self, start: int, end: int, new: str, node: ast.AST) -> Mutant:
         line = self.source.count("\n", 0, start) + 1
         function = self.functions.get(line, "")
-        return Mutant(self.module, function, line, start, end, self.source[start:end], new)
+        statement, old = self.statements[line], self.source[start:end]
+        return Mutant(self.module, function, statement, line, start, end, old, new)
 
     def _text(self, node: ast.AST) -> str:
         start, end = self._span(node)

@@ -15,7 +15,7 @@ from pathlib import Path
 import coverage
 import pytest
 
-from .mutants import functions_by_line
+from .mutants import digest, functions_by_line
 
 TEST = "XENT_CHECK_REACH_TEST"
 FOLLOW = """\
@@ -68,21 +68,31 @@ class Reach:
 
     def pytest_sessionfinish(self) -> None:
         self.coverage.stop()
-        reached: dict[str, set[str]] = {test: set() for test in self.seconds}
+        lines: dict[str, dict[str, set[int]]] = {test: {} for test in self.seconds}
+        sources: dict[str, str] = {}
         for data in [self.coverage.get_data(), *map(_read, self.folder.glob("commands.*"))]:
             for file in map(Path, data.measured_files()):
                 if file.parent != self.package:
                     continue  # nothing is planted in its packages
-                functions = functions_by_line(file.read_text(encoding="utf-8"))
+                sources.setdefault(file.stem, file.read_text(encoding="utf-8"))
                 for line, tests in data.contexts_by_lineno(str(file)).items():
-                    for test in tests:
-                        if test in reached and line in functions:
-                            reached[test].add(f"{file.stem}:{functions[line]}")
+                    for test in set(tests) & set(lines):
+                        lines[test].setdefault(file.stem, set()).add(line)
+        functions = {module: functions_by_line(source) for module, source in sources.items()}
         told = {
-            test: {"seconds": round(self.seconds[test], 4), "functions": sorted(functions)}
-            for test, functions in reached.items()
+            test: {
+                "seconds": round(self.seconds[test], 4),
+                "functions": sorted({
+                    f"{module}:{functions[module][line]}"
+                    for module, numbers in reached.items()
+                    for line in numbers & functions[module].keys()
+                }),
+                "lines": {module: sorted(numbers) for module, numbers in reached.items()},
+                "sources": {module: digest(sources[module]) for module in reached},
+            }
+            for test, reached in lines.items()
             if self.passed[test]
-        }
+        }  # fmt: skip
         self.target.write_text(json.dumps(told), encoding="utf-8")
 
 
@@ -92,8 +102,8 @@ def _read(file: Path) -> coverage.CoverageData:
     return data
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.pluginmanager.register(_RECORDING)
+if target := os.environ.get("XENT_CHECK_REACH"):  # before the package is imported
+    _RECORDING = Reach(Path(target))
 
-
-_RECORDING = Reach(Path(os.environ["XENT_CHECK_REACH"]))
+    def pytest_configure(config: pytest.Config) -> None:
+        config.pluginmanager.register(_RECORDING)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import os
+import resource
 import select
 import signal
 import subprocess
@@ -25,8 +26,8 @@ from _pytest.runner import runtestprotocol
 
 from .mutants import Mutant
 
-PATIENCE = 20.0  # seconds for a test beside TIMES as long as it took when nothing was planted
-TIMES = 20
+PATIENCE = 600.0  # seconds without a word, of a test that sleeps
+CPU, TIMES = 60, 5  # and the seconds of the processor for all tests, beside TIMES what they took
 UNFIT = "unfit"  # in place of a test's id: its code does not fit the functions that are there
 
 
@@ -87,12 +88,14 @@ def _forked(
     mutant: Mutant, source: str, items: Sequence[pytest.Item], seconds: Mapping[str, float]
 ) -> str:
     """The first test that notices, in a child; it writes the number of each test it begins, then
-    its verdict. A test that takes far longer than it did has noticed, too."""
+    its verdict. Tests that take far longer than they did have noticed, too."""
     reading, writing = os.pipe()
     child = os.fork()
     if not child:
         try:
             os.setsid()
+            limit = CPU + TIMES * int(sum(seconds.values()))
+            resource.setrlimit(resource.RLIMIT_CPU, (limit, limit))
             silence = os.open(os.devnull, os.O_RDWR)
             for stream in (0, 1, 2):
                 os.dup2(silence, stream)
@@ -104,7 +107,7 @@ def _forked(
             os._exit(0)
     os.close(writing)
     try:
-        return _verdict(reading, items, seconds)
+        return _verdict(reading, items)
     finally:
         os.close(reading)
         try:
@@ -125,11 +128,10 @@ def _first_failure(items: Sequence[pytest.Item], writing: int) -> bytes:
     return b"survived\n"
 
 
-def _verdict(reading: int, items: Sequence[pytest.Item], seconds: Mapping[str, float]) -> str:
+def _verdict(reading: int, items: Sequence[pytest.Item]) -> str:
     at, told = 0, b""
     while True:
-        patience = PATIENCE + TIMES * seconds[items[at].nodeid]
-        ready, _, _ = select.select([reading], [], [], patience)
+        ready, _, _ = select.select([reading], [], [], PATIENCE)
         piece = os.read(reading, 4096) if ready else b""
         if not piece:
             return f"{items[at].nodeid} (no end)" if not ready else f"{items[at].nodeid} (died)"
@@ -179,8 +181,7 @@ def afresh(seconds: Mapping[str, float]) -> str:
         start_new_session=True,
     )
     try:
-        limit = 10 * PATIENCE + TIMES * sum(seconds.values())
-        text, _ = process.communicate(timeout=limit)
+        text, _ = process.communicate(timeout=PATIENCE)
     except subprocess.TimeoutExpired:
         return "a fresh pytest (no end)"
     finally:
