@@ -5,14 +5,17 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.bench.diagnosis import FILES, TARGETS, score, strays
 from tests.observed import Known, bounds_of, diagnosed, known, observed, place, problem_of
 from xent_check.diagnosis import Diagnosis, diagnose
-from xent_check.evidence import CHANCE
+from xent_check.evidence import CHANCE, Observed
+from xent_check.meaning import losses_of, meaning_of
 
 DOCS = {
     "loss": "sparse_categorical",
@@ -168,6 +171,47 @@ def test_an_explanation_gives_its_residual_and_its_meaning() -> None:
     assert best.max_abs_residual < 1e-7
     assert best.meaning is not None
     assert best.meaning.divisor == "one"
+
+
+def test_rounding_leaves_what_it_explains_and_explains_all() -> None:
+    # log(1 + 2 / e) = 0.5514447139320511 and log 3 = 1.0986122886681098
+    (reason,) = said(TWO, "losses", "[0.5514448 1.0986123]").explanations
+    assert reason.ids == ("rounding",)
+    assert reason.max_abs_residual == pytest.approx(8.6068e-8, rel=1e-4)
+    assert reason.share_explained == 1.0
+
+
+# Keras 1e-7, scikit-learn 1e-15 and the unit roundoffs, and what people write: all as lower ends.
+@pytest.mark.parametrize(
+    "epsilon",
+    [1e-7, 1e-8, 1e-12, 1e-15, 1e-10, 2.0**-23, 2.0**-52, 1e-16, 1e-6, 1e-5, 1e-9, 0.01, 1e-4,
+     1e-3, 1e-20],
+)  # fmt: skip
+def test_the_epsilons_that_people_use_are_known(epsilon: float) -> None:
+    clipped = -np.log(np.float64(np.float32(epsilon)))
+    zeros = {**ZERO, "probs": [[0.0, 1.0], [0.0, 1.0]], "labels": [0, 0]}
+    answer = said(zeros, "losses", f"[{clipped:.9f} {clipped:.9f}]")
+    found = {e.id: e.parameters.get("epsilon") for e in answer.explanations}
+    assert found["clipped"] == epsilon
+
+
+@pytest.mark.parametrize("shape", [(2, 1), (1, 2, 1)])
+def test_numbers_are_compared_where_only_axes_of_1_tell_the_shapes_apart(
+    shape: tuple[int, ...],
+) -> None:
+    problem = problem_of({**TWO, "class_weight": [1, 2, 3]})
+    seen = Observed(np.array([0.5514447, 1.0986123]), np.full(2, 1e-7), None, shape)
+    (reason,) = diagnose(problem, seen, bounds_of(problem)).explanations
+    assert reason.id == "class-weight-ignored"
+
+
+@pytest.mark.parametrize(("shape", "same"), [((2, 2), True), ((4,), False), ((4, 1), False)])
+def test_as_many_numbers_in_other_rows_are_not_compared(shape: tuple[int, ...], same: bool) -> None:
+    problem = problem_of({**ROWS, "pos_weight": 2.0})
+    losses = losses_of(meaning_of(replace(problem, pos_weight=None)))
+    seen = Observed(losses, np.full(4, 1e-7), None, shape)
+    reasons = {e.id for e in diagnose(problem, seen, bounds_of(problem)).explanations}
+    assert ("pos-weight-ignored" in reasons) == same
 
 
 def test_pairs_on_a_small_problem_are_quick() -> None:

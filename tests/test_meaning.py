@@ -20,6 +20,7 @@ from xent_check.problem import Problem
 from xent_check.readings import plain, singles
 from xent_check.reference import reference
 
+pytestmark = pytest.mark.filterwarnings("error")  # NumPy's would reach the user
 LOGITS = [[1.5, -0.25, 0.5, 2.0], [-1.0, 0.75, 3.0, 0.0], [0.25, 1.25, -2.0, 1.0]]
 PROBS = [[0.1, 0.2, 0.3, 0.5], [0.7, 0.0, 0.2, 0.4], [0.25, 0.25, 0.4, 0.6]]
 SPARSE: Mapping[str, Any] = {"loss": "sparse_categorical", "logits": LOGITS, "labels": [0, 2, 1]}

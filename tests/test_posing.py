@@ -313,3 +313,21 @@ def test_binary_probabilities_need_no_sum(tmp_path: Path) -> None:
 def test_a_class_axis_of_a_binary_case_is_a_mistake_and_no_crash(tmp_path: Path) -> None:
     text = "{loss: binary, logits: [0.5], labels: [1], class_axis: 2}"
     assert mistakes(text, tmp_path) == ["class_axis: set for the loss binary"]
+
+
+def test_a_single_number_has_no_classes(tmp_path: Path) -> None:
+    text = "{loss: sparse_categorical, logits: 0.5, labels: 0}"
+    assert mistakes(text, tmp_path) == ["logits: a single number"]
+
+
+@pytest.mark.parametrize("given", ["probs: [0.25]", "logits: [0.25]"])
+def test_normalize_means_nothing_for_a_binary_case(given: str, tmp_path: Path) -> None:
+    text = f"{{loss: binary, {given}, labels: [1], normalize: true}}"
+    (mistake,) = mistakes(text, tmp_path)
+    assert mistake.startswith("normalize: set for binary from")
+
+
+@pytest.mark.parametrize("given", ["logits", "log_probs"])
+def test_normalize_means_nothing_but_for_probabilities(given: str, tmp_path: Path) -> None:
+    text = f"{{loss: categorical, {given}: [[-0.5, -2]], labels: [[0, 1]], normalize: true}}"
+    assert mistakes(text, tmp_path) == [f"normalize: set for categorical from {given}"]

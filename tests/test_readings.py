@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -22,7 +23,7 @@ from xent_check.dtypes import numpy_dtype
 from xent_check.hypotheses import HYPOTHESES
 from xent_check.meaning import Divisor, meaning_of
 from xent_check.problem import Problem
-from xent_check.readings import Reading, again, pairs, plain, singles
+from xent_check.readings import Reading, Step, again, pairs, plain, singles
 
 LOGITS = [[1.5, -0.25, 0.5, 2.0], [-1.0, 0.75, 3.0, 0.0], [0.25, 1.25, -2.0, 1.0]]
 PROBS = [[0.125, 0.25, 0.25, 0.5], [0.75, 0.0, 0.25, 0.375], [0.25, 0.125, 0.375, 0.625]]
@@ -91,12 +92,34 @@ PROBLEMS: Mapping[str, Mapping[str, Any]] = {
                        "labels": [1, 0, 0]},
 }  # fmt: skip
 
+pytestmark = pytest.mark.filterwarnings("error")  # NumPy's would reach the user
+
 
 def expected(problem: Problem, reading: Reading) -> Array:
     (step,) = reading.steps
     with np.errstate(all="ignore"):
         parameters = {**step.parameters, "formula": reading.meaning.formula}
         return Changed(problem).by(step.hypothesis.id, parameters)
+
+
+def applicable_to_sums(problem: Problem, divisor: Divisor) -> set[str]:
+    """What the total of one of these can be mistaken for."""
+    total = Total(problem, divisor)
+    rows, all_kept = len(problem.samples_shape) > 1, total.kept.all()
+    uneven = rows and len(set(total.kept.sum(axis=-1).tolist())) > 1
+    weights = problem.class_weight is not None or problem.sample_weight is not None
+    more = total.losses.size > 1
+    by_id = {
+        "sum": divisor == "kept" and total.kept.sum() > 1,
+        "mean": divisor == "one" and total.kept.sum() > 1,
+        "weighted-mean": weights,
+        "mean-over-all": not all_kept,
+        "mean-over-kept": weights and bool((total.losses == 0)[total.kept.reshape(-1)].any()),
+        "mean-of-means": uneven,
+        "mean-last-axis": rows and more and (divisor == "one" or uneven),
+        "divided-by-classes": total.classes > 1 and bool(total.losses.sum()),
+    }
+    return {name for name, applies in by_id.items() if applies}
 
 
 def close(numbers: Array, wanted: Array, problem: Problem, reading: Reading) -> None:
@@ -117,6 +140,7 @@ def changes(name: str) -> list[Reading]:
 def test_a_change_of_the_losses_gives_what_it_says(name: str) -> None:
     problem = problem_of(PROBLEMS[name])
     for reading in changes(name):
+        assert math.prod(reading.shape) == reading.numbers.size
         if reading.steps[0].hypothesis.stage == "losses":
             close(reading.losses, expected(problem, reading), problem, reading)
 
@@ -244,6 +268,8 @@ TOTALS: Mapping[str, Mapping[str, Any]] = {
     "kept rows": {**ROWS, "labels": [[0, 2, -1], [1, 3, -1]], "logits": ROWS["logits"]},
 }
 
+FINITE = [name for name in TOTALS if np.isfinite(exact(problem_of(TOTALS[name]))).all()]
+
 
 @pytest.mark.parametrize("divisor", ["kept", "one"])
 @pytest.mark.parametrize("name", TOTALS)
@@ -257,6 +283,15 @@ def test_a_change_of_the_sum_gives_what_it_says(name: str, divisor: Divisor) -> 
         total = getattr(Total(problem, divisor), step.hypothesis.id.replace("-", "_"))
         wanted = np.array([total(step.parameters)])
         close(reading.numbers, wanted, problem, reading)
+
+
+@pytest.mark.parametrize("divisor", ["kept", "one"])
+@pytest.mark.parametrize("name", FINITE)
+def test_what_a_total_can_be_mistaken_for_is_tried(name: str, divisor: Divisor) -> None:
+    problem = problem_of(TOTALS[name])
+    start = replace(meaning_of(problem), divisor=divisor)
+    found = {reading.ids[0] for reading in singles(plain(start, True), True)}
+    assert applicable_to_sums(problem, divisor) <= found
 
 
 @pytest.mark.parametrize("divisor", ["kept", "one"])
@@ -274,6 +309,10 @@ def test_a_change_of_the_losses_changes_their_total_alike(name: str, divisor: Di
             np.testing.assert_allclose(reading.numbers, wanted, rtol=1e-12)
 
 
+def _told(step: Step) -> tuple[str, str, str]:
+    return step.hypothesis.stage, step.hypothesis.id, str(step.parameters)
+
+
 @pytest.mark.parametrize("total", [False, True])
 @pytest.mark.parametrize("name", ["rows, weighted", "soft, weighted and smoothed", "binary"])
 def test_the_steps_of_a_pair_taken_one_by_one_give_its_numbers(name: str, total: bool) -> None:
@@ -281,6 +320,9 @@ def test_the_steps_of_a_pair_taken_one_by_one_give_its_numbers(name: str, total:
     first = plain(start, total)
     found = list(pairs(first, singles(first, total), total))
     assert found
+    told = Counter(frozenset(_told(step) for step in p.steps) for p in found)
+    once = {pair for pair in told if all(stage == "losses" for stage, _, _ in pair)}
+    assert {pair for pair in once if told[pair] > 1 and "inf-minus-inf" not in str(pair)} == set()
     for pair in found:
         assert len(pair.steps) == 2
         repeated = again(pair, start, total)
