@@ -148,3 +148,10 @@ def test_a_sample_weight_scales_the_bound(given: Given) -> None:
     moved = replace(ones, cotangent=f64([-8.0]))
     still = replace(ones, cotangent=f64([1.0]))
     assert bounds_of(moved).gradient == pytest.approx(8 * bounds_of(still).gradient)
+
+
+def test_beside_an_infinite_logit_nothing_is_rounded() -> None:
+    """sigmoid(-inf) is 0: the label 0 has the loss 0 and the gradient 0, exactly."""
+    found = bounds_of(binary("logits", -math.inf, 0.0))
+    assert found.losses[0] < 1e-300
+    assert found.gradient[0] < 1e-300

@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 
 from xent_check.bounds import Bounds, bounds
+from xent_check.bounds_in_parts import bounds_in_parts
 from xent_check.comparison import Comparison, compare
 from xent_check.dtypes import largest, numpy_dtype, unit_roundoff
 from xent_check.enclosure import Enclosure
@@ -80,6 +82,25 @@ def test_the_bound_of_float64s_largest_loss_is_finite_and_small() -> None:
     assert LARGEST * 2.0**-53 < allowed.losses[0] < LARGEST * 2.0**-47
     assert allowed.gradient is not None
     assert (allowed.gradient < 1e-13).all()
+
+
+def test_a_problem_in_parts_has_finite_bounds_of_its_totals_too() -> None:
+    """200,001 weights of 1e305 and -1e305: their sizes add up to more than float64 holds."""
+    count = 200_001
+    weights = np.where(np.arange(count) % 2, -1e305, 1e305)
+    logits, labels = np.zeros((count, 2)), np.zeros(count, np.int64)
+    problem = Problem(
+        "sparse_categorical", "logits", logits, labels, "float64", sample_weight=weights
+    )
+    losses, zero = weights * math.log(2), np.zeros(())
+    mean = Enclosure(np.asarray(math.log(2)), zero, zero)
+    each = Enclosure(losses, 0 * losses, 0 * losses)
+    exact = Reference(each, {"weighted_mean": mean}, {"weighted_mean": 1e305}, None)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = bounds_in_parts(problem, exact)
+    assert np.isfinite(found.losses).all()
+    assert math.isfinite(found.totals["weighted_mean"])
 
 
 def test_0_is_no_answer_for_the_largest_number() -> None:

@@ -31,7 +31,7 @@ from .bounds_totals import total_bound
 from .dtypes import Float64s, unit_roundoff
 from .problem import Problem
 from .reference import Reference
-from .rounding import FLUSHED, LARGEST, capped
+from .rounding import FLUSHED, capped
 from .words import Reduction
 
 
@@ -66,6 +66,5 @@ def bounds(problem: Problem, reference: Reference) -> Bounds:
         terms = {name: capped(part / u) for name, part in parts.items()}
         if made.gradient is not None and made.gradient_flushed is not None:
             gradient = capped(made.gradient + floor + made.gradient_flushed)
-        totals = {r: total_bound(problem, reference, losses, r) + floor for r in reference.totals}
-    totals = {r: min(total, LARGEST) for r, total in totals.items()}
+    totals = {r: total_bound(problem, reference, losses, r) + floor for r in reference.totals}
     return Bounds(losses, totals, gradient, terms, u)

@@ -97,11 +97,11 @@ def binary_parts(problem: Problem, u: float, flushed: float) -> Parts:
 def _from_logits(of: _Elements) -> Split:
     z, a, b, r = np.where(np.isfinite(of.x), of.x, 0.0), of.a, of.b, of.r
     size, whole = np.abs(z), of.b + of.r
-    small = np.exp(-size)
+    small = np.where(np.isinf(of.x), 0.0, np.exp(-size))
     tail = np.log1p(small)
     on_one, on_zero = tail + np.maximum(-z, 0.0), tail + np.maximum(z, 0.0)
     larger, smaller = 1 / (1 + small), small / (1 + small)
-    p, q = np.where(z >= 0, larger, smaller), np.where(z >= 0, smaller, larger)
+    p, q = np.where(of.x >= 0, larger, smaller), np.where(of.x >= 0, smaller, larger)
     terms = {
         "gap": whole * size,
         "exp": whole * (KE + 1) * small,

@@ -33,7 +33,7 @@ import numpy as np
 from .dtypes import Float64s, unit_roundoff
 from .problem import Problem
 from .reference import Reference
-from .rounding import added_in, summation
+from .rounding import LARGEST, added_in, summation
 from .words import Reduction
 
 LANES, BLOCK = 8, 1024
@@ -49,6 +49,13 @@ def total_bound(
     problem: Problem, reference: Reference, losses: Float64s, reduction: Reduction
 ) -> float:
     """The bound of one total; 0 where it has no divisor. losses: the losses' own bounds."""
+    with np.errstate(over="ignore"):  # beyond float64, its largest number is what is left to say
+        return min(_total_bound(problem, reference, losses, reduction), LARGEST)
+
+
+def _total_bound(
+    problem: Problem, reference: Reference, losses: Float64s, reduction: Reduction
+) -> float:
     divisor = abs(reference.divisors[reduction])
     if divisor == 0 or not math.isfinite(divisor):
         return 0.0

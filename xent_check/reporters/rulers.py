@@ -59,7 +59,9 @@ def linear(values: Float64s) -> Ruler:
         margin = 0.05 * abs(high) or 0.5
         low, high = low - margin, high + margin
     low, high = low - _MARGIN * (high - low), high + _MARGIN * (high - low)
-    places = [t for t in MaxNLocator(4).tick_values(low, high) if low <= t <= high]
+    last = float(np.finfo(np.float64).max) / unit  # no tick beyond what a number may be
+    inside = (max(low, -last), min(high, last))
+    places = [t for t in MaxNLocator(4).tick_values(low, high) if inside[0] <= t <= inside[1]]
     ticks = [(float(t), tidy(f"{t * unit:.6g}")) for t in places] if finite.size else []
     return _with_special(values, low, high, ticks, False, unit)
 
