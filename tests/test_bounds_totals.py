@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,13 +12,17 @@ import pytest
 
 from xent_check.bounds import bounds
 from xent_check.bounds_totals import blocks
+from xent_check.case import CaseFields
 from xent_check.dtypes import numpy_dtype, unit_roundoff
 from xent_check.enclosure import Enclosure
 from xent_check.implementations import manual, stable
+from xent_check.judging import Truth, judge
 from xent_check.problem import Problem
 from xent_check.reference import Reference, reference
 from xent_check.rounding import additions, summation
 from xent_check.words import REDUCTIONS, DType, Reduction
+
+from . import reports
 
 Array = npt.NDArray[Any]
 LOG2 = math.log(2)
@@ -88,6 +93,23 @@ def test_8192_bfloat16_losses_added_in_bfloat16_exceed_it() -> None:
     assert abs(summed - total) > 10 * allowed["sum"]
     assert abs(summed / 8192 - LOG2) > 10 * allowed["mean"]
     assert abs(summed / counted - LOG2) > 5 * allowed["weighted_mean"]
+
+
+@pytest.mark.parametrize(
+    ("reduction", "wrong"), [("mean", 0.03125), ("sum", 256.0), ("weighted_mean", 1.0)]
+)
+def test_each_total_that_was_added_in_bfloat16_diverges(reduction: Reduction, wrong: float) -> None:
+    problem = replace(equal_logits(8192, "bfloat16"), reductions=(reduction,))
+    exact = reference(problem)
+    fields = CaseFields.model_construct(tolerance="auto")
+    case = replace(reports.case("sums"), fields=fields)
+    right = stable.evaluate(problem, "", "cpu")
+    bfloat16 = problem.values.dtype
+    status = [
+        judge(case, problem, "mine", answer, Truth(exact, bounds(problem, exact)), None).status
+        for answer in (right, replace(right, totals={reduction: np.asarray(wrong, bfloat16)}))
+    ]
+    assert status == ["agrees", "diverges"]
 
 
 @pytest.mark.parametrize("samples", [200_000, 1_000_000])

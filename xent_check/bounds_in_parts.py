@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -18,15 +19,19 @@ from .rounding import FLUSHED
 _AT_ONCE = 2**16  # values: a bound is made of dozens of arrays
 
 
-def bounds_in_parts(problem: Problem, reference: Reference) -> Bounds:
-    """The bounds of a problem; of one that has more values than a part, with no terms."""
+def bounds_in_parts(
+    problem: Problem,
+    reference: Reference,
+    make: Callable[[Problem, Reference], Bounds] = bounds,
+) -> Bounds:
+    """The bounds of a problem by `make`; of one that has more values than a part, with no terms."""
     if problem.values.size <= VALUES:
-        return bounds(problem, reference)
+        return make(problem, reference)
     exact = reference.losses.high.reshape(-1)
     losses, gradient = np.empty(exact.size), _room(problem)
 
     def work(samples: slice, part: Problem) -> None:
-        made = bounds(part, _of_losses(exact[samples]))
+        made = make(part, _of_losses(exact[samples]))
         losses[samples] = made.losses
         if gradient is not None and made.gradient is not None:
             gradient[samples] = made.gradient

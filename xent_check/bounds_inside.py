@@ -2,9 +2,10 @@
 
 A loss or an entry of the gradient is within the bound of the same problem in float32, and r u of
 its size, u being that of the 16 bits: r is 1 for the result, and one more for each of class_weight,
-sample_weight and cotangent, which multiply it. An implementation's row in the table says whether it
-computes so; one that comes to round on the way, a log-sum-exp for example, exceeds this. Totals
-keep the bound of any losses of the dtype: what adds them up is another function.
+sample_weight and cotangent, which multiply it, and whose products may be flushed to 0. An
+implementation's row in the table says whether it computes so; one that comes to round on the way, a
+log-sum-exp for example, exceeds this. Totals keep the bound of any losses of the dtype: what adds
+them up is another function.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from dataclasses import replace
 import numpy as np
 
 from .bounds import Bounds, bounds
+from .bounds_binary import binary_parts
+from .bounds_classes import class_parts
 from .bounds_in_parts import bounds_in_parts, sample_at
 from .dtypes import Float64s, unit_roundoff
 from .problem import Problem
@@ -27,7 +30,7 @@ def inside_float32(problem: Problem, reference: Reference, own: Bounds) -> Bound
     labels, which need not add up to 1."""
     if problem.label_smoothing:
         return own
-    wide = bounds_in_parts(replace(problem, dtype="float32"), reference)
+    wide = bounds_in_parts(problem, reference, _wide)
     u, floor = unit_roundoff(problem.dtype), FLUSHED[problem.dtype]
     weights = (problem.class_weight, problem.sample_weight)
     roundings = 1.0 + sum(weight is not None for weight in weights)
@@ -40,6 +43,17 @@ def inside_float32(problem: Problem, reference: Reference, own: Bounds) -> Bound
         roundings += problem.cotangent is not None
         gradient = wide.gradient + u * roundings * _size(reference.gradient.high) + floor
     return Bounds(losses, own.totals, gradient, terms, u, in_float32=True)
+
+
+def _wide(problem: Problem, reference: Reference) -> Bounds:
+    """The bounds in float32, and what products of 16 bits that are flushed to 0 can lose."""
+    made = bounds(replace(problem, dtype="float32"), reference)
+    of = binary_parts if problem.loss == "binary" else class_parts
+    lost = of(problem, unit_roundoff(problem.dtype), FLUSHED[problem.dtype])
+    losses = made.losses + np.where(problem.kept, lost.flushed, 0.0)
+    if made.gradient is None or lost.gradient_flushed is None:
+        return replace(made, losses=losses)
+    return replace(made, losses=losses, gradient=made.gradient + lost.gradient_flushed)
 
 
 def terms_inside_at(
