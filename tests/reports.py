@@ -13,9 +13,10 @@ from xent_check.comparison import Comparison
 from xent_check.difference import Difference
 from xent_check.enclosure import Enclosure
 from xent_check.evaluation import Computed, Evaluation, Failed, Missing, Unsupported
+from xent_check.expectation import Expectation
 from xent_check.problem import Problem
 from xent_check.reference import Reference
-from xent_check.report import CaseResult, Host, Report, Status
+from xent_check.report import Asked, CaseResult, Host, Report, Status
 from xent_check.words import Reduction
 from xent_check.yaml_values import Map
 
@@ -81,8 +82,10 @@ def result(
     comparison: Comparison | None = None,
     notes: tuple[str, ...] = (),
     required: bool = False,
+    error: str | None = None,
 ) -> CaseResult:
-    """A result; what computed it is made up where there is a comparison."""
+    """A result; what computed it is made up where there is a comparison, and what the case declares
+    where a divergence is known or something is stated."""
     samples = comparison.losses.actual.size if comparison else 3
     if comparison is not None and evaluation is None and implementation != "reference":
         losses = comparison.losses.actual.astype(comparison.losses.dtype)
@@ -100,6 +103,9 @@ def result(
         reference=Reference(Enclosure(high, zero, zero), {}, {}, None),
         notes=notes,
         required=required,
+        expectation=Expectation(None, {}, None, error, reason if status == "known" else None, None)
+        if status == "known" or (comparison is not None and comparison.by_expectation)
+        else None,
     )
 
 
@@ -176,7 +182,10 @@ def every_status(*, verbose: bool = False, required: bool = True) -> Report:
             "manual",
             "known",
             reason="exp(100) overflows: inf / inf is nan",
-            comparison=compared(difference([NAN, 0.25, 4.0], EXACT)),
+            comparison=compared(
+                difference([NAN, 0.25, 4.0], EXACT),
+                expected=difference([NAN, 0.25, 4.0], [NAN, 0.25, 4.0]),
+            ),
         ),
         result(
             other,
@@ -184,6 +193,7 @@ def every_status(*, verbose: bool = False, required: bool = True) -> Report:
             "known",
             reason="PyTorch checks the labels and refuses",
             evaluation=Failed("error", "IndexError: Target 3 is out of bounds."),
+            error="out of bounds",
         ),
         result(other, "jax", "diverges", reason="losses of shape [3, 1], samples [3]"),
     ]
@@ -205,12 +215,24 @@ def report(
         "stable": Host("2.4.6", "cpu", "numpy"),
         "jax": Host("0.10.2", "cuda", "jax"),
     }
+    cases = dict.fromkeys((r.case.id, r.case.line) for r in results)
     return Report(
         results=tuple(results),
-        cases=len({r.case.id for r in results}),
+        cases=len(cases),
+        asked=tuple(
+            _asked(id, line, [r for r in results if r.case.id == id]) for id, line in cases
+        ),
         implementations=names,
         hosts=hosts,
         seconds=3.2,
         warnings=warnings,
         verbose=verbose,
     )
+
+
+def _asked(name: str, line: int, results: list[CaseResult]) -> Asked:
+    given = [
+        name for r in results if r.comparison is not None for name in r.comparison.by_reference
+    ]
+    names = tuple(r.implementation for r in results)
+    return Asked(name, line, "0" * 16, names, tuple(dict.fromkeys(given)))

@@ -37,7 +37,8 @@ NOUNS = (
     "readings", "evidence", "telling", "steps", "diagnosis",
     "change", "shard", "report", "judging", "reasons", "markup", "number_text", "outcome",
     "durations", "change_text", "recorded", "changes", "wording", "alarms", "saved_fields",
-    "saved_numbers", "saved", "project", "baseline_fields", "baseline", "gating", "versus",
+    "project", "baseline_fields", "baseline", "gating", "saved_checks", "saved_numbers", "saved",
+    "contradictions", "versus",
 )  # fmt: skip
 # What runs them: from the command line to the workers and back.
 MACHINERY = {
@@ -55,7 +56,7 @@ FOR_IMPLEMENTATIONS = {
 }  # fmt: skip
 HELPERS_OF_CLI = {
     "completion", "configured", "ending", "guarding", "options", "output", "remembering",
-    "repeated", "watch",
+    "repeated", "saved_run", "watch",
 }  # fmt: skip
 HELPERS_OF_REPORTERS = {
     "plain", "matrix", "drawing", "plain_numbers",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from xent_check.report import Asked, selection_digest
 from xent_check.shard import Shard, parse_shard
 
 from .command import Done, xent_check
@@ -18,6 +20,8 @@ from .command import Done, xent_check
 CASES = "defaults: {loss: sparse_categorical, labels: [0, 1]}\ncases:\n" + "".join(
     f"  - {{name: c{i}, logits: [[{i}.5, 1.0], [0.25, 2.0]]}}\n" for i in range(7)
 )
+
+ASKED = ("case", "line", "inputs", "implementations", "parts")
 
 
 @pytest.fixture
@@ -114,15 +118,123 @@ def test_two_machines_with_different_frameworks_make_one_report(folder: Path) ->
     assert "manual on c.yaml::c0: in a.json and in a.json" in twice.err
 
 
+def without(document: Any) -> Any:
+    """The same run where what it ran is not installed."""
+    kept = ("case", "implementation", "tolerance", "expect", "required", "samples", "vacuous")
+    empty = dict.fromkeys(
+        ("call", "ungated", "failure", "message", "seconds", "dtype", "printed", "explanation",
+         "gradient", "max_abs_diff", "max_ulps", "worst_sample", "diverging_samples", "losses"),
+    )  # fmt: skip
+    own = {"status": "missing", "reason": "not installed", "notes": [], "behaviour": []}
+    document["results"] = [
+        empty | own | {"totals": {}} | {key: r[key] for key in kept} for r in document["results"]
+    ]
+    counts = {"agrees": 0, "compared": 0, "missing": len(document["results"])}
+    document["summary"] |= counts | {"verdict": "nothing compared", "exit_code": 3}
+    return document
+
+
 def test_one_is_missing_here_and_ran_there(folder: Path) -> None:
     assert run(folder, "-i", "manual", "--report", "json=a.json").code == 0
-    document = json.loads((folder / "a.json").read_text())
-    for r in document["results"]:
-        r |= {"status": "missing", "reason": "not installed", "losses": None}
-    (folder / "b.json").write_text(json.dumps(document))
+    (folder / "b.json").write_text(json.dumps(without(json.loads((folder / "a.json").read_text()))))
     for order in (("a.json", "b.json"), ("b.json", "a.json")):
         merged = xent_check(folder, "merge", *order, "--report", "json")
         assert (merged.code, merged.json["summary"]["agrees"]) == (0, 7)
+
+
+# ---- what does not fit together -----------------------------------------------------------------
+
+
+def edited(folder: Path, name: str, edit: Callable[[Any], object]) -> None:
+    document = json.loads((folder / name).read_text())
+    edit(document)
+    (folder / name).write_text(json.dumps(document))
+
+
+def test_shards_of_the_same_names_and_other_labels_are_an_error(folder: Path) -> None:
+    shards(folder, 2)
+    (folder / "c.yaml").write_text(CASES.replace("labels: [0, 1]", "labels: [1, 1]"))
+    other = ("-i", "manual", "-i", "stable", "--shard", "2/2", "--report", "json=other.json")
+    assert run(folder, *other).code == 0
+    done = xent_check(folder, "merge", "1.json", "other.json")
+    assert (done.code, "other.json: shard 2/2 of other cases than shard 1/2" in done.err) == (
+        2,
+        True,
+    )
+
+
+def test_runs_of_the_same_names_and_other_labels_are_an_error(folder: Path) -> None:
+    assert run(folder, "-i", "manual", "--report", "json=a.json").code == 0
+    (folder / "c.yaml").write_text(CASES.replace("labels: [0, 1]", "labels: [1, 1]"))
+    assert run(folder, "-i", "stable", "--report", "json=b.json").code == 0
+    done = xent_check(folder, "merge", "a.json", "b.json")
+    assert (done.code, done.out) == (2, "")
+    assert "b.json: c.yaml::c0 has other inputs than in a.json" in done.err
+
+
+def test_runs_of_another_xent_check_or_tolerance_are_an_error(folder: Path) -> None:
+    assert run(folder, "-i", "manual", "--report", "json=a.json").code == 0
+    for name, options in (("b", ["--tolerance", "1.0e-3"]), ("c", ["--strict"]), ("d", [])):
+        assert run(folder, "-i", "stable", *options, "--report", f"json={name}.json").code == 0
+    edited(folder, "d.json", lambda document: document.update(xent_check="0.0.9"))
+    for name, words in (
+        ("b.json", "--tolerance 0.001, or 1 ulp, and of the cases in a.json"),
+        ("c.json", "--strict True, and False in a.json"),
+        ("d.json", "xent-check 0.0.9, and "),
+    ):
+        done = xent_check(folder, "merge", "a.json", name)
+        assert (done.code, f"{name}: {words}" in done.err) == (2, True), done.err
+
+
+def test_a_shard_without_one_of_its_cases_is_an_error(folder: Path) -> None:
+    """Left out of everything that the file says of itself."""
+    shards(folder, 2)
+
+    def leave_out(document: Any) -> None:
+        document["results"] = [r for r in document["results"] if r["case"] != "c.yaml::c1"]
+        document["cases"] = [c for c in document["cases"] if c["case"] != "c.yaml::c1"]
+        for key, count in (("cases", 1), ("compared", 2), ("agrees", 2)):
+            document["summary"][key] -= count
+        asked = [Asked(**{k: c[k] for k in ASKED}) for c in document["cases"]]
+        document["run"]["selection"] = selection_digest(asked)
+
+    edited(folder, "2.json", leave_out)
+    assert xent_check(folder, "judge", "2.json").code == 0  # a file is not signed
+    done = xent_check(folder, "merge", "1.json", "2.json")
+    assert (done.code, done.out) == (2, "")
+    assert "the shards' cases are not those that were shared out" in done.err
+
+
+def test_a_shard_without_one_of_its_answers_is_an_error(folder: Path) -> None:
+    shards(folder, 2)
+    edited(folder, "2.json", lambda document: document["results"].pop())
+    done = xent_check(folder, "merge", "1.json", "2.json")
+    assert (done.code, done.out) == (2, "")
+    assert "2.json: results: no answer of stable on c.yaml::c5" in done.err
+
+
+def test_a_part_of_the_cases_merged_with_all_is_not_all(folder: Path) -> None:
+    """What the part lacks was not to be run, and is not gone."""
+    accept = ("accept", "c.yaml", "-i", "manual", "-i", "stable", "--baseline", "base.json")
+    assert xent_check(folder, *accept).code == 0
+    assert run(folder, "-i", "manual", "--report", "json=a.json").code == 0
+    assert run(folder, "-i", "stable", "-k", "c1", "--report", "json=b.json").code == 0
+    for order in (("a.json", "b.json"), ("b.json", "a.json")):
+        gate = ("--baseline", "base.json", "--fail-on", "removed", "--report", "json")
+        done = xent_check(folder, "merge", *order, *gate)
+        assert (done.code, done.json["baseline"]["changes"]) == (0, [])
+        assert done.json["run"]["scope"]["filtered"]
+
+
+def test_a_reference_that_is_pinned_otherwise_elsewhere_is_an_error(folder: Path) -> None:
+    """What the case files state of the exact value is not of the inputs."""
+    case = "{loss: sparse_categorical, logits: [[0.0, 0.0]], labels: [0], expect: {reference: "
+    for name, losses in (("manual", "[0.6931]"), ("stable", "[0.7931]")):
+        (folder / "c.yaml").write_text(f"{case}{{losses: {losses}}}}}}}")
+        run(folder, "-i", name, "--report", f"json={name}.json")
+    done = xent_check(folder, "merge", "manual.json", "stable.json")
+    assert (done.code, done.out) == (2, "")
+    assert "reference on c.yaml::c: in manual.json and in stable.json" in done.err
 
 
 def test_a_divergence_in_one_shard_is_one_of_the_whole(folder: Path) -> None:

@@ -14,7 +14,7 @@ from .errors import InvalidError, Mistake, UserError, did_you_mean
 from .expectation import REFERENCE
 from .project import Project
 from .recorded import Recorded, recorded
-from .report import CaseResult, Report
+from .report import CaseResult, Report, Ungated
 
 DEFAULT = ("new", "behaviour", "inputs")
 _CAN_FAIL: tuple[ChangeKind, ...] = (
@@ -72,6 +72,7 @@ def gated(
 ) -> Report:
     """The report with what changed. A divergence that was accepted, and is as it was, is known;
     its reason is the one that it was accepted for."""
+    report = report.ungated
     pairs = [(result, _before(result, baseline, project)) for result in report.results]
     made = [change_between(*_key(r), before, recorded(r)) for r, before in pairs]
     results = [
@@ -121,7 +122,12 @@ def _covers(report: Report, key: Key, project: Project) -> bool:
 def _accepted(result: CaseResult, change: Change, before: Recorded | None) -> CaseResult:
     if change.kind != "known" or before is None:
         return result
-    return replace(result, status="known", reason=f"accepted in the baseline: {before.because}")
+    return replace(
+        result,
+        status="known",
+        reason=f"accepted in the baseline: {before.because}",
+        ungated=Ungated(result.status, result.reason),
+    )
 
 
 def _matches(report: Report, baseline: Baseline, project: Project) -> bool:
@@ -202,6 +208,7 @@ def accept(
     failures; NotAcceptedError where there are such, and no reason. prune: what the run would have
     covered and did not have is dropped, and answers to other inputs of what is not installed.
     """
+    report = report.ungated
     records = {} if before is None else dict(before.records)
     places = {} if before is None else dict(before.environments)
     if prune:

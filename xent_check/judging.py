@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .bounds import Bounds
 from .case import Case
@@ -14,6 +14,8 @@ from .problem import Problem
 from .reference import Reference
 from .report import CaseResult, Status
 from .vacuity import vacuity
+
+_AS_DECLARED = "as declared: "
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,13 +65,9 @@ def judge(
             except ShapeError as error:
                 status, text = _judge_shape(str(error), expectation)
             else:
-                status, text = judge_comparison(comparison, expectation)
                 decides = _deciding(comparison, expectation)
                 vacuous = vacuity(problem, truth.reference, decides).words()
-                if vacuous is not None and strict and status == "agrees":
-                    status, text = "diverges", vacuous
-                if strict and comparison.gaps and status != "diverges":
-                    status, text = "diverges", "; ".join(gaps(comparison))
+                status, text = _judge_numbers(comparison, expectation, vacuous, strict)
                 told = text if status == "diverges" else ""
                 notes = (*_notes(problem, comparison), *gaps(comparison, told))
     printed = getattr(evaluation, "printed", "")
@@ -107,7 +105,43 @@ def _judge_shape(message: str, expectation: Expectation | None) -> tuple[Status,
     if expectation is None or expectation.error is None or expectation.error not in message:
         return "diverges", message
     because = expectation.because
-    return ("known", because) if because else ("agrees", f"as declared: {message}")
+    return ("known", because) if because else ("agrees", f"{_AS_DECLARED}{message}")
+
+
+def judged_again(result: CaseResult, strict: bool) -> tuple[Status, str | None]:
+    """The status and the reason that a result's own numbers give, or its failure, with what the
+    case declares. Of what is unsupported or missing, and of a declared wrong shape, nothing is left
+    that says more than the result itself."""
+    evaluation, comparison, expectation = result.evaluation, result.comparison, result.expectation
+    status: Status
+    if result.implementation == REFERENCE:
+        return ("diverges", None) if comparison is None else judge_pinned(comparison)
+    if isinstance(evaluation, Failed):
+        status, text = _judge_failure(evaluation, expectation)
+    elif comparison is not None:
+        status, text = _judge_numbers(comparison, expectation, result.vacuous, strict)
+    elif isinstance(evaluation, Unsupported | Missing):
+        status = "unsupported" if isinstance(evaluation, Unsupported) else "missing"
+        text = evaluation.reason
+    else:
+        message = (result.reason or "").removeprefix(_AS_DECLARED)
+        if result.status == "known" and expectation is not None:
+            message = expectation.error or message
+        status, text = _judge_shape(message, expectation)
+    return status, text or None
+
+
+def _judge_numbers(
+    comparison: Comparison, expectation: Expectation | None, vacuous: str | None, strict: bool
+) -> tuple[Status, str]:
+    """strict: what agrees under a tolerance that says nothing diverges, and what was asked for and
+    not compared."""
+    status, text = judge_comparison(comparison, expectation)
+    if vacuous is not None and strict and status == "agrees":
+        status, text = "diverges", vacuous
+    if strict and comparison.gaps and status != "diverges":
+        status, text = "diverges", "; ".join(gaps(comparison))
+    return status, text
 
 
 def judge_comparison(comparison: Comparison, expectation: Expectation | None) -> tuple[Status, str]:
@@ -207,8 +241,9 @@ def judge_reference(
     comparison = compare(
         computed, reference, case.fields.tolerance, expectation, truth.bounds, problem.dtype
     )
-    status, reason = judge_pinned(comparison)
-    return CaseResult(
-        case, problem, REFERENCE, status, reason, None, comparison, reference,
+    made = CaseResult(
+        case, problem, REFERENCE, "agrees", None, None, comparison, reference,
         expectation=expectation,
     )  # fmt: skip
+    status, reason = judged_again(made, strict=False)
+    return replace(made, status=status, reason=reason)

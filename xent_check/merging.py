@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain, zip_longest
@@ -9,35 +10,39 @@ from itertools import chain, zip_longest
 from .changes import variants_of
 from .errors import UserError
 from .expectation import REFERENCE
-from .report import CaseResult, Host, Report, Scope
+from .report import Asked, CaseResult, Host, Report, Scope, selection_digest
 from .shard import Shard
 
 _MAX_SHOWN = 5
 
 
 def merged(reports: Sequence[tuple[str, Report]]) -> Report:
-    """One report of all, each with the name of its file.
+    """One report of all, each with the name of its file, before any was held against a baseline.
 
-    Shards must be all of one run, each once. Other runs may not both have an answer, but for one
-    that is missing in all but one. UserError otherwise, and where a run was held against a
-    baseline already: the whole is to be.
+    Shards must be all of one run, each once and whole. Other runs may not both have an answer, but
+    for one that is missing in all but one. All must be of one xent-check under one tolerance, and
+    mean the same inputs by the name of a case. UserError otherwise.
     """
-    gated = [name for name, report in reports if report.gate is not None]
-    if gated:
-        advice = "give --baseline to merge instead"
-        raise UserError(f"{', '.join(gated)}: held against a baseline already; {advice}")
-    in_turn = _in_turn(reports)
-    results = _results(in_turn)
+    in_turn = _in_turn([(name, report.ungated) for name, report in reports])
     listed = [report for _, report in in_turn]
+    _of_one_kind(in_turn)
+    _same_inputs(in_turn)
+    results = _results(in_turn)
     sharded = listed[0].shard is not None
     names = tuple(dict.fromkeys(name for r in listed for name in r.implementations))
-    cases = _cases([_case_ids(report) for report in listed], sharded)
-    places = {case: index for index, case in enumerate(cases)}
+    asked = _asked([report.asked for report in listed], sharded)
+    first = listed[0].shard
+    if first is not None and selection_digest(asked) != first.selection:
+        raise UserError(
+            "the shards' cases are not those that were shared out: a case or an answer was left "
+            "out of a file, or its inputs are others"
+        )
+    places = {one.case: index for index, one in enumerate(asked)}
     results.sort(key=lambda r: (places[r.case.id], names.index(r.implementation)))
     return replace(
         listed[0],
         results=tuple(results),
-        cases=sum(report.cases for report in listed) if sharded else len(cases),
+        cases=len(asked),
         implementations=names,
         hosts=_hosts(listed),
         seconds=sum(report.seconds for report in listed),
@@ -50,7 +55,31 @@ def merged(reports: Sequence[tuple[str, Report]]) -> Report:
         shard=None,
         variants=variants_of(results, names),
         scope=_scope([report.scope for report in listed]),
+        asked=asked,
     )
+
+
+def _of_one_kind(reports: Sequence[tuple[str, Report]]) -> None:
+    """By one xent-check, under one tolerance, as strictly: the bounds, and so a verdict, may be
+    another elsewhere."""
+    first_name, first = reports[0]
+    for name, report in reports:
+        for what, own, other in (
+            ("xent-check", report.version, first.version),
+            ("--tolerance", report.tolerance or "of the cases", first.tolerance or "of the cases"),
+            ("--strict", report.strict, first.strict),
+        ):
+            if own != other:
+                raise UserError(f"{name}: {what} {own}, and {other} in {first_name}")
+
+
+def _same_inputs(reports: Sequence[tuple[str, Report]]) -> None:
+    found: dict[str, tuple[str, str]] = {}
+    for name, report in reports:
+        for asked in report.asked:
+            before, inputs = found.setdefault(asked.case, (name, asked.inputs))
+            if inputs != asked.inputs:
+                raise UserError(f"{name}: {asked.case} has other inputs than in {before}")
 
 
 def _in_turn(reports: Sequence[tuple[str, Report]]) -> list[tuple[str, Report]]:
@@ -87,17 +116,21 @@ def _each_once(shards: Sequence[tuple[str, Shard]]) -> None:
         raise UserError(f"missing: shard {shown}; the cases in it were not compared")
 
 
-def _case_ids(report: Report) -> list[str]:
-    return list(dict.fromkeys(result.case.id for result in report.results))
-
-
-def _cases(listed: Sequence[Sequence[str]], sharded: bool) -> list[str]:
-    """The cases in their order: shards took them in turn."""
+def _asked(listed: Sequence[Sequence[Asked]], sharded: bool) -> tuple[Asked, ...]:
+    """The cases in their order: shards took them in turn. Who was to answer each, in any."""
     every = chain.from_iterable(zip_longest(*listed) if sharded else listed)
-    return list(dict.fromkeys(case for case in every if case is not None))
+    made: dict[str, Asked] = {}
+    for one in every:
+        if one is not None:
+            before = made.setdefault(one.case, one)
+            more = Counter(one.implementations) - Counter(before.implementations)
+            names = (*before.implementations, *more.elements())
+            made[one.case] = replace(before, implementations=names)
+    return tuple(made.values())
 
 
 def _results(reports: Sequence[tuple[str, Report]]) -> list[CaseResult]:
+    """The reference is the same wherever it was computed: its row is the first that there is."""
     found: dict[tuple[str, str], tuple[str, CaseResult]] = {}
     twice: list[str] = []
     for name, report in reports:
@@ -106,7 +139,9 @@ def _results(reports: Sequence[tuple[str, Report]]) -> list[CaseResult]:
             before = found.get(key)
             if before is None or before[1].status == "missing":
                 found[key] = (name, result)
-            elif result.status != "missing" and result.implementation != REFERENCE:
+            elif key[1] == REFERENCE and result.status == before[1].status:
+                continue
+            elif result.status != "missing":
                 twice.append(f"{key[1]} on {key[0]}: in {before[0]} and in {name}")
     if twice:
         left = len(twice) - _MAX_SHOWN

@@ -95,7 +95,8 @@ class Recorded:
 
 
 def recorded(result: CaseResult) -> Recorded:
-    """The record of a result, with every number that it has."""
+    """The record of a result, with every number that it has, whatever a baseline excused."""
+    result = result.own
     comparison, inputs = result.comparison, result.inputs
     if comparison is None:
         return Recorded(result.status, _kind(result), inputs=inputs)

@@ -8,8 +8,7 @@ from .case import Auto, Tolerance
 from .changes import variants_of
 from .difference import UndecidedError
 from .evaluation import Unsupported
-from .expectation import REFERENCE
-from .judging import gaps, judge_comparison, judge_pinned
+from .judging import gaps, judged_again
 from .report import CaseResult, Report
 
 _UNDECIDED = "saved without all its numbers, and those that were kept do not decide"
@@ -18,15 +17,23 @@ _UNDECIDED = "saved without all its numbers, and those that were kept do not dec
 def rejudged(report: Report, tolerance: Tolerance | Auto) -> Report:
     """Every answer under this tolerance. What had no numbers to compare stays as it was; what was
     saved without the numbers that would decide is `unsupported`, with that reason."""
-    results = tuple(_rejudged(result, tolerance) for result in report.results)
+    results = tuple(_rejudged(result.own, tolerance, report.strict) for result in report.results)
     variants = variants_of(results, report.implementations)
-    return replace(report, results=results, variants=variants, gate=None)
+    stopped = report.stopped and f"{report.stopped.partition(',')[0]}, then judged again"
+    return replace(
+        report,
+        results=results,
+        variants=variants,
+        gate=None,
+        tolerance=tolerance,
+        stopped=stopped,
+    )
 
 
-def _rejudged(result: CaseResult, tolerance: Tolerance | Auto) -> CaseResult:
+def _rejudged(result: CaseResult, tolerance: Tolerance | Auto, strict: bool) -> CaseResult:
     fields = result.case.fields.model_copy(update={"tolerance": tolerance})
     case, comparison = replace(result.case, fields=fields), result.comparison
-    if comparison is None:
+    if comparison is None or result.case.fields.tolerance == tolerance:
         return replace(result, case=case)
     try:
         if tolerance == "auto" and comparison.bounds is None:
@@ -44,18 +51,13 @@ def _rejudged(result: CaseResult, tolerance: Tolerance | Auto) -> CaseResult:
             vacuous=None,
             diagnosis=None,
         )
-    if result.implementation == REFERENCE:
-        status, why = judge_pinned(comparison)
-        return replace(result, case=case, comparison=comparison, status=status, reason=why)
-    status, reason = judge_comparison(comparison, result.expectation)
-    missing = gaps(comparison, reason if status == "diverges" else "")  # strict had told them
+    made = replace(result, case=case, comparison=comparison, vacuous=None)
+    status, reason = judged_again(made, strict)
+    missing = gaps(comparison, reason or "" if status == "diverges" else "")  # strict had told them
     return replace(
-        result,
-        case=case,
-        comparison=comparison,
+        made,
         notes=tuple(dict.fromkeys([*result.notes, *missing])),
         status=status,
-        reason=reason or None,
-        vacuous=None,
+        reason=reason,
         diagnosis=result.diagnosis if status == "diverges" else None,
     )

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import platform
 import sys
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
-from .case import Case, split_id
+from . import __version__
+from .case import Auto, Case, Tolerance, split_id
 from .change import Gate, Variants
 from .comparison import Comparison
 from .diagnosis import Diagnosis
@@ -24,6 +27,14 @@ from .shard import Shard
 Status = Literal["agrees", "known", "diverges", "failed", "unsupported", "missing"]
 STATUSES: tuple[Status, ...] = get_args(Status)
 COMPARED: tuple[Status, ...] = ("agrees", "known", "diverges")
+
+
+@dataclass(frozen=True)
+class Ungated:
+    """The status and the reason of a result before a baseline excused it."""
+
+    status: Status
+    reason: str | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,11 +64,20 @@ class CaseResult:
     labels: Mapping[tuple[int, ...], str] = field(default_factory=dict)
     behaviour: tuple[str, ...] | None = None
     saved_inputs: str | None = None
+    ungated: Ungated | None = None  # where a baseline excused it
 
     @property
     def inputs(self) -> str | None:
         """The digest of the problem; None where it was not saved."""
         return self.saved_inputs if self.problem is None else problem_digest(self.problem)
+
+    @property
+    def own(self) -> CaseResult:
+        """The result without what a baseline excused."""
+        before = self.ungated
+        if before is None:
+            return self
+        return replace(self, status=before.status, reason=before.reason, ungated=None)
 
 
 @dataclass(frozen=True)
@@ -96,6 +116,26 @@ def _folder(path: str) -> str:
     return "" if path in (".", "") else f"{path.rstrip('/')}/"
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A case that was to be answered. line: in its file. inputs: the digest of its problem.
+    implementations: who was to answer, the reference where an entry pins it. parts: what was
+    asked for: the losses, totals by reduction, the gradient."""
+
+    case: str
+    line: int
+    inputs: str
+    implementations: tuple[str, ...]
+    parts: tuple[str, ...]
+
+
+def selection_digest(asked: Sequence[Asked]) -> str:
+    """16 hexadecimal digits of SHA-256 over the cases in their order: their names, their inputs,
+    who was to answer and what."""
+    told = [[a.case, a.inputs, a.implementations, a.parts] for a in asked]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
+
+
 Activity = Literal["reading", "reference", "judging", "starting", "answering"]
 
 
@@ -113,7 +153,9 @@ class Report:
     """Everything a reporter needs.
 
     results: by case, then by implementation. cases: how many were selected. implementations:
-    their names in the order to show them, the reference's own row first.
+    their names in the order to show them, the reference's own row first. asked: every selected
+    case with those that were to answer it. strict, tolerance: as the run was told; None where the
+    cases say. version: of the xent-check that compared.
     """
 
     results: tuple[CaseResult, ...]
@@ -133,10 +175,19 @@ class Report:
     spent: tuple[Spent, ...] = ()
     durations: int = 0  # how many of the slowest answers to tell, beside where the time went
     scope: Scope = field(default_factory=Scope)
+    asked: tuple[Asked, ...] = ()
+    strict: bool = False
+    tolerance: Tolerance | Auto | None = None
+    version: str = __version__
     counts: Counter[Status] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "counts", Counter(result.status for result in self.results))
+
+    @property
+    def ungated(self) -> Report:
+        """The report as it was before it was held against a baseline."""
+        return replace(self, results=tuple(result.own for result in self.results), gate=None)
 
     @property
     def compared(self) -> int:

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence, Set
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from pydantic import ValidationError
 
+from . import __version__
 from .case import Auto, Case, CaseFields, Tolerance, split_id
-from .change import Change, Gate
+from .change import BAD, Change, Gate
 from .changes import variants_of
 from .diagnosis import Diagnosis, Explanation
 from .dtypes import numpy_dtype
 from .enclosure import Enclosure
-from .errors import UserError, key_text, visible
+from .errors import InvalidError, UserError, key_text, visible
 from .evaluation import Computed, Evaluation, Failed, Missing, Unsupported
 from .expectation import REFERENCE, Expectation
+from .gating import parse_rules
+from .judging import judged_again
 from .reference import Reference
-from .report import CaseResult, Host, Report, Scope
-from .saved_fields import SavedCase, SavedGate, SavedReport, SavedResult
+from .report import Asked, CaseResult, Host, Report, Scope, Status, Ungated
+from .saved_checks import ContradictionError, all_there
+from .saved_fields import SavedCase, SavedChange, SavedGate, SavedReport, SavedResult
 from .saved_numbers import comparison_of
 from .shard import Shard
 from .yaml_values import Map
@@ -30,6 +36,10 @@ def load_report(file: Path) -> Report:
     try:
         saved = SavedReport.model_validate(json.loads(file.read_bytes()))
         return restored(saved)
+    except ContradictionError as error:
+        raise UserError(edited(file, str(error), saved.xent_check)) from None
+    except InvalidError as error:
+        raise UserError(_not_a_run(file, error.mistakes[0].found)) from None
     except OSError as error:
         raise UserError(f"{visible(str(file))}: {error.strerror}") from None
     except ValidationError as error:
@@ -42,21 +52,27 @@ def load_report(file: Path) -> Report:
         raise UserError(_not_a_run(file, str(error))) from None
 
 
+def edited(file: Path, what: str, version: str) -> str:
+    """What is said of a file that contradicts itself."""
+    other = "" if version == __version__ else f" ({version}; this is {__version__})"
+    return visible(f"{file}: {what}; it was edited, or another xent-check wrote it{other}")
+
+
 def _not_a_run(file: Path, why: str) -> str:
     return visible(f"{file}: not what `xent-check run --report json=FILE` writes; {why}")
 
 
 def restored(saved: SavedReport) -> Report:
-    """The report. Its results have no problem: they cannot be diagnosed anew."""
+    """The report, every status as its own numbers give it. Its results have no problem: they
+    cannot be diagnosed anew. ContradictionError where the file says what cannot be."""
     cases = {case.case: case for case in saved.cases}
     run, hosts = saved.run, saved.environment.implementations
-    results = [
-        _result(r, cases.get(r.case, SavedCase(case=r.case, line=1, labels=None)))
-        for r in saved.results
-    ]
+    all_there(saved)
+    excused = {(c.case, c.implementation) for c in _changes(saved) if c.kind == "known"}
+    results = [_result(r, cases[r.case], run.strict, excused) for r in saved.results]
     return Report(
         results=tuple(results),
-        cases=saved.summary.cases,
+        cases=len(saved.cases),
         implementations=run.implementations,
         hosts={name: Host(**host.model_dump()) for name, host in hosts.items()},
         seconds=saved.summary.seconds,
@@ -66,35 +82,62 @@ def restored(saved: SavedReport) -> Report:
         verbose=run.verbose,
         python=saved.environment.python,
         machine=saved.environment.platform,
-        gate=None if saved.baseline is None else _gate(saved.baseline),
+        gate=None if saved.baseline is None else _gate(saved.baseline, results),
         shard=None if run.shard is None else Shard(**run.shard.model_dump()),
         variants=variants_of(results, run.implementations),
         scope=Scope(**run.scope.model_dump()),
+        asked=tuple(
+            Asked(c.case, c.line, c.inputs, c.implementations, c.parts) for c in saved.cases
+        ),
+        strict=run.strict,
+        tolerance=run.tolerance,
+        version=saved.xent_check,
     )
 
 
-def _gate(saved: SavedGate) -> Gate:
-    made = [(Change(**c.model_dump(exclude={"fails"})), c.fails) for c in saved.changes]
-    failing = tuple(change for change, fails in made if fails)
-    changes = tuple(change for change, _ in made)
+def _changes(saved: SavedReport) -> tuple[SavedChange, ...]:
+    return () if saved.baseline is None else saved.baseline.changes
+
+
+def _gate(saved: SavedGate, results: Sequence[CaseResult]) -> Gate:
+    """What fails as its rules say. Of every answer that is not the same there is a change, and of
+    a divergence there always is one."""
+    rules = parse_rules(saved.fail_on)
+    changes = tuple(Change(**c.model_dump(exclude={"fails"})) for c in saved.changes)
+    failing = tuple(change for change in changes if any(rule.fails(change) for rule in rules))
+    after = {(c.case, c.implementation): c.after for c in changes if c.after is not None}
+    for result in results:
+        own, key = result.own.status, (result.case.id, result.implementation)
+        if after.get(key, "" if own in BAD else own) != own:
+            raise ContradictionError(f"baseline: no change to {own} of {key[1]} on {key[0]}")
+    told = sum(change.after is not None for change in changes)
+    if saved.same + told != len(results):
+        raise ContradictionError(
+            f"baseline: {saved.same} the same and {told} changed, of {len(results)} answers"
+        )
     return Gate(
         saved.file, saved.same, changes, failing, saved.fail_on, saved.notes,
         saved.matched, saved.left_out, saved.gone_cases, saved.gone_implementations,
     )  # fmt: skip
 
 
-def _result(r: SavedResult, case: SavedCase) -> CaseResult:
-    comparison = comparison_of(r) if r.compared else None
+def _result(
+    r: SavedResult, case: SavedCase, strict: bool, excused: Set[tuple[str, str]]
+) -> CaseResult:
+    try:
+        comparison = comparison_of(r) if r.compared else None
+    except ContradictionError as error:
+        raise ContradictionError(f"{r.implementation} on {r.case}: {error}") from None
     high = np.zeros(r.samples) if comparison is None else comparison.losses.target
     radius = np.full_like(high, r.reference_radius)
-    expect = r.expect
-    return CaseResult(
+    expect, own = r.expect, r.ungated or r
+    made = CaseResult(
         case=_case(r.case, case.line, r.tolerance),
         problem=None,
         implementation=r.implementation,
-        status=r.status,
-        reason=r.reason,
-        evaluation=_evaluation(r),
+        status=own.status,
+        reason=own.reason,
+        evaluation=_evaluation(r, own.status, own.reason),
         comparison=comparison,
         reference=Reference(Enclosure(high, np.zeros_like(high), radius), {}, {}, None),
         notes=r.notes,
@@ -105,9 +148,14 @@ def _result(r: SavedResult, case: SavedCase) -> CaseResult:
         if expect is None
         else Expectation(None, {}, None, expect.error, expect.because, None),
         labels=dict(case.labels or ()),
-        behaviour=r.behaviour,
+        behaviour=None if r.worst is None else r.behaviour,
         saved_inputs=case.inputs,
     )
+    status, reason = judged_again(made, strict)
+    made = replace(made, status=status, reason=reason)
+    if r.ungated is None or status not in BAD or (r.case, r.implementation) not in excused:
+        return made
+    return replace(made, status="known", reason=r.reason, ungated=Ungated(status, reason))
 
 
 def _case(name: str, line: int, tolerance: Tolerance | Auto) -> Case:
@@ -117,13 +165,13 @@ def _case(name: str, line: int, tolerance: Tolerance | Auto) -> Case:
     return Case(Path(shown), shown, own, Map(line), fields)
 
 
-def _evaluation(r: SavedResult) -> Evaluation | None:
+def _evaluation(r: SavedResult, status: Status, reason: str | None) -> Evaluation | None:
     if r.implementation == REFERENCE:
         return None
     if r.failure is not None:
         return Failed(r.failure, r.message or "", r.call or "", r.printed or "")
-    if r.status in ("unsupported", "missing"):
-        return (Unsupported if r.status == "unsupported" else Missing)(r.reason or "")
+    if status in ("unsupported", "missing") and not r.compared:
+        return (Unsupported if status == "unsupported" else Missing)(reason or "")
     if r.dtype is None:
         return None
     kept = np.zeros(0) if r.losses is None else np.asarray(r.losses, dtype=np.float64)

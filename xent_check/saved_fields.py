@@ -114,6 +114,13 @@ class SavedExpectation(Saved):
     error: str | None
 
 
+class SavedUngated(Saved):
+    """What a result was before a baseline excused it."""
+
+    status: Status
+    reason: str | None
+
+
 class SavedResult(SavedArray):
     """One implementation on one case."""
 
@@ -122,6 +129,7 @@ class SavedResult(SavedArray):
     call: str | None
     status: Status
     reason: str | None
+    ungated: SavedUngated | None
     required: bool
     failure: FailureKind | None
     message: str | None
@@ -138,7 +146,6 @@ class SavedResult(SavedArray):
     totals: dict[Reduction, SavedTotal]
     gradient: SavedGradient | None
     diverging_samples: int | None
-    share_of_bound: Number | None = None
     asked_dtype: DType | None = None
     asked: frozenset[str] = frozenset({"losses"})
     reference_radius: Number = 0.0
@@ -152,7 +159,9 @@ class SavedResult(SavedArray):
 class SavedCase(Saved):
     case: str
     line: int
-    inputs: str | None = None
+    inputs: str
+    implementations: tuple[str, ...]
+    parts: tuple[str, ...]
     labels: tuple[tuple[Index, str], ...] | None
 
 
@@ -189,6 +198,8 @@ class SavedRun(Saved):
     verbose: bool
     shard: SavedShard | None
     scope: SavedScope
+    strict: bool
+    tolerance: ToleranceField | None
 
 
 class SavedChange(Saved):
@@ -225,6 +236,7 @@ class SavedReport(Saved):
     """The document."""
 
     version: Literal[1] = Field(alias="schema")
+    xent_check: str
     environment: SavedEnvironment
     summary: SavedSummary
     run: SavedRun

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from .bounds import Bounds
-from .comparison import Comparison
+from .comparison import Comparison, share_of
 from .difference import Difference, Excerpt, Judge
-from .dtypes import Float64s, unit_roundoff
+from .dtypes import Float64s, spacing, unit_roundoff
 from .enclosure import Enclosure
+from .excerpts import WORST
 from .expectation import Published
+from .saved_checks import ContradictionError
 from .saved_fields import SavedArray, SavedGradient, SavedResult, SavedTotal
 
 
@@ -42,15 +45,18 @@ def comparison_of(r: SavedResult) -> Comparison:
         wide_radius=False,
         gradient=gradient,
         expected_gradient=expected_gradient,
-        share=r.share_of_bound,
+        share=None,
         bounds=bounds,
         divisors={n: t.divisor for n, t in given.items() if t.divisor is not None},
         asked=r.asked,
         unheld=_unheld(r),
     )
+    if bounds is not None:
+        made = replace(made, share=share_of(made.losses, bounds.losses))
     if not made.divisors:
         return made
-    return replace(made, expected_totals=made.under(r.tolerance).expected_totals)
+    whole = replace(made, gradient=None, expected_gradient=None)
+    return replace(made, expected_totals=whole.under(r.tolerance).expected_totals)
 
 
 def _unheld(r: SavedResult) -> dict[str, Published]:
@@ -91,14 +97,17 @@ def _difference(
         target, distance = _array(saved.reference, shape), _array(saved.abs_diff, shape)
         return judge.again(part, _unjudged(_array(actual, shape), target, distance, dtype, 0.0))
     rows = saved.rows
+    _complete(part, saved)
     target = _array([row.reference for row in rows])
     distance = _array([row.abs_diff for row in rows])
     numbers = _array([row.actual for row in rows])
     kept = judge.again(part, _unjudged(numbers, target, distance, dtype, 0.0))
+    least = kept.diverging
+    possible = least == diverging if saved.at_least or not least else least <= diverging
     excerpt = Excerpt(
         indices=tuple(row.index for row in rows),
         shape=shape,
-        diverging=diverging,
+        diverging=diverging if possible and diverging <= math.prod(shape) else least,
         classes=saved.classes,
         digest=saved.digest,
         least=_array([np.nan if r.least_reference is None else r.least_reference for r in rows]),
@@ -106,6 +115,22 @@ def _difference(
         at_least=saved.at_least,
     )
     return replace(kept, excerpt=excerpt)
+
+
+def _complete(part: str, saved: SavedArray) -> None:
+    """ContradictionError where the rows of an excerpt cannot be all that were kept."""
+    size, rows = math.prod(saved.shape or ()), saved.rows
+    stand = sum(row.stands_for for row in rows)
+    if len(saved.worst or ()) != min(WORST, size) or stand != size:
+        raise ContradictionError(f"{part}: its rows stand for {stand} of {size} numbers")
+    shape = saved.shape or ()
+    for row in rows:
+        if len(row.index) != len(shape) or any(
+            not 0 <= i < n for i, n in zip(row.index, shape, strict=True)
+        ):
+            raise ContradictionError(f"{part}: no place {list(row.index)} in {list(shape)}")
+    if len({row.index for row in rows}) < len(rows):
+        raise ContradictionError(f"{part}: a row stands there twice")
 
 
 def _total(judge: Judge, name: str, total: SavedTotal) -> Difference:
@@ -138,6 +163,13 @@ def _stated(
 def _unjudged(
     actual: Float64s, target: Float64s, distance: Float64s, dtype: str, unit: Float64s | float
 ) -> Difference:
+    """The distance is from the exact value, of which `target` is the nearest float64: it is the
+    difference of the two to within the spacing of either, or it is not believed."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        apart = np.abs(actual - target)
+        near = spacing(target, "float64") + 2 * spacing(apart, "float64")
+        believed = ~np.isfinite(apart) | (np.abs(distance - apart) <= near)
+    distance = np.where(believed, distance, apart)
     return Difference(actual, target, distance, distance, np.zeros_like(target), dtype, unit)
 
 

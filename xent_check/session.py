@@ -19,11 +19,11 @@ from .needs import size_of
 from .paths import shown_path, split_given
 from .placement import expanded, placed, unused
 from .pool import Pool, worker_name
-from .report import CaseResult, Report, Scope, Spent
+from .problem_digest import problem_digest
+from .report import Asked, CaseResult, Report, Scope, Spent, selection_digest
 from .run import Job, host, implementations_of, run
 from .selection import DEFAULT, Implementation, why_missing
 from .settings import Settings
-from .shard import Shard, selection_digest
 
 Progress = Callable[[int, CaseResult], None]
 _FEWER = "ask for fewer implementations (-i) or fewer at once (-j), or make it smaller"
@@ -68,8 +68,16 @@ class Session:
         settings, start = self.settings, self._start
         clock = Clock()
         with clock.of("reading"):
-            subjects, shard = _subjects(settings, given)
+            every = _subjects(settings, given)
+            subjects, shard = every, settings.shard
+            if shard is not None:
+                subjects = shard.take(every)
         self._must_fit(subjects)
+        with clock.of("reading"):
+            asked = self._asked(every)
+            if shard is not None:
+                shard = replace(shard, selection=selection_digest(asked))
+                asked = shard.take(asked)
         results: list[CaseResult] = []
         bad, stopped = 0, None
         for result in run(
@@ -92,6 +100,22 @@ class Session:
             stopped=stopped,
             shard=shard,
             scope=_scope(settings, partial),
+            asked=asked,
+            strict=settings.strict,
+            tolerance=settings.tolerance,
+        )
+
+    def _asked(self, subjects: Sequence[Subject]) -> tuple[Asked, ...]:
+        pinned = {id(s): [REFERENCE] * bool(s.expectations.get(REFERENCE)) for s in subjects}
+        return tuple(
+            Asked(
+                s.case.id,
+                s.case.line,
+                problem_digest(s.problem),
+                (*pinned[id(s)], *(i.name for i in self.implementations_of(s))),
+                tuple(sorted(s.case.fields.asked)),
+            )
+            for s in subjects
         )
 
     def _must_fit(self, subjects: Sequence[Subject]) -> None:
@@ -162,19 +186,14 @@ def _scope(settings: Settings, partial: bool) -> Scope:
     )
 
 
-def _subjects(
-    settings: Settings, given: tuple[Subject, ...] | None
-) -> tuple[tuple[Subject, ...], Shard | None]:
-    """The cases of this run under its tolerance, and which shard of them it is."""
+def _subjects(settings: Settings, given: tuple[Subject, ...] | None) -> tuple[Subject, ...]:
+    """The selected cases under the run's tolerance."""
     subjects = given or load(settings.paths, settings.wanted, settings.allow_outside)
     if settings.only is not None:
         subjects = _those(subjects, settings.only)
     if settings.tolerance is not None:
         subjects = tuple(s.with_tolerance(settings.tolerance) for s in subjects)
-    if settings.shard is None:
-        return subjects, None
-    shard = replace(settings.shard, selection=selection_digest(s.case.id for s in subjects))
-    return shard.take(subjects), shard
+    return subjects
 
 
 def _those(subjects: tuple[Subject, ...], ids: frozenset[str]) -> tuple[Subject, ...]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -15,8 +14,8 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class Shard:
-    """The `index`-th of `of`, from 1. selection: a digest of the names of all cases that are
-    shared out, by which the shards of one run know each other; empty before they are known."""
+    """The `index`-th of `of`, from 1. selection: the digest of all cases that are shared out, by
+    which the shards of one run know each other; empty before they are known."""
 
     index: int
     of: int
@@ -37,8 +36,3 @@ def parse_shard(text: str) -> Shard:
     if match is None or int(match[1]) > int(match[2]):
         raise InvalidError(Mistake((), repr(text), "1/5 to 5/5, for five of them", ""))
     return Shard(int(match[1]), int(match[2]))
-
-
-def selection_digest(ids: Iterable[str]) -> str:
-    """16 hexadecimal digits of SHA-256 over the names, in their order."""
-    return hashlib.sha256("\n".join(ids).encode()).hexdigest()[:16]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from . import Bug
 
+EDITED = "test_edited_runs.py"
 EXCERPTS = "test_excerpts.py"
+MERGING = "test_merging.py"
 
 BUGS = (
     # ---- large arrays, saved by an excerpt -----------------------------------------------------
@@ -79,5 +81,151 @@ BUGS = (
         "difference.size <= MAX_NUMBERS",
         EXCERPTS,
         "stated_number",
+    ),
+    # ---- what a file says of itself ------------------------------------------------------------
+    Bug(
+        "a stored status is believed",
+        "saved.py",
+        "made = replace(made, status=status, reason=reason)",
+        "",
+        EDITED,
+        "edited_is_refused",
+    ),
+    Bug(
+        "a stored difference is believed",
+        "saved_numbers.py",
+        "believed = ~np.isfinite(apart) | (np.abs(distance - apart) <= near)",
+        "believed = np.ones(np.shape(apart), dtype=bool)",
+        EDITED,
+        "edited_is_refused",
+    ),
+    Bug(
+        "the counts of a file are believed",
+        "contradictions.py",
+        "rest = {key: value for key, value in told.items() if key not in _TIMES}",
+        'rest = {"results": told["results"]}',
+        EDITED,
+        "edited_is_refused",
+    ),
+    Bug(
+        "an answer may be left out",
+        "saved_checks.py",
+        "    if saved.run.stopped is None:\n",
+        "    if False:\n",
+        EDITED,
+        "edited_is_refused",
+    ),
+    Bug(
+        "any run may have been stopped",
+        "saved_checks.py",
+        "if stopped is not None and bad < int(stopped[1]):",
+        "if False:",
+        EDITED,
+        "edited_is_refused",
+    ),
+    Bug(
+        "a total may be left out",
+        "saved_checks.py",
+        "        if given != parts[case]:\n",
+        "        if False:\n",
+        EDITED,
+        "edited_is_refused",
+    ),
+    Bug(
+        "each its own tolerance",
+        "saved_checks.py",
+        "        if tolerance != first:\n",
+        "        if False:\n",
+        EDITED,
+        "edited_is_refused",
+    ),
+    Bug(
+        "each its own reference",
+        "saved_checks.py",
+        "if not _same(before, number, radius + other):",
+        "if False:",
+        EDITED,
+        "edited_is_refused",
+    ),
+    Bug(
+        "a kept row may be left out",
+        "saved_numbers.py",
+        "if len(saved.worst or ()) != min(WORST, size) or stand != size:",
+        "if False:",
+        EDITED,
+        "edited_is_refused",
+    ),
+    Bug(
+        "an excuse without a baseline",
+        "saved.py",
+        "or (r.case, r.implementation) not in excused:",
+        "and False:",
+        EDITED,
+        "is_refused",
+    ),
+    Bug(
+        "what a baseline excused is a record of its own",
+        "recorded.py",
+        "    result = result.own\n",
+        "",
+        EDITED,
+        "beside_a_good_run",
+    ),
+    Bug(
+        "excused before it is accepted",
+        "gating.py",
+        "    report = report.ungated\n",
+        "",
+        EDITED,
+        "by_that_one_alone",
+    ),
+    # ---- merging -------------------------------------------------------------------------------
+    Bug(
+        "other inputs merge",
+        "merging.py",
+        "            if inputs != asked.inputs:\n",
+        "            if False:\n",
+        MERGING,
+        "runs_of_the_same_names",
+    ),
+    Bug(
+        "a digest of the names alone",
+        "report.py",
+        "told = [[a.case, a.inputs, a.implementations, a.parts] for a in asked]",
+        "told = [[a.case] for a in asked]",
+        MERGING,
+        "shards_of_the_same_names",
+    ),
+    Bug(
+        "another xent-check merges",
+        "merging.py",
+        "            if own != other:\n",
+        "            if False:\n",
+        MERGING,
+        "of_another_xent_check",
+    ),
+    Bug(
+        "a shard without a case is whole",
+        "merging.py",
+        "if first is not None and selection_digest(asked) != first.selection:",
+        "if False:",
+        MERGING,
+        "without_one_of_its_cases",
+    ),
+    Bug(
+        "a part of the cases is all of them",
+        "merging.py",
+        "or any(scope.filtered for scope in scopes)",
+        "",
+        MERGING,
+        "part_of_the_cases",
+    ),
+    Bug(
+        "another verdict of the reference unseen",
+        "merging.py",
+        "elif key[1] == REFERENCE and result.status == before[1].status:",
+        "elif key[1] == REFERENCE:",
+        MERGING,
+        "pinned_otherwise",
     ),
 )

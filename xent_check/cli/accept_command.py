@@ -103,10 +103,10 @@ def _updated(file: Path, report: Report, because: str | None, prune: bool) -> st
 
 def _report(results: str | None, asked: dict[str, Any]) -> Report:
     if results is not None:
-        from ..saved import load_report
+        from .saved_run import saved_run
 
         _refuse_what_would_run()
-        return load_report(Path(results))
+        return saved_run(results)
     settings = settings_of(**asked)
     from ..session import check
 

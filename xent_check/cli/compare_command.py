@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -39,11 +38,11 @@ def command(before: str, after: str, fail_on: tuple[str, ...], form: str, verbos
     """
     from ..errors import ExitCode
     from ..gating import DEFAULT
-    from ..saved import load_report
     from ..versus import versus, versus_text
+    from .saved_run import saved_run
 
     rules = rules_of(fail_on or DEFAULT)
-    found = versus((before, load_report(Path(before))), (after, load_report(Path(after))), rules)
+    found = versus((before, saved_run(before)), (after, saved_run(after)), rules)
     if form == "json":
         echo_json(_plain(found))
     else:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from .options import gate_of, gate_options, report_options, tolerance_of
@@ -37,12 +35,12 @@ def command(
     from dataclasses import replace
 
     from ..rejudging import rejudged
-    from ..saved import load_report
+    from .saved_run import saved_run
 
     outputs = outputs_of(reports)
     gate = gate_of(baseline, fail_on)
     asked = None if tolerance is None else tolerance_of(tolerance)
-    report = load_report(Path(results))
+    report = saved_run(results)
     if asked is not None:
         report = rejudged(report, asked)
     if verbose:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from .options import gate_of, gate_options, report_options
@@ -30,11 +28,11 @@ def command(
     from dataclasses import replace
 
     from ..merging import merged
-    from ..saved import load_report
+    from .saved_run import saved_run
 
     outputs = outputs_of(reports)
     gate = gate_of(baseline, fail_on)
-    report = merged([(name, load_report(Path(name))) for name in results])
+    report = merged([(name, saved_run(name)) for name in results])
     if verbose:
         report = replace(report, verbose=True)
     finish(gate(report), outputs, color)

@@ -7,13 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from .. import __version__
 from ..case import Auto, Tolerance
 from ..change import Change, Gate, Variants
 from ..durations import plain_durations
 from ..evaluation import Computed, Failed
 from ..outcome import behaviour, plain_explanation
-from ..report import STATUSES, CaseResult, Report
+from ..report import STATUSES, CaseResult, Report, selection_digest
 from ..wording import label_text
 from .plain_numbers import MAX_NUMBERS, plain, plain_gradient, plain_losses, plain_totals
 
@@ -33,7 +32,7 @@ def plain_header(report: Report) -> dict[str, Any]:
     """Everything but the cases and the results."""
     return {
         "schema": SCHEMA,
-        "xent_check": __version__,
+        "xent_check": report.version,
         "environment": {
             "python": report.python,
             "platform": report.machine,
@@ -56,6 +55,9 @@ def plain_header(report: Report) -> dict[str, Any]:
             "verbose": report.verbose,
             "shard": None if report.shard is None else asdict(report.shard),
             "scope": asdict(report.scope),
+            "selection": selection_digest(report.asked),
+            "strict": report.strict,
+            "tolerance": None if report.tolerance is None else _tolerance(report.tolerance),
         },
         "baseline": None if report.gate is None else plain_gate(report.gate),
         "variants": [plain_variants(variants) for variants in report.variants],
@@ -100,17 +102,12 @@ def plain_change(change: Change, fails: bool) -> dict[str, Any]:
 
 
 def plain_cases(report: Report) -> list[dict[str, Any]]:
-    """Of each case that has a result, the line, the digest of its problem, and the labels as text
-    by sample."""
+    """Of each case that was to be answered: the line, the digest of its problem, who was to answer,
+    and the labels as text by sample."""
     firsts = {result.case.id: result for result in reversed(report.results)}
     return [
-        {
-            "case": name,
-            "line": firsts[name].case.line,
-            "inputs": firsts[name].inputs,
-            "labels": _labels(firsts[name]),
-        }
-        for name in dict.fromkeys(result.case.id for result in report.results)
+        asdict(asked) | {"labels": _labels(firsts[asked.case]) if asked.case in firsts else None}
+        for asked in report.asked
     ]
 
 
@@ -135,6 +132,7 @@ def plain_result(result: CaseResult, verbose: bool) -> dict[str, Any]:
         "call": getattr(evaluation, "call", "") or None,
         "status": result.status,
         "reason": result.reason,
+        "ungated": None if result.ungated is None else asdict(result.ungated),
         "required": result.required,
         "failure": failed and failed.kind,
         "message": failed and failed.message,
