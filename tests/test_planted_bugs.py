@@ -10,10 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import cast
 
 import pytest
 
@@ -81,30 +78,9 @@ def plant(bug: Bug, folder: Path) -> subprocess.CompletedProcess[str] | None:
     return run(folder, bug)
 
 
-Outcomes = Mapping[str, Future[subprocess.CompletedProcess[str] | None]]
-
-
-@pytest.fixture(scope="module")
-def outcomes(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Outcomes]:
-    """The bugs that were selected, one planted on each core at a time."""
-    selected: list[Bug] = [
-        cast(Bug, item.callspec.params["bug"])
-        for item in request.session.items
-        if isinstance(item, pytest.Function) and item.function is test_a_planted_bug_is_found
-    ]
-    with ThreadPoolExecutor(os.cpu_count() or 1) as executor:
-        yield {
-            bug.name: executor.submit(plant, bug, tmp_path_factory.mktemp("planted") / "copy")
-            for bug in selected
-        }
-        executor.shutdown(cancel_futures=True)
-
-
 @pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name.replace(" ", "-"))
-def test_a_planted_bug_is_found(bug: Bug, outcomes: Outcomes) -> None:
-    done = outcomes[bug.name].result()
+def test_a_planted_bug_is_found(bug: Bug, tmp_path: Path) -> None:
+    done = plant(bug, tmp_path / "copy")
     assert done is not None, f"{bug.file} has changed: plant this one anew"
     # 1: tests ran and one failed; a file that cannot be imported, or no test at all, is no catch
     assert done.returncode == 1, done.stdout + done.stderr
