@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from xent_check.bounds import Bounds
 from xent_check.case import Auto, Tolerance
+from xent_check.changes import change_between
 from xent_check.comparison import Comparison
 from xent_check.difference import Difference, Judge, UndecidedError
 from xent_check.dtypes import Float64s, spacing
@@ -245,3 +247,27 @@ def test_a_saved_excerpt_is_the_baseline_of_all_its_samples(tmp_path: Path) -> N
         assert (tmp_path / f"of-{name}").read_text() == whole
     held = xent_check(tmp_path, *judge, "--baseline", "whole.json", "--report", "json")
     assert (held.code, held.json["baseline"]["same"]) == (0, 1)
+
+
+def test_a_divergence_that_changed_outside_what_was_kept_is_not_the_same(tmp_path: Path) -> None:
+    """Two saved runs: the worst 20 are alike, and one of the others that diverge moved."""
+    before, after = many(), many()
+    grown = before.losses.actual.copy()
+    grown[1, 128] -= 1e-3
+    d = difference(grown, before.losses.target, 1e-3)
+    records = []
+    for losses in (replace(before.losses, allowed=d.allowed), d):
+        of = replace(after, losses=losses)
+        file = tmp_path / "one.json"
+        single = result(case("many"), "torch", "diverges", comparison=of)
+        file.write_text(rendered(report([single])), encoding="utf-8")
+        records.append(recorded(load_report(file).results[0]))
+    was, now = records
+    assert change_between("c", "torch", was, was).kind == "same"
+    change = change_between("c", "torch", was, now)
+    assert change.kind == "new"
+    assert "other bits" in change.sentence
+    assert "or other numbers do" in change.sentence
+    accepted = replace(was, because="known to be off")
+    assert change_between("c", "torch", accepted, now).kind == "new"
+    assert change_between("c", "torch", accepted, was).kind == "known"
