@@ -226,11 +226,7 @@ def _weights_flushed(problem: Problem, reference: Reference) -> bool:
 def _weight_cancels(problem: Problem, _: Reference) -> Bools | bool:
     if problem.pos_weight is None or problem.given != "logits":
         return False
-    return np.asarray((problem.labels != 0) & (problem.pos_weight < 1))
-
-
-def _weighted_at_0(problem: Problem, _: Reference) -> Bools | bool:
-    return problem.pos_weight is not None and np.asarray(problem.values == 0)
+    return np.asarray((problem.labels != 0) & (problem.pos_weight < 0.1))
 
 
 KNOWN = (
@@ -291,10 +287,9 @@ KNOWN = (
         _weights_flushed,
     ),
     Known(
-        ("torch", "tf"), (LOSSES, GRADIENT), "1 + (w - 1) t cancels where w is below 1",
+        ("torch", "tf"), (LOSSES, GRADIENT), "1 + (w - 1) t cancels where w is below 0.1",
         _weight_cancels,
     ),
-    Known(("tf",), (GRADIENT,), "the gradient at 0 is another", _weighted_at_0),
 )  # fmt: skip
 # (implementation, what its error says, why)
 ERRORS = (
