@@ -34,7 +34,7 @@ def test_a_case_without_a_name_has_the_stem_of_its_file(tmp_path: Path) -> None:
 def test_a_file_whose_name_cannot_name_a_case_needs_a_name(tmp_path: Path) -> None:
     file = tmp_path / "two\nlines.yaml"
     file.write_text(ONE)
-    with pytest.raises(UserError, match="cannot stand for it; allowed: printable .*; add a name"):
+    with pytest.raises(UserError, match=r"cannot stand for it; allowed: printable .*; add a name"):
         load([str(file)], Filter())
     file.write_text(ONE + "name: one-line\n")
     assert names(load([str(file)], Filter())) == ["one-line"]
