@@ -12,10 +12,12 @@ import numpy as np
 import pytest
 
 from xent_check.baseline import baseline_text, load_baseline
+from xent_check.bounds import Bounds
 from xent_check.errors import UserError
 from xent_check.gating import DEFAULT, accept, gated, parse_rules
 from xent_check.project import Project
 from xent_check.report import CaseResult, Report
+from xent_check.words import Reduction
 
 from .reports import case, compared, difference, report, result
 
@@ -179,6 +181,25 @@ def test_a_share_that_is_not_known_is_no_excuse_for_a_drift(
     answers(edited, "good")["share"] = share
     kinds = told(json.dumps(edited), tmp_path, "drift:2x", DRIFTED)
     assert kinds == {"drifted" if fails else "said: drifted"}
+
+
+def test_a_baseline_of_an_older_version_has_the_share_of_the_losses_alone(tmp_path: Path) -> None:
+    old = document()
+    for name in ("good", "bad", "many"):
+        del answers(old, name)["inputs"]
+    ran = tuple(_with_share(r, {"mean": 0.9}) for r in DRIFTED.results)
+    drifted = replace(DRIFTED, results=ran)
+    assert told(json.dumps(old), tmp_path, "drift:2x", drifted) == {"said: drifted", "note"}
+    assert told(json.dumps(document()), tmp_path, "drift:2x", drifted) == {"drifted"}
+
+
+def _with_share(of: CaseResult, totals: dict[Reduction, float]) -> CaseResult:
+    """With such a share of the bounds of its totals, whose errors are 2^-10."""
+    assert of.comparison is not None
+    off = difference(1.0 + 2**-10, 1.0, 1.0)
+    bounds = Bounds(np.ones(1), {n: 2**-10 / s for n, s in totals.items()}, None, {}, 2.0**-24)
+    comparison = replace(of.comparison, bounds=bounds, totals=dict.fromkeys(totals, off))
+    return replace(of, comparison=comparison)
 
 
 @pytest.mark.parametrize(

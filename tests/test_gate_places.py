@@ -64,7 +64,9 @@ def test_a_path_is_relative_to_the_project_of_the_baseline(
     assert inside.root == tmp_path / "a"
     assert inside.path("../a/deep/c.yaml") == "deep/c.yaml"
     assert inside.path("c.yaml") == "../b/c.yaml"
-    assert inside.key("c.yaml::x", "jax") == ("../b/c.yaml::x", "jax")
+    answers = [("c.yaml::x", "jax"), ("c.yaml::y", "../a/f.py:loss")]
+    named = [("../b/c.yaml::x", "jax"), ("../b/c.yaml::y", "f.py:loss")]
+    assert inside.keys(answers) == dict(zip(answers, named, strict=True))
     assert inside.implementation("jax=../a/f.py:loss@cuda[old]") == "jax=f.py:loss@cuda[old]"
     assert inside.implementation("pkg.losses:loss") == "pkg.losses:loss"
     assert project_of(tmp_path / "b" / "base.json").root == tmp_path / "b"
@@ -101,7 +103,7 @@ def test_a_baseline_that_matches_nothing_is_no_success(place: Place, why: str) -
     done = place.command(*run)
     out = " ".join(done.out.split())
     assert done.code == 3
-    assert "nothing compared: 2 cases; agrees 2; nothing was held against base.json" in out
+    assert "nothing compared: 2 cases (nothing was held against base.json); agrees 2 in" in out
     if why != "empty":
         assert "base.json: it has mine.py:loss on cases/c.yaml::first and the like, the run" in out
         assert "its paths are relative to the folder ." in out
@@ -122,7 +124,7 @@ def test_what_is_gone_is_on_the_summary_line_of_every_format(place: Place) -> No
     done = place.command(*run)
     words = "gone since the baseline: 1 case and stable"
     assert done.code == 0
-    assert done.out.splitlines()[-1].startswith(f"agrees: 1 case; agrees 1; {words}")
+    assert done.out.splitlines()[-1].startswith(f"agrees: 1 case ({words}); agrees 1 in")
     for form in ("markdown", "github", "html", "sarif"):
         assert words in place.command(*run, "--report", form).out
     summary = place.command(*run, "--report", "json").json["summary"]

@@ -60,7 +60,7 @@ def folder(tmp_path: Path) -> Path:
 def test_a_kill_at_any_moment_leaves_the_old_file_or_the_new(folder: Path) -> None:
     file = folder / "base.json"
     new = file.read_bytes()
-    old = new.replace(b'"behaviour": "value"', b'"behaviour": "nan"')
+    old = new.replace(b'"status": "agrees"', b'"status": "known"')
     assert old != new
     left = {old: 0, new: 0}
     dice = random.Random(0)
@@ -114,7 +114,7 @@ main()
 @pytest.mark.parametrize("step", ["writing", "replacing"])
 def test_a_death_half_way_leaves_the_old_file(folder: Path, step: str) -> None:
     file = folder / "base.json"
-    old = file.read_bytes().replace(b'"behaviour": "value"', b'"behaviour": "nan"')
+    old = file.read_bytes().replace(b'"status": "agrees"', b'"status": "known"')
     file.write_bytes(old)
     code = DYING.replace("STEP", repr(step))
     done = subprocess.run([sys.executable, "-c", code, *ACCEPT], cwd=folder, capture_output=True)
@@ -125,7 +125,7 @@ def test_a_death_half_way_leaves_the_old_file(folder: Path, step: str) -> None:
 def test_a_kill_of_the_command_itself(folder: Path) -> None:
     file = folder / "base.json"
     new = file.read_bytes()
-    old = new.replace(b'"behaviour": "value"', b'"behaviour": "nan"')
+    old = new.replace(b'"status": "agrees"', b'"status": "known"')
     for kill in range(FROM_NOTHING):
         file.write_bytes(old)
         command = [sys.executable, "-m", "xent_check", *ACCEPT]

@@ -102,9 +102,12 @@ def _share(
     before: Recorded | None, after: Recorded | None
 ) -> tuple[str, float | None, float | None]:
     """The part whose share of what rounding explains grew most, and its share before and after;
-    of a part whose earlier share is not known nobody can say how much it grew."""
+    of a part whose earlier share is not known nobody can say how much it grew. A baseline of an
+    older version, which knows no inputs, has that of the losses alone."""
     was = {} if before is None else before.shares
     now = {} if after is None else after.shares
+    if before is not None and before.inputs is None and "losses" in was:
+        now = {name: share for name, share in now.items() if name in was}
     unknown = next((name for name in now if name not in was), "")
     if unknown or not now:
         return unknown, was.get(unknown), now.get(unknown)

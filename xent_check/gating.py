@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from .baseline import Baseline, Environment, Key
@@ -73,21 +73,22 @@ def gated(
     """The report with what changed. A divergence that was accepted, and is as it was, is known;
     its reason is the one that it was accepted for."""
     report = report.ungated
-    pairs = [(result, _before(result, baseline, project)) for result in report.results]
+    keys = project.keys(map(_key, report.results))
+    pairs = [(result, baseline.records.get(keys[_key(result)])) for result in report.results]
     made = [change_between(*_key(r), before, recorded(r)) for r, before in pairs]
     results = [
         _accepted(result, change, before)
         for (result, before), change in zip(pairs, made, strict=True)
     ]
-    ran = {project.key(*_key(result)) for result in report.results}
+    ran = {*keys.values()}
     absent = baseline.records.keys() - ran
-    gone = sorted(key for key in absent if _covers(report, key, project))
+    gone = _gone(report, absent, project)
     changes = [*made, *(change_between(*key, baseline.records[key], None) for key in gone)]
     differing = tuple(change for change in changes if change.kind != "same")
-    matched = _matches(report, baseline, project)
+    matched = _matches(report, baseline, keys)
     notes = [*_notes(report, baseline, project), *_unrecorded(pairs)]
     if not matched:
-        notes.insert(0, _mismatch(report, baseline, file, project))
+        notes.insert(0, _mismatch(baseline, file, project, keys))
     gate = Gate(
         file=file,
         same=len(changes) - len(differing),
@@ -107,16 +108,15 @@ def _key(result: CaseResult) -> Key:
     return result.case.id, result.implementation
 
 
-def _before(result: CaseResult, baseline: Baseline, project: Project) -> Recorded | None:
-    return baseline.records.get(project.key(*_key(result)))
-
-
-def _covers(report: Report, key: Key, project: Project) -> bool:
-    """Whether an answer of the baseline would have been in the run, were it still there."""
+def _gone(report: Report, absent: Iterable[Key], project: Project) -> list[Key]:
+    """Those answers of the baseline that would have been in the run, were they still there."""
+    if report.shard is not None:
+        return []
     scope = report.scope
     chosen = None if scope.chosen is None else tuple(map(project.implementation, scope.chosen))
     paths = tuple(map(project.path, scope.paths))
-    return report.shard is None and replace(scope, paths=paths, chosen=chosen).covers(*key)
+    whole = replace(scope, paths=paths, chosen=chosen)
+    return sorted(key for key in absent if whole.covers(*key))
 
 
 def _accepted(result: CaseResult, change: Change, before: Recorded | None) -> CaseResult:
@@ -130,11 +130,11 @@ def _accepted(result: CaseResult, change: Change, before: Recorded | None) -> Ca
     )
 
 
-def _matches(report: Report, baseline: Baseline, project: Project) -> bool:
+def _matches(report: Report, baseline: Baseline, keys: Mapping[Key, Key]) -> bool:
     """Whether an implementation's answer was held against one of the baseline. Of a part of a run
     all cases may be new: there one of the same file has to be known of the implementation."""
     ran = {
-        project.key(*_key(result))
+        keys[_key(result)]
         for result in report.results
         if result.implementation != REFERENCE and result.status != "missing"
     }
@@ -145,13 +145,13 @@ def _matches(report: Report, baseline: Baseline, project: Project) -> bool:
     return narrowed and any((case.rpartition("::")[0], name) in files for case, name in ran)
 
 
-def _mismatch(report: Report, baseline: Baseline, file: str, project: Project) -> str:
+def _mismatch(baseline: Baseline, file: str, project: Project, keys: Mapping[Key, Key]) -> str:
     """Why none of the answers is in the baseline, as far as an example of each can tell."""
-    own = next((_key(r) for r in report.results if r.implementation != REFERENCE), None)
+    own = next((key for key in keys.values() if key[1] != REFERENCE), None)
     has = next(iter(baseline.records), None)
     if own is None or has is None:
         return f"nothing was held against {file}: it has {len(baseline.records)} answers"
-    case, name = project.key(*own)
+    case, name = own
     folder = os.path.relpath(project.root)
     return (
         f"nothing was held against {file}: it has {has[1]} on {has[0]} and the like, the run "
@@ -211,23 +211,23 @@ def accept(
     report = report.ungated
     records = {} if before is None else dict(before.records)
     places = {} if before is None else dict(before.environments)
+    keys = project.keys(map(_key, report.results))
     if prune:
-        had = {project.key(*_key(result)): result for result in report.results}
-        records = {
-            key: record
-            for key, record in records.items()
-            if not (_is_stale(had[key], record) if key in had else _covers(report, key, project))
+        dropped = set(_gone(report, records.keys() - {*keys.values()}, project))
+        dropped |= {
+            keys[_key(r)] for r in report.results if _is_stale(r, records.get(keys[_key(r)]))
         }
+        records = {key: record for key, record in records.items() if key not in dropped}
     refused: list[str] = []
     for result in report.results:
         place = environment(report, result.implementation)
         if result.status == "missing" or place is None:
             continue
-        key, record = project.key(*_key(result)), recorded(result)
+        key, record = keys[_key(result)], recorded(result)
         if result.status in BAD:
             standing = _standing(records.get(key), record, key)
             if standing is not None and not moved(standing, record).same_bits:
-                records[key] = replace(standing, inputs=record.inputs)
+                records[key] = replace(standing, inputs=record.inputs or standing.inputs)
                 continue
             reason = because if standing is None else standing.because
             if reason is None:
@@ -239,10 +239,11 @@ def accept(
     return Baseline(records, {key: places[key] for key in records})
 
 
-def _is_stale(result: CaseResult, before: Recorded) -> bool:
+def _is_stale(result: CaseResult, before: Recorded | None) -> bool:
     """Whether it answered other inputs, and nothing is there to answer these."""
-    other = before.inputs is not None and before.inputs != result.inputs
-    return result.status == "missing" and other
+    if before is None or before.inputs is None:
+        return False
+    return result.status == "missing" and before.inputs != result.inputs
 
 
 def _standing(before: Recorded | None, now: Recorded, key: Key) -> Recorded | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,10 +21,19 @@ class Project:
     root: Path
     shipped: Path
 
-    def key(self, case: str, implementation: str) -> tuple[str, str]:
-        """A case and an implementation, named from the working directory, as in a baseline."""
-        shown, colons, name = case.rpartition("::")
-        return self.path(shown) + colons + name, self.implementation(implementation)
+    def keys(self, answers: Iterable[tuple[str, str]]) -> dict[tuple[str, str], tuple[str, str]]:
+        """Each case and implementation, named from the working directory, as in a baseline."""
+        cases: dict[str, str] = {}
+        names: dict[str, str] = {}
+        made = {}
+        for case, name in answers:
+            shown = case.rpartition("::")[0]
+            if shown not in cases:
+                cases[shown] = self.path(shown)
+            if name not in names:
+                names[name] = self.implementation(name)
+            made[case, name] = cases[shown] + case[len(shown) :], names[name]
+        return made
 
     def implementation(self, name: str) -> str:
         """Of a function, its file is a path too."""

@@ -223,8 +223,8 @@ def summary(report: Report) -> str:
     cases = f"{report.cases} case{'' if report.cases == 1 else 's'}"
     counts = [f"{status} {report.counts[status]}" for status in STATUSES if report.counts[status]]
     stopped = f" ({report.stopped})" if report.stopped else ""
-    lost = f"; {lost}" if (lost := _lost(report)) else ""
-    return f"{report.verdict}: {cases}; {', '.join(counts) or 'nothing ran'}{stopped}{lost}"
+    lost = f" ({lost})" if (lost := _lost(report)) else ""
+    return f"{report.verdict}: {cases}{lost}; {', '.join(counts) or 'nothing ran'}{stopped}"
 
 
 def _lost(report: Report) -> str:

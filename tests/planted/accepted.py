@@ -70,8 +70,8 @@ BUGS = (
     ),
     Bug(
         "pruning reaches other files", "gating.py",
-        "if key in had else _covers(report, key, project))", "if key in had else True)", ACCEPTED,
-        "pruning",
+        "return sorted(key for key in absent if whole.covers(*key))", "return sorted(absent)",
+        ACCEPTED, "pruning",
     ),
     Bug(
         "new is not a nan", "gating.py",
@@ -118,8 +118,8 @@ BUGS = (
     ),
     Bug(
         "names are of the working directory", "project.py",
-        "return self.path(shown) + colons + name, self.implementation(implementation)",
-        "return case, implementation", PLACES, "working_directory",
+        "made[case, name] = cases[shown] + case[len(shown) :], names[name]",
+        "made[case, name] = case, name", PLACES, "working_directory",
     ),
     Bug(
         "a baseline that matches nothing is success", "report.py",
