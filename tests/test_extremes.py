@@ -50,6 +50,11 @@ cases:
     class_weight: [1.0e+100, 1.0e-300]
   - {name: binary, loss: binary, logits: [HIGH, LOW, HIGH, LOW], labels: [0, 1, 1, 0.5]}
   - {name: binary-weights, loss: binary, logits: [HIGH, LOW], labels: [0, 1], pos_weight: 3}
+  - name: binary-heavy
+    loss: binary
+    logits: [-1.0e+300, 2]
+    labels: [1, 0.5]
+    sample_weight: [1.0e+300, 1.0e+308]
   - {name: probs, loss: categorical, probs: [[TINY, 1]], labels: [[1, 0]], normalize: true}
   - {name: binary-probs, loss: binary, probs: [TINY, 0.9999999999999999], labels: [1, 0]}
   - {name: log-probs, loss: categorical, log_probs: [[LOW, 0]], labels: [[0.5, 0.5]]}

@@ -87,11 +87,12 @@ def binary_parts(problem: Problem, u: float, flushed: float) -> Parts:
         live_r = np.where(t == 1, 0.0, flushed * up(1 - t) * up(weight))
     soft = ((t != 0) & (t != 1)).astype(np.float64)
     elements = _Elements(problem, x, u, u * a, u * b, u * r, soft, capped(live_b), capped(live_r))
-    terms, lost, entry, entry_lost = _FROM[problem.given](elements)
-    if not problem.gradient:
-        return Parts(terms, lost, None, None)
-    cotangent = sizes(problem.cotangent, x.size).reshape(shape)
-    return Parts(terms, lost, entry * cotangent, entry_lost * up(cotangent))
+    with np.errstate(over="ignore"):  # as above: what is beyond float64 has no loss to bound
+        terms, lost, entry, entry_lost = _FROM[problem.given](elements)
+        if not problem.gradient:
+            return Parts(terms, lost, None, None)
+        cotangent = sizes(problem.cotangent, x.size).reshape(shape)
+        return Parts(terms, lost, capped(entry) * cotangent, entry_lost * up(cotangent))
 
 
 def _from_logits(of: _Elements) -> Split:
@@ -106,7 +107,7 @@ def _from_logits(of: _Elements) -> Split:
         "gap": whole * size,
         "exp": whole * (KE + 1) * small,
         "log": whole * (KL + 1) * tail,
-        "targets": of.soft * (2 * (whole * size) + b * on_one + r * on_zero),
+        "targets": np.where(of.soft > 0, 2 * (whole * size) + b * on_one + r * on_zero, 0.0),
     }
     spread = r * p + b * q
     exponent = size + (KL + 3) * tail + (KE + 1) * small + KE + 2
