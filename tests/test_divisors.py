@@ -177,3 +177,12 @@ def test_a_part_has_its_own_pos_weights() -> None:
     problem = Problem("binary", "logits", z, z, "float32", pos_weight=columns)
     found: list[Any] = [part.pos_weight for _, part in parts(problem, 3)]
     np.testing.assert_array_equal(np.concatenate(found), np.tile(columns, 3))
+
+
+@pytest.mark.parametrize("losses", [[1.0, 2.0], [0.0, 0.0], [math.inf, 1.0]])
+@pytest.mark.parametrize("by", [Fraction(0), math.nan])
+def test_a_mean_over_nothing_is_nan(losses: list[float], by: Fraction | float) -> None:
+    zeros = np.zeros(2)
+    totals = fast_totals(Enclosure(np.array(losses), zeros, zeros), {"mean": by})
+    assert math.isnan(totals["mean"].high)
+    assert totals["mean"].radius == 0

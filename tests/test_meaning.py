@@ -46,6 +46,7 @@ VARIED: tuple[Mapping[str, Any], ...] = (
     {"loss": "categorical", "probs": PROBS, "labels": np.eye(4)[[3, 1, 0]], "normalize": True},
     {"loss": "categorical", "logits": [[-np.inf, 0.0]], "labels": [[0, 1]]},
     {**BINARY, "pos_weight": [2.0, 3.0]},
+    {"loss": "binary", "probs": [1e-12, 0.5], "labels": [0, 1]},
     BINARY,
     ROWS,
 )

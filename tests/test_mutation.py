@@ -43,6 +43,7 @@ def planted(line: str) -> set[str]:
         }),
         ("c = a.sum(axis=b)", {"c = a.sum()"}),
         ("c = 0.5", {"c = 1.5", "c = 1.0"}),
+        ("c = 0.0", {"c = 1.0"}),
         ("c: int | None = a", set()),
         ("c = f'{a + b}'", set()),
         ("raise ValueError(a + b)", {"pass"}),

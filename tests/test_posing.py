@@ -260,6 +260,7 @@ def test_logits_and_log_probs_may_be_anything(given: str, values: str, tmp_path:
         ("[0.25, 0.25, 0.515625]", "bfloat16", False),  # 1 + 2^-6
         ("[0, 1]", "float32", True),
         ("[0, 0]", "float32", False),
+        ("[0.75, 0.75, 0.5]", "float32", False),
         ("[.nan, 1]", "float32", True),  # no sum to judge
     ],
 )
@@ -331,3 +332,8 @@ def test_normalize_means_nothing_for_a_binary_case(given: str, tmp_path: Path) -
 def test_normalize_means_nothing_but_for_probabilities(given: str, tmp_path: Path) -> None:
     text = f"{{loss: categorical, {given}: [[-0.5, -2]], labels: [[0, 1]], normalize: true}}"
     assert mistakes(text, tmp_path) == [f"normalize: set for categorical from {given}"]
+
+
+def test_an_option_of_another_loss_is_told_once_whatever_its_shape(tmp_path: Path) -> None:
+    text = "{loss: categorical, logits: [[0.5, 2]], labels: [[0, 1]], pos_weight: [1, 2, 3]}"
+    assert mistakes(text, tmp_path) == ["pos_weight: set for the loss categorical"]

