@@ -12,11 +12,13 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from xent_check import reasons
 from xent_check.bounds import bounds
 from xent_check.errors import ExitCode
 from xent_check.evaluation import Computed, Evaluation, Failed, Missing, Unsupported
 from xent_check.judging import Truth, judge, judge_reference
 from xent_check.loading import Filter, Subject, load
+from xent_check.reasons import diagnosed
 from xent_check.reference import reference
 from xent_check.report import STATUSES, CaseResult, Report, Status
 
@@ -321,3 +323,13 @@ def test_the_contracts_exit_codes_are_these_numbers() -> None:
         "AGREES": 0, "DIVERGES": 1, "USAGE": 2, "NOTHING_COMPARED": 3, "FAILED": 4,
         "INTERRUPTED": 130, "TERMINATED": 143,
     }  # fmt: skip
+
+
+def test_a_divergence_is_explained_unless_its_problem_is_large(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of = subject(tmp_path, NOTHING)
+    doubled = judged(of, gave([2 * LOG2, 2 * LOG2]))
+    assert diagnosed(doubled, truth(of)).diagnosis is not None
+    monkeypatch.setattr(reasons, "MAX_VALUES", of.problem.values.size - 1)
+    assert diagnosed(doubled, truth(of)).diagnosis is None

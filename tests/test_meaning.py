@@ -127,6 +127,12 @@ def test_a_hypothesis_changes_the_answer_to_some_problem(hypothesis: str) -> Non
 
 def test_the_ids_are_those_of_the_table_and_unique() -> None:
     assert sorted([*(h.id for h in HYPOTHESES), ROUNDING]) == sorted(IDS)
+    assert {h.stage for h in HYPOTHESES} == {"losses", "layout", "total"}
+    sums = {h.id for h in HYPOTHESES if h.stage == "total"}
+    assert sums == {
+        "sum", "mean", "weighted-mean", "mean-over-all", "divided-by-classes", "mean-over-kept",
+        "mean-of-means",
+    }  # fmt: skip
 
 
 def test_a_sentence_has_its_parameters() -> None:

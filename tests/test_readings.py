@@ -193,6 +193,12 @@ def test_each_place_where_a_precision_can_be_lost_is_tried() -> None:
     }  # fmt: skip
 
 
+def test_0_times_the_log_of_0_is_tried_on_the_exact_logs_too() -> None:
+    nans = [r for r in changes("a certain class") if r.ids == ("inf-minus-inf",)]
+    assert {r.meaning.formula for r in nans} == {"exact", "log of probability"}
+    assert all(np.isnan(r.losses).all() for r in nans)
+
+
 # ---- sums ---------------------------------------------------------------------------------------
 
 

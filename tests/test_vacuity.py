@@ -197,6 +197,14 @@ def test_the_total_of_other_labels_is_that_of_every_loss_at_its_nearest() -> Non
         assert other == ([f"a total of other labels ({names})"] if names else [])
 
 
+def test_an_ignored_sample_has_no_other_label_in_the_total() -> None:
+    # the kept sample's other loss is 1 away, the ignored one's would be 2
+    problem = sparse([[0, 1], [0, 2]], [1, 1], reductions=("sum",))
+    ignoring = replace(problem, labels=np.array([1, -1]), ignore_index=-1)
+    found = accepted(ignoring, {"losses": 1e-6, "sum": 1.01})
+    assert any("of other labels" in what for what in found)
+
+
 def test_a_total_of_equal_logits_has_no_other_labels() -> None:
     problem = sparse([[1, 1]], [0], reductions=("sum",))
     assert words(problem, {"losses": 0.1, "sum": 0.1}) is None

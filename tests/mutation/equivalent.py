@@ -68,4 +68,9 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "of_class = _floats(part.class_weight)[np.where(inside, labels, 0)]",
         "of_class = _floats(part.class_weight)[np.where(inside, labels, -1)]",
     ): UNREAD,
+    (
+        "bounds_classes",
+        "if entry is None or entry_lost is None:",
+        "if (entry is None):",
+    ): "both are there or neither",
 }
