@@ -59,7 +59,9 @@ def edited(file: Path, what: str, version: str) -> str:
 
 
 def _not_a_run(file: Path, why: str) -> str:
-    return visible(f"{file}: not what `xent-check run --report json=FILE` writes; {why}")
+    text = f"{file}: not what `xent-check run --report json=FILE` writes; {why}"
+    older = "; an older xent-check wrote less: run it again" if why.endswith("required") else ""
+    return visible(text + older)
 
 
 def restored(saved: SavedReport) -> Report:
