@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from xent_check.interpreters import interpreter
 
@@ -43,14 +44,15 @@ def old_jax(request: pytest.FixtureRequest) -> Path:
     name = f"xent_check_jax_{OLD}_{sys.version_info[0]}{sys.version_info[1]}".replace(".", "_")
     folder = Path(request.config.cache.mkdir(name)) / "environment"
     done = folder / "done"
-    if not done.exists() or not (folder / "bin" / "python").exists():
-        venv.EnvBuilder(symlinks=True, clear=True).create(folder)
-        pip = [sys.executable, "-m", "pip", "--python", str(folder / "bin" / "python")]
-        installed = subprocess.run(
-            [*pip, "install", f"jax=={OLD}", f"jaxlib=={OLD}"], capture_output=True, text=True
-        )
-        assert installed.returncode == 0, installed.stderr
-        done.touch()
+    with FileLock(folder.with_suffix(".lock")):  # tests of this file run in several processes
+        if not done.exists() or not (folder / "bin" / "python").exists():
+            venv.EnvBuilder(symlinks=True, clear=True).create(folder)
+            pip = [sys.executable, "-m", "pip", "--python", str(folder / "bin" / "python")]
+            installed = subprocess.run(
+                [*pip, "install", f"jax=={OLD}", f"jaxlib=={OLD}"], capture_output=True, text=True
+            )
+            assert installed.returncode == 0, installed.stderr
+            done.touch()
     return folder
 
 
