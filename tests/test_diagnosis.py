@@ -160,6 +160,12 @@ def test_two_digits_support_nothing_but_are_told_as_the_closest() -> None:
     assert answer.by_chance > CHANCE
 
 
+def test_how_likely_chance_is_is_said_where_nothing_is_near_too() -> None:
+    answer = said(TWO, "mean", "1.23456789")
+    assert not answer.explained
+    assert 0 < answer.by_chance < 1
+
+
 def test_a_total_tells_how_many_more_readings_give_it() -> None:
     few, many = said(TWO, "mean", "1.65"), said(TWO, "mean", "1.6500570")
     assert few.others > many.others

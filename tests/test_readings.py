@@ -193,6 +193,23 @@ def test_each_place_where_a_precision_can_be_lost_is_tried() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("largest", "first"), [(79.0, False), (-79.0, False), (81.0, True), (-81.0, True),
+                           (-math.inf, True)],
+)  # fmt: skip
+def test_extreme_logits_make_a_formula_that_breaks_down_the_likeliest(
+    largest: float, first: bool
+) -> None:
+    problem = problem_of(
+        {**SPARSE, "logits": [[largest, 0.5, 1, 2], *LOGITS[1:]], "labels": [1] * 3}
+    )
+    found = singles(plain(meaning_of(problem), False), False)
+    breaking = [reading.breaks for reading in found]
+    assert any(breaking)
+    assert breaking[0] == first
+    assert (breaking == sorted(breaking, reverse=True)) == first
+
+
 def test_0_times_the_log_of_0_is_tried_on_the_exact_logs_too() -> None:
     nans = [r for r in changes("a certain class") if r.ids == ("inf-minus-inf",)]
     assert {r.meaning.formula for r in nans} == {"exact", "log of probability"}

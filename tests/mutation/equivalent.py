@@ -73,4 +73,9 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "if entry is None or entry_lost is None:",
         "if (entry is None):",
     ): "both are there or neither",
+    (
+        "evidence",
+        "if coarser <= 1 or np.abs(seen).max(initial=0.0) > largest(dtype):",
+        "if coarser <= 1 and np.abs(seen).max(initial=0.0) > largest(dtype):",
+    ): "what a finer precision gives agrees already, and what is larger is off the grid",
 }
