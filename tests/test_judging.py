@@ -16,7 +16,7 @@ from xent_check import reasons
 from xent_check.bounds import bounds
 from xent_check.errors import ExitCode
 from xent_check.evaluation import Computed, Evaluation, Failed, Missing, Unsupported
-from xent_check.judging import Truth, judge, judge_reference
+from xent_check.judging import Truth, judge, judge_reference, judged_again
 from xent_check.loading import Filter, Subject, load
 from xent_check.reasons import diagnosed
 from xent_check.reference import reference
@@ -333,3 +333,31 @@ def test_a_divergence_is_explained_unless_its_problem_is_large(
     assert diagnosed(doubled, truth(of)).diagnosis is not None
     monkeypatch.setattr(reasons, "MAX_VALUES", of.problem.values.size - 1)
     assert diagnosed(doubled, truth(of)).diagnosis is None
+
+
+def test_a_divergence_of_one_total_is_explained_by_that_total(tmp_path: Path) -> None:
+    of = subject(tmp_path, NOTHING)
+    result = diagnosed(judged(of, gave(RIGHT, mean=2 * LOG2)), truth(of))
+    assert result.diagnosis is not None
+    assert result.diagnosis.explanations[0].ids == ("sum",)
+
+
+@pytest.mark.parametrize(
+    ("evaluation", "status"),
+    [
+        (Unsupported("no gradient"), "unsupported"),
+        (Missing("not installed"), "missing"),
+        (ERROR, "failed"),
+        (gave([LOG2, LOG2, LOG2]), "diverges"),  # of another shape, and not by the words declared
+        (gave(RIGHT), "diverges"),
+    ],
+)
+def test_a_result_that_is_judged_again_has_the_status_it_had(
+    evaluation: Evaluation, status: Status, tmp_path: Path
+) -> None:
+    declared = "torch: {error: nothing like it, because: why}"
+    result = judged(subject(tmp_path, declared), evaluation)
+    if status == "failed":
+        result = judged(subject(tmp_path, NOTHING), evaluation)
+    assert result.status == status
+    assert judged_again(result, False) == (status, result.reason)

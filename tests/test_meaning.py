@@ -47,6 +47,7 @@ VARIED: tuple[Mapping[str, Any], ...] = (
     {"loss": "categorical", "logits": [[-np.inf, 0.0]], "labels": [[0, 1]]},
     {**BINARY, "pos_weight": [2.0, 3.0]},
     {"loss": "binary", "probs": [1e-12, 0.5], "labels": [0, 1]},
+    {"loss": "sparse_categorical", "probs": [[1.0, 1e-12]], "labels": [0], "normalize": True},
     BINARY,
     ROWS,
 )

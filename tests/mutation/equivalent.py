@@ -78,4 +78,29 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "if coarser <= 1 or np.abs(seen).max(initial=0.0) > largest(dtype):",
         "if coarser <= 1 and np.abs(seen).max(initial=0.0) > largest(dtype):",
     ): "what a finer precision gives agrees already, and what is larger is off the grid",
+    (
+        "label_changes",
+        'if m.outside != "nan" and m.outside_labels.any():',
+        'if not (m.outside != "nan" and m.outside_labels.any()):',
+    ): "a reading that gives the same numbers is left out later",
+    (
+        "choices",
+        "class_axis: int = -1 # where the classes stood in the array that the scores come from",
+        "class_axis: int = 1 # where the classes stood in the array that the scores come from",
+    ): "always given",
+    (
+        "exact",
+        "summed = total(a.loss for _, part in parts(problem) for a in _answers(part, False))",
+        "summed = total(a.loss for _, part in parts(problem) for a in _answers(part, True))",
+    ): UNASKED,
+    (
+        "fast",
+        'buffer = np.empty((min(step, len(labels)), n), order="F" if n <= _FEW else "C")',
+        "buffer = np.empty((min(step, len(labels)), n))",
+    ): "the order in memory, for speed",
+    (
+        "other_labels",
+        "apart = _apart(x, np.take_along_axis(x, top, axis=1))",
+        "apart = _apart(np.take_along_axis(x, top, axis=1), x)",
+    ): "a distance is the same from both ends",
 }
