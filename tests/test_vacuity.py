@@ -197,6 +197,13 @@ def test_the_total_of_other_labels_is_that_of_every_loss_at_its_nearest() -> Non
         assert other == ([f"a total of other labels ({names})"] if names else [])
 
 
+def test_a_mass_that_does_not_move_to_an_impossible_class_changes_nothing() -> None:
+    # every mass goes to the next class: 0.5 from class 2 to class 0, class 1 keeps its 0
+    values, labels = np.array([[0, -INF, 1, 2]], np.float32), np.array([[0, 0, 0.5, 0.5]])
+    problem = Problem("categorical", "logits", values, labels.astype(np.float32), "float32")
+    assert other_label_distances(problem).tolist() == [0.5]
+
+
 def test_an_ignored_sample_has_no_other_label_in_the_total() -> None:
     # the kept sample's other loss is 1 away, the ignored one's would be 2
     problem = sparse([[0, 1], [0, 2]], [1, 1], reductions=("sum",))

@@ -162,7 +162,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--sample", type=int, default=300, help="how many [default: 300]")
     parser.add_argument("--seed", type=int, default=0, help="of the sample [default: 0]")
     parser.add_argument("--module", action="append", choices=DECIDERS, help="repeatable")
-    parser.add_argument("--each", type=float, default=20.0, help="seconds of tests per mutant")
+    parser.add_argument("--each", type=float, default=60.0, help="seconds of tests per mutant")
     parser.add_argument("--again", type=Path, help="the survivors in this output, not a sample")
     parser.add_argument("--recorded", action="store_true", help="record nothing: leave such tests")
     parser.add_argument("--budget", type=float, help="seconds for all; the rest stays untried")

@@ -1,0 +1,53 @@
+"""A comparison under another tolerance: every part of it is judged again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from xent_check.case import Tolerance
+from xent_check.comparison import compare
+from xent_check.difference import Difference
+from xent_check.enclosure import Enclosure
+from xent_check.evaluation import Computed
+from xent_check.expectation import Expectation, published
+from xent_check.reference import Reference
+
+NOTHING, MUCH = Tolerance(ulps=0.0), Tolerance(atol=10.0, ulps=0.0)
+
+
+def enclosed(numbers: Any) -> Enclosure:
+    high = np.asarray(numbers, dtype=np.float64)
+    return Enclosure(high, np.zeros_like(high), np.zeros_like(high))
+
+
+def parts(tolerance: Tolerance, again: Tolerance | None = None) -> dict[str, Difference]:
+    """Numbers that are 1 off what is exact and 3 off what is stated, in every part."""
+    one = np.ones(1, np.float32)
+    given = Computed(one, {"sum": np.ones((), np.float32)}, "call", 0.0, one[None])
+    exact = Reference(enclosed([2.0]), {"sum": enclosed(2.0)}, {"sum": 1.0}, enclosed([[2.0]]))
+    stated = Expectation(
+        published([4.0]), {"sum": published(4.0)}, published([[4.0]]), None, "why", None
+    )
+    found = compare(given, exact, tolerance, stated)
+    found = found if again is None else found.under(again)
+    made = {
+        "losses": found.losses,
+        "sum": found.totals["sum"],
+        "gradient": found.gradient,
+        "stated losses": found.expected_losses,
+        "stated sum": found.expected_totals["sum"],
+        "stated gradient": found.expected_gradient,
+    }
+    there = {name: part for name, part in made.items() if part is not None}
+    assert len(there) == len(made)
+    return there
+
+
+@pytest.mark.parametrize(("first", "then"), [(NOTHING, MUCH), (MUCH, NOTHING)])
+def test_every_part_is_judged_by_the_other_tolerance(first: Tolerance, then: Tolerance) -> None:
+    for name, part in parts(first, then).items():
+        assert bool(part.agrees.all()) == (then is MUCH), name
+        np.testing.assert_array_equal(part.allowed, parts(then)[name].allowed, name)
