@@ -369,3 +369,17 @@ def test_a_label_that_gives_0_can_be_left_out_of_the_divisor() -> None:
     found = {p.ids: p.numbers for p in pairs(start, singles(start, True), True)}
     (inside,) = found["label-gives-zero", "mean-over-kept"]
     np.testing.assert_allclose(inside, exact(problem)[0], rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("divisor", "ways"),
+    [("kept", {"as well", "in place of the samples"}), ("one", {"as well", "and of samples"})],
+)
+def test_each_way_to_divide_by_the_classes_and_each_accumulation_is_tried(
+    divisor: Divisor, ways: set[str]
+) -> None:
+    start = replace(meaning_of(problem_of(SPARSE)), divisor=divisor)
+    tried = [r.steps[0].parameters for r in singles(plain(start, True), True)]
+    assert {p["beside"] for p in tried if "beside" in p} == ways
+    accumulated = {p["which"] for p in tried if p.get("where") == "accumulation"}
+    assert {"float16", "bfloat16", "float32"} <= accumulated
