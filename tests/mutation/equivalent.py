@@ -103,4 +103,9 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "apart = _apart(x, np.take_along_axis(x, top, axis=1))",
         "apart = _apart(np.take_along_axis(x, top, axis=1), x)",
     ): "a distance is the same from both ends",
+    (
+        "reasons",
+        'if result.status == "known" and told(result.reason or "") and _finite(result):',
+        'if result.status == "known" and told((result.reason)) and _finite(result):',
+    ): "what is known has its reason",
 }
