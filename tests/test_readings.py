@@ -43,6 +43,7 @@ ROWS: Mapping[str, Any] = {
 }
 PROBLEMS: Mapping[str, Mapping[str, Any]] = {
     "sparse": SPARSE,
+    "two samples": {**SPARSE, "logits": LOGITS[:2], "labels": [0, 2]},
     "sparse, weighted and smoothed": {**SPARSE, **WEIGHTS, "label_smoothing": 0.25},
     "sparse, labels outside": {**SPARSE, "labels": [0, -1, 7]},
     "sparse, ignored": {**SPARSE, "labels": [0, 2, 3], "ignore_index": 2},
@@ -159,7 +160,7 @@ def applicable(problem: Problem) -> set[str]:
         "labels-shifted labels-not-shifted": sparse and samples > 1,
         "argmax-label": classes and samples > 1,
         "labels-broadcast": samples > 1 and not weighted,
-        "class-axis": classes and logits and samples > 1,
+        "class-axis": classes and samples > 1 and (logits or problem.normalize is True),
         "mean-last-axis": len(problem.samples_shape) > 1,
         "renormalised": problem.normalize is False,
         "not-renormalised": problem.normalize is True,

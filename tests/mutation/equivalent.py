@@ -108,4 +108,9 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         'if result.status == "known" and told(result.reason or "") and _finite(result):',
         'if result.status == "known" and told((result.reason)) and _finite(result):',
     ): "what is known has its reason",
+    (
+        "baseline",
+        "return json.dumps(value, allow_nan=False, ensure_ascii=False)",
+        "return json.dumps(value, allow_nan=False)",
+    ): "the same JSON, its letters written otherwise",
 }
