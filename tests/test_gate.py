@@ -245,6 +245,7 @@ def test_nothing_compared_is_not_accepted(place: Place) -> None:
 def test_what_is_required_and_missing_is_not_accepted(place: Place) -> None:
     document = place.command("run", "c.yaml", "-i", NAME, "--report", "json").json
     document["run"]["absent"] = ["torch"]
+    document["summary"] |= {"verdict": "failed", "exit_code": 4}
     (place.folder / "run.json").write_text(json.dumps(document))
     saved = ("accept", "--results", "run.json", "--baseline", "base.json")
     done = place.command(*saved)

@@ -62,7 +62,7 @@ BUGS = (
     ),
     Bug(
         "soft labels cancel nothing", "bounds_binary.py",
-        "of.soft * (2 * (whole * size) + b * on_one + r * on_zero)", "0 * size", FORMS,
+        "2 * (whole * size) + b * on_one + r * on_zero, 0.0)", "0 * size, 0.0)", FORMS,
         "exceeds and soft",
     ),
     Bug(
