@@ -78,6 +78,8 @@ def test_the_shards_together_are_the_whole_run(folder: Path, of: int) -> None:
     merged = xent_check(folder, "merge", *reversed(names), "--report", "json")
     whole = run(folder, "-i", "manual", "-i", "stable", "--report", "json")
     assert (merged.code, whole.code) == (0, 0)
+    took = [json.loads((folder / name).read_text())["summary"]["seconds"] for name in names]
+    assert merged.json["summary"]["seconds"] == pytest.approx(sum(took), abs=0.01)
     assert without_times(merged.json) == without_times(whole.json)
 
 
@@ -140,6 +142,22 @@ def test_one_is_missing_here_and_ran_there(folder: Path) -> None:
     for order in (("a.json", "b.json"), ("b.json", "a.json")):
         merged = xent_check(folder, "merge", *order, "--report", "json")
         assert (merged.code, merged.json["summary"]["agrees"]) == (0, 7)
+
+
+def test_what_is_required_is_missing_where_no_run_had_it(folder: Path) -> None:
+    assert run(folder, "-i", "manual", "--report", "json=a.json").code == 0
+    assert run(folder, "-i", "stable", "--report", "json=b.json").code == 0
+    edited(folder, "a.json", absent)
+    one = xent_check(folder, "merge", "a.json", "b.json")
+    assert one.code == 0
+    edited(folder, "b.json", absent)
+    both = xent_check(folder, "merge", "a.json", "b.json", "--report", "json")
+    assert (both.code, both.json["run"]["absent"]) == (4, ["torch"])
+
+
+def absent(document: Any) -> None:
+    document["run"]["absent"] = ["torch"]
+    document["summary"] |= {"verdict": "failed", "exit_code": 4}
 
 
 # ---- what does not fit together -----------------------------------------------------------------
