@@ -59,7 +59,7 @@ def copy_to(folder: Path) -> None:
     (folder / "tests").mkdir()
     for file in TESTS.glob("*.py"):
         shutil.copy2(file, folder / "tests")
-    for name in ("bad_cases", "observed"):
+    for name in ("bad_cases", "fakes", "observed"):
         shutil.copytree(TESTS / name, folder / "tests" / name)
     if (TESTS / "__pycache__").is_dir():
         shutil.copytree(TESTS / "__pycache__", folder / "tests" / "__pycache__")

@@ -17,7 +17,7 @@ BUGS = (
     ),
     Bug(
         "a digest of the first number", "digest.py",
-        "canonical.tobytes()", "canonical.reshape(-1)[:1].tobytes()", CHANGES,
+        'some).astype("<f8").tobytes()', 'some)[:1].astype("<f8").tobytes()', CHANGES,
     ),
     Bug(
         "nan is as good as a number", "changes.py",
@@ -65,11 +65,6 @@ BUGS = (
         "drift at any share", "gating.py",
         "return growth(change.share_before, change.share_after) >= self.factor", "return True",
         GATE, "one_bit_more",
-    ),
-    Bug(
-        "what was left out is gone", "gating.py",
-        "return sorted(key for key in absent if whole.covers(*key))", "return sorted(absent)",
-        GATE, "a_case_removed",
     ),
     Bug(
         "a baseline written in place", "cli/accept_command.py",

@@ -96,10 +96,6 @@ BUGS = (
         "weights.append(np.where(inside, of_class, 1.0))", "pass", DIVISORS, "add_up_exactly",
     ),
     Bug(
-        "class weights left out of soft labels", "divisors.py",
-        "else [_floats(part.class_weight)]", "else []", DIVISORS, "add_up_exactly",
-    ),
-    Bug(
         "a label outside the classes weighs as the first", "divisors.py",
         "np.where(inside, of_class, 1.0)", "of_class", DIVISORS, "add_up_exactly",
     ),
@@ -125,11 +121,6 @@ BUGS = (
     Bug(
         "a total's radius not divided", "fast.py",
         "left = radius / abs(divisor)", "left = radius", DIVISORS, "holds_what",
-    ),
-    Bug(
-        "the samples of a middle axis at the wrong place", "parts.py",
-        "flat = slice(i * after + start, i * after + stop)", "flat = slice(start, stop)",
-        DIVISORS, "parts",
     ),
     Bug(
         "pos_weight repeated from each part's start", "parts.py",
