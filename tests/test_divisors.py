@@ -73,6 +73,15 @@ def test_the_weights_of_any_problem_add_up_exactly(problem: Problem) -> None:
     assert found == exact if exact is not None else isinstance(found, float)
 
 
+def test_a_soft_label_weighs_what_its_classes_do() -> None:
+    """2 * 0.25 + 3 * 0.75, by hand."""
+    problem = Problem(
+        "categorical", "logits", np.zeros((1, 2)), np.array([[0.25, 0.75]]), "float64",
+        class_weight=np.array([2.0, 3.0]), reductions=("weighted_mean",),
+    )  # fmt: skip
+    assert divisor(problem, "weighted_mean") == Fraction(11, 4)
+
+
 def sparse(weights: Any, dtype: Any = "float64") -> Problem:
     """Equal logits of two classes: every loss is its weight times log 2, the mean log 2."""
     made = np.asarray(weights, dtype=dtype)

@@ -96,6 +96,10 @@ BUGS = (
         "weights.append(np.where(inside, of_class, 1.0))", "pass", DIVISORS, "add_up_exactly",
     ),
     Bug(
+        "class weights left out of soft labels", "divisors.py",
+        "else [_floats(part.class_weight)]", "else []", DIVISORS, "soft_label_weighs",
+    ),
+    Bug(
         "a label outside the classes weighs as the first", "divisors.py",
         "np.where(inside, of_class, 1.0)", "of_class", DIVISORS, "add_up_exactly",
     ),
