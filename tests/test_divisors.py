@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.problems import problems
@@ -151,8 +151,15 @@ def same(one: Any, other: Any) -> None:
     np.testing.assert_equal(np.asarray(one, np.float64), np.asarray(other, np.float64))
 
 
+SPLIT = Problem(  # each part here is some of the samples after the class axis
+    "sparse_categorical", "logits", np.arange(12, dtype=np.float32).reshape(2, 2, 3),
+    np.array([[0, 1, 1], [1, 0, 1]]), "float32", class_axis=1,
+)  # fmt: skip
+
+
 @settings(deadline=None, max_examples=100)
 @given(problem=problems(), values=st.integers(1, 12))
+@example(problem=SPLIT, values=4)
 def test_the_parts_are_the_problem(problem: Problem, values: int) -> None:
     """Each sample's numbers stand in one part, at its place, and every part is small."""
     count = int(np.prod(problem.samples_shape))

@@ -15,10 +15,11 @@ from tests.fake import alive
 
 # Months in one call of C, which lets other threads run: nothing in Python can interrupt it.
 DEAF = "import hashlib; hashlib.pbkdf2_hmac('sha256', b'', b'', 2**31 - 1)"
-# Its process id is told when the main thread has long been in that call.
+# It outlives its parent by itself. Its id is told when the main thread has long been in that call.
 CHILD = """
 import subprocess, sys, threading
-child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=-1, stderr=-3)
+sleep = [sys.executable, "-c", "import time; time.sleep(60)"]
+child = subprocess.Popen(sleep, stdout=-3, stderr=-3)
 threading.Timer(1, lambda: print(child.pid, flush=True)).start()
 """
 START = """

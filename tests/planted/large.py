@@ -127,6 +127,11 @@ BUGS = (
         "left = radius / abs(divisor)", "left = radius", DIVISORS, "holds_what",
     ),
     Bug(
+        "the samples of a middle axis at the wrong place", "parts.py",
+        "flat = slice(i * after + start, i * after + stop)", "flat = slice(start, stop)",
+        DIVISORS, "parts",
+    ),
+    Bug(
         "pos_weight repeated from each part's start", "parts.py",
         "np.arange(samples.start, samples.stop) % array.size",
         "np.arange(samples.stop - samples.start) % array.size", DIVISORS, "own_pos_weights",
