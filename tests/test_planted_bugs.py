@@ -1,7 +1,8 @@
-"""Bugs planted one at a time in a copy of the package: for each, a test there must turn red.
+"""Bugs planted one at a time in a copy of the package: for each, a test must turn red.
 
-A mutation is a file, a text that stands in it, and what takes its place; the claim is the test that
-is expected to notice, so that a bug takes a second or two. Leave these out with -m "not planted".
+A bug is a file, a text that stands in it, and what takes its place; it names the tests that are
+expected to notice, so that it takes a second or two. They run where they stand, against the copy.
+`.ci/run` plants them all; `pytest -m planted` does by hand, and with -k some of them.
 """
 
 from __future__ import annotations
@@ -35,11 +36,24 @@ settings.load_profile("quick")
 BUGS = planted()
 
 
-def run(folder: Path, bug: Bug) -> subprocess.CompletedProcess[str]:
-    """The bug's tests, against the package in this folder."""
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
-    command += ["--no-header", "--tb=line", f"tests/{bug.tests}"]
-    command += ["-k", bug.only] if bug.only else []
+def run(folder: Path, tests: str, only: str) -> subprocess.CompletedProcess[str]:
+    """Some tests, against the package in this folder."""
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-x",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "quick",
+        "-m",
+        "",
+    ]
+    command += [f"--rootdir={TESTS.parent}", f"--config-file={TESTS.parent / 'pyproject.toml'}"]
+    command += ["--no-header", "--tb=line", str(TESTS / tests)]
+    command += ["-k", only] if only else []
     environment = {
         **os.environ,
         "PYTHONPATH": str(folder),
@@ -54,51 +68,32 @@ def run(folder: Path, bug: Bug) -> subprocess.CompletedProcess[str]:
 
 
 def copy_to(folder: Path) -> None:
-    """The package and its tests, with what Python compiled of the files that stay the same."""
+    """The package, with what Python compiled of the files that stay the same."""
     shutil.copytree(PACKAGE, folder / "xent_check")
-    (folder / "tests").mkdir()
-    for file in TESTS.glob("*.py"):
-        shutil.copy2(file, folder / "tests")
-    for name in ("bad_cases", "fakes", "observed"):
-        shutil.copytree(TESTS / name, folder / "tests" / name)
-    if (TESTS / "__pycache__").is_dir():
-        shutil.copytree(TESTS / "__pycache__", folder / "tests" / "__pycache__")
-    shutil.copy(TESTS.parent / "pyproject.toml", folder)
-    (folder / "conftest.py").write_text(QUICK, encoding="utf-8")
-
-
-def plant(bug: Bug, folder: Path) -> subprocess.CompletedProcess[str] | None:
-    """The outcome of the bug's tests with the bug there; None where its text is not."""
-    copy_to(folder)
-    file = folder / "xent_check" / bug.file
-    source = file.read_text(encoding="utf-8")
-    if bug.old not in source:
-        return None
-    file.write_text(source.replace(bug.old, bug.new), encoding="utf-8")
-    return run(folder, bug)
+    (folder / "cases").symlink_to(TESTS.parent / "cases")
+    (folder / "quick.py").write_text(QUICK, encoding="utf-8")
 
 
 @pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name.replace(" ", "-"))
 def test_a_planted_bug_is_found(bug: Bug, tmp_path: Path) -> None:
-    done = plant(bug, tmp_path / "copy")
-    assert done is not None, f"{bug.file} has changed: plant this one anew"
+    copy_to(tmp_path)
+    file = tmp_path / "xent_check" / bug.file
+    source = file.read_text(encoding="utf-8")
+    assert bug.old in source, f"{bug.file} has changed: plant this one anew"
+    file.write_text(source.replace(bug.old, bug.new), encoding="utf-8")
+    done = run(tmp_path, bug.tests, bug.only)
     # 1: tests ran and one failed; a file that cannot be imported, or no test at all, is no catch
     assert done.returncode == 1, done.stdout + done.stderr
     assert "1 failed" in done.stdout
 
 
-@pytest.mark.parametrize("tests", sorted({bug.tests for bug in BUGS}))
-def test_without_a_bug_the_same_tests_pass(tests: str, tmp_path: Path) -> None:
-    copy_to(tmp_path / "copy")
-    tmp_path /= "copy"
-    where = "import xent_check; print(xent_check.__file__)"
-    found = subprocess.run(
-        [sys.executable, "-c", where], cwd=tmp_path, capture_output=True, text=True, check=True
-    )
-    assert Path(found.stdout.strip()).is_relative_to(tmp_path)
-    only = [f"({bug.only})" for bug in BUGS if bug.tests == tests and bug.only]
-    done = run(tmp_path, Bug("none", "", "", "", tests, " or ".join(dict.fromkeys(only))))
+def test_without_a_bug_they_pass_and_run_the_copy(tmp_path: Path) -> None:
+    """The tests are those that run by themselves too: here it is how they are run that is tried."""
+    copy_to(tmp_path)
+    done = run(tmp_path, "test_ranking.py", "")
     assert done.returncode == 0, done.stdout + done.stderr
+    (tmp_path / "xent_check" / "ranking.py").write_text("largest_first = None", encoding="utf-8")
+    assert run(tmp_path, "test_ranking.py", "").returncode == 1
 
 
 def test_there_are_bugs_enough() -> None:
