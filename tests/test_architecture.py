@@ -23,10 +23,11 @@ MAX_LINES = 300
 
 # The nouns with what they are made of: each imports those before it, and nothing after it.
 NOUNS = (
-    "words", "errors", "dtypes", "digest", "ranking", "chunks", "support",
+    "words", "errors", "timing", "tolerance", "dtypes", "digest", "ranking", "chunks", "support",
     "yaml_values", "yaml_source", "value_types", "memory", "array_files", "array_forms", "case",
     "arrays", "problem", "parts", "needs", "problem_digest", "data_rules", "posing",
-    "exact_sum", "divisors", "enclosure", "expectation", "extended", "exact_answers",
+    "exact_sum", "divisors", "enclosure", "expectation", "expectations", "extended",
+    "exact_answers",
     "exact_binary", "exact_classes", "exact", "fast", "reference",
     "evaluation", "calls", "program", "idioms", "keras_losses",
     "rounding", "bounds_binary", "bounds_classes", "bounds_totals", "bounds", "bounds_in_parts",
@@ -38,11 +39,11 @@ NOUNS = (
     "change", "shard", "report", "judging", "reasons", "markup", "number_text", "outcome",
     "durations", "change_text", "recorded", "changes", "wording", "alarms", "saved_fields",
     "project", "baseline_fields", "baseline", "gating", "saved_checks", "saved_numbers", "saved",
-    "contradictions", "versus",
+    "contradictions", "versus", "versus_text",
 )  # fmt: skip
 # What runs them: from the command line to the workers and back.
 MACHINERY = {
-    "arguments", "checking", "clock", "config", "corpus", "expansion", "explaining",
+    "arguments", "checking", "config", "corpus", "expansion", "explaining",
     "explanation_text", "interpreters", "known_issues", "last_failed", "leftovers", "loading",
     "locking",
     "merging", "pasted", "paths", "placement", "pool", "rejudging", "run", "schema", "selection",

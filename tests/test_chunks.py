@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from xent_check import chunks as chunked
 from xent_check import difference
 from xent_check.bounds_in_parts import bounds_in_parts
-from xent_check.case import Auto, Tolerance
 from xent_check.chunks import chunks
 from xent_check.comparison import compare
 from xent_check.difference import Judge
@@ -22,6 +21,7 @@ from xent_check.evaluation import Computed
 from xent_check.needs import ANSWER, PASSING, TRUTH
 from xent_check.problem import Problem
 from xent_check.reference import reference
+from xent_check.tolerance import Auto, Tolerance
 from xent_check.vacuity import vacuity
 
 

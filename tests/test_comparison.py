@@ -11,13 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xent_check.case import Tolerance
 from xent_check.comparison import Comparison, ShapeError, compare
 from xent_check.dtypes import numpy_dtype
 from xent_check.enclosure import Enclosure
 from xent_check.evaluation import Computed, Unsupported
-from xent_check.expectation import Expectation, published
+from xent_check.expectation import Expectation
+from xent_check.expectations import published
 from xent_check.reference import Reference
+from xent_check.tolerance import Tolerance
 from xent_check.words import Reduction
 
 INF, NAN = math.inf, math.nan

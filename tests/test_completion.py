@@ -12,7 +12,6 @@ import pytest
 from click.shell_completion import ShellComplete
 
 from xent_check.cli import COMMANDS, group
-from xent_check.cli.options import FORMATS
 from xent_check.implementations import DEVICES, IMPLEMENTATIONS
 from xent_check.reporters import REPORTERS
 
@@ -73,10 +72,6 @@ def test_formats_are_completed_and_behind_them_files(command: str) -> None:
     assert completed(command, "--report", "") == list(REPORTERS)
     assert completed(command, "--report", "jso") == ["json", "jsonl"]
     assert kinds(command, "--report", "json=out") == ["file"]
-
-
-def test_the_formats_that_help_lists_are_the_reporters() -> None:
-    assert FORMATS.split(", ") == list(REPORTERS)
 
 
 def test_tags_are_completed_from_the_paths_before_them(folder: Path) -> None:

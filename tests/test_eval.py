@@ -21,7 +21,7 @@ from xent_check.arguments import Arguments
 from xent_check.case import CaseFields
 from xent_check.cli import group
 from xent_check.errors import UserError
-from xent_check.expectation import last_digit
+from xent_check.expectations import last_digit
 from xent_check.implementations import IMPLEMENTATIONS
 from xent_check.stated import option, stated
 from xent_check.yaml_source import read

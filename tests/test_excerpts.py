@@ -13,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xent_check.bounds import Bounds
-from xent_check.case import Auto, Tolerance
 from xent_check.changes import change_between
 from xent_check.comparison import Comparison
 from xent_check.difference import Difference, Judge, UndecidedError
@@ -25,6 +24,7 @@ from xent_check.rejudging import rejudged
 from xent_check.report import CaseResult, Report, Status
 from xent_check.reporters import Terminal, reporter
 from xent_check.saved import load_report
+from xent_check.tolerance import Auto, Tolerance
 
 from .command import xent_check
 from .reports import INF, NAN, case, compared, difference, report, result

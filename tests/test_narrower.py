@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 from xent_check.bounds import Bounds, bounds
-from xent_check.case import Auto, Tolerance
 from xent_check.comparison import Comparison, compare
 from xent_check.dtypes import numpy_dtype
 from xent_check.enclosure import Enclosure
@@ -21,6 +20,7 @@ from xent_check.expectation import Expectation, Published
 from xent_check.judging import Truth, judge
 from xent_check.loading import Filter, load
 from xent_check.reference import Reference, reference
+from xent_check.tolerance import Auto, Tolerance
 
 from .command import xent_check
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from xent_check.errors import InvalidError, Mistake
-from xent_check.expectation import last_digit
+from xent_check.expectations import last_digit
 from xent_check.pasted import parse_numbers
 
 NAN, INF = math.nan, math.inf

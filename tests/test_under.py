@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from xent_check.case import Tolerance
 from xent_check.comparison import compare
 from xent_check.difference import Difference
 from xent_check.enclosure import Enclosure
 from xent_check.evaluation import Computed
-from xent_check.expectation import Expectation, published
+from xent_check.expectation import Expectation
+from xent_check.expectations import published
 from xent_check.reference import Reference
+from xent_check.tolerance import Tolerance
 
 NOTHING, MUCH = Tolerance(ulps=0.0), Tolerance(atol=10.0, ulps=0.0)
 

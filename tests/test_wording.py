@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xent_check.case import Case, CaseFields, Tolerance
+from xent_check.case import Case, CaseFields
 from xent_check.comparison import compare
 from xent_check.dtypes import numpy_dtype
 from xent_check.enclosure import Enclosure
@@ -20,6 +20,7 @@ from xent_check.number_text import index_text, number, small
 from xent_check.problem import Problem
 from xent_check.reference import Reference
 from xent_check.report import CaseResult, Status
+from xent_check.tolerance import Tolerance
 from xent_check.wording import MAX_ROWS, NumberTable, number_tables, sentence
 from xent_check.words import Reduction
 from xent_check.yaml_values import Map

@@ -8,14 +8,25 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    GetCoreSchemaHandler,
+    GetPydanticSchema,
+    Tag,
+)
+from pydantic_core import CoreSchema
+from pydantic_core.core_schema import no_info_after_validator_function
 
 from .array_forms import Array
 from .errors import Located, Mistake
+from .tolerance import Auto, Tolerance
 from .value_types import (
     ONE_OR_MORE,
     Number,
@@ -35,23 +46,19 @@ _ID = re.compile(r"(.*?)::((?:(?!::).)*)", re.DOTALL)
 ARRAY_KEYS = (*GIVEN, "labels", "class_weight", "pos_weight", "sample_weight", "cotangent")
 
 
-class Tolerance(Strict):
-    """agree when abs(actual - reference) <= atol + rtol abs(reference), or within `ulps`."""
+class ToleranceFields(Strict):
+    """A tolerance as a mapping: its keys."""
 
+    model_config = ConfigDict(title="Tolerance")
     atol: Annotated[float, Field(ge=0)] = 0.0
     rtol: Annotated[float, Field(ge=0)] = 0.0
     ulps: Annotated[float, Field(ge=0)] = 1.0
 
-    def __str__(self) -> str:
-        rtol = f" + {self.rtol:g} x abs(reference)" if self.rtol else ""
-        return f"{self.atol:g}{rtol}, or {self.ulps:g} ulp{'' if self.ulps == 1 else 's'}"
-
-
-Auto = Literal["auto"]
-
 
 def _tolerance(value: object) -> object:
-    if isinstance(value, Tolerance | dict) or value == "auto":
+    if isinstance(value, Tolerance):
+        return asdict(value)
+    if isinstance(value, dict) or value == "auto":
         return value
     if isinstance(value, bool) or not isinstance(value, int | float):
         allowed = "a number, a mapping with atol, rtol, ulps, or auto"
@@ -65,13 +72,20 @@ def _kind(value: object) -> str:
     return "auto" if value == "auto" else "tolerance"
 
 
+def _schema(_: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+    """The keys are checked, then are a Tolerance."""
+    fields = handler.generate_schema(ToleranceFields)
+    return no_info_after_validator_function(lambda f: Tolerance(f.atol, f.rtol, f.ulps), fields)
+
+
 ToleranceField = Annotated[
     Annotated[
-        Annotated[Tolerance, Tag("tolerance")] | Annotated[Auto, Tag("auto")],
+        Annotated[Tolerance, GetPydanticSchema(_schema), Tag("tolerance")]
+        | Annotated[Auto, Tag("auto")],
         Discriminator(_kind),
     ],
     BeforeValidator(
-        _tolerance, json_schema_input_type=Annotated[float, Field(ge=0)] | Tolerance | Auto
+        _tolerance, json_schema_input_type=Annotated[float, Field(ge=0)] | ToleranceFields | Auto
     ),
 ]
 

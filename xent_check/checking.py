@@ -8,7 +8,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from .array_forms import ARRAY_FORMS
-from .case import ARRAY_KEYS, CaseFields, ExpectedFields, Tolerance
+from .case import ARRAY_KEYS, CaseFields, ExpectedFields, ToleranceFields
 from .errors import InvalidError, KeyPath, Mistake, did_you_mean
 from .value_types import unquoted
 from .words import GIVEN, Loss
@@ -155,7 +155,7 @@ def _model_at(loc: KeyPath) -> type[BaseModel]:
     if len(loc) == 1:
         return CaseFields
     if loc[0] == "tolerance":
-        return Tolerance
+        return ToleranceFields
     if loc[0] == "expect":
         return ExpectedFields
     return ARRAY_FORMS[str(loc[1])]

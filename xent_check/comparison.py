@@ -10,13 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from .bounds import Bounds
-from .case import Auto, Tolerance
 from .difference import Difference, Judge, in_ulps
 from .dtypes import Float64s, dtype_name, ulp
 from .enclosure import Enclosure, is_narrow
 from .evaluation import Computed, Unsupported
 from .expectation import Expectation, Published
 from .reference import Reference
+from .tolerance import Auto, Tolerance
 from .words import DTYPES, Reduction
 
 Array = npt.NDArray[Any]

@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from .bounds import Bounds
-from .case import Auto, Tolerance
 from .chunks import NUMBERS, chunks
 from .digest import digest
 from .dtypes import Float64s, largest, ulp, ulp_name
 from .enclosure import Enclosure
 from .expectation import Published
+from .tolerance import Auto, Tolerance
 
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.intp]

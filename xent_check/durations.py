@@ -13,7 +13,8 @@ from typing import Any
 from .evaluation import Computed, Failed
 from .expectation import REFERENCE
 from .number_text import small
-from .report import Activity, Report
+from .report import Report
+from .timing import Activity
 
 _WORDS: dict[Activity, str] = {
     "reading": "reading the cases",

@@ -101,6 +101,15 @@ def visible_lines(text: str) -> str:
     return "\n".join("\t".join(map(visible, line.split("\t"))) for line in lines)
 
 
+def describe(error: BaseException) -> str:
+    """Its class and its message, on one line that any report can hold."""
+    try:
+        text = visible(" ".join(str(error).split()))
+    except Exception as unreadable:
+        text = f"its message cannot be read: {type(unreadable).__name__}"
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
 def did_you_mean(word: str, allowed: Iterable[str]) -> str:
     """A question naming the closest allowed word, or nothing."""
     close = _closest(word, tuple(allowed))

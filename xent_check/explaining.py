@@ -12,7 +12,7 @@ from .case import Case
 from .choices import Meaning
 from .diagnosis import Diagnosis, Explanation, Observed, diagnose
 from .dtypes import Float64s
-from .expectation import published
+from .expectations import published
 from .judging import Truth
 from .loading import Subject
 from .meaning import meaning_of

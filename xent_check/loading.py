@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from .case import Auto, Case, Tolerance, placed
+from .case import Case, placed
 from .checking import case_fields, without_harmless
 from .errors import (
     CaseFileError,
@@ -20,11 +20,13 @@ from .errors import (
     visible,
 )
 from .expansion import Placed, expand
-from .expectation import REFERENCE, Expectations, expectations
+from .expectation import REFERENCE, Expectations
+from .expectations import expectations
 from .paths import case_files, existing, shown_path, split_given
 from .posing import pose
 from .problem import Problem
 from .selection import Implementation, parse
+from .tolerance import Auto, Tolerance
 from .value_types import NAME, is_name
 from .yaml_source import read
 from .yaml_values import Map, line_of

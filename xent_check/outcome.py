@@ -11,6 +11,7 @@ from .bounds_inside import terms_inside_at
 from .diagnosis import Explanation
 from .evaluation import Failed
 from .number_text import index_text, small
+from .problem import Problem
 from .report import CaseResult, Status
 
 # A part of the bound that is told though it is no rounding: numbers too small for the dtype.
@@ -110,3 +111,17 @@ def behaviour(result: CaseResult) -> tuple[str, ...]:
         "-inf": losses == -np.inf,
     }
     return tuple(name for name, mask in classes.items() if mask.any())
+
+
+def label_text(problem: Problem, index: tuple[int, ...]) -> str:
+    """The label of a sample: a class, a target, or the start of a distribution."""
+    labels = problem.labels
+    if problem.loss == "categorical":
+        axis = problem.class_axis % labels.ndim
+        row = np.moveaxis(labels, axis, -1)[index].astype(np.float64)
+        hot = np.flatnonzero(row)
+        if len(hot) == 1 and row[hot[0]] == 1:
+            return str(int(hot[0]))
+        return "[" + " ".join(f"{t:.2g}" for t in row[:3]) + (" ...]" if len(row) > 3 else "]")
+    label = labels[index]
+    return str(label) if problem.loss == "sparse_categorical" else f"{float(label):g}"

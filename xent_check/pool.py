@@ -14,8 +14,8 @@ from typing import Generic, TypeVar
 
 from .evaluation import Evaluation, after
 from .leftovers import FOLDERS
-from .report import Spent
 from .selection import Implementation
+from .timing import Spent
 from .worker import Request, Worker
 
 Tag = TypeVar("Tag")

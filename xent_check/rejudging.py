@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .case import Auto, Tolerance
 from .changes import variants_of
 from .difference import UndecidedError
 from .evaluation import Unsupported
 from .judging import gaps, judged_again
 from .report import CaseResult, Report
+from .tolerance import Auto, Tolerance
 
 _UNDECIDED = "saved without all its numbers, and those that were kept do not decide"
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
 from . import __version__
-from .case import Auto, Case, Tolerance, split_id
+from .case import Case, split_id
 from .change import Gate, Variants
 from .comparison import Comparison
 from .diagnosis import Diagnosis
@@ -23,6 +23,8 @@ from .problem import Problem
 from .problem_digest import problem_digest
 from .reference import Reference
 from .shard import Shard
+from .timing import Spent
+from .tolerance import Auto, Tolerance
 
 Status = Literal["agrees", "known", "diverges", "failed", "unsupported", "missing"]
 STATUSES: tuple[Status, ...] = get_args(Status)
@@ -134,18 +136,6 @@ def selection_digest(asked: Sequence[Asked]) -> str:
     who was to answer and what."""
     told = [[a.case, a.inputs, a.implementations, a.parts] for a in asked]
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
-
-
-Activity = Literal["reading", "reference", "judging", "starting", "answering"]
-
-
-@dataclass(frozen=True)
-class Spent:
-    """Seconds of a run. of: the process that started or answered, the case that was judged."""
-
-    what: Activity
-    of: str
-    seconds: float
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from .bounds_in_parts import bounds_in_parts
 from .bounds_inside import inside_float32
-from .clock import Clock
 from .evaluation import Evaluation, Missing
 from .expectation import REFERENCE, Expectation
 from .interpreters import interpreter
@@ -21,6 +20,7 @@ from .reasons import diagnosed
 from .reference import reference
 from .report import CaseResult, Host
 from .selection import DEFAULT, UNKNOWN, Implementation, Python, parse, why_missing
+from .timing import Clock
 from .wire import Message, encode_problem, forget
 from .worker import Request
 

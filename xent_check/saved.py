@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from . import __version__
-from .case import Auto, Case, CaseFields, Tolerance, split_id
+from .case import Case, CaseFields, split_id
 from .change import BAD, Change, Gate
 from .changes import variants_of
 from .diagnosis import Diagnosis, Explanation
@@ -28,6 +28,7 @@ from .saved_checks import ContradictionError, all_there
 from .saved_fields import SavedCase, SavedChange, SavedGate, SavedReport, SavedResult
 from .saved_numbers import comparison_of
 from .shard import Shard
+from .tolerance import Auto, Tolerance
 from .yaml_values import Map
 
 

@@ -12,13 +12,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from .case import Auto, Tolerance
 from .change import BAD
 from .comparison import Comparison
 from .dtypes import Float64s
 from .expectation import REFERENCE
 from .report import CaseResult, Report
 from .saved_fields import SavedReport
+from .tolerance import Auto, Tolerance
 
 _SAME = 1e-9  # of two references: another machine's may differ within their radius
 

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from .errors import visible
+from .errors import describe, visible
 from .evaluation import (
     Evaluation,
     Failed,
@@ -21,7 +21,7 @@ from .evaluation import (
     Unsupported,
     UnsupportedError,
 )
-from .starting import Streams, describe, redirect
+from .starting import Streams, redirect
 from .wire import Message, decode_problem, encode_evaluation
 
 

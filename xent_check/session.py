@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from .changes import variants_of
-from .clock import Clock
 from .errors import CaseFileError, InvalidError, NothingToCompareError
 from .expectation import REFERENCE
 from .implementations import IMPLEMENTATIONS
@@ -20,10 +19,11 @@ from .paths import shown_path, split_given
 from .placement import expanded, placed, unused
 from .pool import Pool, worker_name
 from .problem_digest import problem_digest
-from .report import Asked, CaseResult, Report, Scope, Spent, selection_digest
+from .report import Asked, CaseResult, Report, Scope, selection_digest
 from .run import Job, host, implementations_of, run
 from .selection import DEFAULT, Implementation, why_missing
 from .settings import Settings
+from .timing import Clock, Spent
 
 Progress = Callable[[int, CaseResult], None]
 _FEWER = "ask for fewer implementations (-i) or fewer at once (-j), or make it smaller"

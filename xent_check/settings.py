@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from .case import Auto, Tolerance
 from .loading import Filter
 from .selection import Implementation, Python
 from .shard import Shard
+from .tolerance import Auto, Tolerance
 
 
 @dataclass(frozen=True)

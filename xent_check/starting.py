@@ -8,7 +8,7 @@ import signal
 import sys
 from typing import IO, Any
 
-from .errors import visible
+from .errors import describe
 
 Streams = tuple[int, int, int]
 
@@ -77,12 +77,3 @@ def _writer(number: int) -> IO[str]:
     return open(
         number, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False
     )
-
-
-def describe(error: BaseException) -> str:
-    """Its class and its message, on one line that any report can hold."""
-    try:
-        text = visible(" ".join(str(error).split()))
-    except Exception as unreadable:
-        text = f"its message cannot be read: {type(unreadable).__name__}"
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__

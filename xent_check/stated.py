@@ -8,7 +8,7 @@ from pathlib import Path
 from .case import ARRAY_KEYS, Case, CaseFields
 from .checking import case_fields, without_harmless
 from .errors import InvalidError, Mistake, key_text, visible
-from .expectation import expectations
+from .expectations import expectations
 from .loading import Subject, chosen, misspelt_names
 from .posing import pose
 from .yaml_values import Map

@@ -12,8 +12,7 @@ from .difference import Difference
 from .errors import visible
 from .evaluation import Failed
 from .number_text import index_text, number, small
-from .outcome import why
-from .problem import Problem
+from .outcome import label_text, why
 from .ranking import largest_first
 from .report import STATUSES, CaseResult, Report
 
@@ -202,20 +201,6 @@ def _label(result: CaseResult, index: tuple[int, ...]) -> str:
     if result.problem is None:
         return result.labels.get(index, "")
     return label_text(result.problem, index)
-
-
-def label_text(problem: Problem, index: tuple[int, ...]) -> str:
-    """The label of a sample: a class, a target, or the start of a distribution."""
-    labels = problem.labels
-    if problem.loss == "categorical":
-        axis = problem.class_axis % labels.ndim
-        row = np.moveaxis(labels, axis, -1)[index].astype(np.float64)
-        hot = np.flatnonzero(row)
-        if len(hot) == 1 and row[hot[0]] == 1:
-            return str(int(hot[0]))
-        return "[" + " ".join(f"{t:.2g}" for t in row[:3]) + (" ...]" if len(row) > 3 else "]")
-    label = labels[index]
-    return str(label) if problem.loss == "sparse_categorical" else f"{float(label):g}"
 
 
 def summary(report: Report) -> str:

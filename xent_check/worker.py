@@ -20,9 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .errors import visible
+from .errors import describe, visible
 from .evaluation import Evaluation, Failed
-from .starting import describe
 from .wire import Message, decode_evaluation
 
 LOAD_TIMEOUT = 300.0

@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 from xent_check.bounds import Bounds, bounds
 from xent_check.diagnosis import Diagnosis, Observed, diagnose
 from xent_check.dtypes import numpy_dtype
-from xent_check.expectation import last_digit
+from xent_check.expectations import last_digit
 from xent_check.problem import Problem
 from xent_check.reference import reference
 from xent_check.words import REDUCTIONS

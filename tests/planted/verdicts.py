@@ -10,7 +10,7 @@ JUDGING = "test_judging.py"
 
 BUGS = (
     Bug(
-        "the last digit does not count", "expectation.py",
+        "the last digit does not count", "expectations.py",
         "units = np.array(_units(numbers), dtype=np.float64)", "units = np.zeros_like(values)",
         COMPARISON,
     ),
@@ -77,7 +77,7 @@ BUGS = (
         "dtype_name(part.dtype) not in DTYPES", "False", GAPS, "no_floating_point",
     ),
     Bug(
-        "entries behind one that is about every version", "expectation.py",
+        "entries behind one that is about every version", "expectations.py",
         "mistakes += _never_reached(name, entries)", "pass", GAPS, "no_answer_could_meet",
     ),
     Bug(

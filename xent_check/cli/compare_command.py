@@ -38,7 +38,8 @@ def command(before: str, after: str, fail_on: tuple[str, ...], form: str, verbos
     """
     from ..errors import ExitCode
     from ..gating import DEFAULT
-    from ..versus import versus, versus_text
+    from ..versus import versus
+    from ..versus_text import versus_text
     from .saved_run import saved_run
 
     rules = rules_of(fail_on or DEFAULT)

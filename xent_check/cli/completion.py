@@ -36,12 +36,12 @@ def implementation_names(
 
 def report_formats(context: click.Context, parameter: click.Parameter, incomplete: str) -> Items:
     """A format; behind `FORMAT=` a file."""
-    from .options import FORMATS
+    from ..reporters import REPORTERS
 
     _, equals, file = incomplete.partition("=")
     if equals:
         return _files(file)
-    return _matching(FORMATS.split(", "), incomplete)
+    return _matching(REPORTERS, incomplete)
 
 
 def case_tags(context: click.Context, parameter: click.Parameter, incomplete: str) -> Items:

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..reporters import REPORTERS
 from .completion import case_paths, case_tags, implementation_names, report_formats
 
 if TYPE_CHECKING:
-    from ..case import Auto, Tolerance
     from ..gating import Rule
     from ..report import Report
     from ..selection import Implementation, Python
     from ..settings import Settings
     from ..shard import Shard
+    from ..tolerance import Auto, Tolerance
 
 _Option = Callable[[Callable[..., Any]], Callable[..., Any]]
-FORMATS = "table, json, jsonl, junit, markdown, github, sarif, html"
 
 
 def _options(*options: _Option) -> _Option:
@@ -125,7 +125,8 @@ report_options = _options(
         metavar="FORMAT[=FILE]",
         multiple=True,
         shell_complete=report_formats,
-        help=f"{FORMATS}; to a file, or to standard output. Repeatable. [default: table]",
+        help=", ".join(REPORTERS)
+        + "; to a file, or to standard output. Repeatable. [default: table]",
     ),
     click.option("-v", "--verbose", is_flag=True, help="Every sample of every case."),
     click.option("--color/--no-color", default=None, help="[default: where stdout is a terminal]"),
@@ -237,7 +238,7 @@ def shard_of(text: str) -> Shard:
 
 def tolerance_of(text: str) -> Tolerance | Auto:
     """The tolerance that `--tolerance` has."""
-    from ..case import Tolerance
+    from ..tolerance import Tolerance
 
     if text == "auto":
         return "auto"

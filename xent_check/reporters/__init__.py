@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
-from ..report import Report
+if TYPE_CHECKING:
+    from ..report import Report
 
 REPORTERS: tuple[str, ...] = (
     "table", "json", "jsonl", "junit", "markdown", "github", "sarif", "html",

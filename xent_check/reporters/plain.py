@@ -7,13 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from ..case import Auto, Tolerance
 from ..change import Change, Gate, Variants
 from ..durations import plain_durations
 from ..evaluation import Computed, Failed
-from ..outcome import behaviour, plain_explanation
+from ..outcome import behaviour, label_text, plain_explanation
 from ..report import STATUSES, CaseResult, Report, selection_digest
-from ..wording import label_text
+from ..tolerance import Auto, Tolerance
 from .plain_numbers import MAX_NUMBERS, plain, plain_gradient, plain_losses, plain_totals
 
 SCHEMA = 1
@@ -163,7 +162,7 @@ def plain_result(result: CaseResult, verbose: bool) -> dict[str, Any]:
 
 
 def _tolerance(tolerance: Tolerance | Auto) -> Any:
-    return tolerance.model_dump() if isinstance(tolerance, Tolerance) else tolerance
+    return asdict(tolerance) if isinstance(tolerance, Tolerance) else tolerance
 
 
 def _expect(result: CaseResult) -> dict[str, Any] | None:

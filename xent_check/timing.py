@@ -1,4 +1,4 @@
-"""Clock: adds up the seconds of what is done again and again."""
+"""Timing: the seconds of what is done again and again, added up."""
 
 from __future__ import annotations
 
@@ -6,8 +6,19 @@ import contextlib
 import time
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
 
-from .report import Activity, Spent
+Activity = Literal["reading", "reference", "judging", "starting", "answering"]
+
+
+@dataclass(frozen=True)
+class Spent:
+    """Seconds of a run. of: the process that started or answered, the case that was judged."""
+
+    what: Activity
+    of: str
+    seconds: float
 
 
 class Clock:
