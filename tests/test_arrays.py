@@ -83,7 +83,7 @@ def test_uniform_is_from_0_to_1_where_they_are_not_written() -> None:
     np.testing.assert_array_equal(array, np.random.RandomState(3).uniform(0, 1, 4), strict=True)
 
 
-@pytest.mark.parametrize(("low", "high"), [(0, 9), (-5, 5), (3, 4)])
+@pytest.mark.parametrize(("low", "high"), [(0, 9), (-5, 5), (3, 4), (-(2**63), 2**63)])
 def test_integers_are_the_frozen_stream_below_high(low: int, high: int) -> None:
     array = made({"shape": [20], "random": "integers", "seed": 2, "low": low, "high": high})
     expected = np.random.RandomState(2).randint(low, high, (20,)).astype(np.int64)

@@ -16,7 +16,7 @@ from xent_check.bounds import Bounds
 from xent_check.errors import UserError
 from xent_check.gating import DEFAULT, accept, gated, parse_rules
 from xent_check.project import Project
-from xent_check.report import CaseResult, Report
+from xent_check.report import CaseResult, Report, Scope
 from xent_check.words import Reduction
 
 from .reports import case, compared, difference, report, result
@@ -245,3 +245,26 @@ def test_the_worst_are_kept_not_the_first(tmp_path: Path) -> None:
     kept = json.loads(baseline_text(accept(one, None, None, HERE)))
     worst = answers(kept, "good")["losses"]["worst"]
     assert list(worst) == ["[35]", "[36]", "[37]", "[38]", "[39]"]
+
+
+@pytest.mark.parametrize("narrowed", [False, True])
+def test_a_new_case_alone_is_held_against_the_others_of_its_file(narrowed: bool) -> None:
+    """A part of a run may be all new; a whole one was of something else."""
+    baseline = accept(RUN, None, "it is known", HERE)
+    new = report([answer("other", np.ones(3))], names=("torch",))
+    new = replace(new, scope=Scope(("cases/demo.yaml",), filtered=narrowed))
+    gate = gated(new, baseline, "base.json", parse_rules(DEFAULT), HERE).gate
+    assert gate is not None
+    assert [change.kind for change in gate.changes if change.after] == ["added"]
+    assert gate.matched is narrowed
+    elsewhere = report([result(case("other", file="cases/b.yaml"), "torch", "agrees")])
+    elsewhere = replace(elsewhere, scope=Scope(("cases/b.yaml",), filtered=narrowed))
+    gate = gated(elsewhere, baseline, "base.json", parse_rules(DEFAULT), HERE).gate
+    assert gate is not None
+    assert not gate.matched
+
+
+def test_answers_of_nobody_knows_where_are_not_left_out_in_silence() -> None:
+    """Else a saved run without its environment accepts nothing, and says that nothing changed."""
+    with pytest.raises(UserError, match="environment: nothing of torch, whose answers are there"):
+        accept(replace(RUN, hosts={}), None, "it is known", HERE)

@@ -155,3 +155,28 @@ def test_beside_an_infinite_logit_nothing_is_rounded() -> None:
     found = bounds_of(binary("logits", -math.inf, 0.0))
     assert found.losses[0] < 1e-300
     assert found.gradient[0] < 1e-300
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_probability_of_1_has_no_log_of_its_complement_to_warn_of() -> None:
+    """log p = 0 and the label 1: a loss of 0, exactly, without a RuntimeWarning of NumPy's."""
+    assert bounds_of(binary("log_probs", 0.0, 1.0)).losses[0] < 1e-300
+
+
+def test_classes_further_apart_than_float64_holds_have_a_bound_of_their_own_size() -> None:
+    """The label is all there is: the loss is 0, and so is every entry of its gradient."""
+    logits = f64([[LARGEST, -LARGEST, -LARGEST]])
+    tight(
+        Problem("sparse_categorical", "logits", logits, np.array([0]), "float64", gradient=True),
+        1.0,
+    )
+
+
+def test_a_total_may_be_flushed_to_0_like_any_number() -> None:
+    """Log-probabilities of 0 have losses of 0, whose sum rounds nothing."""
+    values, labels = np.zeros((2, 2), np.float32), np.zeros(2, np.int64)
+    subject = Problem(
+        "sparse_categorical", "log_probs", values, labels, "float32", reductions=("sum",)
+    )
+    found = bounds_of(subject)
+    assert found.totals["sum"] == found.losses.sum() + 2.0**-126

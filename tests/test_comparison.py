@@ -359,6 +359,15 @@ def test_totals_that_follow_take_nan_and_inf_with_them(
     assert comparison.agrees_with_expected is agrees
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_mean_that_follows_from_nothing_is_nan() -> None:
+    """Every sample is ignored: 0 / 0, and no warning of NumPy's."""
+    found = held([0.0], [0.0], totals={"mean": (NAN, NAN)}, divisors={"mean": 0.0},
+                 expectation=expects(["0.0"]))  # fmt: skip
+    assert found.agrees_with_expected
+    assert np.isnan(found.expected_totals["mean"].target)
+
+
 def test_a_stated_total_outranks_the_one_that_follows() -> None:
     declared = expects(["4.0", "8.0"], mean="4.0")
     comparison = held(

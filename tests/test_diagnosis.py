@@ -14,8 +14,9 @@ import pytest
 from tests.bench.diagnosis import FILES, TARGETS, score, strays
 from tests.observed import Known, bounds_of, diagnosed, known, observed, place, problem_of
 from xent_check.diagnosis import Diagnosis, diagnose
-from xent_check.evidence import CHANCE, Observed
+from xent_check.evidence import CHANCE, Observed, evidence_of
 from xent_check.meaning import losses_of, meaning_of
+from xent_check.readings import plain, singles
 
 DOCS = {
     "loss": "sparse_categorical",
@@ -225,3 +226,23 @@ def test_pairs_on_a_small_problem_are_quick() -> None:
     start = time.process_time()
     said({**TWO, "label_smoothing": 0.1, "class_weight": [1, 2, 3]}, "mean", "1.2345678")
     assert time.process_time() - start < 1.0
+
+
+def test_two_reasons_at_once_are_not_believed_of_numbers_that_have_no_digits() -> None:
+    """Of nan alone there is nothing that a coincidence would be unlikely for."""
+    problem = problem_of(TWO)
+    truth = plain(meaning_of(problem), False)
+    one = next(r for r in singles(truth, False) if r.ids == ("log2",))
+    nothing = replace(one, numbers=np.full(2, np.nan))
+    both = replace(nothing, steps=one.steps * 2)
+    evidence = evidence_of(observed(problem, "losses", "[nan nan]"), bounds_of(problem), truth)
+    assert evidence.believed([nothing]) == ([nothing], [], 0.0)
+    assert evidence.believed([both]) == ([], [both], 0.0)
+
+
+def test_probabilities_are_clipped_whether_their_logs_are_given_or_not() -> None:
+    # -log(1e-7) = 16.11809565095832, and -log(1e-7) again of 1 - p
+    fields = {"loss": "binary", "log_probs": [-20.0, -1.0, -0.25], "labels": [1, 0, 1]}
+    answer = said(fields, "losses", "[16.118095650958 0.458675145387 0.25]")
+    assert ids(answer) == [("clipped",)]
+    assert answer.explanations[0].parameters["epsilon"] == 1e-7

@@ -82,11 +82,12 @@ def test_what_was_kept_decides_under_any_tolerance(
     [(1.0, 2e-6, 1e-6), (1e39, -INF, 1.0)],
     ids=["further off as a share of its bound", "the wrong infinity"],
 )
+@pytest.mark.parametrize("first", [(1.0, 0.4, 1.0), (1.0, 0.0, 0.0)], ids=["off", "exact"])
 def test_what_exceeds_the_bound_is_kept_beside_more_that_is_further_off(
-    last: tuple[float, float, float],
+    first: tuple[float, float, float], last: tuple[float, float, float]
 ) -> None:
     """All in one binade with it, within the bound."""
-    pairs = [*[(last[0], 0.4, 1.0)] * 3, last]
+    pairs = [first, *[(last[0], 0.4, 1.0)] * 3, last]
     for then in (TIGHT, LOOSE):
         before, bound = held(pairs, then)
         kept, few = shortened(before, bound, worst=1)
@@ -102,6 +103,7 @@ def test_an_excerpt_stands_for_every_number_once(
     kept, _ = shortened(before, bound, worst=1)
     assert kept.excerpt is not None
     assert kept.excerpt.stands_for.sum() == len(pairs)
+    assert kept.excerpt.stands_for.dtype.kind == "i"
     assert len(set(kept.excerpt.indices)) == len(kept.excerpt.indices)
 
 

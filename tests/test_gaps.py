@@ -16,7 +16,7 @@ from xent_check.errors import ExitCode
 from xent_check.evaluation import Computed, Evaluation, Unsupported
 from xent_check.judging import Truth, judge
 from xent_check.loading import Subject
-from xent_check.outcome import gradient_status
+from xent_check.outcome import gradient_status, judgement_lines
 from xent_check.reference import reference
 from xent_check.rejudging import rejudged
 from xent_check.report import CaseResult, Report
@@ -247,6 +247,18 @@ def test_the_gradient_has_a_verdict_of_its_own(tmp_path: Path) -> None:
     of = one(tmp_path, f"{BOTH}, expect: {{torch: {{gradient: [[0.0, 0.0]], because: zero}}}}")
     assert gradient_status(judged(of, gave(gradient=[0.0, 0.0]))) == "known"
     assert gradient_status(judged(of, gave(gradient=RIGHT))) == "diverges"
+    # what is stated without a reason replaces nothing: it holds, and the exact gradient does not
+    of = one(tmp_path, f"{BOTH}, expect: {{torch: {{gradient: [[0.0, 0.0]]}}}}")
+    assert gradient_status(judged(of, gave(gradient=[0.0, 0.0]))) == "diverges"
+
+
+def test_no_share_of_the_bound_is_told_of_a_number_that_is_not_finite(tmp_path: Path) -> None:
+    of = one(tmp_path, "tolerance: auto")
+    finite = judgement_lines(judged(of, gave(loss=np.float32(0.75))), True)[-1]
+    nothing = judgement_lines(judged(of, gave(loss=np.float32(np.nan))), True)[-1]
+    assert "; error " in finite
+    assert finite.startswith(nothing)
+    assert "error" not in nothing
 
 
 # ---- through the command, in every format --------------------------------------------------------

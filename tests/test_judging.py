@@ -14,12 +14,14 @@ import pytest
 
 from xent_check import reasons
 from xent_check.bounds import bounds
+from xent_check.case import Tolerance
 from xent_check.errors import ExitCode
 from xent_check.evaluation import Computed, Evaluation, Failed, Missing, Unsupported
 from xent_check.judging import Truth, judge, judge_reference, judged_again
 from xent_check.loading import Filter, Subject, load
 from xent_check.reasons import diagnosed
 from xent_check.reference import reference
+from xent_check.rejudging import rejudged
 from xent_check.report import STATUSES, CaseResult, Report, Status
 
 # Two samples of two equal logits: each loss is log 2, the mean too, the sum 2 log 2.
@@ -333,6 +335,16 @@ def test_a_divergence_is_explained_unless_its_problem_is_large(
     assert diagnosed(doubled, truth(of)).diagnosis is not None
     monkeypatch.setattr(reasons, "MAX_VALUES", of.problem.values.size - 1)
     assert diagnosed(doubled, truth(of)).diagnosis is None
+
+
+def test_a_reason_stays_while_the_numbers_diverge_and_no_longer(tmp_path: Path) -> None:
+    of = subject(tmp_path, NOTHING)
+    result = diagnosed(judged(of, gave([2 * LOG2, 2 * LOG2])), truth(of))
+    report = Report((result,), 1, ("torch",), {}, 0.0)
+    for atol, status, reason in ((0.1, "diverges", result.diagnosis), (1.5, "agrees", None)):
+        (again,) = rejudged(report, Tolerance(atol=atol)).results
+        assert (again.status, again.diagnosis) == (status, reason)
+    assert result.diagnosis is not None
 
 
 def test_a_divergence_of_one_total_is_explained_by_that_total(tmp_path: Path) -> None:

@@ -93,6 +93,14 @@ def test_the_totals_are_the_references_to_1e_9(fields: Mapping[str, Any]) -> Non
         np.testing.assert_allclose(total_of(chosen, losses), expected, rtol=1e-9)
 
 
+def test_no_sample_of_a_distribution_is_ignored() -> None:
+    """An index to ignore, and labels that are distributions: each sample counts in the mean."""
+    problem = problem_of({**SPARSE, "ignore_index": 3})  # which is none of its labels
+    soft = replace(meaning_of(problem), labels=None, targets=np.eye(4)[problem.labels])
+    mean = reference(problem).totals["mean"].high
+    np.testing.assert_allclose(total_of(soft, losses_of(soft)), mean, rtol=1e-9)
+
+
 def test_a_log_probability_above_0_has_a_loss_where_the_label_is_1() -> None:
     # 1 - p is below 0 and has no log; the label 1 does not ask for it, every other does
     problem = problem_of({"loss": "binary", "log_probs": [0.25, 0.25, 0.25], "labels": [1, 0.5, 0]})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xent_check.report import Asked, selection_digest
+from xent_check.merging import merged
+from xent_check.report import Asked, Scope, selection_digest
 from xent_check.shard import Shard, parse_shard
 
 from .command import Done, xent_check
+from .reports import agreeing, case, report
 
 CASES = "defaults: {loss: sparse_categorical, labels: [0, 1]}\ncases:\n" + "".join(
     f"  - {{name: c{i}, logits: [[{i}.5, 1.0], [0.25, 2.0]]}}\n" for i in range(7)
@@ -142,6 +145,20 @@ def test_one_is_missing_here_and_ran_there(folder: Path) -> None:
     for order in (("a.json", "b.json"), ("b.json", "a.json")):
         merged = xent_check(folder, "merge", *order, "--report", "json")
         assert (merged.code, merged.json["summary"]["agrees"]) == (0, 7)
+
+
+def test_of_runs_of_two_files_nobody_knows_what_is_gone() -> None:
+    """One file has lost a case; the other run never was to have it."""
+    first, second = Scope(("a.yaml",), False, ("torch",)), Scope(("b.yaml",), False, ("torch",))
+    mine, other = agreeing(case("one", file="a.yaml"), "torch"), agreeing(case("two"), "torch")
+    parts = [replace(report([mine]), scope=first), replace(report([other]), scope=second)]
+    both = merged([("a.json", parts[0]), ("b.json", parts[1])])
+    assert both.scope == Scope()
+    assert not both.scope.covers("a.yaml::gone", "torch")
+    jax = replace(first, chosen=("jax",))
+    machines = [parts[0], replace(report([agreeing(mine.case, "jax")]), scope=jax)]
+    same = merged([("a.json", machines[0]), ("b.json", machines[1])])
+    assert same.scope == replace(first, chosen=("torch", "jax"))
 
 
 def test_what_is_required_is_missing_where_no_run_had_it(folder: Path) -> None:

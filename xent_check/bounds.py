@@ -66,5 +66,5 @@ def bounds(problem: Problem, reference: Reference) -> Bounds:
         terms = {name: capped(part / u) for name, part in parts.items()}
         if made.gradient is not None and made.gradient_flushed is not None:
             gradient = capped(made.gradient + floor + made.gradient_flushed)
-    totals = {r: total_bound(problem, reference, losses, r) + floor for r in reference.totals}
+    totals = {r: total_bound(problem, reference, losses, r) for r in reference.totals}
     return Bounds(losses, totals, gradient, terms, u)

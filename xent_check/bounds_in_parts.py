@@ -14,7 +14,6 @@ from .enclosure import Enclosure
 from .parts import VALUES, in_threads, one_sample
 from .problem import Problem
 from .reference import Reference
-from .rounding import FLUSHED
 
 _AT_ONCE = 2**16  # values: a bound is made of dozens of arrays
 
@@ -38,8 +37,7 @@ def bounds_in_parts(
 
     in_threads(problem, work, _AT_ONCE)
     shaped = losses.reshape(problem.samples_shape)
-    floor = FLUSHED[problem.dtype]
-    totals = {r: total_bound(problem, reference, shaped, r) + floor for r in reference.totals}
+    totals = {r: total_bound(problem, reference, shaped, r) for r in reference.totals}
     return Bounds(shaped, totals, _shaped(problem, gradient), {}, unit_roundoff(problem.dtype))
 
 

@@ -33,7 +33,7 @@ import numpy as np
 from .dtypes import Float64s, unit_roundoff
 from .problem import Problem
 from .reference import Reference
-from .rounding import LARGEST, added_in, summation
+from .rounding import FLUSHED, LARGEST, added_in, summation
 from .words import Reduction
 
 LANES, BLOCK = 8, 1024
@@ -48,9 +48,11 @@ def blocks(n: int) -> float:
 def total_bound(
     problem: Problem, reference: Reference, losses: Float64s, reduction: Reduction
 ) -> float:
-    """The bound of one total; 0 where it has no divisor. losses: the losses' own bounds."""
+    """The bound of one total, and one number that is flushed to 0; that alone where it has no
+    divisor. losses: the losses' own bounds."""
     with np.errstate(over="ignore"):  # beyond float64, its largest number is what is left to say
-        return min(_total_bound(problem, reference, losses, reduction), LARGEST)
+        bound = min(_total_bound(problem, reference, losses, reduction), LARGEST)
+    return bound + FLUSHED[problem.dtype]
 
 
 def _total_bound(

@@ -55,7 +55,7 @@ def _part(was: Part, now: Part) -> Move:
     same = (first == second) | (np.isnan(first) & np.isnan(second))
     finite = np.isfinite(first) & np.isfinite(second)
     with np.errstate(invalid="ignore", over="ignore"):
-        distance = np.where(same, 0.0, np.where(finite, np.abs(first - second), np.inf))
+        distance = np.where(finite, np.abs(first - second), np.inf)
         ulps = np.where(same, 0.0, np.where(finite, distance / spacing(first, was.dtype), np.inf))
     stands = all(
         (distance <= d.allowed.reshape(-1)[rows >= 0])[~same].all() for d in now.judged[:1]
@@ -70,7 +70,7 @@ def _diverged_before(was: Part, now: Part, d: Difference) -> bool:
     rows = was.rows(now.positions[bad])
     if d.at_least or d.diverging > bad.size or (rows < 0).any():
         return False
-    numbers, target, allowed = was.numbers[rows], d.target.reshape(-1), d.allowed.reshape(-1)
+    numbers, target, allowed = was.numbers[rows], d.target.ravel(), d.allowed.ravel()
     with np.errstate(invalid="ignore", over="ignore"):
         distance = np.abs(numbers - target[bad])
     same = (numbers == target[bad]) | (np.isnan(numbers) & np.isnan(target[bad]))

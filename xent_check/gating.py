@@ -220,9 +220,11 @@ def accept(
         records = {key: record for key, record in records.items() if key not in dropped}
     refused: list[str] = []
     for result in report.results:
-        place = environment(report, result.implementation)
-        if result.status == "missing" or place is None:
+        if result.status == "missing":
             continue
+        place = environment(report, result.implementation)
+        if place is None:
+            raise UserError(_nowhere(result.implementation))
         key, record = keys[_key(result)], recorded(result)
         if result.status in BAD:
             standing = _standing(records.get(key), record, key)
@@ -251,6 +253,10 @@ def _standing(before: Recorded | None, now: Recorded, key: Key) -> Recorded | No
     if before is None or change_between(*key, before, now).kind != "known":
         return None
     return before
+
+
+def _nowhere(implementation: str) -> str:
+    return f"environment: nothing of {implementation}, whose answers are there; run it again"
 
 
 def _refusal(refused: Sequence[str]) -> str:

@@ -126,8 +126,6 @@ def clipped(m: Meaning) -> Iterator[Changed]:
     if m.clip or m.formula != "exact":
         return
     if m.is_log:
-        if m.binary:
-            return
         m = replace(m, scores=np.exp(m.scores), is_log=False)
     ends: tuple[DType, ...] = ("float32", "float64") if m.dtype == "float64" else ("float32",)
     for epsilon in EPSILONS:
