@@ -14,7 +14,6 @@ import pytest
 
 from xent_check import reasons
 from xent_check.bounds import bounds
-from xent_check.case import Tolerance
 from xent_check.errors import ExitCode
 from xent_check.evaluation import Computed, Evaluation, Failed, Missing, Unsupported
 from xent_check.judging import Truth, judge, judge_reference, judged_again
@@ -23,6 +22,7 @@ from xent_check.reasons import diagnosed
 from xent_check.reference import reference
 from xent_check.rejudging import rejudged
 from xent_check.report import STATUSES, CaseResult, Report, Status
+from xent_check.tolerance import Tolerance
 
 # Two samples of two equal logits: each loss is log 2, the mean too, the sum 2 log 2.
 CASE = """

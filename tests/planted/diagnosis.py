@@ -9,6 +9,12 @@ MEANING = "test_meaning.py"
 
 BUGS = (
     Bug(
+        "a binary loss of log-probabilities is never clipped", "score_changes.py",
+        "m = replace(m, scores=np.exp(m.scores), is_log=False)\n    ends",
+        "m = m if m.binary else replace(m, scores=np.exp(m.scores), is_log=False)\n    ends",
+        "test_diagnosis.py", "clipped_whether",
+    ),
+    Bug(
         "a sigmoid too many is one sigmoid", "formulas.py",
         "for _ in range(meaning.activated - 1):\n            x = 1 /",
         "for _ in range(0):\n            x = 1 /", READINGS, "mistaken",
