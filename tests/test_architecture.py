@@ -23,7 +23,8 @@ MAX_LINES = 300
 
 # The nouns with what they are made of: each imports those before it, and nothing after it.
 NOUNS = (
-    "words", "errors", "timing", "tolerance", "dtypes", "digest", "ranking", "chunks", "support",
+    "words", "options", "errors", "timing", "tolerance", "dtypes", "digest", "ranking", "chunks",
+    "support",
     "yaml_values", "yaml_source", "value_types", "memory", "array_files", "array_forms", "case",
     "arrays", "problem", "parts", "needs", "problem_digest", "data_rules", "posing",
     "exact_sum", "divisors", "enclosure", "expectation", "expectations", "extended",
@@ -52,8 +53,8 @@ MACHINERY = {
 }  # fmt: skip
 # Problem and evaluation, their words, and what makes a public call and writes it down.
 FOR_IMPLEMENTATIONS = {
-    "words", "errors", "dtypes", "support", "problem", "evaluation", "calls", "program", "idioms",
-    "keras_losses",
+    "words", "options", "errors", "dtypes", "support", "problem", "evaluation", "calls", "program",
+    "idioms", "keras_losses",
 }  # fmt: skip
 HELPERS_OF_CLI = {
     "completion", "configured", "ending", "guarding", "options", "output", "remembering",
@@ -201,7 +202,8 @@ def test_the_reference_shares_no_code_with_an_implementation() -> None:
             pending += own_imports(PACKAGE / f"{name}.py")
     assert reached <= {
         "reference", "exact", "exact_answers", "exact_binary", "exact_classes", "fast", "extended",
-        "enclosure", "dtypes", "problem", "words", "parts", "divisors", "exact_sum", "chunks",
+        "enclosure", "dtypes", "problem", "options", "words", "parts", "divisors", "exact_sum",
+        "chunks",
     }  # fmt: skip
 
 
@@ -240,8 +242,9 @@ def loaded_after(code: str) -> set[str]:
     return set(done.stderr.split())
 
 
-def test_help_loads_nothing_heavy() -> None:
-    loaded = loaded_after("import xent_check.cli as c; c.group(['--help'], standalone_mode=False)")
+@pytest.mark.parametrize("words", [["--help"], ["eval", "--help"]], ids=" ".join)
+def test_help_loads_nothing_heavy(words: list[str]) -> None:
+    loaded = loaded_after(f"import xent_check.cli as c; c.group({words}, standalone_mode=False)")
     assert "click" in loaded
     heavy = {"numpy", "pydantic", "rich", "ruamel", "flint", "execnet", "ml_dtypes", "mpmath"}
     assert not loaded & (FRAMEWORKS | heavy)

@@ -18,7 +18,7 @@ from ruamel.yaml import YAML
 from xent_check import cli
 from xent_check.errors import ExitCode
 from xent_check.implementations import IMPLEMENTATIONS
-from xent_check.support import OPTIONS
+from xent_check.options import CALLED
 
 from .snapshots import assert_expected
 
@@ -110,8 +110,10 @@ def test_impls_fits_the_terminal(xent_check: Command, columns: str) -> None:
 def test_impls_shows_the_options_that_each_supports(xent_check: Command) -> None:
     lines = xent_check("impls", "-v").stdout.splitlines()
     start = next(index for index, line in enumerate(lines) if line.startswith("Supported"))
-    place = {line.split()[-1]: len(line) - len(line.split()[-1]) for line in lines[start:][:6]}
-    assert set(place) == set(OPTIONS)
+    place = {
+        line.split()[-1]: len(line) - len(line.split()[-1]) for line in lines[start:][: len(CALLED)]
+    }
+    assert list(place) == [option.key for option in CALLED]
     shown: dict[tuple[str, str, str], set[str]] = {}
     name = ""
     for line in lines[start + len(place) : lines.index("", start)]:

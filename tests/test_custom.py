@@ -127,6 +127,27 @@ def test_an_option_that_the_signature_does_not_name_is_unsupported(tmp_path: Pat
         run(function, FULL)
 
 
+def test_an_option_may_go_by_a_synonym_of_the_table(tmp_path: Path) -> None:
+    code = (
+        "def f(logits, labels, padding_idx, smoothing, weight):\n"
+        " assert (padding_idx, smoothing) == (-100, 0.25)\n"
+        " return weight"
+    )
+    answer = run(written(tmp_path, code), FULL)
+    assert answer.losses.tolist() == [1.0, 2.0, 3.0]
+    assert "weight=..., padding_idx=-100, smoothing=0.25" in answer.call
+
+
+def test_an_option_s_own_name_comes_before_its_synonyms(tmp_path: Path) -> None:
+    code = (
+        "def f(logits, labels, weight=None, class_weight=None):\n"
+        " assert weight is None\n"
+        " return class_weight"
+    )
+    problem = replace(FULL, ignore_index=None, label_smoothing=0.0)
+    assert run(written(tmp_path, code), problem).losses.tolist() == [1.0, 2.0, 3.0]
+
+
 def test_the_class_axis_is_an_option_where_it_is_not_the_last(tmp_path: Path) -> None:
     function = written(
         tmp_path, "def f(logits, labels, class_axis): return labels * 0.0 + class_axis"

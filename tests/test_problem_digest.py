@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 
 import ml_dtypes
@@ -82,6 +83,30 @@ def test_one_nan_is_like_another_and_a_zero_has_its_sign(dtype: type[np.generic]
     assert problem_digest(first) == problem_digest(replace(PROBLEM, values=other_nan))
     signed = replace(PROBLEM, values=np.array([[np.nan, -0.0, 1.0]]).astype(dtype))
     assert problem_digest(first) != problem_digest(signed)
+
+
+def test_the_digest_is_that_of_the_baselines_that_people_have() -> None:
+    """SHA-256 over what is set, in the order in which a baseline's digests have it."""
+    pieces = [
+        b"loss 'sparse_categorical'\ngiven 'logits'\n",
+        b"values float32 [2, 3]\n" + np.array(VALUES, "<f4").tobytes(),
+        b"labels int64 [2]\n" + np.array([0, 1], "<i8").tobytes(),
+        b"dtype 'float32'\nclass_axis 1\nnormalize False\nignore_index 7\n",
+        b"label_smoothing 0.1\n",
+        b"class_weight float32 [3]\n" + np.array([1, 2, 3], "<f4").tobytes(),
+        b"pos_weight float32 []\n" + np.array(2, "<f4").tobytes(),
+        b"sample_weight float32 [2]\n" + np.array([1, 0.5], "<f4").tobytes(),
+        b"reductions ['mean', 'sum']\ngradient True\n",
+        b"cotangent float32 [2]\n" + np.array([1, 2], "<f4").tobytes(),
+    ]
+    whole = replace(
+        PROBLEM,
+        class_axis=1,
+        normalize=False,
+        label_smoothing=0.1,
+        pos_weight=np.array(2, np.float32),
+    )
+    assert problem_digest(whole) == hashlib.sha256(b"".join(pieces)).hexdigest()[:16]
 
 
 def test_the_last_of_many_numbers_counts() -> None:

@@ -29,10 +29,17 @@ from .bounds_binary import binary_parts
 from .bounds_classes import class_parts
 from .bounds_totals import total_bound
 from .dtypes import Float64s, unit_roundoff
+from .options import refuse_unknown
 from .problem import Problem
 from .reference import Reference
 from .rounding import FLUSHED, capped
 from .words import Reduction
+
+# The options that it gives a meaning to; another one is refused.
+KNOWN = frozenset({
+    "class_axis", "normalize", "ignore_index", "label_smoothing", "class_weight", "pos_weight",
+    "sample_weight", "reduction", "check", "cotangent",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +60,7 @@ class Bounds:
 
 def bounds(problem: Problem, reference: Reference) -> Bounds:
     """The bounds of every loss, total and gradient entry of a problem: finite, and 0 or more."""
+    refuse_unknown(problem, KNOWN, "the bound")
     u, floor = unit_roundoff(problem.dtype), FLUSHED[problem.dtype]
     of = binary_parts if problem.loss == "binary" else class_parts
     made = of(problem, u, floor)

@@ -10,7 +10,7 @@ import math
 import re
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
     BeforeValidator,
@@ -20,12 +20,15 @@ from pydantic import (
     GetCoreSchemaHandler,
     GetPydanticSchema,
     Tag,
+    create_model,
 )
 from pydantic_core import CoreSchema
 from pydantic_core.core_schema import no_info_after_validator_function
 
+from . import options as kinds
 from .array_forms import Array
 from .errors import Located, Mistake
+from .options import ARRAYS, OPTIONS, Option, Options
 from .tolerance import Auto, Tolerance
 from .value_types import (
     ONE_OR_MORE,
@@ -39,11 +42,11 @@ from .value_types import (
     unquoted,
     wrong,
 )
-from .words import GIVEN, Check, DType, Given, Loss, Reduction
+from .words import GIVEN, DType, Given, Loss
 from .yaml_values import Map, describe, home_of, line_of
 
 _ID = re.compile(r"(.*?)::((?:(?!::).)*)", re.DOTALL)
-ARRAY_KEYS = (*GIVEN, "labels", "class_weight", "pos_weight", "sample_weight", "cotangent")
+ARRAY_KEYS = (*GIVEN, "labels", *ARRAYS)
 
 
 class ToleranceFields(Strict):
@@ -112,8 +115,8 @@ Entries = Annotated[
 ]
 
 
-class CaseFields(Strict):
-    """The keys of a case."""
+class _Inputs(Strict):
+    """The keys before the options."""
 
     name: Word | None = None
     description: str | None = None
@@ -125,16 +128,39 @@ class CaseFields(Strict):
     log_probs: Array | None = None
     labels: Array
     dtype: DType = "float32"
-    class_axis: int = -1
-    normalize: bool | None = None
-    ignore_index: int | None = None
-    label_smoothing: Annotated[float, Field(ge=0, le=1)] | None = None
-    class_weight: Array | None = None
-    pos_weight: Array | None = None
-    sample_weight: Array | None = None
-    reduction: Annotated[list[Reduction], *ONE_OR_MORE] = Field(default=[])
-    check: Annotated[list[Check], *ONE_OR_MORE] = Field(default=["value"])
-    cotangent: Array | None = None
+
+
+def _field(option: Option) -> tuple[Any, Any]:
+    """The type of an option in a case file, and its default there: null where nothing is said."""
+    kind: Any
+    match option.kind:
+        case kinds.Axis():
+            return int, Field(default=option.default, description=option.meaning)
+        case kinds.Words(allowed, stated):
+            kind = Annotated[list[Literal[allowed]], *ONE_OR_MORE]  # type: ignore[valid-type]
+            return kind, Field(default=list(stated), description=option.meaning)
+        case kinds.Flag():
+            kind = bool
+        case kinds.Whole(least):
+            kind = Annotated[int, Field(ge=least)]
+        case kinds.Number(least, above, most):
+            kind = Annotated[float, Field(ge=least, gt=above, le=most)]
+        case kinds.NumberArray():
+            kind = Array
+    return kind | None, Field(default=None, description=option.meaning)
+
+
+if TYPE_CHECKING:
+    _WithOptions = _Inputs
+else:
+    _WithOptions = create_model(
+        "_WithOptions", __base__=_Inputs, **{option.key: _field(option) for option in OPTIONS}
+    )
+
+
+class CaseFields(_WithOptions):
+    """The keys of a case."""
+
     tolerance: ToleranceField = Tolerance(atol=2e-6)
     implementations: Annotated[list[Word], *ONE_OR_MORE] | None = None
     matrix: dict[str, Annotated[list[Any], Field(min_length=1)]] | None = None
@@ -147,7 +173,18 @@ class CaseFields(Strict):
         Losses are compared in any case, but are not asked for by `check: gradient` alone.
         """
         checked = {"value": "losses", "gradient": "gradient"}
-        return frozenset([*self.reduction, *(checked[word] for word in self.check)])
+        words = (checked[word] for word in self.stated("check"))
+        return frozenset([*self.options.reductions, *words])
+
+    def stated(self, key: str) -> Any:
+        """What the case says of an option."""
+        return getattr(self, key)
+
+    @property
+    def options(self) -> Options:
+        """The options as a problem has them, but for the arrays."""
+        scalars = [option for option in OPTIONS if option.key not in ARRAYS]
+        return Options(**{o.name: o.posed(self.stated(o.key)) for o in scalars})
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from .array_forms import ARRAY_FORMS
 from .case import ARRAY_KEYS, CaseFields, ExpectedFields, ToleranceFields
 from .errors import InvalidError, KeyPath, Mistake, did_you_mean
+from .options import OPTIONS, Number, NumberArray, Words
 from .value_types import unquoted
 from .words import GIVEN, Loss
 from .yaml_values import Map, describe
@@ -35,9 +36,14 @@ def case_fields(source: Map) -> CaseFields:
     return fields
 
 
+# No check of another key reads what scales or weighs.
 _HARMLESS = (
     *("name", "description", "source", "tags", "tolerance", "implementations"),
-    *("label_smoothing", "class_weight", "pos_weight", "sample_weight", "cotangent"),
+    *(option.key for option in OPTIONS if isinstance(option.kind, Number | NumberArray)),
+)
+_LISTS = (
+    *("tags", "implementations"),
+    *(option.key for option in OPTIONS if isinstance(option.kind, Words)),
 )
 
 
@@ -120,7 +126,7 @@ def _type_and_advice(type_name: str, loc: KeyPath, value: object) -> tuple[str, 
     if type_name == "string":
         scalar = value is not None and not isinstance(value, list | dict)
         return "text", "quote it" if scalar else ""
-    if type_name == "list" and loc[0] in ("tags", "reduction", "check", "implementations"):
+    if type_name == "list" and loc[0] in _LISTS:
         return "a word, or a list of words", ""
     if type_name == "list" and loc[0] == "expect":
         return "a mapping, or a list of mappings", "say what it gives: {losses: ...}"

@@ -15,7 +15,8 @@ import numpy.typing as npt
 from .case import CaseFields
 from .dtypes import unit_roundoff
 from .errors import Mistake
-from .words import DType, Given, Loss
+from .options import OPTIONS, Option
+from .words import GIVEN, DType, Given, Loss
 
 Array = npt.NDArray[Any]
 _BOTH_WAYS = "say whether to divide by the sum: `normalize: true` or `normalize: false`"
@@ -23,27 +24,27 @@ _BOTH_WAYS = "say whether to divide by the sum: `normalize: true` or `normalize:
 
 def misplaced_options(fields: CaseFields, given: Given) -> Iterator[Mistake]:
     """Options that mean nothing for the case's loss, or for what it gives."""
-    f, set_for = fields, f"set for the loss {fields.loss}"
-    categorical = "the losses categorical and sparse_categorical"
-    if f.ignore_index is not None and f.loss != "sparse_categorical":
-        yield _misplaced("ignore_index", set_for, "the loss sparse_categorical")
-    if f.pos_weight is not None and f.loss != "binary":
-        yield _misplaced("pos_weight", set_for, "the loss binary")
-    if f.class_weight is not None and f.loss == "binary":
-        yield _misplaced("class_weight", set_for, categorical)
-    if f.class_axis != -1 and f.loss == "binary":
-        yield _misplaced("class_axis", set_for, categorical)
-    if f.normalize is not None and (f.loss == "binary" or given != "probs"):
-        yield _misplaced(
-            "normalize", f"set for {f.loss} from {given}", f"{categorical}, from probs"
-        )
-    if f.cotangent is not None and "gradient" not in f.check:
-        where = "`check: [value, gradient]`"
-        yield _misplaced("cotangent", "set where no gradient is checked", where)
+    for option in OPTIONS:
+        if option.posed(fields.stated(option.key)) == option.default:
+            continue
+        if not option.applies(fields.loss, given):
+            anywhere = option.given == GIVEN
+            found = f"the loss {fields.loss}" if anywhere else f"{fields.loss} from {given}"
+            yield _misplaced(option.key, f"set for {found}", _home(option))
+        elif option.of_gradient and not fields.options.gradient:
+            where = "`check: [value, gradient]`"
+            yield _misplaced(option.key, "set where no gradient is checked", where)
 
 
 def _misplaced(key: str, found: str, home: str) -> Mistake:
     return Mistake((key,), found, f"with {home}", "remove it")
+
+
+def _home(option: Option) -> str:
+    """The losses and the inputs that an option means something for."""
+    several = "s" if len(option.losses) > 1 else ""
+    losses = f"the loss{'es' if several else ''} {' and '.join(option.losses)}"
+    return losses if option.given == GIVEN else f"{losses}, from {' or '.join(option.given)}"
 
 
 def outside_labels(

@@ -76,7 +76,7 @@ def observed_numbers(numbers: object, subject: Subject) -> Observed:
 
 def total_reduction(subject: Subject) -> Reduction:
     """What a single number is a total of: the case's only reduction, else the mean."""
-    reductions = subject.case.fields.reduction
+    reductions = subject.case.fields.options.reductions
     return reductions[0] if len(reductions) == 1 else "mean"
 
 

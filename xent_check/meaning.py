@@ -16,14 +16,21 @@ from .choices import Activation, Divisor, Meaning
 from .coefficients import smoothed, weighted_targets, weights_of
 from .dtypes import Float64s, numpy_dtype, rounded
 from .formulas import minus_log_binary, minus_log_classes
+from .options import refuse_unknown
 from .problem import Problem
 
 __all__ = ["Divisor", "Meaning", "folded", "losses_of", "meaning_of", "sample_losses", "total_of"]
 Array = npt.NDArray[Any]
+# The options that it gives a meaning to; another one is refused.
+KNOWN = frozenset({
+    "class_axis", "normalize", "ignore_index", "label_smoothing", "class_weight", "pos_weight",
+    "sample_weight", "reduction", "check", "cotangent",
+})  # fmt: skip
 
 
 def meaning_of(problem: Problem) -> Meaning:
     """The choices of a problem."""
+    refuse_unknown(problem, KNOWN, "the diagnosis")
     binary = problem.loss == "binary"
     values = problem.values.astype(np.float64)
     if binary:

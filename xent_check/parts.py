@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .options import ARRAYS, Shape
 from .problem import Problem
 
 Array = npt.NDArray[Any]
@@ -43,15 +44,18 @@ def _part(
 ) -> Problem:
     binary, soft = problem.loss == "binary", problem.loss == "categorical"
     values, labels = problem.values, problem.labels
+    weights: dict[str, Any] = {
+        name: _CUTS[shape](getattr(problem, name), samples)
+        for name, shape in ARRAYS.items()
+        if getattr(problem, name) is not None
+    }
     return replace(
         problem,
         values=values.reshape(-1)[samples] if binary else _rows(values, shape, place),
         labels=_rows(labels, shape, place) if soft else labels.reshape(-1)[samples],
         class_axis=-1,
-        pos_weight=_trailing(problem.pos_weight, samples),
-        sample_weight=_of_samples(problem.sample_weight, samples),
-        cotangent=_of_samples(problem.cotangent, samples),
         reductions=(),
+        **weights,
     )
 
 
@@ -108,13 +112,16 @@ def _rows(array: Array, shape: tuple[int, int, int], place: tuple[slice, slice])
     return np.moveaxis(some, 1, -1).reshape(-1, shape[1])
 
 
-def _of_samples(array: Array | None, samples: slice) -> Array | None:
-    return None if array is None else array.reshape(-1)[samples]
-
-
-def _trailing(array: Array | None, samples: slice) -> Array | None:
+def _trailing(array: Array, samples: slice) -> Array:
     """An array of the samples' last axes, repeated over those before them."""
-    if array is None or array.size == 1:
-        return None if array is None else array.reshape(())
+    if array.size == 1:
+        return array.reshape(())
     repeated: Array = array.reshape(-1)[np.arange(samples.start, samples.stop) % array.size]
     return repeated
+
+
+_CUTS: dict[Shape, Callable[[Array, slice], Array]] = {
+    "classes": lambda array, _: array,
+    "samples": lambda array, samples: array.reshape(-1)[samples],
+    "trailing": _trailing,
+}

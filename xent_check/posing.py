@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from .dtypes import rounded
 from .errors import InvalidError, KeyPath, Mistake
 from .memory import must_have
 from .needs import Size, copies
+from .options import ARRAYS, misfit, samples_of
 from .problem import Problem
 from .words import REDUCTIONS, Given, Reduction
 
@@ -49,6 +51,7 @@ class _Maker:
     ) -> None:
         self.any_label = any_label
         self.fields = fields
+        self.options = fields.options
         self.given = given
         self.made = made
         self.mistakes: list[Mistake] = []
@@ -71,30 +74,26 @@ class _Maker:
                 self.labels_are_allowed(labels, values, axis)
         if self.mistakes:
             raise InvalidError(*self.mistakes)
+        arrays: dict[str, Any] = {
+            key: self.rounded(self.made[key]) for key in ARRAYS if key in self.made
+        }
+        asked = replace(self.options, class_axis=axis, reductions=self.reductions, **arrays)
         return Problem(
             loss=f.loss,
             given=self.given,
             values=self.rounded(values),
             labels=labels.astype(np.int64) if self.sparse else self.rounded(labels),
             dtype=f.dtype,
-            class_axis=axis,
-            normalize=f.normalize,
-            ignore_index=f.ignore_index,
-            label_smoothing=f.label_smoothing or 0.0,
-            class_weight=self.weight("class_weight"),
-            pos_weight=self.weight("pos_weight"),
-            sample_weight=self.weight("sample_weight"),
-            reductions=self.reductions,
-            gradient="gradient" in f.check,
-            cotangent=self.weight("cotangent"),
+            **vars(asked),
         )
 
     def fits_in_memory(self) -> None:
         """InvalidError, before anything is done with the arrays, where one answer would not."""
         f, values, form = self.fields, self.made[self.given], getattr(self.fields, self.given)
-        there = f.loss != "binary" and -values.ndim <= f.class_axis < values.ndim
-        classes = values.shape[f.class_axis] if there else 1
-        size = Size(values.size, values.size // max(classes, 1), f.dtype, "gradient" in f.check)
+        axis, gradient = self.options.class_axis, self.options.gradient
+        there = f.loss != "binary" and -values.ndim <= axis < values.ndim
+        classes = values.shape[axis] if there else 1
+        size = Size(values.size, values.size // max(classes, 1), f.dtype, gradient)
         whose = f"{form.file!r} of shape" if isinstance(form, FileArray) else "shape"
         needed = size.alone + copies(self.made, f.dtype)
         must_have(needed, f"{whose} {list(values.shape)}: checking it needs", (self.given,))
@@ -108,14 +107,10 @@ class _Maker:
         """Those that are asked for, and those that an expectation states."""
         entries = [entry for listed in self.fields.expect.values() for entry in listed]
         stated = [r for r in REDUCTIONS if any(getattr(e, r) is not None for e in entries)]
-        return tuple(dict.fromkeys([*self.fields.reduction, *stated]))
+        return tuple(dict.fromkeys([*self.options.reductions, *stated]))
 
     def rounded(self, array: Array) -> Array:
         return rounded(array, self.fields.dtype)
-
-    def weight(self, key: str) -> Array | None:
-        array = self.made.get(key)
-        return None if array is None else self.rounded(array)
 
     @property
     def is_bare(self) -> bool:
@@ -124,7 +119,7 @@ class _Maker:
 
     def one_row_is_one_sample(self) -> tuple[Array, Array, int]:
         """A bare number, or one row with one label, gets the sample axis that it lacks."""
-        values, labels, axis = self.made[self.given], self.made["labels"], self.fields.class_axis
+        values, labels, axis = self.made[self.given], self.made["labels"], self.options.class_axis
         if not self.is_bare:
             return values, labels, axis
         if self.fields.loss == "binary":
@@ -153,10 +148,7 @@ class _Maker:
         return False
 
     def samples_shape(self, values: Array, axis: int) -> tuple[int, ...]:
-        if self.fields.loss == "binary":
-            return values.shape
-        axis %= values.ndim
-        return values.shape[:axis] + values.shape[axis + 1 :]
+        return samples_of(values.shape, None if self.fields.loss == "binary" else axis)
 
     def labels_fit(self, values: Array, labels: Array, axis: int) -> bool:
         """Whether the labels have the values' shape, or the samples', and can be labels."""
@@ -176,30 +168,19 @@ class _Maker:
 
     def weights_fit(self, values: Array, axis: int) -> None:
         samples = self.samples_shape(values, axis)
-        classes = 0 if self.fields.loss == "binary" else values.shape[axis]
+        counted = None if self.fields.loss == "binary" else axis
         bare = self.made[self.given].ndim < values.ndim
-        expected: dict[str, Callable[[tuple[int, ...]], bool]] = {
-            "class_weight": lambda shape: shape == (classes,),
-            "sample_weight": lambda shape: shape == samples or (bare and shape == ()),
-            "cotangent": lambda shape: shape == samples or (bare and shape == ()),
-            "pos_weight": lambda shape: shape == values.shape[values.ndim - len(shape) :],
-        }
-        allowed = {
-            "class_weight": f"[{classes}], one per class",
-            "sample_weight": f"{list(samples)}, one per sample",
-            "cotangent": f"{list(samples)}, one per sample",
-            "pos_weight": f"a number, or the last axes of {list(values.shape)}",
-        }
-        for key, fits in expected.items():
+        for key, rule in ARRAYS.items():
             array = self.made.get(key)
             if array is None:
                 continue
-            if not fits(array.shape):
-                self.wrong((key,), f"shape {list(array.shape)}", allowed[key])
+            if bare and rule == "samples" and array.ndim == 0:
+                array = self.made[key] = array.reshape(samples)
+            allowed = misfit(array.shape, rule, values.shape, counted)
+            if allowed:
+                self.wrong((key,), f"shape {list(array.shape)}", allowed)
             elif not np.isfinite(array.astype(np.float64)).all():
                 self.wrong((key,), "a weight that is not finite", "finite numbers")
-            elif bare and key in ("sample_weight", "cotangent"):
-                self.made[key] = array.reshape(samples)
 
     def empty_batch_has_a_reduction(self, values: Array) -> None:
         if values.size == 0 and not self.reductions:
@@ -210,12 +191,14 @@ class _Maker:
         f = self.fields
         if not f.expect and not self.any_label:
             classes = 0 if f.loss == "binary" else values.shape[axis]
-            self.wrong_items("labels", outside_labels(labels, f.loss, classes, f.ignore_index))
+            ignored = self.options.ignore_index
+            self.wrong_items("labels", outside_labels(labels, f.loss, classes, ignored))
 
     def probabilities_are_allowed(self, values: Array, axis: int) -> None:
         f = self.fields
         if self.given == "probs":
-            wrong = bad_probabilities(self.rounded(values), f.loss, f.dtype, axis, f.normalize)
+            probs, normalize = self.rounded(values), self.options.normalize
+            wrong = bad_probabilities(probs, f.loss, f.dtype, axis, normalize)
             self.wrong_items("probs", wrong)
 
     def wrong_items(self, key: str, mistakes: Iterable[Mistake]) -> None:

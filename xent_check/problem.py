@@ -11,21 +11,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .words import DType, Given, Loss, Reduction
+from .options import CALLED, Options, samples_of
+from .words import DType, Given, Loss
 
 Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)
-class Problem:
-    """What is to be computed.
+class Inputs:
+    """What a loss is computed from.
 
     values: the logits, probs or log_probs (`given` says which), in `dtype`. Shape: the samples'
     with the class axis put in at `class_axis`; for binary, the samples' own.
     labels: int64 class indices of the samples' shape (sparse_categorical); in `dtype` and of
     the values' shape (categorical, binary).
-    cotangent: the samples' shape; the gradient is that of sum(cotangent * losses).
-    An option that the case does not set is None (0 for label_smoothing).
     """
 
     loss: Loss
@@ -33,16 +32,14 @@ class Problem:
     values: Array
     labels: Array
     dtype: DType
-    class_axis: int = -1
-    normalize: bool | None = None
-    ignore_index: int | None = None
-    label_smoothing: float = 0.0
-    class_weight: Array | None = None
-    pos_weight: Array | None = None
-    sample_weight: Array | None = None
-    reductions: tuple[Reduction, ...] = ()
-    gradient: bool = False
-    cotangent: Array | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Problem(Options, Inputs):
+    """What is to be computed: the inputs, then the options, in the order of their table.
+
+    cotangent: the samples' shape; the gradient is that of sum(cotangent * losses).
+    """
 
     @property
     def num_classes(self) -> int:
@@ -52,10 +49,7 @@ class Problem:
     @property
     def samples_shape(self) -> tuple[int, ...]:
         """The shape of the losses."""
-        if self.loss == "binary":
-            return self.values.shape
-        axis = self.class_axis % self.values.ndim
-        return self.values.shape[:axis] + self.values.shape[axis + 1 :]
+        return samples_of(self.values.shape, None if self.loss == "binary" else self.class_axis)
 
     @property
     def kept(self) -> npt.NDArray[np.bool_]:
@@ -67,19 +61,8 @@ class Problem:
 
     @property
     def options(self) -> frozenset[str]:
-        """The names of the options that are set and change what is computed."""
-        names = {name for name in _OPTIONS if getattr(self, name) is not None}
-        if not self.label_smoothing:
-            names.discard("label_smoothing")
-        if self.loss != "binary" and self.class_axis % self.values.ndim != self.values.ndim - 1:
-            names.add("class_axis")
+        """The names of the options that are set and that an implementation has to say."""
+        names = {option.name for option in CALLED if option.is_set(self)}
+        if self.loss == "binary" or self.class_axis % self.values.ndim == self.values.ndim - 1:
+            names.discard("class_axis")
         return frozenset(names)
-
-
-_OPTIONS = (
-    "ignore_index",
-    "label_smoothing",
-    "class_weight",
-    "pos_weight",
-    "sample_weight",
-)

@@ -8,6 +8,7 @@ from typing import Any
 
 from .calls import Calls
 from .evaluation import Unsupported, UnsupportedError
+from .options import ARRAYS
 from .problem import Problem
 from .support import Support
 from .words import Reduction
@@ -26,10 +27,7 @@ LOSSES, GRADIENT = "losses", "gradient"
 def problem_arrays(problem: Problem) -> dict[str, Any]:
     """The problem's arrays by their names in the contract."""
     named = {problem.given: problem.values, "labels": problem.labels}
-    others = ("class_weight", "pos_weight", "sample_weight", "cotangent")
-    return named | {
-        name: getattr(problem, name) for name in others if getattr(problem, name) is not None
-    }
+    return named | {k: getattr(problem, k) for k in ARRAYS if getattr(problem, k) is not None}
 
 
 def refuse_what_is_not_supported(problem: Problem, supported: Support, owner: str) -> None:

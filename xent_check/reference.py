@@ -20,11 +20,17 @@ from .dtypes import Float64s
 from .enclosure import Enclosure, is_narrow
 from .exact import exact_gradient, exact_losses, exact_totals
 from .fast import fast_losses, fast_totals
+from .options import refuse_unknown
 from .parts import in_threads, parts
 from .problem import Problem
 from .words import Reduction
 
 SMALL = 20_000  # values; below it ball arithmetic takes well under a second
+# The options that it gives a meaning to; another one is refused.
+KNOWN = frozenset({
+    "class_axis", "normalize", "ignore_index", "label_smoothing", "class_weight", "pos_weight",
+    "sample_weight", "reduction", "check", "cotangent",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,8 +52,9 @@ def reference(problem: Problem) -> Reference:
     the problem's dtype.
 
     A value so near 0 that float64 cannot hold the 1/1024 ulp gets the smallest float64 above 0
-    as its radius.
+    as its radius. NotImplementedError where the problem has an option that is not KNOWN.
     """
+    refuse_unknown(problem, KNOWN, "the reference")
     divisors = {r: divisor(problem, r) for r in problem.reductions}
     if problem.values.size <= SMALL:
         losses, totals = exact_losses(problem), exact_totals(problem, divisors)

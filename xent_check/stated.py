@@ -61,14 +61,15 @@ def told(mistake: Mistake) -> str:
 def _by_option(text: str) -> str:
     """A case file's words in those of the command line: `normalize: false` is `--no-normalize`."""
     text = re.sub(r"`check: \[value, gradient\]`", "`--check gradient`", text)
-    text = re.sub(r"`normalize: (true|false)`", _flag, text)
+    text = re.sub(r"`(\w+): (true|false)`", _flag, text)
     text = re.sub(r"`(\w+): (\w+)`", lambda m: f"`{option(m[1])} {m[2]}`", text)
     text = re.sub(r"`(\w+)`", _key, text)
     return text.replace("the case file's folder", "the current folder")
 
 
 def _flag(match: re.Match[str]) -> str:
-    return "`--normalize`" if match[1] == "true" else "`--no-normalize`"
+    name = option(match[1])
+    return f"`{name}`" if match[2] == "true" else f"`--no-{name[2:]}`"
 
 
 def _key(match: re.Match[str]) -> str:

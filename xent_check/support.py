@@ -6,19 +6,13 @@ The workers refuse by these tables, and `xent-check impls -v` prints them.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import get_args
 
+from .options import CALLED
 from .words import GIVEN, Given, Loss
 
 Support = Mapping[tuple[Loss, Given], frozenset[str]]
 
-OPTIONS = (
-    "class_axis",
-    "class_weight",
-    "sample_weight",
-    "pos_weight",
-    "label_smoothing",
-    "ignore_index",
-)
 _CLASSES = frozenset({"class_axis", "class_weight", "sample_weight"})
 _SMOOTH = frozenset({"label_smoothing"})
 _IGNORE = frozenset({"ignore_index"})
@@ -57,5 +51,10 @@ EVERYTHING: Support = {
     **{("binary", given): _BINARY | _SMOOTH for given in GIVEN},
     **{("categorical", given): _CLASSES | _SMOOTH for given in GIVEN},
     **{("sparse_categorical", given): _CLASSES | _SMOOTH | _IGNORE for given in GIVEN},
+}
+BY_NAME: Support = {
+    (loss, given): frozenset(o.key for o in CALLED if o.applies(loss, given))
+    for loss in get_args(Loss)
+    for given in GIVEN
 }
 FROM_LOGITS: Support = {key: options for key, options in EVERYTHING.items() if key[1] == "logits"}

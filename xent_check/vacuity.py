@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from .difference import Difference
 from .dtypes import Float64s
+from .options import refuse_unknown
 from .other_labels import other_label_distances
 from .problem import Problem
 from .reference import Reference
@@ -31,6 +32,11 @@ Bools = npt.NDArray[np.bool_]
 LOSS, OTHER_LOSS = "a loss of 0 or of twice its size", "the loss of another label"
 GRADIENT, ELSEWHERE = "a gradient of 0 or of twice its size", "a gradient of 0 but at the label"
 _SHARE = 1 / 8
+# The options that it gives a meaning to; another one is refused.
+KNOWN = frozenset({
+    "class_axis", "normalize", "ignore_index", "label_smoothing", "class_weight", "pos_weight",
+    "sample_weight", "reduction", "check", "cotangent",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +63,7 @@ def vacuity(problem: Problem, reference: Reference, parts: Mapping[str, Differen
 
     Losses of ignored samples, and targets that are 0 or not finite, count for nothing.
     """
+    refuse_unknown(problem, KNOWN, "the note on what a tolerance accepts")
     losses = parts["losses"]
     distances = other_label_distances(problem)
     judged = _counts(losses) & problem.kept

@@ -18,7 +18,6 @@ from .problem import Problem
 Array = npt.NDArray[Any]
 Message = dict[str, Any]
 _INLINE_BYTES = 2**20
-_ARRAYS = ("values", "labels", "class_weight", "pos_weight", "sample_weight", "cotangent")
 
 
 def encode_array(array: Array, folder: Path) -> Message:
@@ -54,21 +53,27 @@ def forget(message: Message) -> None:
 
 
 def encode_problem(problem: Problem, folder: Path) -> Message:
-    """Every field; arrays encoded."""
-    message: Message = {f.name: getattr(problem, f.name) for f in fields(problem)}
-    for name in _ARRAYS:
-        if message[name] is not None:
-            message[name] = encode_array(message[name], folder)
-    if problem.ignore_index is not None:  # execnet has no integers below -2^31
-        message["ignore_index"] = str(problem.ignore_index)
-    return message
+    """Every field."""
+    return {f.name: _encode(getattr(problem, f.name), folder) for f in fields(problem)}
 
 
 def decode_problem(message: Message) -> Problem:
     """The problem of a message."""
-    arrays = {name: decode_array(message[name]) for name in _ARRAYS if message[name] is not None}
-    index = message["ignore_index"]
-    return Problem(**{**message, **arrays, "ignore_index": None if index is None else int(index)})
+    return Problem(**{name: _decode(value) for name, value in message.items()})
+
+
+def _encode(value: Any, folder: Path) -> Any:
+    if isinstance(value, np.ndarray):
+        return encode_array(value, folder)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return {"whole": str(value)}  # execnet has no integers below -2^31
+    return value
+
+
+def _decode(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    return int(value["whole"]) if "whole" in value else decode_array(value)
 
 
 def encode_evaluation(evaluation: Evaluation, folder: Path) -> Message:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
+from ..options import OPTIONS, Axis, Flag, NumberArray, Option, Whole, Words
 from .completion import implementation_names, report_formats
 
 if TYPE_CHECKING:
@@ -19,39 +20,64 @@ if TYPE_CHECKING:
     from .output import Output
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
-_ONE = (
+_Decorator = Callable[[Any], Any]
+_INPUTS = (
     ("loss", "NAME", "binary, categorical or sparse_categorical."),
     ("logits", "ARRAY", "Exactly one of logits, probs and log-probs."),
     ("probs", "ARRAY", ""),
     ("log_probs", "ARRAY", ""),
     ("labels", "ARRAY", "Class indices, or for soft ones and binary as many as logits."),
     ("dtype", "NAME", "float16, bfloat16, float32 or float64. [default: float32]"),
-    ("class_axis", "N", "Which axis counts the classes. [default: -1]"),
-    ("ignore_index", "N", "Samples with this label have loss 0 and do not count."),
-    ("label_smoothing", "X", "The share of every target that all classes get evenly."),
-    ("class_weight", "ARRAY", "A weight per class."),
-    ("pos_weight", "ARRAY", "binary: a weight on the positive term."),
-    ("sample_weight", "ARRAY", "A weight per sample."),
-    ("cotangent", "ARRAY", "The gradient is of the sum of this times the losses."),
-    ("tolerance", "T", "A number, '{atol: A, rtol: R, ulps: U}', or auto. [default: 2e-6]"),
 )
-_MANY = (
-    ("reduction", "NAME", "mean, weighted_mean or sum: compared too. Repeatable."),
-    ("check", "NAME", "value or gradient. Repeatable. [default: value]"),
-)
+_TOLERANCE = "A number, '{atol: A, rtol: R, ulps: U}', or auto. [default: 2e-6]"
 
 
 def _case_options(command: _Command) -> _Command:
-    """An option for every key of a case."""
-    for key, metavar, words in reversed(_MANY):
-        name = f"--{key.replace('_', '-')}"
-        command = click.option(name, key, metavar=metavar, multiple=True, help=words)(command)
-    words = "Probabilities that do not sum to 1: divided by their sum, or not."
-    command = click.option("--normalize/--no-normalize", default=None, help=words)(command)
-    for key, metavar, words in reversed(_ONE):
-        name = f"--{key.replace('_', '-')}"
-        command = click.option(name, key, metavar=metavar, help=words)(command)
+    """An option for every key of a case: those of one value first."""
+    made = [_one(*of) for of in _INPUTS]
+    kept = [o for o in OPTIONS if not isinstance(o.kind, Flag | Words)]
+    made += [_one(option.key, _metavar(option), _help(option)) for option in kept]
+    made.append(_one("tolerance", "T", _TOLERANCE))
+    made += [_flag(option) for option in OPTIONS if isinstance(option.kind, Flag)]
+    made += [_many(o.key, o.meaning, o.kind) for o in OPTIONS if isinstance(o.kind, Words)]
+    for decorate in reversed(made):
+        command = decorate(command)
     return command
+
+
+def _one(key: str, metavar: str, words: str) -> _Decorator:
+    return click.option(_dashed(key), key, metavar=metavar, help=words)
+
+
+def _flag(option: Option) -> _Decorator:
+    name = _dashed(option.key)
+    both = f"{name}/--no-{name[2:]}"
+    return click.option(both, option.key, default=None, help=option.meaning)
+
+
+def _many(key: str, meaning: str, kind: Words) -> _Decorator:
+    words = f"{meaning[:-1]}: {', '.join(kind.allowed[:-1])} or {kind.allowed[-1]}. Repeatable."
+    words += f" [default: {', '.join(kind.default)}]" if kind.default else ""
+    return click.option(_dashed(key), key, metavar="NAME", multiple=True, help=words)
+
+
+def _dashed(key: str) -> str:
+    return f"--{key.replace('_', '-')}"
+
+
+def _metavar(option: Option) -> str:
+    match option.kind:
+        case NumberArray():
+            return "ARRAY"
+        case Axis() | Whole():
+            return "N"
+        case _:
+            return "X"
+
+
+def _help(option: Option) -> str:
+    shown = f" [default: {option.default}]" if isinstance(option.kind, Axis) else ""
+    return option.meaning + shown
 
 
 @click.command("eval", short_help="Check one problem given on the command line.")

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..support import OPTIONS, Support
+from ..options import CALLED
 from .guarding import guarded, unguarded
 
 if TYPE_CHECKING:
     from ..selection import Implementation
+    from ..support import Support
 
 _NOTES = """\
 Ask for a mode as NAME:MODE, for a device as NAME@DEVICE ({devices}), for
@@ -62,14 +63,14 @@ def _support_lines() -> list[str]:
 
     lines = ["Modes:", *(f"  {name:<8} {what}" for name, what in MODES.items()), ""]
     start = f"{'Supported options:':<33}"
-    for index, option in enumerate(OPTIONS):
-        lines.append(start + "|  " * index + option)
+    for index, option in enumerate(CALLED):
+        lines.append(start + "| " * index + option.key)
         start = " " * len(start)
     for name, entry in IMPLEMENTATIONS.items():
         shown = name
         for loss, options, given in _rows(entry.supports):
-            marks = "".join("x  " if option in options else "   " for option in OPTIONS)
-            lines.append(f"{shown:<13}{loss:<20}{marks}from {', '.join(given)}")
+            marks = "".join("x " if option.key in options else "  " for option in CALLED)
+            lines.append(f"{shown:<13}{loss:<20}{marks} from {', '.join(given)}")
             shown = ""
     lines += ["", "Asked for 16 bits, these compute in float32 and round once:"]
     for name, entry in IMPLEMENTATIONS.items():

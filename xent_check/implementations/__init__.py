@@ -90,7 +90,7 @@ IMPLEMENTATIONS: dict[str, Entry] = {
     ),
 }  # fmt: skip
 CUSTOM = Entry(
-    "custom", "custom", ("numpy",), "numpy", support.EVERYTHING, "your own function",
+    "custom", "custom", ("numpy",), "numpy", support.BY_NAME, "your own function",
     devices=_NUMPY,
 )  # fmt: skip
 MODES = {

@@ -1,8 +1,9 @@
 """The user's own function, `module:function` or `path/to/file.py:function`, with NumPy arrays.
 
 It is called `function(logits, labels, **options)`, with probs or log_probs first where the case
-has those, and with exactly the options that the case sets; an option that its signature does not
-name is unsupported. It returns the losses, one per sample.
+has those, and with exactly the options that the case sets, each by its own name or by a synonym of
+the table of options; an option that its signature does not name is unsupported. It returns the
+losses, one per sample.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ import numpy.typing as npt
 from ..dtypes import BITS
 from ..errors import did_you_mean
 from ..evaluation import Computed, Unsupported, UnsupportedError
+from ..options import CALLED
 from ..problem import Problem
 from ..program import problem_arrays
 from ..words import DTYPES
@@ -37,17 +39,9 @@ def evaluate(problem: Problem, function: str, device: str) -> Computed:
     if problem.values.dtype == BITS:
         raise UnsupportedError("NumPy has bfloat16 only where ml_dtypes is installed")
     call = load(function)
-    options = _options(problem)
-    parameters = inspect.signature(call).parameters
-    takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
-    missing = sorted(name for name in options if name not in parameters and not takes_any)
-    if missing:
-        raise UnsupportedError(f"{function} takes no {', '.join(missing)}")
-    if "reduction" in parameters:
-        options["reduction"] = "none"
+    options = _options(problem, call, function)
     arrays = problem_arrays(problem)
-    named = {k: v for k, v in options.items() if k != "normalize"}
-    text = ", ".join([problem.given, "labels", *(f"{k}={_shown(v)}" for k, v in named.items())])
+    text = ", ".join([problem.given, "labels", *(f"{k}={_shown(v)}" for k, v in options.items())])
     start = time.perf_counter()
     returned = call(arrays[problem.given], arrays["labels"], **options)
     seconds = time.perf_counter() - start
@@ -109,11 +103,24 @@ def _as_losses(returned: object) -> Array:
     return losses
 
 
-def _options(problem: Problem) -> dict[str, Any]:
-    options = {name: getattr(problem, name) for name in sorted(problem.options - {"class_axis"})}
-    if "class_axis" in problem.options:
-        options["class_axis"] = problem.class_axis
-    return options
+def _options(problem: Problem, call: Callable[..., Any], function: str) -> dict[str, Any]:
+    """What is passed by keyword: the problem's options as the signature names them, and
+    `reduction="none"` where it names that."""
+    parameters = inspect.signature(call).parameters
+    takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+    passed: dict[str, Any] = {}
+    missing = []
+    for option in sorted(CALLED, key=lambda option: option.key):
+        if option.key not in problem.options:
+            continue
+        names = [name for name in (option.key, *option.synonyms) if name in parameters]
+        if names or takes_any:
+            passed[names[0] if names else option.key] = getattr(problem, option.name)
+        else:
+            missing.append(option.key)
+    if missing:
+        raise UnsupportedError(f"{function} takes no {', '.join(missing)}")
+    return passed | ({"reduction": "none"} if "reduction" in parameters else {})
 
 
 def _shown(value: object) -> str:
