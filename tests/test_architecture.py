@@ -48,7 +48,7 @@ MACHINERY = {
     "explanation_text", "interpreters", "known_issues", "last_failed", "leftovers", "loading",
     "locking",
     "merging", "pasted", "paths", "placement", "pool", "rejudging", "run", "schema", "selection",
-    "serving", "session", "settings", "starting", "stated", "watching", "wire", "worker",
+    "serving", "session", "settings", "starting", "stated", "streams", "watching", "wire", "worker",
     "yaml_text",
 }  # fmt: skip
 # Problem and evaluation, their words, and what makes a public call and writes it down.

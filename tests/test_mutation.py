@@ -11,9 +11,10 @@ from tests.mutation.__main__ import chosen
 from tests.mutation.deciders import DECIDERS
 from tests.mutation.equivalent import EQUIVALENT
 from tests.mutation.mutants import compiles, functions_by_line, mutants_of
+from tests.sources import source_file
 
 PACKAGE = Path(xent_check.__file__).parent
-SOURCES = {m: (PACKAGE / f"{m}.py").read_text(encoding="utf-8") for m in DECIDERS}
+SOURCES = {m: source_file(PACKAGE, m).read_text(encoding="utf-8") for m in DECIDERS}
 
 
 def planted(line: str) -> set[str]:

@@ -1,7 +1,7 @@
 """Bugs planted one at a time in a copy of the package: for each, a test must turn red.
 
-A bug is a file, a text that stands in it, and what takes its place; it names the tests that are
-expected to notice, so that it takes a second or two. They run where they stand, against the copy.
+A bug names a function and what is changed in it, and the tests that are expected to notice, so that
+it takes a second or two. They run where they stand, against the copy.
 `.ci/run` plants them all; `pytest -m planted` does by hand, and with -k some of them.
 """
 
@@ -18,6 +18,7 @@ import pytest
 import xent_check
 
 from .planted import Bug, planted
+from .sources import source_file
 
 pytestmark = pytest.mark.planted
 
@@ -77,10 +78,7 @@ def copy_to(folder: Path) -> None:
 @pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name.replace(" ", "-"))
 def test_a_planted_bug_is_found(bug: Bug, tmp_path: Path) -> None:
     copy_to(tmp_path)
-    file = tmp_path / "xent_check" / bug.file
-    source = file.read_text(encoding="utf-8")
-    assert bug.old in source, f"{bug.file} has changed: plant this one anew"
-    file.write_text(source.replace(bug.old, bug.new), encoding="utf-8")
+    bug.plant(tmp_path / "xent_check")
     done = run(tmp_path, bug.tests, bug.only)
     # 1: tests ran and one failed; a file that cannot be imported, or no test at all, is no catch
     assert done.returncode == 1, done.stdout + done.stderr
@@ -92,9 +90,10 @@ def test_without_a_bug_they_pass_and_run_the_copy(tmp_path: Path) -> None:
     copy_to(tmp_path)
     done = run(tmp_path, "test_ranking.py", "")
     assert done.returncode == 0, done.stdout + done.stderr
-    (tmp_path / "xent_check" / "ranking.py").write_text("largest_first = None", encoding="utf-8")
+    ranking = source_file(tmp_path / "xent_check", "ranking")
+    ranking.write_text("largest_first = None", encoding="utf-8")
     assert run(tmp_path, "test_ranking.py", "").returncode == 1
 
 
 def test_there_are_bugs_enough() -> None:
-    assert len({(bug.file, bug.old, bug.new) for bug in BUGS}) == len(BUGS) >= 20
+    assert len({(bug.place, bug.old, bug.new) for bug in BUGS}) == len(BUGS) >= 20

@@ -21,7 +21,7 @@ from .evaluation import (
     Unsupported,
     UnsupportedError,
 )
-from .starting import Streams, redirect
+from .streams import Streams, redirect
 from .wire import Message, decode_problem, encode_evaluation
 
 

@@ -6,11 +6,10 @@ import ctypes
 import os
 import signal
 import sys
-from typing import IO, Any
+from typing import Any
 
 from .errors import describe
-
-Streams = tuple[int, int, int]
+from .streams import Streams, redirect
 
 _PR_SET_PDEATHSIG = 1
 # Another interpreter ignores them (python -E), but the processes that it starts would not.
@@ -64,16 +63,3 @@ def _streams(output: str) -> Streams:
     how = os.O_WRONLY | os.O_APPEND | os.O_CREAT
     nothing = os.open(os.devnull, os.O_RDONLY)
     return nothing, os.open(output, how, 0o600), os.open(f"{output}.err", how, 0o600)
-
-
-def redirect(streams: Streams) -> None:
-    """Point the standard streams there, whatever an implementation did to them before."""
-    for number, descriptor in enumerate(streams):
-        os.dup2(descriptor, number)
-    sys.stdout, sys.stderr = _writer(1), _writer(2)
-
-
-def _writer(number: int) -> IO[str]:
-    return open(
-        number, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False
-    )

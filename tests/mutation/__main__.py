@@ -25,6 +25,7 @@ from pathlib import Path
 
 import pytest
 
+from ..sources import source_file
 from .deciders import DECIDERS
 from .equivalent import EQUIVALENT
 from .mutants import Mutant, compiles, mutants_of
@@ -46,7 +47,7 @@ def main() -> int:
     """Sample, record, plant, report."""
     options = _parser().parse_args()
     modules = options.module or DECIDERS
-    sources = {m: (ROOT / "xent_check" / f"{m}.py").read_text("utf-8") for m in modules}
+    sources = {m: source_file(ROOT / "xent_check", m).read_text("utf-8") for m in modules}
     sample, equivalent = chosen(sources, options.sample, options.seed)
     if options.again:
         sample, equivalent = survivors(sources, options.again.read_text("utf-8"))
@@ -141,12 +142,12 @@ def report(
     noticed = [o for o in outcomes if o.noticed]
     print("\nchange nothing:")
     for mutant, reason in equivalent:
-        print(f"xent_check/{mutant.module}.py:{mutant.line}: {reason}")
+        print(f"{mutant.module}.py:{mutant.line}: {reason}")
         print(shown(mutant, sources))
     print("\nsurvived:")
     for o in sorted(outcomes, key=lambda o: (o.mutant.module, o.mutant.start)):
         if not o.noticed:
-            print(f"xent_check/{o.mutant.module}.py:{o.mutant.line} ({o.tests} tests)")
+            print(f"{o.mutant.module}.py:{o.mutant.line} ({o.tests} tests)")
             print(shown(o.mutant, sources))
     share = len(noticed) / len(outcomes) if outcomes else 0.0
     print(

@@ -15,6 +15,7 @@ from pathlib import Path
 import coverage
 import pytest
 
+from ..sources import module_of
 from .mutants import digest, functions_by_line
 
 TEST = "XENT_CHECK_REACH_TEST"
@@ -72,12 +73,11 @@ class Reach:
         sources: dict[str, str] = {}
         for data in [self.coverage.get_data(), *map(_read, self.folder.glob("commands.*"))]:
             for file in map(Path, data.measured_files()):
-                if file.parent != self.package:
-                    continue  # nothing is planted in its packages
-                sources.setdefault(file.stem, file.read_text(encoding="utf-8"))
+                module = module_of(self.package, file)
+                sources.setdefault(module, file.read_text(encoding="utf-8"))
                 for line, tests in data.contexts_by_lineno(str(file)).items():
                     for test in set(tests) & set(lines):
-                        lines[test].setdefault(file.stem, set()).add(line)
+                        lines[test].setdefault(module, set()).add(line)
         functions = {module: functions_by_line(source) for module, source in sources.items()}
         told = {
             test: {

@@ -16,6 +16,7 @@ from typing import Any
 
 import platformdirs
 
+from ..sources import module_of
 from .mutants import Mutant, digest
 
 CACHE = Path(platformdirs.user_cache_dir("xent-check"), "mutation")
@@ -50,9 +51,10 @@ class Tests:
             if kept[file].exists():
                 recorded |= json.loads(kept[file].read_text(encoding="utf-8"))
         importers: dict[str, list[str]] = {}
-        for file in (copy / "xent_check").glob("*.py"):
-            for name in re.findall(r"^from \.(\w+) import", file.read_text("utf-8"), re.M):
-                importers.setdefault(name, []).append(file.stem)
+        package = copy / "xent_check"
+        for file in package.rglob("*.py"):
+            for name in re.findall(r"^from [\w.]*\.(\w+) import", file.read_text("utf-8"), re.M):
+                importers.setdefault(name, []).append(module_of(package, file))
         return cls(recorded, importers)
 
     def of(self, mutant: Mutant, source: str, limit: float) -> dict[str, float]:

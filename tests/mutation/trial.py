@@ -24,6 +24,7 @@ from types import CodeType, FunctionType
 import pytest
 from _pytest.runner import runtestprotocol
 
+from ..sources import source_file
 from .mutants import Mutant
 
 PATIENCE = 600.0  # seconds without a word, of a test that sleeps
@@ -73,7 +74,7 @@ class Trials:
 @contextmanager
 def planted(mutant: Mutant) -> Iterator[str]:
     """The mutant in its file, below the working directory; gives the mutated source."""
-    file = Path("xent_check", f"{mutant.module}.py")
+    file = source_file(Path("xent_check"), mutant.module)
     source, times = file.read_text(encoding="utf-8"), file.stat()
     mutated = mutant.applied(source)
     file.write_text(mutated, encoding="utf-8")
@@ -99,7 +100,7 @@ def _forked(
             silence = os.open(os.devnull, os.O_RDWR)
             for stream in (0, 1, 2):
                 os.dup2(silence, stream)
-            _exchange(f"{mutant.module}.py", source)
+            _exchange(source_file(Path("xent_check"), mutant.module), source)
             os.write(writing, _first_failure(items, writing))
         except BaseException:
             os.write(writing, b"unfit\n")
@@ -147,9 +148,9 @@ def _verdict(reading: int, items: Sequence[pytest.Item]) -> str:
             at = int(word)
 
 
-def _exchange(file: str, source: str) -> None:
+def _exchange(file: Path, source: str) -> None:
     """The code of this source into the functions that were made of that file."""
-    path = str(Path("xent_check", file).resolve())
+    path = str(file.resolve())
     new = {code.co_qualname: code for code in _codes(compile(source, path, "exec"))}
     functions = [
         f

@@ -11,140 +11,141 @@ PLACES = "test_gate_places.py"
 
 BUGS = (
     Bug(
-        "what was not kept may diverge", "changes.py",
+        "what was not kept may diverge", "changes:_diverged_before",
         "or d.diverging > bad.size or (rows < 0).any():", "or d.diverging > bad.size:", ACCEPTED,
     ),
     Bug(
-        "what agreed may diverge by a hair", "changes.py",
+        "what agreed may diverge by a hair", "changes:_diverged_before",
         "return not (same | (np.isfinite(distance) & (distance <= allowed[bad]))).any()",
         "return True", ACCEPTED,
     ),
     Bug(
-        "an accepted number may be any other", "changes.py",
+        "an accepted number may be any other", "changes:_part",
         "(distance <= d.allowed.reshape(-1)[rows >= 0])[~same].all() for d in now.judged[:1]",
         "True for d in now.judged[:1]", ACCEPTED,
     ),
     Bug(
-        "what is stated does not count", "changes.py",
+        "what is stated does not count", "changes:_part",
         "all(_diverged_before(was, now, d) for d in now.judged)",
         "all(_diverged_before(was, now, d) for d in now.judged[:1])", ACCEPTED,
     ),
     Bug(
-        "an accepted divergence grows with each accept", "gating.py",
+        "an accepted divergence grows with each accept", "gating:accept",
         "if standing is not None and not moved(standing, record).same_bits:", "if False:", ACCEPTED,
     ),
     Bug(
-        "the worst alone are kept of what was accepted", "recorded.py",
+        "the worst alone are kept of what was accepted", "recorded:Part.kept",
         "for d in self.judged if accepted", "for d in ()", ACCEPTED,
     ),
     Bug(
-        "the first are kept for the worst", "recorded.py",
+        "the first are kept for the worst", "recorded:Part.kept",
         'np.argsort(-self.judged[0].abs_diff.reshape(-1), kind="stable")[:WORST]',
         "np.arange(self.numbers.size)[:WORST]", FILE, "the_worst",
     ),
     Bug(
-        "an error of the same type is the same", "recorded.py",
+        "an error of the same type is the same", "recorded:_kind",
         "return name if declared else folded(evaluation.message)", "return name", ACCEPTED,
     ),
     Bug(
-        "any wrong shape is the same", "recorded.py",
+        "any wrong shape is the same", "recorded:_kind",
         'return "another shape" if declared else f"another shape: {result.reason}"',
         'return "another shape"', ACCEPTED,
     ),
     Bug(
-        "numbers in a word are folded", "recorded.py", "(?<![A-Za-z0-9])", "", ACCEPTED, "folded",
+        "numbers in a word are folded", "recorded:_NUMBER", "(?<![A-Za-z0-9])", "", ACCEPTED,
+        "folded",
     ),
     Bug(
-        "other inputs are no matter", "changes.py",
+        "other inputs are no matter", "changes:_kind",
         "if before is not None and _other_inputs(before, after):", "if False:", ACCEPTED, "inputs",
     ),
     Bug(
-        "other inputs pass", "gating.py",
+        "other inputs pass", "gating:DEFAULT",
         'DEFAULT = ("new", "behaviour", "inputs")', 'DEFAULT = ("new", "behaviour")', FILE,
         "passes_in_silence",
     ),
     Bug(
-        "nothing is taken after a missing framework", "gating.py",
+        "nothing is taken after a missing framework", "gating:accept",
         "            continue\n        place =", "            break\n        place =",
         ACCEPTED, "follows",
     ),
     Bug(
-        "answers of nobody knows where are left out", "gating.py",
+        "answers of nobody knows where are left out", "gating:accept",
         "raise UserError(_nowhere(result.implementation))", "continue",
         "test_baseline_file.py", "nobody_knows",
     ),
     Bug(
-        "pruning reaches other files", "gating.py",
+        "pruning reaches other files", "gating:_gone",
         "return sorted(key for key in absent if whole.covers(*key))", "return sorted(absent)",
         ACCEPTED, "pruning",
     ),
     Bug(
-        "new is not a nan", "gating.py",
+        "new is not a nan", "gating:Rule.fails",
         'if self.kind == "new" and change.kind in _TELLS_MORE:', "if False:", CHANGES,
         "nobody_accepted",
     ),
     Bug(
-        "a drift from beyond its factor", "gating.py",
+        "a drift from beyond its factor", "gating:Rule.fails",
         ">= self.factor", "> self.factor", CHANGES, "from_its_factor",
     ),
     Bug(
-        "a share that is no number passes", "change.py",
+        "a share that is no number passes", "change:growth",
         "return math.inf if math.isnan(times) else times", "return times", CHANGES, "factor",
     ),
     Bug(
-        "the losses alone have a share", "recorded.py",
+        "the losses alone have a share", "recorded:_shares",
         "if bounds is None:\n        return shares", "if True:\n        return shares", CHANGES,
         "part_by_part",
     ),
     Bug(
-        "a share is the bare difference", "comparison.py",
+        "a share is the bare difference", "comparison:share_of",
         "(part.abs_diff[finite] / bound[finite]).max()", "part.abs_diff[finite].max()", CHANGES,
         "part_by_part",
     ),
     Bug(
-        "a share may be nan in the file", "baseline_fields.py",
+        "a share may be nan in the file", "baseline_fields:_share_of",
         "or not float(number) >= 0", "or float(number) < 0", FILE, "silence",
     ),
     Bug(
-        "numbers may be cut out of the file", "baseline.py",
+        "numbers may be cut out of the file", "baseline:_recorded",
         'if _OF_NUMBERS.match(told) and "losses" not in parts:', "if False:", FILE, "silence",
     ),
     Bug(
-        "the numbers may be others than the file says", "baseline.py",
+        "the numbers may be others than the file says", "baseline:_recorded",
         "if part.index is None and said != found:", "if False:", FILE, "silence",
     ),
     Bug(
-        "places that do not exist", "baseline.py",
+        "places that do not exist", "baseline:_position",
         "or any(i >= n for i, n in zip(place, shape, strict=True))", "", FILE, "silence",
     ),
     Bug(
-        "a key may stand there twice", "baseline.py",
+        "a key may stand there twice", "baseline:_once_each",
         "if len(made) < len(pairs):", "if False:", FILE, "merge",
     ),
     Bug(
-        "names are of the working directory", "project.py",
+        "names are of the working directory", "project:Project.keys",
         "made[case, name] = cases[shown] + case[len(shown) :], names[name]",
         "made[case, name] = case, name", PLACES, "working_directory",
     ),
     Bug(
-        "a baseline that matches nothing is success", "report.py",
+        "a baseline that matches nothing is success", "report:Report.exit_code",
         "or (self.gate is not None and not self.gate.matched)", "", PLACES, "matches_nothing",
     ),
     Bug(
-        "what is gone goes unsaid", "wording.py",
+        "what is gone goes unsaid", "wording:_lost",
         "(nothing, gone(report.gate))", "(nothing,)", PLACES, "summary_line",
     ),
     Bug(
-        "two write at once", "locking.py",
+        "two write at once", "locking:alone",
         "    with held:\n", "    held.lock.release()\n    if True:\n", PLACES, "at_once",
     ),
     Bug(
-        "what another wrote meanwhile is lost", "cli/accept_command.py",
+        "what another wrote meanwhile is lost", "accept_command:_updated",
         "made = accept(report, _before(file), because", "made = accept(report, None, because",
         PLACES, "at_once",
     ),
     Bug(
-        "the mode is lost", "cli/output.py",
+        "the mode is lost", "output:write_whole",
         "shutil.copymode(target, temporary)", "pass", PLACES, "who_may_read",
     ),
 )  # fmt: skip

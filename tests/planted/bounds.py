@@ -11,94 +11,94 @@ EXTREMES = "test_extremes.py"
 
 BUGS = (
     Bug(
-        "an improbable class may be as wrong as any", "bounds_classes.py",
+        "an improbable class may be as wrong as any", "bounds_classes:_from_logits",
         "spread = 2 * (p * gap) + p * shared", "spread = 2 * gap + shared", PINNED, "improbable",
     ),
     Bug(
-        "a probability times its log twice", "bounds_binary.py",
+        "a probability times its log twice", "bounds_binary:_from_probs",
         "(b * log_p + r * log_q),\n        \"complement\": r",
         "(quotient(b, log_p) + r * log_q),\n        \"complement\": r", PINNED, "formula",
     ),
     Bug(
-        "a quotient that is not divided", "rounding.py",
+        "a quotient that is not divided", "rounding:quotient",
         "made = np.divide(over, under, out", "made = np.divide(over, 1.0, out", PINNED, "near_0",
     ),
     Bug(
-        "all of the smoothing for half of it", "bounds_binary.py",
+        "all of the smoothing for half of it", "bounds_binary:binary_parts",
         "t * (1 - e) + e / 2 if e", "t * (1 - e) + e if e", PINNED, "half_of_it",
     ),
     Bug(
-        "the smoothing of one class for all", "bounds_classes.py",
+        "the smoothing of one class for all", "bounds_classes:_coefficients",
         "targets * (1 - e) + e / n", "targets * (1 - e) + e", PINNED, "formula",
     ),
     Bug(
-        "class weights that widen nothing", "bounds_classes.py",
+        "class weights that widen nothing", "bounds_classes:_coefficients",
         "capped(targets * weight), capped(there)", "capped(targets), capped(there)", PINNED,
         "formula",
     ),
     Bug(
-        "sample weights that widen nothing", "bounds_classes.py",
+        "sample weights that widen nothing", "bounds_classes:class_parts",
         "capped(c * weight[at, None])", "capped(c)", PINNED, "formula",
     ),
     Bug(
-        "a positive weight that widens nothing", "bounds_binary.py",
+        "a positive weight that widens nothing", "bounds_binary:binary_parts",
         "b = capped(a * positive)", "b = capped(a)", PINNED, "formula",
     ),
     Bug(
-        "a gradient's bound without its cotangent", "bounds_classes.py",
+        "a gradient's bound without its cotangent", "bounds_classes:_parts",
         "entry * by, entry_lost", "entry, entry_lost", PINNED, "formula",
     ),
     Bug(
-        "the sum of probabilities never divided by", "bounds_classes.py",
+        "the sum of probabilities never divided by", "bounds_classes:_from_others",
         "entry = entry + relative * quotient(whole, total)", "pass", PINNED, "normalize",
     ),
     Bug(
-        "Keras's logs of probabilities are exact", "bounds_classes.py",
+        "Keras's logs of probabilities are exact", "bounds_classes:_from_others",
         "relative = (KL + 2) * spread + (1 + KL)", "relative = (1 + KL)", PINNED, "formula",
     ),
     Bug(
-        "dividing by the sum is no choice", "bounds_classes.py",
+        "dividing by the sum is no choice", "bounds_classes:_from_others",
         'terms["renormalise"] = whole / u * np.abs(np.log(total))', "pass", PINNED, "formula",
     ),
     Bug(
-        "soft labels cancel nothing", "bounds_binary.py",
+        "soft labels cancel nothing", "bounds_binary:_from_logits",
         "2 * (whole * size) + b * on_one + r * on_zero, 0.0)", "0 * size, 0.0)", FORMS,
         "exceeds and soft",
     ),
     Bug(
-        "jax's exponent is exact", "bounds_binary.py",
+        "jax's exponent is exact", "bounds_binary:_from_logits",
         "exponent = size + (KL + 3)", "exponent = (KL + 3)", FORMS, "exceeds and hard",
     ),
     Bug(
-        "a small positive weight may cancel", "bounds_binary.py",
+        "a small positive weight may cancel", "bounds_binary:_from_logits",
         "np.where(b == 0, 0.0, 4 * (whole * on_one))", "of.u * np.ones(size.shape)", FORMS,
         "small_positive",
     ),
     Bug(
-        "a flushed weight costs one number", "bounds_classes.py",
+        "a flushed weight costs one number", "bounds_classes:_from_logits",
         "lost = FLUSHES * (rows.live * up(losses)).sum(axis=1, keepdims=True) + n * live",
         "lost = live", FLUSHED,
     ),
     Bug(
-        "a flushed binary weight costs one number", "bounds_binary.py",
+        "a flushed binary weight costs one number", "bounds_binary:_from_logits",
         "lost = FLUSHES * (of.live_b * up(on_one) + of.live_r * up(on_zero))",
         "lost = of.live_b * 0", FLUSHED,
     ),
     Bug(
-        "a flushed cotangent costs one number", "bounds_classes.py",
+        "a flushed cotangent costs one number", "bounds_classes:_parts",
         "entry_lost * up(by)", "entry_lost * 0", FLUSHED,
     ),
     Bug(
-        "a gap of float64's largest numbers is infinite", "bounds_classes.py",
+        "a gap of float64's largest numbers is infinite", "bounds_classes:_from_logits",
         "gap = 2 * np.minimum(half, LARGEST / 2)", "gap = 2 * half", EXTREMES, "warning",
     ),
     Bug(
-        "no infinity but beyond the dtype", "difference.py",
+        "no infinity but beyond the dtype", "difference:within_range",
         "- allowed\n    return np.where(beyond", "\n    return np.where(beyond", EXTREMES,
         "infinity",
     ),
     Bug(
-        "any infinity near the dtype's end", "difference.py",
+        "any infinity near the dtype's end", "difference:within_range",
         "beyond & (actual == np.copysign(np.inf, target))", "beyond & np.isinf(actual)", EXTREMES,
         "infinity",
     ),

@@ -8,24 +8,24 @@ REPEATED = "test_repeated.py"
 
 BUGS = (
     Bug(
-        "the last of a repeated option wins", "cli/repeated.py",
+        "the last of a repeated option wins", "repeated:refuse_repeated",
         "count < 2 or", "count < 3 or", REPEATED, "given_twice",
     ),
     Bug(
-        "a device for NumPy", "implementations/__init__.py",
+        "a device for NumPy", "implementations:_NUMPY",
         '_NUMPY = ("cpu",)', "_NUMPY = DEVICES", "test_selection.py", "no_device",
     ),
     Bug(
-        "a flag and its opposite", "cli/repeated.py",
+        "a flag and its opposite", "repeated:refuse_repeated",
         "if opposite is not None and", "if False and", REPEATED, "opposite",
     ),
     Bug(
-        "the last k wins", "loading.py",
+        "the last k wins", "loading:Filter.accepts",
         "any(text.lower() in name for text in self.texts)",
         "self.texts[-1].lower() in name", REPEATED, "several_k_select",
     ),
     Bug(
-        "the last report of a file wins", "cli/output.py",
+        "the last report of a file wins", "output:outputs_of",
         "whole.count(file) > 1", "False", REPEATED, "two_reports",
     ),
 )  # fmt: skip

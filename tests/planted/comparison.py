@@ -9,102 +9,102 @@ NARROWER = "test_narrower.py"
 
 BUGS = (
     Bug(
-        "flip <=", "difference.py",
+        "flip <=", "difference:Difference.agrees",
         "self.abs_diff <= self.allowed", "self.abs_diff < self.allowed", COMPARISON,
     ),
     Bug(
-        "drop atol", "difference.py",
+        "drop atol", "difference:Judge._allowed",
         "t.atol + t.rtol * np.abs(target)", "t.rtol * np.abs(target)", COMPARISON,
     ),
     Bug(
-        "drop rtol", "difference.py",
+        "drop rtol", "difference:Judge._allowed",
         "t.atol + t.rtol * np.abs(target)", "t.atol + 0 * np.abs(target)", COMPARISON,
     ),
     Bug(
-        "drop ulps", "difference.py",
+        "drop ulps", "difference:Judge._allowed",
         "np.fmax(t.atol + t.rtol * np.abs(target), t.ulps * ulp)",
         "np.asarray(t.atol + t.rtol * np.abs(target))", COMPARISON,
     ),
     Bug(
-        "add the ulps to the tolerance", "difference.py",
+        "add the ulps to the tolerance", "difference:Judge._allowed",
         "np.fmax(t.atol + t.rtol * np.abs(target), t.ulps * ulp)",
         "np.asarray(t.atol + t.rtol * np.abs(target) + t.ulps * ulp)", COMPARISON,
     ),
     Bug(
-        "swap reference and actual", "difference.py",
+        "swap reference and actual", "difference:Judge.by_reference",
         "return self._difference(part, upcast, target.high, distance, name, 0.0)",
         "return self._difference(part, target.high, upcast, distance, name, 0.0)", COMPARISON,
     ),
     Bug(
-        "ignore nan", "enclosure.py",
+        "ignore nan", "enclosure:Enclosure.distance",
         "np.where(same, 0.0, np.inf)",
         "np.where(same | np.isnan(actual), 0.0, np.inf)", COMPARISON,
     ),
     Bug(
-        "nan equals anything", "enclosure.py",
+        "nan equals anything", "enclosure:Enclosure.distance",
         "np.where(same, 0.0, np.inf)",
         "np.where(same | np.isnan(self.high), 0.0, np.inf)", COMPARISON,
     ),
     Bug(
-        "inf sign lost", "enclosure.py",
+        "inf sign lost", "enclosure:Enclosure.distance",
         "(actual == self.high)", "(np.abs(actual) == np.abs(self.high))", COMPARISON,
     ),
     Bug(
-        "an overflowing tolerance accepts an infinity", "difference.py",
+        "an overflowing tolerance accepts an infinity", "difference:Difference.agrees",
         "np.isfinite(self.abs_diff) & (self.abs_diff <= self.allowed)",
         "self.abs_diff <= self.allowed", COMPARISON,
     ),
     Bug(
-        "worst index wrong", "difference.py",
+        "worst index wrong", "difference:Difference.worst",
         "np.argmax(scored)", "np.argmin(scored)", COMPARISON,
     ),
     Bug(
-        "worst index among those that agree", "difference.py",
+        "worst index among those that agree", "difference:Difference.worst",
         "np.where(self.agrees, -1.0, self.abs_diff) if self.diverging else self.abs_diff",
         "self.abs_diff", COMPARISON,
     ),
     Bug(
-        "count off", "difference.py",
+        "count off", "difference:Difference.diverging",
         "int((~self.agrees).sum()) if", "int((~self.agrees).any()) if", COMPARISON,
     ),
     Bug(
-        "totals do not count", "comparison.py",
+        "totals do not count", "comparison:Comparison.by_reference",
         "for r, d in self.totals.items()", "for r, d in ()", COMPARISON,
     ),
     Bug(
-        "the low half of the reference left out", "enclosure.py",
+        "the low half of the reference left out", "enclosure:Enclosure.distance",
         "np.abs((actual - self.high) - self.low)", "np.abs(actual - self.high)", COMPARISON,
     ),
     Bug(
-        "ulps of another dtype", "difference.py",
+        "ulps of another dtype", "difference:Judge.by_reference",
         "distance, name = target.distance(upcast), actual.dtype.name",
         'distance, name = target.distance(upcast), "float32"', COMPARISON,
     ),
     Bug(
-        "the ulp of a narrower dtype", "dtypes.py",
+        "the ulp of a narrower dtype", "dtypes:ulp",
         "return np.minimum(own, spacing(values, asked)) if asked else own", "return own",
         NARROWER, "finer_of_the_two",
     ),
     Bug(
-        "the ulp of a wider dtype forgotten", "dtypes.py",
+        "the ulp of a wider dtype forgotten", "dtypes:ulp",
         "return np.minimum(own, spacing(values, asked)) if asked else own",
         "return spacing(values, asked or computed)", NARROWER, "finer_of_the_two",
     ),
     Bug(
-        "the infinity of a narrower dtype", "difference.py",
+        "the infinity of a narrower dtype", "difference:within_range",
         "max(map(largest, filter(None, (dtype, asked))))", "largest(dtype)",
         NARROWER, "infinity",
     ),
     Bug(
-        "the asked dtype not saved", "saved_numbers.py",
+        "the asked dtype not saved", "saved_numbers:comparison_of",
         'r.asked_dtype or ""', '""', NARROWER, "judged_again",
     ),
     Bug(
-        "stated losses do not reach the totals' divisor", "comparison.py",
+        "stated losses do not reach the totals' divisor", "comparison:_following",
         "losses.target.sum() / divisor", "losses.target.sum()", COMPARISON,
     ),
     Bug(
-        "any shape will do", "comparison.py",
+        "any shape will do", "comparison:_check_shapes",
         "if computed.losses.shape != shape:", "if False:", COMPARISON,
     ),
 )  # fmt: skip

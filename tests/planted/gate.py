@@ -11,82 +11,82 @@ SAVED = "test_saved.py"
 
 BUGS = (
     Bug(
-        "one bit does not count", "recorded.py",
+        "one bit does not count", "recorded:Part.same_bits",
         "(self.dtype, self.shape, self.digest) == (other.dtype, other.shape, other.digest)",
         "(self.dtype, self.shape) == (other.dtype, other.shape)", CHANGES,
     ),
     Bug(
-        "a digest of the first number", "digest.py",
+        "a digest of the first number", "digest:digest",
         'some).astype("<f8").tobytes()', 'some)[:1].astype("<f8").tobytes()', CHANGES,
     ),
     Bug(
-        "nan is as good as a number", "changes.py",
+        "nan is as good as a number", "changes:Move.same_class",
         "return self.ulps is None or bool(np.isfinite(self.ulps))", "return True", CHANGES,
     ),
     Bug(
-        "an accepted divergence may grow", "changes.py",
+        "an accepted divergence may grow", "changes:_kind",
         "if before.status in BAD and move.stands:", "if before.status in BAD:", CHANGES,
     ),
     Bug(
-        "whatever diverged is fixed", "changes.py",
+        "whatever diverged is fixed", "changes:_kind",
         'if before.status in BAD and after.status in ("agrees", "known"):',
         "if before.status in BAD:", CHANGES,
     ),
     Bug(
-        "a missing framework is as before", "changes.py",
+        "a missing framework is as before", "changes:_kind",
         'return "same" if before.status == "missing" else "missing"', 'return "same"', CHANGES,
     ),
     Bug(
-        "a new case that diverges is added", "changes.py",
+        "a new case that diverges is added", "changes:_kind",
         'return "new" if after.status in BAD else "added"', 'return "added"', CHANGES,
     ),
     Bug(
-        "another dtype is the same", "changes.py",
+        "another dtype is the same", "changes:_kind",
         "or not move.same_class or before.forms != after.forms:", "or not move.same_class:",
         CHANGES,
     ),
     Bug(
-        "distances that are no ulps", "changes.py",
+        "distances that are no ulps", "changes:_part",
         "distance / spacing(first, was.dtype)", "distance", CHANGES,
     ),
     Bug(
-        "six digits are enough", "baseline.py",
+        "six digits are enough", "baseline:_number",
         "float(str(numpy_dtype(dtype).type(value)))", 'float(f"{value:.6g}")', CHANGES,
     ),
     Bug(
-        "the reason is lost", "baseline.py",
+        "the reason is lost", "baseline:_answer",
         'data["because"] = record.because', "pass", GATE, "keeps_it",
     ),
     Bug(
-        "no reason is needed", "gating.py",
+        "no reason is needed", "gating:accept",
         "if refused:", "if False:", GATE, "keeps_it",
     ),
     Bug(
-        "drift at any share", "gating.py",
+        "drift at any share", "gating:Rule.fails",
         "return growth(change.share_before, change.share_after) >= self.factor", "return True",
         GATE, "one_bit_more",
     ),
     Bug(
-        "a baseline written in place", "cli/accept_command.py",
+        "a baseline written in place", "accept_command:_updated",
         "write_whole(file, text)", 'file.write_text(text, encoding="utf-8")',
         "test_killed_accept.py", "half_way",
     ),
     Bug(
-        "a missing shard passes", "merging.py",
+        "a missing shard passes", "merging:_each_once",
         "if missing:", "if False:", MERGING, "missing_shard",
     ),
     Bug(
-        "the first case in no shard", "shard.py",
+        "the first case in no shard", "shard:Shard.take",
         "items[self.index - 1 :: self.of]", "items[self.index :: self.of]", MERGING,
         "exactly_one",
     ),
     Bug(
-        "only what was kept is counted", "difference.py",
+        "only what was kept is counted", "difference:Difference.diverging",
         "if self.excerpt is None else self.excerpt.diverging", "if True else 0", SAVED,
         "large_array",
     ),
     Bug(
-        "a saved array unseen", "watching.py",
+        "a saved array unseen", "watching:Watched._take",
         "self._marks.get(s.case.id) != marks[s.case.id]", "s.case.id not in self._marks",
         "test_watching.py", "changed_array",
     ),

@@ -8,28 +8,28 @@ INSIDE = "test_bounds_inside.py"
 
 BUGS = (
     Bug(
-        "16 bits inside pass for float32", "bounds_inside.py",
+        "16 bits inside pass for float32", "bounds_inside:inside_float32",
         "wide = bounds_in_parts(problem, reference, _wide)", "wide = own", INSIDE, "log_sum_exp",
     ),
     Bug(
-        "the result is not rounded", "bounds_inside.py",
+        "the result is not rounded", "bounds_inside:inside_float32",
         "losses = wide.losses + u * stored + floor", "losses = wide.losses", INSIDE, "within",
     ),
     Bug(
-        "a weight rounds nothing", "bounds_inside.py",
+        "a weight rounds nothing", "bounds_inside:inside_float32",
         "1.0 + sum(weight is not None for weight in weights)", "1.0", INSIDE, "rounding_more",
     ),
     Bug(
-        "the gradient of soft labels in float32", "bounds_inside.py",
+        "the gradient of soft labels in float32", "bounds_inside:_one_hot",
         "np.isin(masses, (0.0, 1.0)).all() and ones.all()", "True", INSIDE, "soft_labels",
     ),
     Bug(
-        "every mode computes alike", "selection.py",
+        "every mode computes alike", "selection:Implementation.computes_in_float32",
         'and self.device == "cpu" and not self.mode', 'and self.device == "cpu"', INSIDE,
         "table_says",
     ),
     Bug(
-        "weights of 16 bits are never flushed", "bounds_inside.py",
+        "weights of 16 bits are never flushed", "bounds_inside:_wide",
         "np.where(problem.kept, lost.flushed, 0.0)", "0.0", INSIDE, "flushed",
     ),
 )  # fmt: skip

@@ -12,136 +12,136 @@ ENDING = "test_ending.py"
 
 BUGS = (
     Bug(
-        "a chunk is held against the bounds of the first", "difference.py",
+        "a chunk is held against the bounds of the first", "difference:Judge._of",
         "losses=bounds.losses[place]",
         "losses=np.resize(bounds.losses, bounds.losses[place].shape)", CHUNKS, "judged",
     ),
     Bug(
-        "the last chunk is left out", "chunks.py",
+        "the last chunk is left out", "chunks:chunks",
         "range(0, shape[axis], step)", "range(0, shape[axis] - step, step)", CHUNKS, "the_array",
     ),
     Bug(
-        "only the first chunk's radii are looked at", "enclosure.py",
+        "only the first chunk's radii are looked at", "enclosure:is_narrow",
         "            return False\n    return True",
         "            return False\n        return True", CHUNKS, "wide_radius",
     ),
     Bug(
-        "answers are compared whole", "difference.py",
+        "answers are compared whole", "difference:Judge.by_reference",
         "if actual.size > NUMBERS:", "if False:", CHUNKS, "counted",
     ),
     Bug(
-        "a process that hears a signal is ended all the same", "cli/ending.py",
+        "a process that hears a signal is ended all the same", "ending:_watch",
         " and not heard.wait(PATIENCE)", "", ENDING, "by_itself",
     ),
     Bug(
-        "folders are left", "leftovers.py",
+        "folders are left", "leftovers:clear",
         "shutil.rmtree(folder, ignore_errors=True)", "pass", ENDING, "deaf",
     ),
     Bug(
-        "processes are left", "leftovers.py",
+        "processes are left", "leftovers:clear",
         "child.kill()", "pass", ENDING, "deaf",
     ),
     Bug(
-        "the last of equal ones first", "ranking.py",
+        "the last of equal ones first", "ranking:largest_first",
         "np.flatnonzero(some == least)[: count - above.size]",
         "np.flatnonzero(some == least)[above.size - count :]", "test_ranking.py",
     ),
     Bug(
-        "what other groups left is asked of none", "memory.py",
+        "what other groups left is asked of none", "memory:available",
         "min([free, *_left_in_groups(_GROUPS, _OWN)])", "free", MEMORY, "group",
     ),
     Bug(
-        "cached files count as used", "memory.py",
+        "cached files count as used", "memory:_left",
         "max(0, used - files)", "used", MEMORY, "control_group",
     ),
     Bug(
-        "the groups around ours are not looked at", "memory.py",
+        "the groups around ours are not looked at", "memory:_left_in_groups",
         "for group in (folder, *folder.parents):", "for group in (folder,):", MEMORY, "around_ours",
     ),
     Bug(
-        "a gradient takes nothing", "needs.py",
+        "a gradient takes nothing", "needs:Size._numbers",
         "self.samples + (self.values if self.gradient else 0)", "self.samples", MEMORY, "gradient",
     ),
     Bug(
-        "a problem is posed without room for it", "posing.py",
+        "a problem is posed without room for it", "posing:_Maker.problem",
         "        self.fits_in_memory()\n", "", MEMORY, "tebibyte and value",
     ),
     Bug(
-        "one answer alone is counted", "session.py",
+        "one answer alone is counted", "session:Session._must_fit",
         "len(present) * size.of_answer", "size.of_answer", MEMORY, "every_answer",
     ),
     Bug(
-        "one case alone is counted", "session.py",
+        "one case alone is counted", "session:Session._must_fit",
         "held += size.held +", "held = size.held +", MEMORY, "every_answer",
     ),
     Bug(
-        "a short file is mapped", "array_files.py",
+        "a short file is mapped", "array_files:_npy",
         "if promised > there and", "if False and", MEMORY, "promises",
     ),
     Bug(
-        "unsigned numbers are widened unasked", "array_files.py",
+        "unsigned numbers are widened unasked", "array_files:read_array",
         "        must_fit(array.shape, 8, key)\n        fits", "        fits", MEMORY, "unsigned",
     ),
     Bug(
-        "observed numbers are listed unasked", "arguments.py",
+        "observed numbers are listed unasked", "arguments:Arguments.observed",
         "                must_fit(array.shape, _OBSERVED, ())\n", "", MEMORY, "observed",
     ),
     Bug(
-        "the bounds of a middle class axis in another order", "bounds_in_parts.py",
+        "the bounds of a middle class axis in another order", "bounds_in_parts:_shaped",
         "np.moveaxis(whole, -1, problem.class_axis)", "whole.reshape(problem.values.shape)",
         "test_bounds_in_parts.py", "whole",
     ),
     Bug(
-        "class weights left out of the weighted mean", "divisors.py",
+        "class weights left out of the weighted mean", "divisors:_weights",
         "weights.append(np.where(inside, of_class, 1.0))", "pass", DIVISORS, "add_up_exactly",
     ),
     Bug(
-        "class weights left out of soft labels", "divisors.py",
+        "class weights left out of soft labels", "divisors:_weights",
         "else [_floats(part.class_weight)]", "else []", DIVISORS, "soft_label_weighs",
     ),
     Bug(
-        "a label outside the classes weighs as the first", "divisors.py",
+        "a label outside the classes weighs as the first", "divisors:_weights",
         "np.where(inside, of_class, 1.0)", "of_class", DIVISORS, "add_up_exactly",
     ),
     Bug(
-        "weights added up in float64", "divisors.py",
+        "weights added up in float64", "divisors:_weights",
         "return exact_sum(*weights) if weights",
         "return Fraction(float(np.prod(weights, axis=0).sum())) if weights", DIVISORS,
         "weights_that_cancel",
     ),
     Bug(
-        "the error of a product left out", "exact_sum.py",
+        "the error of a product left out", "exact_sum:_two_products",
         "((a1 * b1 - p) + a1 * b2 + a2 * b1) + a2 * b2", "0 * a2 * b2", DIVISORS, "products",
     ),
     Bug(
-        "the low half of a significand left out", "exact_sum.py",
+        "the low half of a significand left out", "exact_sum:_binned",
         "int(sums[0][place]) * _HALF + int(sums[1][place])", "int(sums[0][place]) * _HALF",
         DIVISORS, "sums",
     ),
     Bug(
-        "a total's radius without what two numbers leave out", "fast.py",
+        "a total's radius without what two numbers leave out", "fast:_total",
         " + abs(value - Fraction(high) - Fraction(low))", "", DIVISORS, "holds_what",
     ),
     Bug(
-        "a total's radius not divided", "fast.py",
+        "a total's radius not divided", "fast:_total",
         "left = radius / abs(divisor)", "left = radius", DIVISORS, "holds_what",
     ),
     Bug(
-        "the samples of a middle axis at the wrong place", "parts.py",
+        "the samples of a middle axis at the wrong place", "parts:_places",
         "flat = slice(i * after + start, i * after + stop)", "flat = slice(start, stop)",
         DIVISORS, "parts",
     ),
     Bug(
-        "pos_weight repeated from each part's start", "parts.py",
+        "pos_weight repeated from each part's start", "parts:_trailing",
         "np.arange(samples.start, samples.stop) % array.size",
         "np.arange(samples.stop - samples.start) % array.size", DIVISORS, "own_pos_weights",
     ),
     Bug(
-        "the first of equal maxima not left out of the others", "fast.py",
+        "the first of equal maxima not left out of the others", "fast:_row_losses",
         "x[at, top] = 0.0", "pass", "test_fast.py", "every_kind",
     ),
     Bug(
-        "a label outside the classes has the first one's loss", "fast.py",
+        "a label outside the classes has the first one's loss", "fast:_row_losses",
         "np.where(inside & np.isfinite(maximum), losses, np.nan)",
         "np.where(np.isfinite(maximum), losses, np.nan)", "test_fast.py", "every_kind",
     ),

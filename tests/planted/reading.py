@@ -13,102 +13,102 @@ WORKER = "test_worker.py"
 
 BUGS = (
     Bug(
-        "a text names a script's encoding", "repro/__init__.py",
+        "a text names a script's encoding", "repro:_header",
         '["# -*- coding: utf-8 -*-", *blocks]', "blocks", "test_repro.py", "is_code_of",
     ),
     Bug(
-        "a name makes a line of its own", "wording.py",
+        "a name makes a line of its own", "wording:sentence",
         'who = visible(f"{result.implementation} {_VERBS[result.status]} {result.case.id}")',
         'who = f"{result.implementation} {_VERBS[result.status]} {result.case.id}"', REPORTERS,
         "several_lines",
     ),
     Bug(
-        "the page hides characters", "reporters/html.py", "finalize=_shown,", "", HTML,
+        "the page hides characters", "html:_template", "finalize=_shown,", "", HTML,
         "character_of_the_page",
     ),
     Bug(
-        "a drawing hides characters", "reporters/plot_errors.py", "visible(e.implementation)",
+        "a drawing hides characters", "plot_errors:histogram", "visible(e.implementation)",
         "e.implementation", HTML, "a_drawing_has_names",
     ),
     Bug(
-        "a drawing reads mathematics", "reporters/plot_canvas.py", '"text.parse_math": False,', "",
+        "a drawing reads mathematics", "plot_canvas:_STYLE", '"text.parse_math": False,', "",
         HTML, "a_drawing_has_names",
     ),
     Bug(
-        "the root counts the skipped", "reporters/junit.py", 'root.attrib.pop("skipped", None)',
-        "pass", REPORTERS, "jenkins_allows",
+        "the root counts the skipped", "junit:_as_jenkins_has_it",
+        'root.attrib.pop("skipped", None)', "pass", REPORTERS, "jenkins_allows",
     ),
     Bug(
-        "the time of the run is the sum of its answers'", "reporters/junit.py",
+        "the time of the run is the sum of its answers'", "junit:_as_jenkins_has_it",
         'root.set("time", str(report.seconds))', "pass", REPORTERS, "jenkins_allows",
     ),
     Bug(
-        "a time with an exponent", "reporters/junit.py", ":.6f}", ":g}", REPORTERS,
+        "a time with an exponent", "junit:_as_jenkins_has_it", ":.6f}", ":g}", REPORTERS,
         "jenkins_allows",
     ),
     Bug(
-        "brackets make a link", "markup.py", r"[\\`*_~\[#$]", r"[\\`*_~#$]", MARKUP,
+        "brackets make a link", "markup:_SPECIAL", r"[\\`*_~\[#$]", r"[\\`*_~#$]", MARKUP,
         "is_rendered_as_itself",
     ),
     Bug(
-        "entities stand for characters", "markup.py",
+        "entities stand for characters", "markup:inline",
         '.replace("&", "&amp;")', "", MARKUP, "is_rendered_as_itself",
     ),
     Bug(
-        "a text begins a list", "markup.py", "_start(text))", "text)", MARKUP,
+        "a text begins a list", "markup:inline", "_start(text))", "text)", MARKUP,
         "is_rendered_as_itself",
     ),
     Bug(
-        "people are mentioned", "markup.py", 'r"@(?=\\w)"', 'r"@(?=\\0)"', MARKUP, "no_image",
+        "people are mentioned", "markup:_PARTED", 'r"@(?=\\w)"', 'r"@(?=\\0)"', MARKUP, "no_image",
     ),
     Bug(
-        "a bar ends a cell", "markup.py", 'inline(text).replace("|", "\\\\|")', "inline(text)",
+        "a bar ends a cell", "markup:cell", 'inline(text).replace("|", "\\\\|")', "inline(text)",
         MARKUP, "is_rendered_as_itself",
     ),
     Bug(
-        "only blanks of ASCII come before a command", "cli/guarding.py",
+        "only blanks of ASCII come before a command", "guarding:_AT_THE_START",
         "[^!-~\\n])*:):", "[ ])*:):", GUARDING, "after_any_blank",
     ),
     Bug(
-        "older commands are left", "cli/guarding.py",
+        "older commands are left", "guarding:guarded",
         "return _ANYWHERE.sub(lambda match: match[1] + spelled(\"[\"), text)", "return text",
         GUARDING, "older_commands",
     ),
     Bug(
-        "each write is a line", "cli/guarding.py",
+        "each write is a line", "guarding:Guarded.write",
         "line = self._line", 'line = ""', GUARDING, "cut_into_writes",
     ),
     Bug(
-        "click writes past the guard", "cli/__init__.py",
+        "click writes past the guard", "cli:_open_standard_streams",
         "(cast(TextIO, Guarded(s)) for s in (sys.stdout, sys.stderr))", "sys.stdout, sys.stderr",
         GUARDING, "bug_of_our_own",
     ),
     Bug(
-        "data is escaped as text is", "cli/guarding.py",
+        "data is escaped as text is", "guarding:_SPELLINGS",
         'dict.fromkeys(("json", "jsonl", "sarif"), as_json)', "{}", GUARDING, "no_report and json",
     ),
     Bug(
-        "a text colours the table", "reporters/table.py",
+        "a text colours the table", "table:render",
         "console.push_render_hook(_AllVisible())", "pass", GUARDING, "shown_in_a_coloured_table",
     ),
     Bug(
-        "a dumb terminal gets colours", "cli/output.py",
+        "a dumb terminal gets colours", "output:_is_dumb",
         'in ("dumb", "unknown")', 'in ("unknown",)', GUARDING, "dumb_terminal",
     ),
     Bug(
-        "the last colons of an id", "case.py",
+        "the last colons of an id", "case:_ID",
         "(.*?)::((?:(?!::).)*)", "(.*)::(.*)", PATHS, "made_of",
     ),
     Bug(
-        "the first colons of a path", "paths.py",
+        "the first colons of a path", "paths:split_given",
         "or os.path.exists(text)", "", PATHS, "whatever_it_is_called",
     ),
     Bug(
-        "a death while it starts is for ever", "worker.py",
+        "a death while it starts is for ever", "worker:Worker._start",
         "if self._deaths == MAX_DEATHS:", "if True:", WORKER, "while_it_starts",
     ),
     Bug(
-        "what always dies is started for ever", "worker.py",
+        "what always dies is started for ever", "worker:Worker._start",
         "if self._deaths == MAX_DEATHS:", "if False:", WORKER, "given_up",
     ),
 )  # fmt: skip

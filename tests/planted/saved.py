@@ -12,7 +12,7 @@ BUGS = (
     # ---- large arrays, saved by an excerpt -----------------------------------------------------
     Bug(
         "an excerpt judged again is the whole array",
-        "difference.py",
+        "difference:Judge.again",
         "return replace(made, excerpt=excerpt)",
         "return made",
         EXCERPTS,
@@ -20,7 +20,7 @@ BUGS = (
     ),
     Bug(
         "the smallest reference of a binade left out",
-        "difference.py",
+        "difference:Judge._stands_for_all",
         "np.fmin(excerpt.least, np.abs(d.target))",
         "np.abs(d.target)",
         EXCERPTS,
@@ -28,7 +28,7 @@ BUGS = (
     ),
     Bug(
         "what was not kept agrees",
-        "difference.py",
+        "difference:Judge._stands_for_all",
         "raise UndecidedError(part)",
         "pass",
         EXCERPTS,
@@ -36,7 +36,7 @@ BUGS = (
     ),
     Bug(
         "the worst twenty alone",
-        "excerpts.py",
+        "excerpts:shortened",
         "others = {row for row, _, _ in groups}",
         "others = {row for row, _, _ in groups[:0]}",
         EXCERPTS,
@@ -44,7 +44,7 @@ BUGS = (
     ),
     Bug(
         "the largest share of the bound not kept",
-        "excerpts.py",
+        "excerpts:shortened",
         "| set(_beyond_the_bound(d, bound))",
         "",
         EXCERPTS,
@@ -52,7 +52,7 @@ BUGS = (
     ),
     Bug(
         "the furthest off of what diverges not kept",
-        "excerpts.py",
+        "excerpts:shortened",
         "    if d.diverging:\n",
         "    if False:\n",
         EXCERPTS,
@@ -60,7 +60,7 @@ BUGS = (
     ),
     Bug(
         "an infinity within the range",
-        "excerpts.py",
+        "excerpts:_beyond_the_bound",
         "*(int(i) for i in infinite[:1])",
         "",
         EXCERPTS,
@@ -68,7 +68,7 @@ BUGS = (
     ),
     Bug(
         "how many of the kept ones diverge is how many do",
-        "difference.py",
+        "difference:Judge.again",
         "at_least=diverging > 0",
         "at_least=False",
         EXCERPTS,
@@ -76,7 +76,7 @@ BUGS = (
     ),
     Bug(
         "stated numbers cut",
-        "reporters/plain_numbers.py",
+        "plain_numbers:_whole",
         "difference.size <= MAX_NUMBERS or stated is not None",
         "difference.size <= MAX_NUMBERS",
         EXCERPTS,
@@ -85,7 +85,7 @@ BUGS = (
     # ---- what a file says of itself ------------------------------------------------------------
     Bug(
         "a stored status is believed",
-        "saved.py",
+        "saved:_result",
         "made = replace(made, status=status, reason=reason)",
         "",
         EDITED,
@@ -93,7 +93,7 @@ BUGS = (
     ),
     Bug(
         "a stored difference is believed",
-        "saved_numbers.py",
+        "saved_numbers:_unjudged",
         "believed = ~np.isfinite(apart) | (np.abs(distance - apart) <= near)",
         "believed = np.ones(np.shape(apart), dtype=bool)",
         EDITED,
@@ -101,7 +101,7 @@ BUGS = (
     ),
     Bug(
         "the counts of a file are believed",
-        "contradictions.py",
+        "contradictions:contradiction",
         "rest = {key: value for key, value in told.items() if key not in _TIMES}",
         'rest = {"results": told["results"]}',
         EDITED,
@@ -109,7 +109,7 @@ BUGS = (
     ),
     Bug(
         "an answer may be left out",
-        "saved_checks.py",
+        "saved_checks:all_there",
         "    if saved.run.stopped is None:\n",
         "    if False:\n",
         EDITED,
@@ -117,7 +117,7 @@ BUGS = (
     ),
     Bug(
         "any run may have been stopped",
-        "saved_checks.py",
+        "saved_checks:all_there",
         "if stopped is not None and bad < int(stopped[1]):",
         "if False:",
         EDITED,
@@ -125,7 +125,7 @@ BUGS = (
     ),
     Bug(
         "a total may be left out",
-        "saved_checks.py",
+        "saved_checks:of_one_run",
         "        absent = asked - {*r.comparison.by_reference, *r.comparison.unsupported}\n",
         "        absent = set()\n",
         EDITED,
@@ -133,7 +133,7 @@ BUGS = (
     ),
     Bug(
         "each its own tolerance",
-        "saved_checks.py",
+        "saved_checks:of_one_run",
         "        if tolerance != first:\n",
         "        if False:\n",
         EDITED,
@@ -141,7 +141,7 @@ BUGS = (
     ),
     Bug(
         "each its own reference",
-        "saved_checks.py",
+        "saved_checks:of_one_run",
         "if not _same(before, number, radius + other):",
         "if False:",
         EDITED,
@@ -149,7 +149,7 @@ BUGS = (
     ),
     Bug(
         "a kept row may be left out",
-        "saved_numbers.py",
+        "saved_numbers:_complete",
         "if len(saved.worst or ()) != min(WORST, size) or stand != size:",
         "if False:",
         EDITED,
@@ -157,7 +157,7 @@ BUGS = (
     ),
     Bug(
         "an excuse without a baseline",
-        "saved.py",
+        "saved:_result",
         "or (r.case, r.implementation) not in excused:",
         "and False:",
         EDITED,
@@ -165,7 +165,7 @@ BUGS = (
     ),
     Bug(
         "what a baseline excused is a record of its own",
-        "recorded.py",
+        "recorded:recorded",
         "    result = result.own\n",
         "",
         EDITED,
@@ -173,7 +173,7 @@ BUGS = (
     ),
     Bug(
         "excused before it is accepted",
-        "gating.py",
+        "gating:gated",
         "    report = report.ungated\n",
         "",
         EDITED,
@@ -182,7 +182,7 @@ BUGS = (
     # ---- merging -------------------------------------------------------------------------------
     Bug(
         "other inputs merge",
-        "merging.py",
+        "merging:_same_inputs",
         "            if inputs != asked.inputs:\n",
         "            if False:\n",
         MERGING,
@@ -190,7 +190,7 @@ BUGS = (
     ),
     Bug(
         "a digest of the names alone",
-        "report.py",
+        "report:selection_digest",
         "told = [[a.case, a.inputs, a.implementations, a.parts] for a in asked]",
         "told = [[a.case] for a in asked]",
         MERGING,
@@ -198,7 +198,7 @@ BUGS = (
     ),
     Bug(
         "another xent-check merges",
-        "merging.py",
+        "merging:_of_one_kind",
         "            if own != other:\n",
         "            if False:\n",
         MERGING,
@@ -206,7 +206,7 @@ BUGS = (
     ),
     Bug(
         "a shard without a case is whole",
-        "merging.py",
+        "merging:merged",
         "if first is not None and selection_digest(asked) != first.selection:",
         "if False:",
         MERGING,
@@ -214,7 +214,7 @@ BUGS = (
     ),
     Bug(
         "a part of the cases is all of them",
-        "merging.py",
+        "merging:_scope",
         "or any(scope.filtered for scope in scopes)",
         "",
         MERGING,
@@ -222,7 +222,7 @@ BUGS = (
     ),
     Bug(
         "another verdict of the reference unseen",
-        "merging.py",
+        "merging:_results",
         "elif key[1] == REFERENCE and result.status == before[1].status:",
         "elif key[1] == REFERENCE:",
         MERGING,

@@ -10,105 +10,105 @@ JUDGING = "test_judging.py"
 
 BUGS = (
     Bug(
-        "the last digit does not count", "expectations.py",
+        "the last digit does not count", "expectations:published",
         "units = np.array(_units(numbers), dtype=np.float64)", "units = np.zeros_like(values)",
         COMPARISON,
     ),
     Bug(
-        "every version will do", "expectation.py",
+        "every version will do", "expectation:Expectation.applies_to",
         "if self.versions is None:", "if True:", JUDGING,
     ),
     Bug(
-        "a known divergence that is gone stays known", "judging.py",
+        "a known divergence that is gone stays known", "judging:judge_comparison",
         "    if comparison.agrees_with_reference:\n        gone", "    if False:\n        gone",
         JUDGING,
     ),
     Bug(
-        "a known divergence may take any value", "judging.py",
+        "a known divergence may take any value", "judging:judge_comparison",
         "if not comparison.agrees_with_expected:", "if False:", JUDGING,
     ),
     Bug(
-        "a stated number may go uncompared", "judging.py",
+        "a stated number may go uncompared", "judging:judge_comparison",
         "    if comparison.unheld:\n        return \"diverges\", _unheld(comparison)\n    if not",
         "    if not", GAPS, "stated_number",
     ),
     Bug(
-        "a part that was not given is not said", "judging.py",
+        "a part that was not given is not said", "judging:judge",
         "notes = (*_notes(problem, comparison), *gaps(comparison, told))",
         "notes = _notes(problem, comparison)", GAPS, "not_given_is_said",
     ),
     Bug(
-        "a gap passes when strict", "judging.py",
+        "a gap passes when strict", "judging:_judge_numbers",
         "if strict and comparison.gaps and", "if False and", GAPS, "not_given_is_said",
     ),
     Bug(
-        "a part that is not there at all is no gap", "comparison.py",
+        "a part that is not there at all is no gap", "comparison:compare",
         'unsupported.setdefault(name, "it gave none")', "pass", GAPS, "not_given_is_said",
     ),
     Bug(
-        "zero numbers agree", "comparison.py",
+        "zero numbers agree", "comparison:Comparison.compared",
         "return sum(parts[name].size for name in wanted if name in parts)", "return 1",
         GAPS, "zero_numbers",
     ),
     Bug(
-        "losses count though a gradient alone was asked for", "case.py",
+        "losses count though a gradient alone was asked for", "case:CaseFields.asked",
         "return frozenset([*self.reduction,", 'return frozenset(["losses", *self.reduction,',
         GAPS, "gradient_alone",
     ),
     Bug(
-        "what was stated and not given is not saved", "saved_numbers.py",
+        "what was stated and not given is not saved", "saved_numbers:comparison_of",
         "unheld=_unheld(r),", "", GAPS, "judged_again",
     ),
     Bug(
-        "what was asked for is not saved", "saved_numbers.py",
+        "what was asked for is not saved", "saved_numbers:comparison_of",
         "asked=r.asked,", "", GAPS, "judged_again",
     ),
     Bug(
-        "the gradient's verdict is the losses'", "outcome.py",
+        "the gradient's verdict is the losses'", "outcome:gradient_status",
         "parts += [stated] if stated is not None else []", "parts = [comparison.losses]",
         GAPS, "verdict_of_its_own",
     ),
     Bug(
-        "one pinned number is enough", "run.py",
+        "one pinned number is enough", "run:run",
         'result.status != "diverges"', "0", GAPS, "reference_is_one_row",
     ),
     Bug(
-        "whole numbers pass for losses", "comparison.py",
+        "whole numbers pass for losses", "comparison:_check_shapes",
         "dtype_name(part.dtype) not in DTYPES", "False", GAPS, "no_floating_point",
     ),
     Bug(
-        "entries behind one that is about every version", "expectations.py",
+        "entries behind one that is about every version", "expectations:expectations",
         "mistakes += _never_reached(name, entries)", "pass", GAPS, "no_answer_could_meet",
     ),
     Bug(
-        "judged again, a gap is forgotten", "rejudging.py",
+        "judged again, a gap is forgotten", "rejudging:_rejudged",
         "[*result.notes, *missing]", "result.notes", GAPS, "strict_run",
     ),
     Bug(
-        "notes left out of JUnit", "reporters/junit.py",
+        "notes left out of JUnit", "junit:_test",
         'said += [f"note: {visible_lines(note)}" for note in result.notes]', "pass",
         GAPS, "statuses_and_the_counts",
     ),
     Bug(
-        "any error will do", "judging.py",
+        "any error will do", "judging:_judge_failure",
         "if expectation.error in failed.message:", "if expectation.error:", JUDGING,
     ),
     Bug(
-        "a crash counts as the error", "judging.py",
+        "a crash counts as the error", "judging:_judge_failure",
         'if failed.kind != "error" or expectation is None:', "if expectation is None:", JUDGING,
     ),
     Bug(
-        "numbers count as the error", "judging.py",
+        "numbers count as the error", "judging:judge_comparison",
         "    if expectation.error is not None:\n        return", "    if False:\n        return",
         JUDGING,
     ),
     Bug(
-        "a failure outranks a divergence", "report.py",
+        "a failure outranks a divergence", "report:Report.exit_code",
         "if diverges:", 'if diverges and not self.counts["failed"]:',
         JUDGING,
     ),
     Bug(
-        "nothing compared is success", "report.py",
+        "nothing compared is success", "report:Report.exit_code",
         "return ExitCode.NOTHING_COMPARED", "return ExitCode.AGREES", JUDGING,
     ),
 )  # fmt: skip
