@@ -212,11 +212,12 @@ def test_a_run_ends_loudly(copy: Path) -> None:
         assert "agrees" not in done.stdout
 
 
-def test_the_tests_of_the_table_name_what_must_give_it_a_meaning(copy: Path) -> None:
+def test_the_tests_of_the_table_name_what_must_speak_of_it(copy: Path) -> None:
     done = python(copy, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-rf", "--tb=no", "tests")
     red = set(re.findall(r"^FAILED tests/test_options.py::(\S+)", done.stdout, re.MULTILINE))
     meaning = "test_what_computes_gives_a_meaning_to_every_option"
     assert red == {
         *(f"{meaning}[{giver}]" for giver in ("reference", "bounds", "vacuity", "meaning")),
         "test_the_page_is_made_from_the_table",
+        "test_the_readme_names_every_key_of_a_case",
     }

@@ -170,6 +170,11 @@ ARRAYS = {o.key: o.kind.shape for o in OPTIONS if isinstance(o.kind, NumberArray
 CALLED = tuple(option for option in OPTIONS if option.needs_support)
 
 
+def dashed(key: str) -> str:
+    """The key of a case as `eval` has it: `--class-axis`."""
+    return f"--{key.replace('_', '-')}"
+
+
 def misfit(shape: tuple[int, ...], rule: Shape, values: tuple[int, ...], axis: int | None) -> str:
     """The shape that an option must have by the rule; "" where it has it.
 

@@ -10,6 +10,7 @@ from .checking import case_fields, without_harmless
 from .errors import InvalidError, Mistake, key_text, visible
 from .expectations import expectations
 from .loading import Subject, chosen, misspelt_names
+from .options import dashed
 from .posing import pose
 from .yaml_values import Map
 
@@ -44,7 +45,7 @@ def stated(source: Map, any_label: bool = False) -> Subject:
 
 def option(key: str) -> str:
     """The option that stands for a key of a case: `class_axis` is `--class-axis`."""
-    return _OPTIONS.get(key, f"--{key.replace('_', '-')}")
+    return _OPTIONS.get(key, dashed(key))
 
 
 def told(mistake: Mistake) -> str:

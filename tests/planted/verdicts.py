@@ -52,7 +52,8 @@ BUGS = (
     ),
     Bug(
         "losses count though a gradient alone was asked for", "case:CaseFields.asked",
-        "return frozenset([*self.reduction,", 'return frozenset(["losses", *self.reduction,',
+        "return frozenset([*self.options.reductions,",
+        'return frozenset(["losses", *self.options.reductions,',
         GAPS, "gradient_alone",
     ),
     Bug(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
-from ..options import OPTIONS, Axis, Flag, NumberArray, Option, Whole, Words
+from ..options import OPTIONS, Axis, Flag, Number, NumberArray, Option, Whole, Words, dashed
 from .completion import implementation_names, report_formats
 
 if TYPE_CHECKING:
@@ -29,55 +29,39 @@ _INPUTS = (
     ("labels", "ARRAY", "Class indices, or for soft ones and binary as many as logits."),
     ("dtype", "NAME", "float16, bfloat16, float32 or float64. [default: float32]"),
 )
-_TOLERANCE = "A number, '{atol: A, rtol: R, ulps: U}', or auto. [default: 2e-6]"
+_TOLERANCE = ("tolerance", "T", "A number, '{atol: A, rtol: R, ulps: U}', or auto. [default: 2e-6]")
+_METAVARS = {Axis: "N", Whole: "N", Number: "X", NumberArray: "ARRAY", Words: "NAME"}
 
 
 def _case_options(command: _Command) -> _Command:
-    """An option for every key of a case: those of one value first."""
+    """An option for every key of a case: those of one value, flags, those that are repeated."""
+    flags = [option for option in OPTIONS if isinstance(option.kind, Flag)]
+    words = [option for option in OPTIONS if isinstance(option.kind, Words)]
+    others = [option for option in OPTIONS if option not in (*flags, *words)]
     made = [_one(*of) for of in _INPUTS]
-    kept = [o for o in OPTIONS if not isinstance(o.kind, Flag | Words)]
-    made += [_one(option.key, _metavar(option), _help(option)) for option in kept]
-    made.append(_one("tolerance", "T", _TOLERANCE))
-    made += [_flag(option) for option in OPTIONS if isinstance(option.kind, Flag)]
-    made += [_many(o.key, o.meaning, o.kind) for o in OPTIONS if isinstance(o.kind, Words)]
+    made += [_made(option) for option in others]
+    made += [_one(*_TOLERANCE), *(_made(option) for option in (*flags, *words))]
     for decorate in reversed(made):
         command = decorate(command)
     return command
 
 
-def _one(key: str, metavar: str, words: str) -> _Decorator:
-    return click.option(_dashed(key), key, metavar=metavar, help=words)
+def _one(key: str, metavar: str, words: str, multiple: bool = False) -> _Decorator:
+    return click.option(dashed(key), key, metavar=metavar, multiple=multiple, help=words)
 
 
-def _flag(option: Option) -> _Decorator:
-    name = _dashed(option.key)
-    both = f"{name}/--no-{name[2:]}"
-    return click.option(both, option.key, default=None, help=option.meaning)
-
-
-def _many(key: str, meaning: str, kind: Words) -> _Decorator:
-    words = f"{meaning[:-1]}: {', '.join(kind.allowed[:-1])} or {kind.allowed[-1]}. Repeatable."
-    words += f" [default: {', '.join(kind.default)}]" if kind.default else ""
-    return click.option(_dashed(key), key, metavar="NAME", multiple=True, help=words)
-
-
-def _dashed(key: str) -> str:
-    return f"--{key.replace('_', '-')}"
-
-
-def _metavar(option: Option) -> str:
+def _made(option: Option) -> _Decorator:
+    name, words = dashed(option.key), option.meaning
     match option.kind:
-        case NumberArray():
-            return "ARRAY"
-        case Axis() | Whole():
-            return "N"
-        case _:
-            return "X"
-
-
-def _help(option: Option) -> str:
-    shown = f" [default: {option.default}]" if isinstance(option.kind, Axis) else ""
-    return option.meaning + shown
+        case Flag():
+            return click.option(f"{name}/--no-{name[2:]}", option.key, default=None, help=words)
+        case Words(allowed, default):
+            words = f"{words[:-1]}: {', '.join(allowed[:-1])} or {allowed[-1]}. Repeatable."
+            words += f" [default: {', '.join(default)}]" if default else ""
+        case Axis():
+            words += f" [default: {option.default}]"
+    metavar = _METAVARS[type(option.kind)]
+    return _one(option.key, metavar, words, isinstance(option.kind, Words))
 
 
 @click.command("eval", short_help="Check one problem given on the command line.")
