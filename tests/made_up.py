@@ -9,9 +9,11 @@ import sys
 from pathlib import Path
 
 import xent_check
+from xent_check import options
 
 TESTS = Path(__file__).parent
 PACKAGE = Path(xent_check.__file__).parent
+TABLE = Path(options.__file__).relative_to(PACKAGE)
 END_OF_TABLE = "    # fmt: on\n"
 LINES = """\
     temperature: float = field(default=1.0, metadata={_LINE: Option(
@@ -31,7 +33,7 @@ def with_longer_table(folder: Path, *tests: str) -> None:
     for name in ("__init__.py", *tests):
         (folder / "tests" / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(TESTS / name, folder / "tests" / name)
-    table = folder / "xent_check" / "options.py"
+    table = folder / "xent_check" / TABLE
     source = table.read_text(encoding="utf-8")
     assert source.count(END_OF_TABLE) == 1
     table.write_text(source.replace(END_OF_TABLE, LINES + END_OF_TABLE), encoding="utf-8")

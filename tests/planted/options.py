@@ -8,35 +8,35 @@ TABLE = "test_options.py"
 
 BUGS = (
     Bug(
-        "an option is forgotten by the wire", "wire.py",
+        "an option is forgotten by the wire", "wire:encode_problem",
         "for f in fields(problem)}", 'for f in fields(problem) if f.name != "pos_weight"}',
         "test_wire.py", "every_field",
     ),
     Bug(
-        "the end of a range is not checked", "case.py",
+        "the end of a range is not checked", "case:_field",
         "Field(ge=least, gt=above, le=most)", "Field(ge=least, gt=above)",
         "test_bad_cases.py", "wrong_types",
     ),
     Bug(
-        "an option without a meaning is left out", "options.py",
+        "an option without a meaning is left out", "options:refuse_unknown",
         "if o.key not in known and o.is_set(options)]", "if False]", TABLE, "no_meaning",
     ),
     Bug(
-        "an option is refused where it is not set", "options.py",
+        "an option is refused where it is not set", "options:refuse_unknown",
         " and o.is_set(options)]", "]", TABLE, "no_meaning",
     ),
     Bug(
-        "an option means something from every input", "options.py",
+        "an option means something from every input", "options:Option.applies",
         "loss in self.losses and given in self.given", "loss in self.losses",
         "test_bad_cases.py", "another_loss",
     ),
     Bug(
-        "the normalization must be said in a call", "options.py",
+        "the normalization must be said in a call", "options:Options",
         'losses=_OF_CLASSES, given=("probs",), needs_support=False,',
         'losses=_OF_CLASSES, given=("probs",),', TABLE, "support",
     ),
     Bug(
-        "a synonym comes before the name", "implementations/custom.py",
+        "a synonym comes before the name", "custom:_options",
         "(option.key, *option.synonyms)", "(*option.synonyms, option.key)",
         "test_custom.py", "own_name",
     ),
