@@ -26,6 +26,7 @@ from xent_check.wire import (
     forget,
 )
 
+from .command import xent_check
 from .fake import PROBLEM
 
 Array = npt.NDArray[Any]
@@ -213,3 +214,25 @@ def test_the_files_of_a_problem_stay_until_it_is_forgotten(tmp_path: Path) -> No
     forget(message)
     forget(message)
     assert not list(tmp_path.iterdir())
+
+
+CUT_OFF = """
+import numpy as np
+from pathlib import Path
+
+def loss(logits, labels):
+    Path(__file__).with_name("x.npy").write_bytes(b"")
+    return np.full(len(labels), np.log(2), np.float32)
+"""
+
+
+def test_a_file_that_is_cut_off_meanwhile_changes_nothing(tmp_path: Path) -> None:
+    """As by a job that writes it anew: to read what is mapped of it would end the process."""
+    np.save(tmp_path / "x.npy", np.zeros((200_000, 2), np.float32))  # the losses are log 2
+    case = "{loss: sparse_categorical, logits: {file: x.npy}, labels: {shape: [200000], fill: 0}}"
+    (tmp_path / "c.yaml").write_text(case)
+    (tmp_path / "f.py").write_text(CUT_OFF)
+    before = xent_check(tmp_path, "run", "c.yaml", "-i", "stable", "--report", "json")
+    done = xent_check(tmp_path, "run", "c.yaml", "-i", "f.py:loss", "--report", "json")
+    assert (before.code, done.code) == (0, 0), done.err
+    assert done.json["cases"] == [before.json["cases"][0] | {"implementations": ["f.py:loss"]}]

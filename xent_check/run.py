@@ -21,7 +21,7 @@ from .reference import reference
 from .report import CaseResult, Host
 from .selection import DEFAULT, UNKNOWN, Implementation, Python, parse, why_missing
 from .timing import Clock
-from .wire import Message, encode_problem, forget
+from .wire import Message, decode_problem, encode_problem, forget
 from .worker import Request
 
 Job = tuple[Subject, Implementation]
@@ -38,11 +38,13 @@ def run(
 ) -> Iterator[CaseResult]:
     """Results as they come. `chosen` overrides what the cases list; the default set otherwise."""
     clock = clock or Clock()
+    messages = [_message(subject, pool) for subject in subjects]
+    subjects = [_as_sent(*pair) for pair in zip(subjects, messages, strict=True)]
+    sent = {id(subject): message for subject, message in zip(subjects, messages, strict=True)}
     jobs = [(s, i) for s in subjects for i in implementations_of(s, chosen, pythons)]
     missing = {i.name: why_missing(i) for _, i in jobs}
-    messages = {id(subject): _message(subject, pool) for subject in subjects}
     requests = [
-        (i, (subject, i), _request(i, messages[id(subject)]))
+        (i, (subject, i), _request(i, sent[id(subject)]))
         for subject, i in jobs
         if missing[i.name] is None
     ]
@@ -66,7 +68,7 @@ def run(
         with clock.of("judging", subject.case.id):
             judged = _judged(subject, i, evaluation, truths[id(subject)], strict)
         yield judged
-    for message in messages.values():
+    for message in messages:
         forget(message)
 
 
@@ -139,6 +141,13 @@ def _expectation(subject: Subject, implementation: Implementation) -> Expectatio
 
 def _message(subject: Subject, pool: Pool[Job]) -> Message:
     return encode_problem(subject.problem, Path(pool.folder.name))
+
+
+def _as_sent(subject: Subject, message: Message) -> Subject:
+    """With the arrays that the workers get. A file of the case may be written anew meanwhile: other
+    numbers than theirs would be held against theirs, and what is mapped of a file that was cut off
+    ends the process (SIGBUS)."""
+    return replace(subject, problem=decode_problem(message))
 
 
 def _request(implementation: Implementation, message: Message) -> Request:

@@ -11,7 +11,8 @@ BUGS = (
     Bug(
         "a binary loss of log-probabilities is never clipped", "score_changes:clipped",
         "m = replace(m, scores=np.exp(m.scores), is_log=False)\n    ends",
-        "m = m if m.binary else replace(m, scores=np.exp(m.scores), is_log=False)\n    ends",
+        "m = replace(m, scores=np.exp(m.scores), is_log=False)\n    if m.binary:\n"
+        "        return\n    ends",
         "test_diagnosis.py", "clipped_whether",
     ),
     Bug(

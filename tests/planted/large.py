@@ -12,6 +12,11 @@ ENDING = "test_ending.py"
 
 BUGS = (
     Bug(
+        "the user's file is read to the end of the run", "run:_as_sent",
+        "return replace(subject, problem=decode_problem(message))", "return replace(subject)",
+        "test_wire.py", "meanwhile",
+    ),
+    Bug(
         "a chunk is held against the bounds of the first", "difference:Judge._of",
         "losses=bounds.losses[place]",
         "losses=np.resize(bounds.losses, bounds.losses[place].shape)", CHUNKS, "judged",
