@@ -108,6 +108,7 @@ def test_it_is_one_rounding_beside_the_bound_in_float32(dtype: DType) -> None:
     assert ((lost >= least) & (lost <= 50 * flushed + near)).all()
     # the parts that are shown of a loss are those that its bound is made of
     assert allowed.in_float32
+    assert not wide.in_float32
     parts = terms_inside_at(problem, exact, (7,))
     assert parts == {name: pytest.approx(term[7]) for name, term in allowed.terms.items()}
     assert u * sum(parts.values()) == pytest.approx(allowed.losses[7], abs=500 * flushed + near)
@@ -156,12 +157,15 @@ def test_totals_keep_the_bound_of_any_losses_of_the_dtype() -> None:
     assert allowed.totals == bounds(problem, exact).totals
 
 
-def test_smoothing_and_the_gradient_of_soft_labels_stay_with_their_dtype() -> None:
+@pytest.mark.parametrize("masses", [[0.1] * 10, [0.5] * 2 + [0] * 8, [1.0] * 2 + [0] * 8])
+def test_smoothing_and_the_gradient_of_soft_labels_stay_with_their_dtype(
+    masses: list[float],
+) -> None:
     problem = posed("float16", gradient=True, label_smoothing=0.1)
     exact = reference(problem)
     own = bounds(problem, exact)
     assert inside_float32(problem, exact, own) is own
-    labels = np.full((200, 10), 0.1, np.float16)
+    labels = np.tile(np.array(masses, np.float16), (200, 1))
     soft = replace(problem, loss="categorical", labels=labels, label_smoothing=0.0)
     exact = reference(soft)
     own = bounds(soft, exact)

@@ -180,3 +180,30 @@ def test_a_total_may_be_flushed_to_0_like_any_number() -> None:
     )
     found = bounds_of(subject)
     assert found.totals["sum"] == found.losses.sum() + 2.0**-126
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("loss", ["categorical", "sparse_categorical"])
+@pytest.mark.parametrize(
+    ("given", "row"),
+    [
+        ("probs", [math.inf, math.inf, 1.0]),
+        ("probs", [math.nan, math.inf, 1.0]),
+        ("probs", [LARGEST, LARGEST, 1.0]),
+        ("log_probs", [-math.inf, -math.inf, 0.0]),
+        ("log_probs", [-LARGEST, -LARGEST, 0.0]),
+    ],
+)
+@pytest.mark.parametrize("label", [0, 2])
+def test_numbers_at_the_end_of_float64_have_finite_bounds(
+    loss: Loss, given: Given, row: list[float], label: int
+) -> None:
+    labels = np.array([label]) if loss == "sparse_categorical" else f64([np.eye(3)[label]])
+    if loss == "categorical":
+        labels = (labels + f64([[0.5, 0.5, 0.0]])) / 2
+    normalize = True if given == "probs" else None
+    found = bounds_of(
+        Problem(loss, given, f64([row]), labels, "float64", normalize=normalize, gradient=True)
+    )
+    assert np.isfinite(found.losses).all()
+    assert np.isfinite(found.gradient).all()

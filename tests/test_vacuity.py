@@ -258,6 +258,8 @@ def test_a_gradient_near_0_itself_is_told_by_its_loss() -> None:
     # p - t: 2e-9 beside a loss of 2e-9; 0.001 beside a loss of 0.69, for which it is right
     confident = accepted(binary([20.0], [1], gradient=True), {"losses": 1e-6, "gradient": 1e-6})
     assert (confident[LOSS], confident[GRADIENT]) == ([True], [False])
+    confident = accepted(binary([-20.0], [0], gradient=True), {"losses": 1e-6, "gradient": 1e-6})
+    assert (confident[LOSS], confident[GRADIENT]) == ([True], [False])
     level = binary([0.0], [0.501], gradient=True)
     assert words(level, {"losses": 1e-6, "gradient": 0.01}) is None
 

@@ -91,12 +91,12 @@ def class_parts(problem: Problem, u: float, flushed: float) -> Parts:
     for start in range(0, max(count, 1), step):
         at = slice(start, start + step)
         c, live = _coefficients(problem, labels[at], None if soft is None else soft[at])
-        with np.errstate(over="ignore"):  # where weights overflow, capped is what is left to say
+        with np.errstate(over="ignore"):  # what is beyond float64 has no loss to bound
             c = capped(c * weight[at, None])
             live = capped(live * (flushed * up(weight[at])[:, None]))
-        x = rows[at].astype(np.float64)
-        chunk = _Rows(problem, u, x, c, live, cotangent[at, None])
-        made.append(_from_logits(chunk) if problem.given == "logits" else _from_others(chunk))
+            x = rows[at].astype(np.float64)
+            chunk = _Rows(problem, u, x, c, live, cotangent[at, None])
+            made.append(_from_logits(chunk) if problem.given == "logits" else _from_others(chunk))
     shape = problem.samples_shape
     terms = {k: np.concatenate([p.terms[k] for p in made]).reshape(shape) for k in made[0].terms}
     lost = np.concatenate([p.flushed for p in made]).reshape(shape)
@@ -170,7 +170,7 @@ def _from_others(rows: _Rows) -> Parts:
     x, u, n, problem = rows.x, rows.u, rows.x.shape[1], rows.problem
     added = additions(n, problem.dtype)
     c, live = u * rows.c, rows.live
-    x = np.where((c == 0) & (live == 0) & ~np.isfinite(x), 0.0, np.nan_to_num(x))
+    x = np.where(np.isfinite(x), x, 0.0)  # else the loss is not finite, or does not depend on it
     whole = c.sum(axis=1, keepdims=True)
     roundings = 2 + factors(problem) + (problem.cotangent is not None)
     if problem.given == "log_probs":
@@ -179,7 +179,7 @@ def _from_others(rows: _Rows) -> Parts:
         lost = FLUSHES * (live * up(size)).sum(axis=1, keepdims=True)
         return _parts(rows, terms, lost, roundings * c, FLUSHES * live)
     logs = np.abs(np.log(np.where(x > 0, x, 1.0)))
-    total = x.sum(axis=1, keepdims=True)
+    total = capped(x.sum(axis=1, keepdims=True))
     total = np.where(total > 0, total, 1.0)
     terms = {
         "log": KL * (c * logs),
