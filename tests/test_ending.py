@@ -46,8 +46,11 @@ def test_a_signal_ends_a_process_whose_main_thread_is_deaf(
     process = started(f"FOLDERS.add({folder!r})\n{CHILD}\n{DEAF}")
     assert process.stdout is not None
     child = int(process.stdout.readline())
-    process.send_signal(number)
-    _, told = process.communicate(timeout=60)
+    try:
+        process.send_signal(number)
+        _, told = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert (process.returncode, told) == (code, f"{word}\n")
     assert not Path(folder).exists()
     for _ in range(100):  # its parent is gone: init takes it when it gets to it
