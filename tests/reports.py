@@ -14,6 +14,7 @@ from xent_check.difference import Difference
 from xent_check.enclosure import Enclosure
 from xent_check.evaluation import Computed, Evaluation, Failed, Missing, Unsupported
 from xent_check.expectation import Expectation
+from xent_check.expectations import published
 from xent_check.problem import Problem
 from xent_check.reference import Reference
 from xent_check.report import Asked, CaseResult, Host, Report, Status
@@ -236,3 +237,34 @@ def _asked(name: str, line: int, results: list[CaseResult]) -> Asked:
     ]
     names = tuple(r.implementation for r in results)
     return Asked(name, line, "0" * 16, names, tuple(dict.fromkeys(given)))
+
+
+def enclosed(high: Any, low: Any = 0.0, radius: Any = 0.0) -> Enclosure:
+    """An enclosure with one low part and radius for all."""
+    array = np.asarray(high, dtype=np.float64)
+    return Enclosure(array, np.full_like(array, low), np.full_like(array, radius))
+
+
+class Text(float):
+    """A number of a case file, with the text it was printed as."""
+
+    text: str
+
+    def __new__(cls, text: str) -> Text:
+        made = super().__new__(cls, text)
+        made.text = text
+        return made
+
+
+def expects(
+    losses: list[str] | None = None, because: str | None = None, **totals: str
+) -> Expectation:
+    """An entry of `expect`, from the numbers' texts."""
+    return Expectation(
+        losses=published([Text(t) for t in losses]) if losses else None,
+        totals={r: published(Text(t)) for r, t in totals.items()},  # type: ignore[misc]
+        error=None,
+        because=because,
+        versions=None,
+        gradient=None,
+    )

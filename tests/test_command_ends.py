@@ -8,7 +8,6 @@ import pty
 import shutil
 import signal
 import subprocess
-import sys
 import time
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Mapping
@@ -22,73 +21,11 @@ from click.testing import CliRunner
 from xent_check.cli import group
 from xent_check.corpus import corpus
 
-from .fake import CASES, PATIENCE, Family, fake, until
+from .command import Command
+from .fake import CASES, PATIENCE, fake, until
 
 RIGHT, WRONG = fake("answering", "right"), fake("answering", "off_by_a_bit")
 RAISES, SLEEPS = fake("failing", "raises"), fake("hanging", "sleeps")
-
-
-class Command:
-    """`python -m xent_check run` on three small cases, or on other paths."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.cases = folder / "cases.yaml"
-        self.cases.write_text(CASES)
-        self.mark = folder / "mark"
-        self.family = Family()
-        self.environment = {**self.family.environment, "XENT_CHECK_MARK": str(self.mark)}
-        self.environment |= {"PYTHONPATH": os.getcwd(), "COLUMNS": "100"}
-        self.temporary = folder / "tmp"
-        self.temporary.mkdir()
-        self.environment["TMPDIR"] = str(self.temporary)
-        self.environment.pop("NO_COLOR", None)
-
-    def line(self, *arguments: str, paths: tuple[str, ...] = ("cases.yaml",)) -> list[str]:
-        return [sys.executable, "-m", "xent_check", "run", *paths, *arguments]
-
-    def run(
-        self, *arguments: str, paths: tuple[str, ...] = ("cases.yaml",), **settings: Any
-    ) -> subprocess.CompletedProcess[str]:
-        """Run it to its end; nothing it started may be left then."""
-        pipe = subprocess.PIPE
-        settings = {"stdout": pipe, "stderr": pipe, "encoding": "utf-8", **settings}
-        done = subprocess.run(
-            self.line(*arguments, paths=paths),
-            cwd=self.folder,
-            env=self.environment,
-            timeout=PATIENCE,
-            check=False,
-            **settings,
-        )
-        self.assert_nothing_is_left()
-        assert "Traceback" not in f"{done.stdout}{done.stderr}", done.stderr
-        assert "this is a bug" not in f"{done.stderr}"
-        return done
-
-    def report(self, *arguments: str, paths: tuple[str, ...] = ("cases.yaml",)) -> Any:
-        """Its JSON report; `exit_code` within it is the one it ended with."""
-        done = self.run("--report", "json", *arguments, paths=paths)
-        report = json.loads(done.stdout)
-        assert report["summary"]["exit_code"] == done.returncode
-        return report
-
-    def assert_nothing_is_left(self) -> None:
-        """No process of its, and no temporary file."""
-        assert self.family.is_gone(), self.family.members()
-        assert not list(self.temporary.iterdir())
-
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start it, as a shell does: leading a process group of its own."""
-        return subprocess.Popen(
-            self.line(*arguments),
-            cwd=self.folder,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            encoding="utf-8",
-            process_group=0,
-        )
 
 
 @pytest.fixture

@@ -13,23 +13,17 @@ from hypothesis import strategies as st
 
 from xent_check.comparison import Comparison, ShapeError, compare
 from xent_check.dtypes import numpy_dtype
-from xent_check.enclosure import Enclosure
 from xent_check.evaluation import Computed, Unsupported
 from xent_check.expectation import Expectation
-from xent_check.expectations import published
 from xent_check.reference import Reference
 from xent_check.tolerance import Tolerance
 from xent_check.words import Reduction
 
+from .reports import enclosed, expects
+
 INF, NAN = math.inf, math.nan
 EXACT = Tolerance(ulps=0.0)
 QUICK = settings(max_examples=200, deadline=None, derandomize=True)
-
-
-def enclosed(high: Any, low: Any = 0.0, radius: Any = 0.0) -> Enclosure:
-    """An enclosure with one low part and radius for all."""
-    array = np.asarray(high, dtype=np.float64)
-    return Enclosure(array, np.full_like(array, low), np.full_like(array, radius))
 
 
 def held(
@@ -271,31 +265,6 @@ def test_a_reference_that_is_not_known_to_a_1024th_of_an_ulp_says_so(
 
 
 # ---- expectations -------------------------------------------------------------------------------
-
-
-class Text(float):
-    """A number of a case file, with the text it was printed as."""
-
-    text: str
-
-    def __new__(cls, text: str) -> Text:
-        made = super().__new__(cls, text)
-        made.text = text
-        return made
-
-
-def expects(
-    losses: list[str] | None = None, because: str | None = None, **totals: str
-) -> Expectation:
-    """An entry of `expect`, from the numbers' texts."""
-    return Expectation(
-        losses=published([Text(t) for t in losses]) if losses else None,
-        totals={r: published(Text(t)) for r, t in totals.items()},  # type: ignore[misc]
-        error=None,
-        because=because,
-        versions=None,
-        gradient=None,
-    )
 
 
 @pytest.mark.parametrize(

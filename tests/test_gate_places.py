@@ -14,7 +14,7 @@ from xent_check.paths import project_of
 from xent_check.project import Project
 
 from .command import xent_check
-from .test_gate import CASES, NAME, NOTHING, ONE_BIT, Place
+from .gated import CASES, NAME, NOTHING, ONE_BIT, Place
 
 
 @pytest.fixture

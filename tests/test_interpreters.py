@@ -28,9 +28,9 @@ from xent_check.settings import Settings
 from xent_check.wire import encode_problem
 from xent_check.worker import Request
 
+from .command import Command
 from .environments import NUMPY, environment
 from .fake import CASES, LOSSES, PATIENCE, PROBLEM, fake
-from .test_command_ends import Command
 
 
 @pytest.fixture(scope="module")

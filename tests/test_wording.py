@@ -25,7 +25,7 @@ from xent_check.wording import MAX_ROWS, NumberTable, number_tables, sentence
 from xent_check.words import Reduction
 from xent_check.yaml_values import Map
 
-from .test_comparison import enclosed, expects
+from .reports import enclosed, expects
 
 QUICK = settings(max_examples=200, deadline=None, derandomize=True)
 

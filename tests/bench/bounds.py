@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from tests.frameworks.test_bounds_grid import SHIFT_SAFE, case
+from tests.frameworks.grid import SHIFT_SAFE, case
 
 CLASSES = 128_256
 
