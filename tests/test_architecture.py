@@ -38,7 +38,8 @@ NOUNS = (
     "score_changes", "label_changes", "total_changes", "hypotheses",
     "readings", "evidence", "telling", "steps", "diagnosis",
     "change", "shard", "report", "judging", "reasons", "markup", "number_text", "outcome",
-    "durations", "change_text", "recorded", "changes", "wording", "alarms", "saved_fields",
+    "durations", "change_text", "recorded", "changes", "wording", "alarms", "saved_parts",
+    "saved_results", "saved_schema", "saved_write_numbers", "saved_write",
     "project", "baseline_fields", "baseline", "gating", "saved_checks", "saved_numbers", "saved",
     "contradictions", "versus", "versus_text",
 )  # fmt: skip
@@ -47,7 +48,8 @@ MACHINERY = {
     "arguments", "checking", "config", "corpus", "expansion", "explaining",
     "explanation_text", "interpreters", "known_issues", "last_failed", "leftovers", "loading",
     "locking",
-    "merging", "pasted", "paths", "placement", "pool", "rejudging", "run", "schema", "selection",
+    "merging", "pasted", "paths", "placement", "pool", "rejudging", "result_schema", "run",
+    "schema", "selection",
     "serving", "session", "settings", "starting", "stated", "streams", "watching", "wire", "worker",
     "yaml_text",
 }  # fmt: skip
@@ -61,7 +63,7 @@ HELPERS_OF_CLI = {
     "repeated", "saved_run", "watch",
 }  # fmt: skip
 HELPERS_OF_REPORTERS = {
-    "plain", "matrix", "drawing", "plain_numbers",
+    "matrix", "drawing",
     "page_behaviour", "page_data", "page_details", "page_errors", "page_matrix", "page_text",
     "plot_canvas", "plot_errors", "plots", "rulers",
 }  # fmt: skip
@@ -141,7 +143,7 @@ def in_folder(folder: str) -> list[Path]:
 
 def test_the_reader_of_imports_sees_what_is_there() -> None:
     assert {"problem", "enclosure"} <= own_imports(PACKAGE / "reference.py")
-    assert "reporters.plain" in own_imports(PACKAGE / "reporters" / "json.py")
+    assert "saved_write" in own_imports(PACKAGE / "reporters" / "json.py")
     jax = {i for i in imports(PACKAGE / "implementations" / "jax.py") if not i.own}
     assert Import("jax", False, "") in jax
 

@@ -133,6 +133,10 @@ EDITS: dict[str, tuple[Edit, str]] = {
         lambda d: of(d, "small", "stable")["totals"]["mean"].update(actual=1.0), "diverges",
     ),
     "a total's status": (set_("totals", "mean", "status", to="agrees"), "totals.mean.status"),
+    "a total's bound": (
+        lambda d: of(d, "small", "stable")["totals"]["mean"].pop("bound"),
+        "mean.bound is not there",
+    ),
     "the gradient": (set_("gradient", to=None), "gradient: asked for and not there"),
     "a result": (lambda d: d["results"].remove(of(d, "small")), "no answer of bad.py:loss"),
     "the results of a case": (lambda d: without_results(d, "large"), "summary."),

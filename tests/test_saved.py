@@ -72,6 +72,18 @@ def test_every_reporter_says_the_same_of_a_saved_report(
     assert [r.status for r in again.results] == [r.status for r in before.results]
 
 
+def test_every_word_of_a_run_is_read_again(tmp_path: Path) -> None:
+    before = every_status()
+    written, again = (json.loads(rendered("json", of)) for of in (before, saved(before, tmp_path)))
+    for key in ("xent_check", "environment", "run", "warnings", "durations", "cases"):
+        assert again[key] == written[key], key
+    for key in (
+        "case", "implementation", "call", "required", "failure", "message", "seconds", "dtype",
+        "tolerance", "expect", "printed", "notes", "behaviour", "vacuous", "explanation",
+    ):  # fmt: skip
+        assert [r[key] for r in again["results"]] == [r[key] for r in written["results"]], key
+
+
 def test_a_large_array_keeps_its_worst_samples_and_what_was_counted(tmp_path: Path) -> None:
     actual = np.ones((2, 1001))
     actual[1, 7] += 3e-3

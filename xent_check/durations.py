@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from .evaluation import Computed, Failed
 from .expectation import REFERENCE
@@ -120,33 +119,3 @@ def _seconds(seconds: float) -> str:
 
 def _share(seconds: float, report: Report) -> str:
     return f"{seconds / report.seconds:.0%}" if report.seconds else ""
-
-
-def plain_durations(report: Report) -> dict[str, Any] | None:
-    """For JSON; None where it was not asked for."""
-    if not report.durations:
-        return None
-    return {
-        "parts": [
-            {
-                "what": part.activity,
-                "process": part.process or None,
-                **_plain_seconds(part.seconds, report),
-            }
-            for part in time_parts(report)
-        ],
-        "slowest": [
-            {
-                "case": wait.case,
-                "implementation": wait.implementation,
-                **_plain_seconds(wait.seconds, report),
-                "calls": None if wait.calls is None else round(wait.calls, 6),
-            }
-            for wait in slowest(report)
-        ],
-    }
-
-
-def _plain_seconds(seconds: float, report: Report) -> dict[str, float]:
-    share = seconds / report.seconds if report.seconds else 0.0
-    return {"seconds": round(seconds, 6), "share": round(share, 4)}

@@ -13,8 +13,8 @@ from .explaining import OBSERVED, Explained, departing
 from .loading import Subject
 from .meaning import meaning_of
 from .number_text import index_text, number, small
-from .outcome import plain_explanation
 from .report import CaseResult
+from .saved_write import saved_explanation
 from .steps import Step, steps
 from .wording import sentence
 
@@ -181,8 +181,8 @@ def plain_explained(item: Explained | CaseResult) -> dict[str, Any]:
         "implementation": item.who,
         "verdict": verdict(item),
         "explained": item.diagnosis.explained,
-        "explanations": [plain_explanation(e) for e in item.diagnosis.explanations],
-        "closest": [plain_explanation(e) for e in item.diagnosis.closest],
+        "explanations": [saved_explanation(e).plain() for e in item.diagnosis.explanations],
+        "closest": [saved_explanation(e).plain() for e in item.diagnosis.closest],
         "reports": list(item.reports),
         "telling_apart": item.diagnosis.telling_apart or None,
         "others": item.diagnosis.others,

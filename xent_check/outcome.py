@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from .bounds_in_parts import terms_at
 from .bounds_inside import terms_inside_at
-from .diagnosis import Explanation
 from .evaluation import Failed
 from .number_text import index_text, small
 from .problem import Problem
@@ -24,20 +21,6 @@ def why(result: CaseResult) -> str | None:
         return None
     best = next(iter(result.diagnosis.explanations), None)
     return None if best is None else best.sentence
-
-
-def plain_explanation(e: Explanation) -> dict[str, Any]:
-    """As the contract's section on explanations has it."""
-    data: dict[str, Any] = {"id": e.id}
-    if len(e.ids) > 1:
-        data["ids"] = list(e.ids)
-    finite = np.isfinite(e.max_abs_residual)
-    return data | {
-        "parameters": e.parameters,
-        "sentence": e.sentence,
-        "max_abs_residual": e.max_abs_residual if finite else "inf",
-        "share_explained": e.share_explained,
-    }
 
 
 def gradient_status(result: CaseResult) -> Status | None:

@@ -28,15 +28,17 @@ from .tolerance import Auto, Tolerance
 
 Status = Literal["agrees", "known", "diverges", "failed", "unsupported", "missing"]
 STATUSES: tuple[Status, ...] = get_args(Status)
+Verdict = Literal["agrees", "diverges", "failed", "nothing compared"]
 COMPARED: tuple[Status, ...] = ("agrees", "known", "diverges")
 
 
 @dataclass(frozen=True)
 class Ungated:
-    """The status and the reason of a result before a baseline excused it."""
+    """What a result was before a baseline excused it."""
 
     status: Status
     reason: str | None
+    """why the status is what it is"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,27 +86,29 @@ class CaseResult:
 
 @dataclass(frozen=True)
 class Host:
-    """Where an implementation ran: the version of its distribution, the device, and, as `3.12.1 at
-    PATH`, an interpreter that is not ours."""
+    """Where an implementation ran."""
 
     version: str
+    """of its distribution"""
     device: str
     distribution: str = ""
+    """the name of its package"""
     python: str = ""
-    own: bool = False  # a function of the user's
+    """an interpreter that is not ours, as `3.12.1 at PATH`"""
+    own: bool = False
+    """whether it is a function of the user's"""
 
 
 @dataclass(frozen=True)
 class Scope:
-    """What a run was to cover, so that what it lacks is known to be gone.
-
-    paths: the files and folders as reports name them. filtered: some of their cases were left
-    out. chosen: the implementations, None where the cases say.
-    """
+    """What a run was to cover, so that what it lacks is known to be gone."""
 
     paths: tuple[str, ...] = ()
+    """the files and folders as reports name them"""
     filtered: bool = True
+    """whether some of their cases were left out"""
     chosen: tuple[str, ...] | None = None
+    """the implementations; null where the cases say"""
 
     def covers(self, case: str, implementation: str) -> bool:
         """Whether an answer of that name would have been in the run, were it still there."""
@@ -208,12 +212,13 @@ class Report:
         return ExitCode.AGREES
 
     @property
-    def verdict(self) -> str:
+    def verdict(self) -> Verdict:
         """In a word. What diverges is said to, also where `fail_on` lets it pass."""
         if self.exit_code == ExitCode.AGREES and self.counts["diverges"]:
             return "diverges"
-        return {
+        words: dict[ExitCode, Verdict] = {
             ExitCode.DIVERGES: "diverges",
             ExitCode.FAILED: "failed",
             ExitCode.NOTHING_COMPARED: "nothing compared",
-        }.get(self.exit_code, "agrees")
+        }
+        return words.get(self.exit_code, "agrees")

@@ -6,11 +6,13 @@ import json
 from collections.abc import Sequence, Set
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from . import __version__
+from . import saved_schema as form
 from .case import Case, CaseFields, split_id
 from .change import BAD, Change, Gate
 from .changes import variants_of
@@ -23,33 +25,46 @@ from .expectation import REFERENCE, Expectation
 from .gating import parse_rules
 from .judging import judged_again
 from .reference import Reference
-from .report import Asked, CaseResult, Host, Report, Scope, Status, Ungated
+from .report import Asked, CaseResult, Report, Status, Ungated
 from .saved_checks import ContradictionError, all_there
-from .saved_fields import SavedCase, SavedChange, SavedGate, SavedReport, SavedResult
 from .saved_numbers import comparison_of
-from .shard import Shard
+from .saved_parts import TAGS
+from .saved_results import AnyResult, Compared, ComparedExcerpt, ComparedWhole
 from .tolerance import Auto, Tolerance
 from .yaml_values import Map
 
 
 def load_report(file: Path) -> Report:
     """The report of a file; UserError where it is none."""
+    return report_of(file, load_document(file))
+
+
+def load_document(file: Path) -> Any:
+    """The JSON of a file; UserError where it is none."""
     try:
-        saved = SavedReport.model_validate(json.loads(file.read_bytes()))
+        return json.loads(file.read_bytes())
+    except OSError as error:
+        raise UserError(f"{visible(str(file))}: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:
+        raise UserError(_not_a_run(file, str(error))) from None
+
+
+def report_of(file: Path, document: Any) -> Report:
+    """The report that a file's JSON is; UserError where it is none."""
+    try:
+        saved = form.Document.model_validate(document)
         return restored(saved)
     except ContradictionError as error:
         raise UserError(edited(file, str(error), saved.xent_check)) from None
     except InvalidError as error:
         raise UserError(_not_a_run(file, error.mistakes[0].found)) from None
-    except OSError as error:
-        raise UserError(f"{visible(str(file))}: {error.strerror}") from None
     except ValidationError as error:
         first = error.errors()[0]
-        key = key_text(first["loc"])
+        key = key_text(tuple(part for part in first["loc"] if part not in TAGS))
         raise UserError(
             _not_a_run(file, f"{key}: {first['msg']}" if key else first["msg"])
         ) from None
-    except (ValueError, RecursionError) as error:  # no JSON, or arrays that do not fit together
+    except (ValueError, TypeError) as error:  # arrays that do not fit together, no dtype
         raise UserError(_not_a_run(file, str(error))) from None
 
 
@@ -65,11 +80,11 @@ def _not_a_run(file: Path, why: str) -> str:
     return visible(text + older)
 
 
-def restored(saved: SavedReport) -> Report:
+def restored(saved: form.Document) -> Report:
     """The report, every status as its own numbers give it. Its results have no problem: they
     cannot be diagnosed anew. ContradictionError where the file says what cannot be."""
     cases = {case.case: case for case in saved.cases}
-    run, hosts = saved.run, saved.environment.implementations
+    run = saved.run
     all_there(saved)
     excused = {(c.case, c.implementation) for c in _changes(saved) if c.kind == "known"}
     results = [_result(r, cases[r.case], run.strict, excused) for r in saved.results]
@@ -77,7 +92,7 @@ def restored(saved: SavedReport) -> Report:
         results=tuple(results),
         cases=len(saved.cases),
         implementations=run.implementations,
-        hosts={name: Host(**host.model_dump()) for name, host in hosts.items()},
+        hosts=saved.environment.implementations,
         seconds=saved.summary.seconds,
         warnings=saved.warnings,
         absent=run.absent,
@@ -86,27 +101,25 @@ def restored(saved: SavedReport) -> Report:
         python=saved.environment.python,
         machine=saved.environment.platform,
         gate=None if saved.baseline is None else _gate(saved.baseline, results),
-        shard=None if run.shard is None else Shard(**run.shard.model_dump()),
+        shard=run.shard,
         variants=variants_of(results, run.implementations),
-        scope=Scope(**run.scope.model_dump()),
-        asked=tuple(
-            Asked(c.case, c.line, c.inputs, c.implementations, c.parts) for c in saved.cases
-        ),
+        scope=run.scope,
+        asked=tuple(Asked(**_without("labels", c)) for c in saved.cases),
         strict=run.strict,
         tolerance=run.tolerance,
         version=saved.xent_check,
     )
 
 
-def _changes(saved: SavedReport) -> tuple[SavedChange, ...]:
+def _changes(saved: form.Document) -> tuple[form.Change, ...]:
     return () if saved.baseline is None else saved.baseline.changes
 
 
-def _gate(saved: SavedGate, results: Sequence[CaseResult]) -> Gate:
+def _gate(saved: form.Gate, results: Sequence[CaseResult]) -> Gate:
     """What fails as its rules say. Of every answer that is not the same there is a change, and of
     a divergence there always is one."""
     rules = parse_rules(saved.fail_on)
-    changes = tuple(Change(**c.model_dump(exclude={"fails"})) for c in saved.changes)
+    changes = tuple(Change(**_without("fails", c)) for c in saved.changes)
     failing = tuple(change for change in changes if any(rule.fails(change) for rule in rules))
     after = {(c.case, c.implementation): c.after for c in changes if c.after is not None}
     for result in results:
@@ -118,22 +131,25 @@ def _gate(saved: SavedGate, results: Sequence[CaseResult]) -> Gate:
         raise ContradictionError(
             f"baseline: {saved.same} the same and {told} changed, of {len(results)} answers"
         )
-    return Gate(
-        saved.file, saved.same, changes, failing, saved.fail_on, saved.notes,
-        saved.matched, saved.left_out, saved.gone_cases, saved.gone_implementations,
-    )  # fmt: skip
+    return Gate(**vars(saved) | {"changes": changes, "failing": failing})
+
+
+def _without(key: str, of: BaseModel) -> dict[str, Any]:
+    return {name: value for name, value in vars(of).items() if name != key}
 
 
 def _result(
-    r: SavedResult, case: SavedCase, strict: bool, excused: Set[tuple[str, str]]
+    r: AnyResult, case: form.Case, strict: bool, excused: Set[tuple[str, str]]
 ) -> CaseResult:
-    try:
-        comparison = comparison_of(r) if r.compared else None
-    except ContradictionError as error:
-        raise ContradictionError(f"{r.implementation} on {r.case}: {error}") from None
-    high = np.zeros(r.samples) if comparison is None else comparison.losses.target
-    radius = np.full_like(high, r.reference_radius)
-    expect, own = r.expect, r.ungated or r
+    own, comparison = r.ungated or r, None
+    high = radius = np.zeros(r.samples)
+    if isinstance(r, Compared):
+        try:
+            comparison = comparison_of(r)
+        except ContradictionError as error:
+            raise ContradictionError(f"{r.implementation} on {r.case}: {error}") from None
+        high = comparison.losses.target
+        radius = np.full_like(high, r.reference_radius)
     made = CaseResult(
         case=_case(r.case, case.line, r.tolerance),
         problem=None,
@@ -148,10 +164,10 @@ def _result(
         vacuous=r.vacuous,
         diagnosis=_diagnosis(r),
         expectation=None
-        if expect is None
-        else Expectation(None, {}, None, expect.error, expect.because, None),
+        if r.expect is None
+        else Expectation(None, {}, None, r.expect.error, r.expect.because, None),
         labels=dict(case.labels or ()),
-        behaviour=None if r.worst is None else r.behaviour,
+        behaviour=r.behaviour if isinstance(r, ComparedExcerpt) else None,
         saved_inputs=case.inputs,
     )
     status, reason = judged_again(made, strict)
@@ -168,21 +184,21 @@ def _case(name: str, line: int, tolerance: Tolerance | Auto) -> Case:
     return Case(Path(shown), shown, own, Map(line), fields)
 
 
-def _evaluation(r: SavedResult, status: Status, reason: str | None) -> Evaluation | None:
+def _evaluation(r: AnyResult, status: Status, reason: str | None) -> Evaluation | None:
     if r.implementation == REFERENCE:
         return None
     if r.failure is not None:
         return Failed(r.failure, r.message or "", r.call or "", r.printed or "")
-    if status in ("unsupported", "missing") and not r.compared:
+    if status in ("unsupported", "missing") and not isinstance(r, Compared):
         return (Unsupported if status == "unsupported" else Missing)(reason or "")
     if r.dtype is None:
         return None
-    kept = np.zeros(0) if r.losses is None else np.asarray(r.losses, dtype=np.float64)
+    kept = r.actual if isinstance(r, ComparedWhole) else np.zeros(0)
     losses = kept.astype(numpy_dtype(r.dtype))
     return Computed(losses, {}, r.call or "", r.seconds or 0.0, printed=r.printed or "")
 
 
-def _diagnosis(r: SavedResult) -> Diagnosis | None:
+def _diagnosis(r: AnyResult) -> Diagnosis | None:
     if r.explanation is None:
         return None
     explanations = tuple(

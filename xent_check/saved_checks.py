@@ -17,7 +17,7 @@ from .comparison import Comparison
 from .dtypes import Float64s
 from .expectation import REFERENCE
 from .report import CaseResult, Report
-from .saved_fields import SavedReport
+from .saved_schema import Document
 from .tolerance import Auto, Tolerance
 
 _SAME = 1e-9  # of two references: another machine's may differ within their radius
@@ -27,7 +27,7 @@ class ContradictionError(Exception):
     """A saved run that says something that it cannot have seen."""
 
 
-def all_there(saved: SavedReport) -> None:
+def all_there(saved: Document) -> None:
     """Every answer that was asked for, once, unless the run was stopped; and no other."""
     asked = Counter((c.case, name) for c in saved.cases for name in c.implementations)
     given = Counter((r.case, r.implementation) for r in saved.results)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -16,144 +16,142 @@ from .enclosure import Enclosure
 from .excerpts import WORST
 from .expectation import Published
 from .saved_checks import ContradictionError
-from .saved_fields import SavedArray, SavedGradient, SavedResult, SavedTotal
+from .saved_parts import ExcerptOfGradient, Gap, Total, WholeGradient
+from .saved_results import AnyCompared, ComparedExcerpt, ComparedWhole
+from .words import Reduction
+
+_Whole = ComparedWhole | WholeGradient
+_Excerpt = ComparedExcerpt | ExcerptOfGradient
 
 
-def comparison_of(r: SavedResult) -> Comparison:
+def comparison_of(r: AnyCompared) -> Comparison:
     """The comparison of a result that was compared, under the tolerance that it was saved with."""
-    bounds = _bounds(r)
+    given = {name: total for name, total in r.totals.items() if isinstance(total, Total)}
+    parts = {**{str(name): total for name, total in r.totals.items()}, "gradient": r.gradient}
+    gaps = {name: part for name, part in parts.items() if isinstance(part, Gap)}
+    gradient = None if isinstance(r.gradient, Gap) else r.gradient
+    bounds = _bounds(r, given, gradient)
     judge = Judge(r.tolerance, bounds, r.asked_dtype or "")
-    saved = r.gradient
-    given = {name: total for name, total in r.totals.items() if total.reason is None}
-    unsupported: dict[str, str] = {n: t.reason for n, t in r.totals.items() if t.reason is not None}
-    gradient = expected_gradient = None
-    if saved is not None and saved.reason is not None:
-        unsupported["gradient"] = saved.reason
-    elif saved is not None:
-        gradient = _difference(judge, "gradient", saved.actual, saved, saved.diverging_elements)
-        expected_gradient = _expected(judge, "gradient", saved.actual, saved)
+    losses = _difference(judge, "losses", r, r.diverging_samples)
     made = Comparison(
-        losses=_difference(judge, "losses", r.losses, r, r.diverging_samples or 0),
+        losses=losses,
         totals={name: _total(judge, name, total) for name, total in given.items()},
-        expected_losses=_expected(judge, "losses", r.losses, r),
+        expected_losses=_expected(judge, "losses", r),
         expected_totals={
-            name: _expected_total(judge, name, total)
+            name: expected
             for name, total in given.items()
-            if total.expected is not None
+            if (expected := _expected_total(judge, name, total)) is not None
         },
-        unsupported=unsupported,
+        unsupported={name: gap.reason for name, gap in gaps.items()},
         wide_radius=False,
-        gradient=gradient,
-        expected_gradient=expected_gradient,
-        share=None,
+        gradient=None
+        if gradient is None
+        else _difference(judge, "gradient", gradient, gradient.diverging_elements),
+        expected_gradient=None if gradient is None else _expected(judge, "gradient", gradient),
+        share=None if bounds is None else share_of(losses, bounds.losses),
         bounds=bounds,
         divisors={n: t.divisor for n, t in given.items() if t.divisor is not None},
-        asked=r.asked,
-        unheld=_unheld(r),
+        asked=frozenset(r.asked),
+        unheld={
+            name: Published(gap.expected, gap.expected_unit)
+            for name, gap in gaps.items()
+            if gap.expected is not None and gap.expected_unit is not None
+        },
     )
-    if bounds is not None:
-        made = replace(made, share=share_of(made.losses, bounds.losses))
     if not made.divisors:
         return made
     whole = replace(made, gradient=None, expected_gradient=None)
     return replace(made, expected_totals=whole.under(r.tolerance).expected_totals)
 
 
-def _unheld(r: SavedResult) -> dict[str, Published]:
-    """What is stated of the parts that the implementation does not have."""
-    parts: dict[str, SavedTotal | SavedGradient] = {str(n): t for n, t in r.totals.items()}
-    if r.gradient is not None:
-        parts["gradient"] = r.gradient
-    return {
-        name: Published(_array(part.expected), _array(part.expected_unit))
-        for name, part in parts.items()
-        if part.reason is not None and part.expected is not None
-    }
-
-
-def _bounds(r: SavedResult) -> Bounds | None:
+def _bounds(
+    r: AnyCompared, given: Mapping[Reduction, Total], gradient: _Whole | _Excerpt | None
+) -> Bounds | None:
     """Without the terms that they were made of; of an excerpt, for what it holds."""
-    totals = {name: total.bound for name, total in r.totals.items() if total.bound is not None}
-    losses = _bound_of(r, r.shape)
-    if losses is None or r.dtype is None:
+    losses = _bound(r)
+    if losses is None:
         return None
-    gradient = None if r.gradient is None else _bound_of(r.gradient, r.gradient.shape)
-    return Bounds(losses, totals, gradient, {}, unit_roundoff(r.asked_dtype or r.dtype))
+    totals = {name: total.bound for name, total in given.items() if total.bound is not None}
+    for name in given.keys() - totals.keys():
+        raise ContradictionError(f"totals.{name}.bound is not there, and the losses have theirs")
+    of_gradient = None if gradient is None else _bound(gradient)
+    return Bounds(losses, totals, of_gradient, {}, unit_roundoff(r.asked_dtype or r.dtype))
 
 
-def _bound_of(saved: SavedArray, shape: tuple[int, ...] | None) -> Float64s | None:
-    if saved.worst is None:
-        return None if saved.bound is None else _array(saved.bound, shape)
+def _bound(saved: _Whole | _Excerpt) -> Float64s | None:
+    if isinstance(saved, _Whole):
+        return None if saved.bound is None else saved.bound.reshape(saved.shape)
     rows = [row.bound for row in saved.rows if row.bound is not None]
-    return _array(rows) if len(rows) == len(saved.rows) else None
+    return np.asarray(rows) if len(rows) == len(saved.rows) else None
 
 
-def _difference(
-    judge: Judge, part: str, actual: Any, saved: SavedArray, diverging: int
-) -> Difference:
+def _difference(judge: Judge, part: str, saved: _Whole | _Excerpt, diverging: int) -> Difference:
     """The whole array, or the excerpt that was kept of it."""
-    dtype, shape = saved.dtype or "float64", saved.shape or ()
-    if saved.worst is None:
-        target, distance = _array(saved.reference, shape), _array(saved.abs_diff, shape)
-        return judge.again(part, _unjudged(_array(actual, shape), target, distance, dtype, 0.0))
-    rows = saved.rows
+    dtype, shape = saved.dtype, saved.shape
+    if isinstance(saved, _Whole):
+        actual, target, distance = (
+            numbers.reshape(shape) for numbers in (saved.actual, saved.reference, saved.abs_diff)
+        )
+        return judge.again(part, _unjudged(actual, target, distance, dtype, 0.0))
     _complete(part, saved)
-    target = _array([row.reference for row in rows])
-    distance = _array([row.abs_diff for row in rows])
-    numbers = _array([row.actual for row in rows])
-    kept = judge.again(part, _unjudged(numbers, target, distance, dtype, 0.0))
+    rows = saved.rows
+    actual, target, distance = (
+        np.array([(row.actual, row.reference, row.abs_diff) for row in rows]).reshape(-1, 3).T
+    )
+    kept = judge.again(part, _unjudged(actual, target, distance, dtype, 0.0))
     least = kept.diverging
     possible = least == diverging if saved.at_least or not least else least <= diverging
     excerpt = Excerpt(
-        indices=tuple(row.index for row in rows),
+        indices=tuple(row.place for row in rows),
         shape=shape,
         diverging=diverging if possible and diverging <= math.prod(shape) else least,
         classes=saved.classes,
         digest=saved.digest,
-        least=_array([np.nan if r.least_reference is None else r.least_reference for r in rows]),
+        least=np.array([np.nan if r.least_reference is None else r.least_reference for r in rows]),
         stands_for=np.array([row.stands_for for row in rows], dtype=np.intp),
         at_least=saved.at_least,
     )
     return replace(kept, excerpt=excerpt)
 
 
-def _complete(part: str, saved: SavedArray) -> None:
+def _complete(part: str, saved: _Excerpt) -> None:
     """ContradictionError where the rows of an excerpt cannot be all that were kept."""
-    size, rows = math.prod(saved.shape or ()), saved.rows
-    stand = sum(row.stands_for for row in rows)
-    if len(saved.worst or ()) != min(WORST, size) or stand != size:
+    shape, rows = saved.shape, saved.rows
+    size, stand = math.prod(shape), sum(row.stands_for for row in rows)
+    if len(saved.worst) != min(WORST, size) or stand != size:
         raise ContradictionError(f"{part}: its rows stand for {stand} of {size} numbers")
-    shape = saved.shape or ()
     for row in rows:
-        if len(row.index) != len(shape) or any(
-            not 0 <= i < n for i, n in zip(row.index, shape, strict=True)
+        if len(row.place) != len(shape) or any(
+            not 0 <= i < n for i, n in zip(row.place, shape, strict=True)
         ):
-            raise ContradictionError(f"{part}: no place {list(row.index)} in {list(shape)}")
-    if len({row.index for row in rows}) < len(rows):
+            raise ContradictionError(f"{part}: no place {list(row.place)} in {list(shape)}")
+    if len({row.place for row in rows}) < len(rows):
         raise ContradictionError(f"{part}: a row stands there twice")
 
 
-def _total(judge: Judge, name: str, total: SavedTotal) -> Difference:
-    target, distance = _array(total.reference), _array(total.abs_diff)
-    made = _unjudged(_array(total.actual), target, distance, total.dtype or "float64", 0.0)
-    return judge.again(name, made)
+def _total(judge: Judge, name: str, total: Total) -> Difference:
+    actual, target, distance = map(np.asarray, (total.actual, total.reference, total.abs_diff))
+    return judge.again(name, _unjudged(actual, target, distance, total.dtype, 0.0))
 
 
-def _expected(judge: Judge, part: str, actual: Any, saved: SavedArray) -> Difference | None:
-    if saved.expected is None:
+def _expected(judge: Judge, part: str, saved: _Whole | _Excerpt) -> Difference | None:
+    """Against what is stated, all of which is kept."""
+    if isinstance(saved, _Excerpt) or saved.expected is None:
         return None
-    shape, dtype = saved.shape or (), saved.dtype or "float64"
-    unit = _array(saved.expected_unit, shape)
-    return _stated(judge, part, _array(actual, shape), _array(saved.expected, shape), dtype, unit)
+    actual, target = saved.actual.reshape(saved.shape), saved.expected.reshape(saved.shape)
+    unit = 0.0 if saved.expected_unit is None else saved.expected_unit.reshape(saved.shape)
+    return _stated(judge, part, actual, target, saved.dtype, unit)
 
 
-def _expected_total(judge: Judge, name: str, total: SavedTotal) -> Difference:
-    dtype, unit = total.dtype or "float64", _array(total.expected_unit or 0.0)
-    return _stated(judge, name, _array(total.actual), _array(total.expected), dtype, unit)
+def _expected_total(judge: Judge, name: str, total: Total) -> Difference | None:
+    if total.expected is None:
+        return None
+    actual, target = np.asarray(total.actual), np.asarray(total.expected)
+    return _stated(judge, name, actual, target, total.dtype, total.expected_unit or 0.0)
 
 
 def _stated(
-    judge: Judge, part: str, actual: Float64s, target: Float64s, dtype: str, unit: Float64s
+    judge: Judge, part: str, actual: Float64s, target: Float64s, dtype: str, unit: Float64s | float
 ) -> Difference:
     zero = np.zeros_like(target)
     distance = Enclosure(target, zero, zero).distance(actual)
@@ -171,8 +169,3 @@ def _unjudged(
         believed = ~np.isfinite(apart) | (np.abs(distance - apart) <= near)
     distance = np.where(believed, distance, apart)
     return Difference(actual, target, distance, distance, np.zeros_like(target), dtype, unit)
-
-
-def _array(numbers: Any, shape: tuple[int, ...] | None = None) -> Float64s:
-    array = np.asarray(numbers, dtype=np.float64)
-    return array if shape is None else array.reshape(shape)

@@ -41,16 +41,17 @@ def case_file_schema() -> dict[str, Any]:
         ],
         "$defs": definitions,
     }
-    resolved: dict[str, Any] = _resolve(schema)
-    return resolved
+    found: dict[str, Any] = resolved(schema)
+    return found
 
 
-def _resolve(schema: Any) -> Any:
+def resolved(schema: Any) -> Any:
     """pydantic cannot name a definition that it did not make: put the reference in afterwards."""
     if isinstance(schema, list):
-        return [_resolve(item) for item in schema]
+        return [resolved(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
     if "x-ref" in schema:
-        return {**{k: v for k, v in schema.items() if k != "x-ref"}, **NUMBERS_SCHEMA}
-    return {key: _resolve(value) for key, value in schema.items()}
+        rest = {key: value for key, value in schema.items() if key != "x-ref"}
+        return {**rest, "$ref": f"#/$defs/{schema['x-ref']}"}
+    return {key: resolved(value) for key, value in schema.items()}

@@ -14,12 +14,15 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class Shard:
-    """The `index`-th of `of`, from 1. selection: the digest of all cases that are shared out, by
-    which the shards of one run know each other; empty before they are known."""
+    """One of several shares of the cases."""
 
     index: int
+    """from 1"""
     of: int
+    """how many shares there are"""
     selection: str = ""
+    """the digest of all cases that are shared out, by which the shares of one run know each other;
+    empty before they are known"""
 
     def __str__(self) -> str:
         return f"{self.index}/{self.of}"

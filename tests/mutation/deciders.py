@@ -18,6 +18,6 @@ DECIDERS = (
     "total_changes", "hypotheses", "readings", "evidence", "diagnosis", "reasons",
     # the gate and what is saved
     "baseline", "baseline_fields", "project", "changes", "recorded", "problem_digest", "gating",
-    "versus", "contradictions", "saved_checks", "saved_numbers", "merging", "excerpts", "rejudging",
-    "shard",
+    "versus", "contradictions", "saved_checks", "saved_numbers", "saved_parts", "merging",
+    "excerpts", "rejudging", "shard",
 )  # fmt: skip

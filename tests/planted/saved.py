@@ -6,6 +6,7 @@ from . import Bug
 
 EDITED = "test_edited_runs.py"
 EXCERPTS = "test_excerpts.py"
+REPORTERS = "test_reporters.py"
 MERGING = "test_merging.py"
 
 BUGS = (
@@ -76,7 +77,7 @@ BUGS = (
     ),
     Bug(
         "stated numbers cut",
-        "plain_numbers:_whole",
+        "saved_write_numbers:_whole",
         "difference.size <= MAX_NUMBERS or stated is not None",
         "difference.size <= MAX_NUMBERS",
         EXCERPTS,
@@ -150,7 +151,7 @@ BUGS = (
     Bug(
         "a kept row may be left out",
         "saved_numbers:_complete",
-        "if len(saved.worst or ()) != min(WORST, size) or stand != size:",
+        "if len(saved.worst) != min(WORST, size) or stand != size:",
         "if False:",
         EDITED,
         "edited_is_refused",
@@ -178,6 +179,55 @@ BUGS = (
         "",
         EDITED,
         "by_that_one_alone",
+    ),
+    # ---- one model of the JSON -----------------------------------------------------------------
+    Bug(
+        "nan written as null",
+        "saved_parts:named",
+        "else str(float(number))",
+        "else None",
+        REPORTERS,
+        "non_finite",
+    ),
+    Bug(
+        "notes written and not read",
+        "saved:_result",
+        "        notes=r.notes,\n",
+        "",
+        "test_saved.py",
+        "every_word",
+    ),
+    Bug(
+        "a key without a value there",
+        "saved_parts:Sparse._without_defaults",
+        "                del data[name]\n",
+        "                pass\n",
+        REPORTERS,
+        "whole_data",
+    ),
+    Bug(
+        "a total without its bound",
+        "saved_numbers:_bounds",
+        "for name in given.keys() - totals.keys():",
+        "for name in ():",
+        EDITED,
+        "edited_is_refused",
+    ),
+    Bug(
+        "a result of any status",
+        "saved_results:SavedResult",
+        '    status: Status\n    reason: str | None\n    """why',
+        '    status: str\n    reason: str | None\n    """why',
+        "test_result_schema.py",
+        "damaged",
+    ),
+    Bug(
+        "fields without their docstrings",
+        "result_schema:result_schema",
+        '            _describe(of["properties"], kind)\n',
+        "            pass\n",
+        "test_result_schema.py",
+        "described",
     ),
     # ---- merging -------------------------------------------------------------------------------
     Bug(

@@ -28,7 +28,7 @@ COMMANDS = {
     "repro": "Write a standalone script that shows one answer, for a bug report.",
     "eval": "Check one problem given on the command line.",
     "impls": "List the implementations: what is installed, versions, modes.",
-    "schema": "Print the JSON Schema of the case file.",
+    "schema": "Print the JSON Schema of the case file, or of the result.",
     "init": "Write a commented example case.",
 }
 

@@ -57,7 +57,7 @@ def command(before: str, after: str, fail_on: tuple[str, ...], form: str, verbos
 
 def _plain(found: Versus) -> dict[str, Any]:
     from ..change_text import counts
-    from ..reporters.plain import plain_change
+    from ..saved_write import saved_change
 
     implementations = [
         {
@@ -69,7 +69,7 @@ def _plain(found: Versus) -> dict[str, Any]:
         for c in found.columns
     ]
     changes = [
-        plain_change(change, change in found.failing)
+        saved_change(change, change in found.failing).plain()
         for column in found.columns
         for change in column.changes
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,16 +13,16 @@ def saved_run(name: str) -> Report:
     """The run of a file; UserError where there is none, or where it contradicts its own numbers."""
     from ..contradictions import contradiction
     from ..errors import UserError
-    from ..reporters.plain import plain_report
-    from ..saved import edited, load_report
+    from ..saved import edited, load_document, report_of
     from ..saved_checks import ContradictionError, of_one_run
+    from ..saved_write import plain_report
 
     file = Path(name)
-    report = load_report(file)
-    again = json.loads(json.dumps(plain_report(report)))
+    document = load_document(file)
+    report = report_of(file, document)
     try:
         of_one_run(report)
-        found = contradiction(json.loads(file.read_bytes()), again)
+        found = contradiction(document, plain_report(report))
     except ContradictionError as error:
         found = str(error)
     if found is not None:

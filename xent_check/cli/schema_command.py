@@ -7,9 +7,15 @@ import json
 import click
 
 
-@click.command("schema", short_help="Print the JSON Schema of the case file.")
-def command() -> None:
-    """Print the JSON Schema (2020-12) of the case file."""
-    from ..schema import case_file_schema
+@click.command("schema", short_help="Print the JSON Schema of the case file, or of the result.")
+@click.option("--result", is_flag=True, help="Of what run --report json writes.")
+def command(result: bool) -> None:
+    """Print the JSON Schema (2020-12) of the case file, for completion in an editor; or of the
+    result, for what reads it.
+    """
+    if result:
+        from ..result_schema import result_schema as schema
+    else:
+        from ..schema import case_file_schema as schema
 
-    click.echo(json.dumps(case_file_schema(), indent=2))
+    click.echo(json.dumps(schema(), indent=2))

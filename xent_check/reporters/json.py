@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import json
-import re
+from typing import Any
 
 from ..report import Report
+from ..saved_parts import NOT_FINITE
+from ..saved_write import plain_report
 from . import Terminal
-from .plain import plain_report
-
-# A string holds no line break, so nothing inside one looks like this.
-_NUMBER = r'(?:-?[\d.]+(?:[eE][-+]?\d+)?|"nan"|"-?inf")'
-_NUMBERS = re.compile(rf"\[\n\s*{_NUMBER}(?:,\n\s*{_NUMBER})*\n\s*\]")
 
 
 def render(report: Report, terminal: Terminal) -> str:
     """The report as JSON, indented by one space, each innermost array of numbers on one line."""
-    text = json.dumps(plain_report(report), indent=1, allow_nan=False)
-    return (
-        _NUMBERS.sub(
-            lambda match: " ".join(match[0].split()).replace("[ ", "[").replace(" ]", "]"), text
-        )
-        + "\n"
-    )
+    return _text(plain_report(report), "\n") + "\n"
+
+
+def _text(value: Any, line: str) -> str:
+    """A value; line: the line break and the indent of where it stands."""
+    inner = f"{line} "
+    if isinstance(value, dict) and value:
+        items = (f"{json.dumps(key)}: {_text(item, inner)}" for key, item in value.items())
+        return f"{{{inner}{f',{inner}'.join(items)}{line}}}"
+    if isinstance(value, list) and not all(map(_is_number, value)):
+        return f"[{inner}{f',{inner}'.join(_text(item, inner) for item in value)}{line}]"
+    return json.dumps(value, allow_nan=False)
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (float, int) or value in NOT_FINITE

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 
 from ..report import Report
+from ..saved_write import plain_results, saved_header
 from . import Terminal
-from .plain import plain_cases, plain_header, plain_result
 
 
 def render(report: Report, terminal: Terminal) -> str:
     """One JSON object a line; the last holds the environment, the summary and the cases."""
-    lines = [plain_result(result, report.verbose) for result in report.results]
-    last = plain_header(report) | {"cases": plain_cases(report)}
-    return "".join(json.dumps(line, allow_nan=False) + "\n" for line in [*lines, last])
+    lines = [*plain_results(report), saved_header(report).plain()]
+    return "".join(json.dumps(line, allow_nan=False) + "\n" for line in lines)

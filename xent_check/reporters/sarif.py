@@ -17,9 +17,9 @@ from ..alarms import Alarm, alarms_of
 from ..change import ABOUT
 from ..errors import ExitCode
 from ..report import Report
+from ..saved_parts import named
 from ..wording import absences, notes, summary
 from . import Terminal
-from .plain_numbers import plain
 
 SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -121,8 +121,8 @@ def _properties(alarm: Alarm) -> dict[str, Any]:
     comparison = None if alarm.result is None else alarm.result.comparison
     if comparison is not None and comparison.losses.actual.size:
         losses = comparison.losses
-        data["max_abs_diff"] = plain(losses.abs_diff[losses.worst])
-        data["max_ulps"] = plain(losses.ulps[losses.worst])
+        data["max_abs_diff"] = named(losses.abs_diff[losses.worst])
+        data["max_ulps"] = named(losses.ulps[losses.worst])
     if alarm.change is not None:
         data["change"] = alarm.change.kind
     return data
