@@ -25,7 +25,8 @@ MAX_LINES = 300
 NOUNS = (
     "words", "options", "errors", "timing", "tolerance", "dtypes", "digest", "ranking", "chunks",
     "support",
-    "yaml_values", "yaml_source", "value_types", "memory", "array_files", "array_forms", "case",
+    "yaml_values", "yaml_events", "yaml_source", "value_types", "memory", "array_files",
+    "array_forms", "case",
     "arrays", "problem", "parts", "needs", "problem_digest", "data_rules", "posing",
     "exact_sum", "divisors", "enclosure", "expectation", "expectations", "extended",
     "exact_answers",
@@ -248,7 +249,7 @@ def loaded_after(code: str) -> set[str]:
 def test_help_loads_nothing_heavy(words: list[str]) -> None:
     loaded = loaded_after(f"import xent_check.cli as c; c.group({words}, standalone_mode=False)")
     assert "click" in loaded
-    heavy = {"numpy", "pydantic", "rich", "ruamel", "flint", "execnet", "ml_dtypes", "mpmath"}
+    heavy = {"numpy", "pydantic", "rich", "yaml", "flint", "execnet", "ml_dtypes", "mpmath"}
     assert not loaded & (FRAMEWORKS | heavy)
 
 

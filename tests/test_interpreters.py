@@ -166,7 +166,7 @@ def test_nothing_of_our_own_interpreter_reaches_it(
     loaded = {name.partition(".")[0] for name in seen["modules"]}
     assert "xent_check" in loaded
     assert not loaded & {
-        "pydantic", "click", "rich", "ml_dtypes", "execnet", "psutil", "packaging", "ruamel",
+        "pydantic", "click", "rich", "ml_dtypes", "execnet", "psutil", "packaging", "yaml",
         "flint",
     }  # fmt: skip
 

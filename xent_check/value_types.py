@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidat
 from pydantic_core import PydanticCustomError
 
 from .errors import KeyPath, Mistake
-from .yaml_values import describe, scalar
+from .yaml_values import Float, describe, scalar
 
 MAX_SHOWN = 10  # mistakes of one array that are told one by one
 
@@ -77,6 +77,8 @@ def _list_mistakes(value: object, key: KeyPath) -> Iterator[Mistake]:
         advice = "an empty batch is written {shape: [0, 3], fill: 0}"
         yield Mistake(key, "an empty list", "at least one number", advice)
         return
+    if {*map(type, value)} == {Float} and all(map(math.isfinite, value)):
+        return  # as most rows are, at a fraction of what asking each number takes
     first = _shape(value[0])
     for index, row in enumerate(value):
         yield from _list_mistakes(row, (*key, index))

@@ -1,30 +1,37 @@
 """YAML 1.2 text to plain values that remember their lines.
 
-ruamel.yaml does the syntax; this file does what the contract adds: scalars by the core schema
+yaml_events does the syntax; this file does what the contract adds: scalars by the core schema
 alone, no tags but the core's, no duplicate keys, aliases that cannot explode, numbers that keep
 the text they were written in, and a line for every key and item.
 """
 
 from __future__ import annotations
 
+import gc
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.reader import ReaderError
+from yaml import (
+    AliasEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+)
 
 from .errors import CaseFileError, InvalidError, KeyPath, Located, Mistake
+from .yaml_events import SyntaxMistakeError, parse
 from .yaml_values import Float, Int, Map, Seq, describe, scalar
 
 MAX_DEPTH = 64
 MAX_ALIASED = 1_000_000  # characters that all aliases of a file would be written out
-MAX_WORD = 100_000  # characters; YAML's grammar takes a microsecond for each, and far more for some
 
-_LONG_WORD = re.compile(rf"(?<![^\s,\[\]{{}}])[^\s,\[\]{{}}]{{{MAX_WORD + 1},}}")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _CORE = "tag:yaml.org,2002:"
 _TAGGED = {"int": "a whole number", "float": "a number", "bool": "true or false", "null": "null"}
 _ANCHOR = (
@@ -52,9 +59,10 @@ def read(path: Path, shown: str) -> Document:
         raise _file_error(shown, line, Mistake((), found, "UTF-8 text", "save it so")) from None
     builder = _Builder()
     try:
-        value = builder.document(text)
-    except YAMLError as error:
-        raise _file_error(shown, *_syntax_mistake(error, text)) from None
+        with _uncollected():
+            value = parse(text, builder.document)
+    except SyntaxMistakeError as error:
+        raise _file_error(shown, error.line, error.mistake) from None
     except _UnusableError:
         value = None
     else:
@@ -73,9 +81,9 @@ def read_value(text: str) -> object:
     builder = _Builder()
     value: object = None
     try:
-        value = builder.document(text)
-    except YAMLError as error:
-        raise InvalidError(_syntax_mistake(error, text)[1]) from None
+        value = parse(text, builder.document)
+    except SyntaxMistakeError as error:
+        raise InvalidError(error.mistake) from None
     except _UnusableError:
         pass
     if builder.mistakes:
@@ -93,21 +101,32 @@ def _os_mistake(path: Path, error: OSError) -> Mistake:
     return Mistake((), error.strerror or str(error), "", "check the path and its permissions")
 
 
-def _syntax_mistake(error: YAMLError, text: str) -> tuple[int, Mistake]:
-    line, advice = 1, "mend the syntax here"
-    if isinstance(error, ReaderError):
-        line = text.count("\n", 0, error.position) + 1
-        words = f"the control character U+{ord(text[error.position]):04X}"
-        advice = 'write it as an escape, in "double quotes"'
-    elif isinstance(error, MarkedYAMLError):
-        mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark else 1
-        words = str(error.problem or error.context)
-        if r"'\t'" in words:
-            words, advice = "a tab in the indentation", "indent with spaces"
-    else:
-        words = str(error)
-    return line, Mistake((), f"not YAML: {' '.join(words.split())}", "YAML 1.2", advice)
+def _is_plain(event: Any) -> bool:
+    """Whether a scalar has nothing but its text."""
+    return event.tag is None and not event.style and event.anchor is None
+
+
+def _add(plain: list[Any], items: Seq) -> int:
+    """Add scalars that are their text alone; returns their size written out."""
+    texts = [event.value for event in plain]
+    items += map(scalar, texts)
+    first, last = plain[0].start_mark.line + 1, plain[-1].start_mark.line + 1
+    items.lines += (
+        [first] * len(plain) if first == last else [event.start_mark.line + 1 for event in plain]
+    )
+    return len(texts) + sum(map(len, texts))
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the garbage collector, which would walk all that is read, again and again."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 class _UnusableError(Exception):
@@ -126,24 +145,17 @@ class _Builder:
         self.anchors: dict[str, tuple[object, int, int]] = {}  # value, size, line
         self.aliased = 0
 
-    def document(self, text: str) -> object:
-        if long := _LONG_WORD.search(text):
-            found = f"a word of {len(long[0]):,} characters"
-            advice = "keep large arrays in a file: {file: x.npy}"
-            mistake = Mistake((), found, f"at most {MAX_WORD:,}", advice)
-            self.mistakes.append((text.count("\n", 0, long.start()) + 1, mistake))
-            raise _UnusableError
-        events: Iterator[Any] = YAML(typ="safe", pure=True).parse(text)
+    def document(self, stream: Iterator[Any]) -> object:
         value: object = None
         documents = 0
-        for event in events:
-            if type(event).__name__ == "DocumentStartEvent":
+        for event in stream:
+            if type(event) is DocumentStartEvent:
                 documents += 1
                 if documents == 2:
                     advice = "put both under `cases`, or in two files"
                     self._wrong(event, (), "a second document", "one document per file", advice)
                     raise _UnusableError
-                value, _ = self._value(next(events), events, (), 0)
+                value, _ = self._value(next(stream), stream, (), 0)
         return value
 
     def _wrong(self, event: Any, key: KeyPath, found: str, allowed: str, advice: str) -> None:
@@ -154,22 +166,21 @@ class _Builder:
         self.mistakes.append((event.start_mark.line + 1, Mistake(key, found, allowed, advice)))
 
     def _value(
-        self, event: Any, events: Iterator[Any], key: KeyPath, depth: int
+        self, event: Any, stream: Iterator[Any], key: KeyPath, depth: int
     ) -> tuple[object, int]:
         """The value that starts at `event`, and the size of it written out."""
-        kind = type(event).__name__
-        if kind == "AliasEvent":
+        if type(event) is AliasEvent:
             return self._alias(event, key)
         if depth > MAX_DEPTH:
             self._wrong(event, key[:1], "nested too deep", f"at most {MAX_DEPTH} levels", "")
             raise _UnusableError
         value: object
-        if kind == "ScalarEvent":
+        if type(event) is ScalarEvent:
             value, size = self._scalar(event, key), 1 + len(event.value)
-        elif kind == "SequenceStartEvent":
-            value, size = self._sequence(event, events, key, depth)
+        elif type(event) is SequenceStartEvent:
+            value, size = self._sequence(event, stream, key, depth)
         else:
-            value, size = self._mapping(event, events, key, depth)
+            value, size = self._mapping(event, stream, key, depth)
         if event.anchor:
             self.anchors[event.anchor] = (value, size, event.start_mark.line + 1)
         return value, size
@@ -222,45 +233,52 @@ class _Builder:
 
     def _text(self, event: Any, key: KeyPath) -> str:
         text = str(event.value)
-        if any("\ud800" <= c <= "\udfff" for c in text):
+        if _SURROGATE.search(text):
             self._wrong(event, key, "half a surrogate pair", "Unicode text", "write it whole")
             return text.encode("utf-8", "replace").decode()
         return text
 
     def _sequence(
-        self, event: Any, events: Iterator[Any], key: KeyPath, depth: int
+        self, event: Any, stream: Iterator[Any], key: KeyPath, depth: int
     ) -> tuple[Seq, int]:
         self._tag(event, key, ("seq",))
         items, size = Seq(event.start_mark.line + 1), 1
-        for item in events:
-            if type(item).__name__ == "SequenceEndEvent":
+        plain: list[Any] = []  # a row of numbers is read in one go
+        for item in stream:
+            if type(item) is ScalarEvent and depth < MAX_DEPTH and _is_plain(item):
+                plain.append(item)
+                continue
+            if plain:
+                size += _add(plain, items)
+                plain = []
+            if type(item) is SequenceEndEvent:
                 break
-            value, count = self._value(item, events, (*key, len(items)), depth + 1)
+            value, count = self._value(item, stream, (*key, len(items)), depth + 1)
             items.append(value)
             items.lines.append(item.start_mark.line + 1)
             size += count
         return items, size
 
     def _mapping(
-        self, event: Any, events: Iterator[Any], key: KeyPath, depth: int
+        self, event: Any, stream: Iterator[Any], key: KeyPath, depth: int
     ) -> tuple[Map, int]:
         self._tag(event, key, ("map",))
         mapping, size = Map(event.start_mark.line + 1), 1
-        for item in events:
-            kind = type(item).__name__
-            if kind == "MappingEndEvent":
+        for item in stream:
+            line = item.start_mark.line + 1
+            if type(item) is MappingEndEvent:
                 break
-            if kind != "ScalarEvent":
+            if type(item) is not ScalarEvent:
                 self._wrong(item, key, "a key that is not a word", "text keys", "")
                 raise _UnusableError
             name = self._key(item, key)
             if name in mapping:
                 found = f"the key stands twice (first on line {mapping.lines[name]})"
                 self._wrong(item, (*key, name), found, "each key once", "keep one")
-            value, count = self._value(next(events), events, (*key, name), depth + 1)
+            value, count = self._value(next(stream), stream, (*key, name), depth + 1)
             if name not in mapping:
                 mapping[name] = value
-                mapping.lines[name] = item.start_mark.line + 1
+                mapping.lines[name] = line
             size += 1 + len(name) + count
         return mapping, size
 

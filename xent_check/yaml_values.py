@@ -8,7 +8,7 @@ from typing import Any
 from .errors import KeyPath
 
 _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*|(?=[eE])))(?:[eE][-+]?[0-9]+)?")
 _SPECIAL = re.compile(r"([-+]?)\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 _CONSTANTS = {"": None, "~": None} | {
     form: value
@@ -48,6 +48,7 @@ class Int(int):
 class Float(float):
     """A number, with the text it was written in."""
 
+    __slots__ = ("text",)
     text: str
 
 
@@ -71,16 +72,16 @@ def home_of(source: Map, key: KeyPath) -> KeyPath:
 
 def scalar(text: str) -> object:
     """A plain scalar by the core schema: null, a boolean, a number, else text."""
-    if text in _CONSTANTS:
+    if _FLOAT.fullmatch(text):
+        number: Int | Float = Float(text)
+    elif text in _CONSTANTS:
         return _CONSTANTS[text]
-    if _INT.fullmatch(text):
+    elif _INT.fullmatch(text):
         base = {"0o": 8, "0x": 16}.get(text[:2], 10)
         try:
-            number: Int | Float = Int(int(text[2:] if base != 10 else text, base))
+            number = Int(int(text[2:] if base != 10 else text, base))
         except ValueError:  # more digits than int() takes
             return text
-    elif _FLOAT.fullmatch(text):
-        number = Float(text)
     elif special := _SPECIAL.fullmatch(text):
         number = Float((special[1] or "") + "inf" if special[1] is not None else "nan")
     else:

@@ -14,9 +14,47 @@ BUGS = (
         YAML, "long_text_counts",
     ),
     Bug(
-        "a word without end is parsed", "yaml_source:_Builder.document",
-        "if long := _LONG_WORD.search(text):", "if (long := _LONG_WORD.search(text)) and False:",
-        YAML, "endless_word",
+        "a word without end is parsed", "yaml_events:parse",
+        "if longest > MAX_WORD and", "if longest < 0 and", YAML, "endless_word",
+    ),
+    Bug(
+        "a long text counts as one value in a list", "yaml_source:_add",
+        "return len(texts) + sum(map(len, texts))", "return len(texts)",
+        YAML, "million_characters",
+    ),
+    Bug(
+        "every item of a list has the line of the first", "yaml_source:_add",
+        "if first == last", "if first", YAML, "has_its_line",
+    ),
+    Bug(
+        "a lone ! is lost", "yaml_events:_LEFT_TO_PYTHON",
+        r're.compile(r"!\s"),', "", YAML, "tagged_scalars_are_text",
+    ),
+    Bug(
+        "half a surrogate pair has no place", "yaml_events:_LEFT_TO_PYTHON",
+        r're.compile(r"\\(?:u|U0000)[dD][89a-fA-F]"),', "", BAD_CASES, "half_a_surrogate_pair",
+    ),
+    Bug(
+        "libyaml's own limit of depth is told", "yaml_events:_LEFT_TO_PYTHON",
+        r're.compile(r"[\[{]{40}"),', "", BAD_CASES, "twenty_thousand_brackets",
+    ),
+    Bug(
+        "libyaml's words are told as they are", "yaml_events:_told",
+        "for pattern, plainer in _PLAINER:", "for pattern, plainer in ():",
+        BAD_CASES, "gets_exactly_this_message",
+    ),
+    Bug(
+        "PyYAML without libyaml is an error", "yaml_events:parse",
+        'getattr(yaml, "CBaseLoader", yaml.BaseLoader)', "yaml.CBaseLoader",
+        "test_yaml_events.py", "without_libyaml",
+    ),
+    Bug(
+        "an infinite number that is no .inf is read", "value_types:_list_mistakes",
+        " and all(map(math.isfinite, value))", "", BAD_CASES, "number_too_large",
+    ),
+    Bug(
+        "a line separator ends a line", "yaml_events:_CONTROL",
+        r"\u2027\u202a-", "", "test_yaml_events.py", "is_not_yaml_1_2",
     ),
     Bug(
         "a repeated mistake is looked up again", "errors:_closest",
