@@ -247,6 +247,13 @@ def test_the_worst_are_kept_not_the_first(tmp_path: Path) -> None:
     assert list(worst) == ["[35]", "[36]", "[37]", "[38]", "[39]"]
 
 
+def test_the_numbers_of_32_samples_are_written_one_by_one() -> None:
+    for count, kind in ((32, list), (33, dict)):
+        one = replace(RUN, results=(answer("good", np.ones(count)),))
+        kept = json.loads(baseline_text(accept(one, None, None, HERE)))
+        assert type(answers(kept, "good")["losses"]) is kind
+
+
 @pytest.mark.parametrize("narrowed", [False, True])
 def test_a_new_case_alone_is_held_against_the_others_of_its_file(narrowed: bool) -> None:
     """A part of a run may be all new; a whole one was of something else."""

@@ -140,6 +140,17 @@ def test_a_weight_is_a_rounding_more(options: dict[str, Array], roundings: tuple
     assert ((lost >= 2.0**-24) & (lost <= 1000 * 2.0**-24)).all()
 
 
+@pytest.mark.parametrize("dtype", SIXTEEN_BITS)
+def test_an_ignored_sample_may_be_one_number_that_is_flushed(dtype: DType) -> None:
+    problem = posed(dtype, gradient=True, ignore_index=3)
+    _, allowed = held(problem)
+    assert allowed.gradient is not None
+    flushed = {"float16": 2.0**-24, "bfloat16": 2.0**-126}[dtype]
+    for bound in (allowed.losses, allowed.gradient):
+        ignored = bound[~problem.kept]
+        assert ((flushed <= ignored) & (ignored <= 4 * flushed)).all()
+
+
 def test_a_small_product_of_weights_may_be_flushed() -> None:
     # 2^-13 * 2^-13 is below float16's smallest number; the loss of 20 is lost with it
     problem = Problem(

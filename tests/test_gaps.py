@@ -14,7 +14,7 @@ import pytest
 from xent_check.bounds import bounds
 from xent_check.errors import ExitCode
 from xent_check.evaluation import Computed, Evaluation, Unsupported
-from xent_check.judging import Truth, judge
+from xent_check.judging import Truth, gaps, judge
 from xent_check.loading import Subject
 from xent_check.outcome import gradient_status, judgement_lines
 from xent_check.reference import reference
@@ -319,9 +319,19 @@ def test_judged_again_the_same_is_missing(ran: Path) -> None:
     assert f"note: f.py:f on 2 cases, the first c.yaml::both: {WHY}" in text
 
 
+def test_a_gap_is_said_though_the_reason_has_the_name_of_the_part(tmp_path: Path) -> None:
+    comparison = judged(one(tmp_path, BOTH), gave()).comparison
+    assert comparison is not None
+    for told in ("", "its gradient is another", "gradient not compared: for want of time"):
+        assert gaps(comparison, told) == ("gradient not compared: it has none",)
+    assert gaps(comparison, "gradient not compared: it has none") == ()
+
+
 def test_a_strict_run_that_is_judged_again_without_being_so_says_it_still(tmp_path: Path) -> None:
     strict = judged(one(tmp_path, BOTH), gave(), strict=True)
     assert strict.notes == ()
+    (same,) = rejudged(replace(report_of(strict), strict=True), "auto").results
+    assert (same.status, same.reason, same.notes) == ("diverges", strict.reason, ())
     (again,) = rejudged(report_of(strict), "auto").results
     assert (again.status, again.notes) == ("agrees", ("gradient not compared: it has none",))
 

@@ -16,7 +16,17 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "coefficients = [t * arb(w) * scale for t, w in zip(targets, class_weight, strict=True)]",
         "coefficients = [t * arb(w) * scale for t, w in zip(class_weight, targets, strict=True)]",
     ): "the product is the same",
+    (
+        "exact_classes",
+        "coefficients = [t * arb(w) * scale for t, w in zip(targets, class_weight, strict=True)]",
+        "coefficients = [t * arb(w) * scale for t, w in zip(targets, class_weight)]",
+    ): "both have one number per class",
     ("exact", "return math.nan", "return None"): AS_FLOAT,
+    (
+        "vacuity",
+        "inside = np.clip(problem.labels, 0, problem.num_classes - 1)",
+        "inside = np.clip(problem.labels, -1, problem.num_classes - 1)",
+    ): "nothing is judged where the label is no class",
     (
         "total_changes",
         "if not np.array_equal(scores, m.scores, equal_nan=True):",
