@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from mpmath import mp
 
+from xent_check import bounds_classes
 from xent_check.bounds import bounds
 from xent_check.dtypes import unit_roundoff
 from xent_check.problem import Problem
@@ -207,3 +208,23 @@ def test_numbers_at_the_end_of_float64_have_finite_bounds(
     )
     assert np.isfinite(found.losses).all()
     assert np.isfinite(found.gradient).all()
+
+
+def test_classes_are_bounded_a_few_rows_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a bound is made of takes dozens of arrays of the size of what is bounded at once."""
+    taken: list[int] = []
+
+    def from_logits(rows: Any) -> Any:
+        taken.append(rows.x.size)
+        return made(rows)
+
+    made = bounds_classes._from_logits
+    values, labels = f32(np.zeros((10, 4))), np.zeros(10, np.int64)
+    subject = Problem("sparse_categorical", "logits", values, labels, "float32", gradient=True)
+    whole = bounds_of(subject)
+    monkeypatch.setattr(bounds_classes, "_CHUNK", 12)
+    monkeypatch.setattr(bounds_classes, "_from_logits", from_logits)
+    few = bounds_of(subject)
+    assert taken == [12, 12, 12, 4]
+    np.testing.assert_array_equal(few.losses, whole.losses)
+    np.testing.assert_array_equal(few.gradient, whole.gradient)
