@@ -11,8 +11,8 @@ business but the core schema's of 1.2, in yaml_values. Where its syntax is not 1
 - read, though 1.2 refuses it: `#` after `>` or `|` without a blank before it (`># x`).
 
 What libyaml hides or refuses of what the contract has its own words for is left to PyYAML's parser
-in Python, as everything is where PyYAML was built without libyaml: half a surrogate pair, a lone
-`!`, many brackets. It is some sixty times as slow, and refuses a tab between tokens besides.
+in Python, as everything is where PyYAML was built without libyaml: half a surrogate pair, and many
+brackets in a row. It is some sixty times as slow, and refuses a tab between tokens besides.
 """
 
 from __future__ import annotations
@@ -34,7 +34,6 @@ _CONTROL = re.compile(
 _LONG_WORD = re.compile(rf"(?<![^\s,\[\]{{}}])[^\s,\[\]{{}}]{{{MAX_WORD + 1},}}")
 _LEFT_TO_PYTHON = (
     re.compile(r"\\(?:u|U0000)[dD][89a-fA-F]"),
-    re.compile(r"!\s"),
     re.compile(r"[\[{]{40}"),
 )
 _PLAINER = (

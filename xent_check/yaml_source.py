@@ -101,11 +101,6 @@ def _os_mistake(path: Path, error: OSError) -> Mistake:
     return Mistake((), error.strerror or str(error), "", "check the path and its permissions")
 
 
-def _is_plain(event: Any) -> bool:
-    """Whether a scalar has nothing but its text."""
-    return event.tag is None and not event.style and event.anchor is None
-
-
 def _add(plain: list[Any], items: Seq) -> int:
     """Add scalars that are their text alone; returns their size written out."""
     texts = [event.value for event in plain]
@@ -245,7 +240,13 @@ class _Builder:
         items, size = Seq(event.start_mark.line + 1), 1
         plain: list[Any] = []  # a row of numbers is read in one go
         for item in stream:
-            if type(item) is ScalarEvent and depth < MAX_DEPTH and _is_plain(item):
+            if (  # has nothing but its text
+                type(item) is ScalarEvent
+                and depth < MAX_DEPTH
+                and not item.style
+                and item.tag is None
+                and item.anchor is None
+            ):
                 plain.append(item)
                 continue
             if plain:

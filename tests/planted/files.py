@@ -27,10 +27,6 @@ BUGS = (
         "if first == last", "if first", YAML, "has_its_line",
     ),
     Bug(
-        "a lone ! is lost", "yaml_events:_LEFT_TO_PYTHON",
-        r're.compile(r"!\s"),', "", YAML, "tagged_scalars_are_text",
-    ),
-    Bug(
         "half a surrogate pair has no place", "yaml_events:_LEFT_TO_PYTHON",
         r're.compile(r"\\(?:u|U0000)[dD][89a-fA-F]"),', "", BAD_CASES, "half_a_surrogate_pair",
     ),
