@@ -41,6 +41,7 @@ DIFFERENT = [
     ("a\x85b", "a\x85b", "refused: not YAML: the control character U+0085"),
     ("a\ufeffb", "a\ufeffb", "refused: not YAML: the control character U+FEFF"),
     ("&a:b x", "x", ":b x"),
+    ("[?x]", ["?x"], [{"x": None}]),
     ("># x\n y\n", REFUSED, "y\n"),
 ]
 
@@ -100,7 +101,10 @@ def test_pyyaml_without_libyaml_tells_of_the_same_mistakes(
     assert repr(found(text)) == repr(by_libyaml)
 
 
-words = st.text("ab:#-?,[]{}'\"&*!|> \\.01é", min_size=0, max_size=8)
+# No `:` at an end and no `?` before: otherwise in a flow collection, as DIFFERENT has it.
+words = st.text("ab:#-?,[]{}'\"&*!|> \\.01é", min_size=0, max_size=8).filter(
+    lambda text: text.lstrip(":?").rstrip(":") == text
+)
 values = st.recursive(
     words | st.integers(-99, 99) | st.booleans() | st.none(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(words, inner, max_size=4),

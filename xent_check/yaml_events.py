@@ -7,7 +7,7 @@ business but the core schema's of 1.2, in yaml_values. Where its syntax is not 1
   anchor of other characters than A-Z, a-z, 0-9, - and _ (`&e.1`), an unknown directive (`%FOO`),
   YAML 1.3 and above, a tab before the first text of a block scalar, a block scalar at the margin
   after `---`; and by us, as they would end lines or vanish, NEL, LS, PS, a later byte order mark;
-- read otherwise: `&a:b` is the anchor a before the text `:b`;
+- read otherwise: `&a:b` is the anchor a before the text `:b`, `[?x]` the key x without a value;
 - read, though 1.2 refuses it: `#` after `>` or `|` without a blank before it (`># x`).
 
 What libyaml hides or refuses of what the contract has its own words for is left to PyYAML's parser
