@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from xent_check.cli.saved_run import saved_run
+from xent_check.contradictions import contradiction
 from xent_check.errors import UserError
 
 from .command import xent_check
@@ -240,6 +241,14 @@ def test_a_gated_run_that_was_edited_is_refused(folder: Path, name: str) -> None
     edit, words = GATED[name]
     edit(document)
     assert words in refused(folder, document)
+
+
+def test_an_answer_that_is_not_there_is_told_by_its_place() -> None:
+    one = {"implementation": "torch", "case": "c.yaml::c"}
+    said = contradiction({"results": []}, {"results": [one]})
+    assert str(said).startswith("results[0] is not there, and its numbers give {")
+    said = contradiction({"results": [{}]}, {"results": [one]})
+    assert said == "torch on c.yaml::c: implementation is not there, and its numbers give 'torch'"
 
 
 @pytest.mark.parametrize("name", ["r.json", "g.json"])

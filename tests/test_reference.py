@@ -372,3 +372,15 @@ def test_a_weighted_mean_divides_by_the_contracts_weights(
         loss, "logits", np.zeros((2, 2)), made, "float64", reductions=("weighted_mean",), **options
     )
     assert close(reference(problem).divisors["weighted_mean"], divisor)
+
+
+@pytest.mark.parametrize("other", [math.nan, math.inf])
+def test_a_label_reads_its_own_log_probability_alone(other: float) -> None:
+    """sparse: -log p[y]; smoothing reads every class."""
+    values, labels = np.array([[-0.5, other]]), np.array([0])
+    subject = Problem("sparse_categorical", "log_probs", values, labels, "float64", gradient=True)
+    found = reference(subject)
+    assert found.gradient is not None
+    assert found.losses.high.tolist() == [0.5]
+    assert found.gradient.high.tolist() == [[-1.0, 0.0]]
+    assert math.isnan(reference(replace(subject, label_smoothing=0.5)).losses.high[0])
