@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 
@@ -16,41 +17,43 @@ from .enclosure import Enclosure
 from .excerpts import WORST
 from .expectation import Published
 from .saved_checks import ContradictionError
-from .saved_parts import ExcerptOfGradient, Gap, Total, WholeGradient
+from .saved_parts import AnyGradient, AnyTotal, ExcerptOfGradient, Gap, Total, WholeGradient
 from .saved_results import AnyCompared, ComparedExcerpt, ComparedWhole
 from .words import Reduction
 
-_Whole = ComparedWhole | WholeGradient
+_Whole = ComparedWhole | WholeGradient | Total
 _Excerpt = ComparedExcerpt | ExcerptOfGradient
 
 
 def comparison_of(r: AnyCompared) -> Comparison:
     """The comparison of a result that was compared, under the tolerance that it was saved with."""
-    given = {name: total for name, total in r.totals.items() if isinstance(total, Total)}
-    parts = {**{str(name): total for name, total in r.totals.items()}, "gradient": r.gradient}
+    parts: dict[str, AnyCompared | AnyTotal | AnyGradient] = {"losses": r}
+    parts |= {str(name): total for name, total in r.totals.items()}
+    if r.gradient is not None:
+        parts["gradient"] = r.gradient
     gaps = {name: part for name, part in parts.items() if isinstance(part, Gap)}
-    gradient = None if isinstance(r.gradient, Gap) else r.gradient
-    bounds = _bounds(r, given, gradient)
+    given = {name: part for name, part in parts.items() if not isinstance(part, Gap)}
+    totals = {name: part for name, part in r.totals.items() if isinstance(part, Total)}
+    bounds = _bounds(given, unit_roundoff(r.asked_dtype or r.dtype))
     judge = Judge(r.tolerance, bounds, r.asked_dtype or "")
-    losses = _difference(judge, "losses", r, r.diverging_samples)
+    found = {name: _difference(judge, name, part) for name, part in given.items()}
+    stated = {
+        name: _stated(judge, name, part, part.expected)
+        for name, part in given.items()
+        if isinstance(part, _Whole) and part.expected is not None
+    }
     made = Comparison(
-        losses=losses,
-        totals={name: _total(judge, name, total) for name, total in given.items()},
-        expected_losses=_expected(judge, "losses", r),
-        expected_totals={
-            name: expected
-            for name, total in given.items()
-            if (expected := _expected_total(judge, name, total)) is not None
-        },
+        losses=found["losses"],
+        totals={name: found[name] for name in totals},
+        expected_losses=stated.get("losses"),
+        expected_totals={name: stated[name] for name in totals if name in stated},
         unsupported={name: gap.reason for name, gap in gaps.items()},
         wide_radius=False,
-        gradient=None
-        if gradient is None
-        else _difference(judge, "gradient", gradient, gradient.diverging_elements),
-        expected_gradient=None if gradient is None else _expected(judge, "gradient", gradient),
-        share=None if bounds is None else share_of(losses, bounds.losses),
+        gradient=found.get("gradient"),
+        expected_gradient=stated.get("gradient"),
+        share=None if bounds is None else share_of(found["losses"], bounds.losses),
         bounds=bounds,
-        divisors={n: t.divisor for n, t in given.items() if t.divisor is not None},
+        divisors={n: total.divisor for n, total in totals.items() if total.divisor is not None},
         asked=frozenset(r.asked),
         unheld={
             name: Published(gap.expected, gap.expected_unit)
@@ -64,18 +67,20 @@ def comparison_of(r: AnyCompared) -> Comparison:
     return replace(made, expected_totals=whole.under(r.tolerance).expected_totals)
 
 
-def _bounds(
-    r: AnyCompared, given: Mapping[Reduction, Total], gradient: _Whole | _Excerpt | None
-) -> Bounds | None:
+def _bounds(given: Mapping[str, _Whole | _Excerpt], u: float) -> Bounds | None:
     """Without the terms that they were made of; of an excerpt, for what it holds."""
-    losses = _bound(r)
+    bounds = {name: _bound(part) for name, part in given.items()}
+    losses, gradient = bounds.pop("losses"), bounds.pop("gradient", None)
     if losses is None:
         return None
-    totals = {name: total.bound for name, total in given.items() if total.bound is not None}
-    for name in given.keys() - totals.keys():
-        raise ContradictionError(f"totals.{name}.bound is not there, and the losses have theirs")
-    of_gradient = None if gradient is None else _bound(gradient)
-    return Bounds(losses, totals, of_gradient, {}, unit_roundoff(r.asked_dtype or r.dtype))
+    totals: dict[Reduction, float] = {}
+    for name, bound in bounds.items():
+        if bound is None:
+            raise ContradictionError(
+                f"totals.{name}.bound is not there, and the losses have theirs"
+            )
+        totals[cast(Reduction, name)] = float(bound)
+    return Bounds(losses, totals, gradient, {}, u)
 
 
 def _bound(saved: _Whole | _Excerpt) -> Float64s | None:
@@ -85,7 +90,7 @@ def _bound(saved: _Whole | _Excerpt) -> Float64s | None:
     return np.asarray(rows) if len(rows) == len(saved.rows) else None
 
 
-def _difference(judge: Judge, part: str, saved: _Whole | _Excerpt, diverging: int) -> Difference:
+def _difference(judge: Judge, part: str, saved: _Whole | _Excerpt) -> Difference:
     """The whole array, or the excerpt that was kept of it."""
     dtype, shape = saved.dtype, saved.shape
     if isinstance(saved, _Whole):
@@ -94,6 +99,9 @@ def _difference(judge: Judge, part: str, saved: _Whole | _Excerpt, diverging: in
         )
         return judge.again(part, _unjudged(actual, target, distance, dtype, 0.0))
     _complete(part, saved)
+    diverging = (
+        saved.diverging_samples if isinstance(saved, ComparedExcerpt) else saved.diverging_elements
+    )
     rows = saved.rows
     actual, target, distance = (
         np.array([(row.actual, row.reference, row.abs_diff) for row in rows]).reshape(-1, 3).T
@@ -129,33 +137,13 @@ def _complete(part: str, saved: _Excerpt) -> None:
         raise ContradictionError(f"{part}: a row stands there twice")
 
 
-def _total(judge: Judge, name: str, total: Total) -> Difference:
-    actual, target, distance = map(np.asarray, (total.actual, total.reference, total.abs_diff))
-    return judge.again(name, _unjudged(actual, target, distance, total.dtype, 0.0))
-
-
-def _expected(judge: Judge, part: str, saved: _Whole | _Excerpt) -> Difference | None:
-    """Against what is stated, all of which is kept."""
-    if isinstance(saved, _Excerpt) or saved.expected is None:
-        return None
-    actual, target = saved.actual.reshape(saved.shape), saved.expected.reshape(saved.shape)
-    unit = 0.0 if saved.expected_unit is None else saved.expected_unit.reshape(saved.shape)
-    return _stated(judge, part, actual, target, saved.dtype, unit)
-
-
-def _expected_total(judge: Judge, name: str, total: Total) -> Difference | None:
-    if total.expected is None:
-        return None
-    actual, target = np.asarray(total.actual), np.asarray(total.expected)
-    return _stated(judge, name, actual, target, total.dtype, total.expected_unit or 0.0)
-
-
-def _stated(
-    judge: Judge, part: str, actual: Float64s, target: Float64s, dtype: str, unit: Float64s | float
-) -> Difference:
-    zero = np.zeros_like(target)
+def _stated(judge: Judge, part: str, saved: _Whole, expected: Float64s) -> Difference:
+    """Against what is stated."""
+    shape = saved.shape
+    actual, target, zero = saved.actual.reshape(shape), expected.reshape(shape), np.zeros(shape)
+    unit = 0.0 if saved.expected_unit is None else saved.expected_unit.reshape(shape)
     distance = Enclosure(target, zero, zero).distance(actual)
-    return judge.again(part, _unjudged(actual, target, distance, dtype, unit))
+    return judge.again(part, _unjudged(actual, target, distance, saved.dtype, unit))
 
 
 def _unjudged(

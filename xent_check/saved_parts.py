@@ -60,12 +60,9 @@ Number = Annotated[
     PlainSerializer(named, when_used="json"),
     WithJsonSchema({"x-ref": "Number"}),
 ]
-Numbers = Annotated[
-    Float64s,
-    PlainValidator(_array),
-    PlainSerializer(lists, when_used="json"),
-    WithJsonSchema({"x-ref": "Numbers"}),
-]
+_Array = Annotated[Float64s, PlainValidator(_array), PlainSerializer(lists, when_used="json")]
+Numbers = Annotated[_Array, WithJsonSchema({"x-ref": "Numbers"})]
+Scalar = Annotated[_Array, WithJsonSchema({"x-ref": "Number"})]  # an array without axes
 MAX_NUMBERS = 1000  # of an array that is kept whole, unless all numbers are asked for
 Index = tuple[int, ...]
 PartStatus = Literal["agrees", "diverges", "unsupported"]
@@ -76,7 +73,11 @@ class Saved(BaseModel):
     """A mapping. Keys that a later version adds are not its business."""
 
     model_config = ConfigDict(
-        extra="ignore", frozen=True, from_attributes=True, ser_json_inf_nan="constants"
+        extra="ignore",
+        frozen=True,
+        from_attributes=True,
+        populate_by_name=True,
+        ser_json_inf_nan="constants",
     )
 
     def plain(self) -> dict[str, Any]:
@@ -114,23 +115,23 @@ class Total(Sparse):
     """A total of one reduction."""
 
     tag: ClassVar[str] = "#given"
-    actual: Number
-    """what the implementation gave, of the total's dtype"""
-    reference: Number
+    shape: ClassVar[Index] = ()
+    actual: Scalar
+    """what the implementation gave, of `dtype`"""
+    reference: Scalar
     """the exact value, rounded to float64"""
-    abs_diff: Number
+    abs_diff: Scalar
     """abs(actual - reference)"""
-    ulps: Number
-    """the same in spacings at the reference, of the total's dtype or the case's if that is finer"""
+    ulps: Scalar
+    """the same in spacings at the reference, of `dtype` or of the case's if that is finer"""
     dtype: DType
-    """of the total"""
     status: PartStatus
     """held against the reference, and against what is stated of it"""
-    bound: Number | None = None
+    bound: Scalar | None = None
     """the largest abs_diff that rounding explains"""
-    expected: Number | None = None
+    expected: Scalar | None = None
     """what the case file states, or what follows from the losses that it states"""
-    expected_unit: Number | None = None
+    expected_unit: Scalar | None = None
     """one unit of the last digit of `expected` that was printed"""
     divisor: Number | None = None
     """what the sum of stated losses is divided by; where `expected` follows from them"""

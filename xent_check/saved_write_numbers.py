@@ -1,29 +1,18 @@
-"""The numbers of a comparison as the JSON models have them: losses, totals, gradient."""
+"""The numbers of a comparison as the JSON has them: losses, totals, gradient."""
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
+from . import saved_parts as form
 from .comparison import Comparison
 from .difference import Difference
 from .dtypes import Float64s
 from .excerpts import WORST, shortened
-from .saved_parts import (
-    MAX_NUMBERS,
-    AnyGradient,
-    AnyTotal,
-    Element,
-    ExcerptOfGradient,
-    Gap,
-    Row,
-    Sample,
-    Total,
-    WholeGradient,
-)
 from .saved_results import AnyCompared, ComparedExcerpt, ComparedWhole
-from .words import REDUCTIONS, DType
+from .words import REDUCTIONS
 
 
 def saved_numbers(
@@ -33,58 +22,43 @@ def saved_numbers(
 
     common: what every result has. radius: of the exact losses.
     """
-    losses, bounds = comparison.losses, comparison.bounds
-    bound = None if bounds is None else bounds.losses
+    losses, stated = comparison.losses, comparison.expected_losses
+    bound = None if comparison.bounds is None else comparison.bounds.losses
     common = common | {
-        "dtype": losses.dtype,
         "asked_dtype": losses.asked or None,
         "asked": tuple(sorted(comparison.asked)),
         **_worst(losses, "worst_sample"),
         "samples": losses.size,
         "diverging_samples": losses.diverging,
-        "shape": _shape(losses),
         "smallest_atol": comparison.smallest_atol,
         "share_of_bound": comparison.share,
         "reference_radius": radius,
         "totals": _totals(comparison),
     }
-    if not _whole(losses, comparison.expected_losses, everything):
-        return ComparedExcerpt(**common, **_excerpt(losses, bound, Sample, "sample"))
-    return ComparedWhole(
-        **common,
-        losses=losses.actual,
-        reference=losses.target,
-        abs_diff=losses.abs_diff,
-        bound=bound,
-        **_expected(comparison.expected_losses),
-    )
+    if _all_kept(losses, stated, everything):
+        return ComparedWhole(**common, **_whole(losses, bound, stated))
+    return ComparedExcerpt(**common, **_excerpt(losses, bound, form.Sample))
 
 
-def _totals(comparison: Comparison) -> dict[str, AnyTotal]:
+def _totals(comparison: Comparison) -> dict[str, form.AnyTotal]:
     """By reduction; those that were not given too."""
-    totals: dict[str, AnyTotal] = {}
+    totals: dict[str, form.AnyTotal] = {}
     for name, difference in comparison.totals.items():
-        expected = comparison.expected_totals.get(name)
-        diverging = difference.diverging or (expected is not None and expected.diverging)
-        totals[name] = Total(
-            actual=float(difference.actual),
-            reference=float(difference.target),
-            abs_diff=float(difference.abs_diff),
-            ulps=float(difference.ulps),
-            dtype=cast(DType, difference.dtype),
-            status="diverges" if diverging else "agrees",
-            bound=None if comparison.bounds is None else float(comparison.bounds.totals[name]),
+        stated = comparison.expected_totals.get(name)
+        bound = None if comparison.bounds is None else comparison.bounds.totals[name]
+        totals[name] = form.Total(
+            **_whole(difference, bound, stated),
+            ulps=difference.ulps,
+            status=_status(difference.diverging or (stated is not None and stated.diverging)),
             divisor=comparison.divisors.get(name),
-            expected=None if expected is None else float(expected.target),
-            expected_unit=None if expected is None else float(np.asarray(expected.unit)),
         )
     gaps = [name for name in comparison.unsupported if name in REDUCTIONS]
     return totals | {name: _gap(comparison, name) for name in gaps}
 
 
-def _gap(comparison: Comparison, name: str) -> Gap:
+def _gap(comparison: Comparison, name: str) -> form.Gap:
     stated = comparison.unheld.get(name)
-    return Gap(
+    return form.Gap(
         status="unsupported",
         reason=comparison.unsupported[name],
         expected=None if stated is None else stated.values,
@@ -92,33 +66,27 @@ def _gap(comparison: Comparison, name: str) -> Gap:
     )
 
 
-def saved_gradient(comparison: Comparison) -> AnyGradient | None:
+def saved_gradient(comparison: Comparison) -> form.AnyGradient | None:
     """The gradient, likewise; None where it was not asked for."""
     if "gradient" in comparison.unsupported:
         return _gap(comparison, "gradient")
-    difference, bounds = comparison.gradient, comparison.bounds
-    if difference is None:
+    gradient, stated = comparison.gradient, comparison.expected_gradient
+    if gradient is None:
         return None
-    judged = comparison.expected_gradient or difference
-    bound = None if bounds is None else bounds.gradient
+    bound = None if comparison.bounds is None else comparison.bounds.gradient
     common: dict[str, Any] = {
-        "status": "diverges" if judged.diverging else "agrees",
-        **_worst(difference, "worst_element"),
-        "elements": difference.size,
-        "diverging_elements": difference.diverging,
-        "dtype": difference.dtype,
-        "shape": _shape(difference),
+        "status": _status((stated or gradient).diverging),
+        **_worst(gradient, "worst_element"),
+        "elements": gradient.size,
+        "diverging_elements": gradient.diverging,
     }
-    if not _whole(difference, comparison.expected_gradient, False):
-        return ExcerptOfGradient(**common, **_excerpt(difference, bound, Element, "element"))
-    return WholeGradient(
-        **common,
-        actual=difference.actual,
-        reference=difference.target,
-        abs_diff=difference.abs_diff,
-        bound=bound,
-        **_expected(comparison.expected_gradient),
-    )
+    if _all_kept(gradient, stated, everything=False):
+        return form.WholeGradient(**common, **_whole(gradient, bound, stated))
+    return form.ExcerptOfGradient(**common, **_excerpt(gradient, bound, form.Element))
+
+
+def _status(diverging: int) -> form.PartStatus:
+    return "diverges" if diverging else "agrees"
 
 
 def _worst(difference: Difference, place: str) -> dict[str, Any]:
@@ -133,37 +101,40 @@ def _worst(difference: Difference, place: str) -> dict[str, Any]:
     }
 
 
-def _expected(expected: Difference | None) -> dict[str, Any]:
-    """What was stated, and one unit of its last printed digit."""
-    if expected is None:
-        return {}
-    units = np.broadcast_to(np.asarray(expected.unit), expected.target.shape)
-    return {"expected": expected.target, "expected_unit": units}
-
-
-def _whole(difference: Difference, stated: Difference | None, everything: bool) -> bool:
+def _all_kept(difference: Difference, stated: Difference | None, everything: bool) -> bool:
     """Stated numbers stand in the case file one by one, so all can be kept to be judged again."""
-    few = difference.size <= MAX_NUMBERS or stated is not None
+    few = difference.size <= form.MAX_NUMBERS or stated is not None
     return difference.excerpt is None and (few or everything)
 
 
-def _shape(difference: Difference) -> tuple[int, ...]:
-    excerpt = difference.excerpt
-    return difference.actual.shape if excerpt is None else excerpt.shape
-
-
-def _excerpt(
-    difference: Difference, bound: Float64s | None, row: type[Row], place: str
+def _whole(
+    difference: Difference, bound: Float64s | float | None, stated: Difference | None
 ) -> dict[str, Any]:
-    """The worst 20, what else decides under any tolerance, and a digest of all; the rows are of
-    the class `row`, where `place` is the key of the indices."""
+    """Number by number; what was stated, and one unit of its last printed digit."""
+    data: dict[str, Any] = {
+        "dtype": difference.dtype,
+        "shape": difference.actual.shape,
+        "actual": difference.actual,
+        "reference": difference.target,
+        "abs_diff": difference.abs_diff,
+        "bound": bound,
+    }
+    if stated is None:
+        return data
+    units = np.broadcast_to(np.asarray(stated.unit), stated.target.shape)
+    return data | {"expected": stated.target, "expected_unit": units}
+
+
+def _excerpt(difference: Difference, bound: Float64s | None, row: type[form.Row]) -> dict[str, Any]:
+    """The worst 20, what else decides under any tolerance, and a digest of all."""
     if difference.excerpt is None:
         difference, bound = shortened(difference, bound)
     excerpt = difference.excerpt
     assert excerpt is not None
     order = np.argsort(-difference.abs_diff, kind="stable")
-    rows = [
+    rows = tuple(
         row(
+            place=excerpt.indices[i],
             actual=float(difference.actual[i]),
             reference=float(difference.target[i]),
             abs_diff=float(difference.abs_diff[i]),
@@ -172,13 +143,14 @@ def _excerpt(
             ulps=float(difference.ulps[i]),
             stands_for=int(excerpt.stands_for[i]),
             least_reference=float(excerpt.least[i]) if excerpt.stands_for[i] else None,
-            **{place: excerpt.indices[i]},
         )
         for i in [*order[:WORST], *sorted(order[WORST:])]
-    ]
+    )
     return {
-        "worst": tuple(rows[:WORST]),
-        "deciding": tuple(rows[WORST:]),
+        "dtype": difference.dtype,
+        "shape": excerpt.shape,
+        "worst": rows[:WORST],
+        "deciding": rows[WORST:],
         "at_least": excerpt.at_least,
         "classes": excerpt.classes,
         "digest": excerpt.digest,

@@ -77,7 +77,7 @@ BUGS = (
     ),
     Bug(
         "stated numbers cut",
-        "saved_write_numbers:_whole",
+        "saved_write_numbers:_all_kept",
         "difference.size <= MAX_NUMBERS or stated is not None",
         "difference.size <= MAX_NUMBERS",
         EXCERPTS,
@@ -208,8 +208,8 @@ BUGS = (
     Bug(
         "a total without its bound",
         "saved_numbers:_bounds",
-        "for name in given.keys() - totals.keys():",
-        "for name in ():",
+        "        if bound is None:\n",
+        "        if False:\n",
         EDITED,
         "edited_is_refused",
     ),
