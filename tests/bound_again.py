@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from mpmath import mp, mpf
 
-from xent_check.problem import Problem
+from xent_check.problem.problem import Problem
 
 Number = Any
 KE, KL = 4, 5  # the largest measured errors of exp and log, rounded up

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from xent_check.dtypes import numpy_dtype
-from xent_check.problem import Problem
+from xent_check.problem.dtypes import numpy_dtype
+from xent_check.problem.problem import Problem
 
 from .oracle import truth
 

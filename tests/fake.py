@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from xent_check.problem import Problem
+from xent_check.problem.problem import Problem
 
 FAKES = Path(__file__).with_name("fakes")
 PATIENCE = 60.0  # seconds that a test waits for what takes well under one

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from xent_check.dtypes import numpy_dtype, unit_roundoff
-from xent_check.evaluation import Computed
-from xent_check.problem import Problem
-from xent_check.words import DType, Loss, Reduction
+from xent_check.problem.dtypes import numpy_dtype, unit_roundoff
+from xent_check.problem.evaluation import Computed
+from xent_check.problem.problem import Problem
+from xent_check.problem.words import DType, Loss, Reduction
 
 Array = npt.NDArray[Any]
 Holds = Callable[[Sequence[Computed]], str | None]

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from xent_check.casefile.loading import Filter, Subject, load
 from xent_check.errors import CaseFileError
-from xent_check.loading import Filter, Subject, load
-from xent_check.problem import Problem
+from xent_check.problem.problem import Problem
 
 
 def subjects(text: str, folder: Path, wanted: Filter | None = None) -> tuple[Subject, ...]:

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import xent_check
-from xent_check import options
+from xent_check.problem import options
 
 TESTS = Path(__file__).parent
 PACKAGE = Path(xent_check.__file__).parent

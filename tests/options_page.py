@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import get_args
 
-from xent_check.options import (
+from xent_check.problem.options import (
     OPTIONS,
     Axis,
     Flag,
@@ -15,7 +15,7 @@ from xent_check.options import (
     Whole,
     Words,
 )
-from xent_check.words import GIVEN, Loss
+from xent_check.problem.words import GIVEN, Loss
 
 _HEAD = """\
 # Options of a case

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 from hypothesis import strategies as st
 
-from xent_check.dtypes import numpy_dtype
-from xent_check.problem import Problem
-from xent_check.words import DTYPES, REDUCTIONS, DType, Given, Loss
+from xent_check.problem.dtypes import numpy_dtype
+from xent_check.problem.problem import Problem
+from xent_check.problem.words import DTYPES, REDUCTIONS, DType, Given, Loss
 
 Array = npt.NDArray[Any]
 LOSSES: tuple[Loss, ...] = ("binary", "categorical", "sparse_categorical")

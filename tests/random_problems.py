@@ -14,13 +14,13 @@ import numpy as np
 import numpy.typing as npt
 from mpmath import mp
 
-from xent_check.bounds import Bounds, bounds
-from xent_check.divisors import divisor, nearest
-from xent_check.dtypes import largest, rounded, unit_roundoff
-from xent_check.enclosure import Enclosure
-from xent_check.problem import Problem
-from xent_check.reference import Reference
-from xent_check.words import DTYPES, REDUCTIONS, DType, Given, Loss
+from xent_check.problem.dtypes import largest, rounded, unit_roundoff
+from xent_check.problem.problem import Problem
+from xent_check.problem.words import DTYPES, REDUCTIONS, DType, Given, Loss
+from xent_check.reference.bounds import Bounds, bounds
+from xent_check.reference.divisors import divisor, nearest
+from xent_check.reference.enclosure import Enclosure
+from xent_check.reference.reference import Reference
 
 from .oracle import gradient, truth
 

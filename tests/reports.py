@@ -8,18 +8,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from xent_check.case import Case, CaseFields
-from xent_check.comparison import Comparison
-from xent_check.difference import Difference
-from xent_check.enclosure import Enclosure
-from xent_check.evaluation import Computed, Evaluation, Failed, Missing, Unsupported
-from xent_check.expectation import Expectation
-from xent_check.expectations import published
-from xent_check.problem import Problem
-from xent_check.reference import Reference
-from xent_check.report import Asked, CaseResult, Host, Report, Status
-from xent_check.words import Reduction
-from xent_check.yaml_values import Map
+from xent_check.casefile.case import Case, CaseFields
+from xent_check.casefile.expectations import published
+from xent_check.casefile.yaml_values import Map
+from xent_check.problem.evaluation import Computed, Evaluation, Failed, Missing, Unsupported
+from xent_check.problem.expectation import Expectation
+from xent_check.problem.problem import Problem
+from xent_check.problem.words import Reduction
+from xent_check.reference.enclosure import Enclosure
+from xent_check.reference.reference import Reference
+from xent_check.results.comparison import Comparison
+from xent_check.results.difference import Difference
+from xent_check.results.report import Asked, CaseResult, Host, Report, Status
 
 NAN, INF = float("nan"), float("inf")
 IMPLEMENTATIONS = (

@@ -8,15 +8,15 @@ from pathlib import Path
 
 def source_file(package: Path, module: str) -> Path:
     """The file of a module, by as much of its dotted name as tells it from others: `fast`,
-    `repro.formulas`; of several the one nearest to the top. A package by its own name. LookupError
-    where there is none, or more than one."""
+    `repro.formulas`; of several the one nearest to the top, a module before a package's own file.
+    LookupError where there is none, or more than one."""
     parts = tuple(module.split("."))
-    found: dict[int, list[Path]] = {}
+    found: dict[tuple[bool, int], list[Path]] = {}
     for file in package.rglob("*.py"):
         names = file.relative_to(package).with_suffix("").parts
         names = names[:-1] if names[-1] == "__init__" and len(names) > 1 else names
         if names[-len(parts) :] == parts:
-            found.setdefault(len(names), []).append(file)
+            found.setdefault((file.stem == "__init__", len(names)), []).append(file)
     nearest = found[min(found)] if found else []
     if len(nearest) != 1:
         raise LookupError(f"{module} is {len(nearest)} modules")

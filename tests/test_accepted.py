@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from xent_check.baseline import Baseline, baseline_text, load_baseline
-from xent_check.change import ChangeKind
-from xent_check.changes import change_between
-from xent_check.evaluation import Computed, Failed, Missing
-from xent_check.gating import NotAcceptedError, accept, gated, parse_rules
-from xent_check.project import Project
-from xent_check.recorded import folded, recorded
-from xent_check.report import CaseResult, Report
+from xent_check.casefile.project import Project
+from xent_check.history.baseline import Baseline, baseline_text, load_baseline
+from xent_check.history.changes import change_between
+from xent_check.history.gating import NotAcceptedError, accept, gated, parse_rules
+from xent_check.history.recorded import folded, recorded
+from xent_check.problem.evaluation import Computed, Failed, Missing
+from xent_check.results.change import ChangeKind
+from xent_check.results.report import CaseResult, Report
 
 from .reports import NAN, case, compared, difference, report, result
 

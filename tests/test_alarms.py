@@ -8,14 +8,14 @@ from xml.etree import ElementTree
 
 import pytest
 
-from xent_check.alarms import Alarm, alarms_of, worst_first
-from xent_check.change import Change, ChangeKind, Gate
 from xent_check.errors import ExitCode
-from xent_check.evaluation import Missing
-from xent_check.report import CaseResult, Report
-from xent_check.reporters import Terminal, reporter
-from xent_check.reporters.github import SHOWN
-from xent_check.reporters.markdown import ROOM
+from xent_check.problem.evaluation import Missing
+from xent_check.reporters.alarms import Alarm, alarms_of, worst_first
+from xent_check.reporters.formats import Terminal, reporter
+from xent_check.reporters.formats.github import SHOWN
+from xent_check.reporters.formats.markdown import ROOM
+from xent_check.results.change import Change, ChangeKind, Gate
+from xent_check.results.report import CaseResult, Report
 
 from .reports import EXACT, agreeing, case, compared, difference, every_status, report, result
 

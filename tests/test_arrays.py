@@ -16,11 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
-from xent_check.array_files import read_array
-from xent_check.arrays import make_array
-from xent_check.case import CaseFields
-from xent_check.dtypes import rounded
+from xent_check.casefile.array_files import read_array
+from xent_check.casefile.arrays import make_array
+from xent_check.casefile.case import CaseFields
 from xent_check.errors import InvalidError
+from xent_check.problem.dtypes import rounded
 
 Array = npt.NDArray[Any]
 

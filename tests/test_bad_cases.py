@@ -19,9 +19,9 @@ import numpy as np
 import psutil
 import pytest
 
-from xent_check import memory
+from xent_check.casefile import memory
+from xent_check.casefile.loading import Filter, load
 from xent_check.errors import CaseFileError, ExitCode, NothingToCompareError, UserError
-from xent_check.loading import Filter, load
 
 BAD_CASES = Path(__file__).parent / "bad_cases"
 FILES = sorted(file.name for file in BAD_CASES.glob("*.yaml"))

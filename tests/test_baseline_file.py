@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from xent_check.baseline import baseline_text, load_baseline
-from xent_check.bounds import Bounds
+from xent_check.casefile.project import Project
 from xent_check.errors import UserError
-from xent_check.gating import DEFAULT, accept, gated, parse_rules
-from xent_check.project import Project
-from xent_check.report import CaseResult, Report, Scope
-from xent_check.words import Reduction
+from xent_check.history.baseline import baseline_text, load_baseline
+from xent_check.history.gating import DEFAULT, accept, gated, parse_rules
+from xent_check.problem.words import Reduction
+from xent_check.reference.bounds import Bounds
+from xent_check.results.report import CaseResult, Report, Scope
 
 from .reports import case, compared, difference, report, result
 

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xent_check.bounds import Bounds, bounds
-from xent_check.dtypes import numpy_dtype, unit_roundoff
-from xent_check.implementations import manual, stable
-from xent_check.problem import Problem
-from xent_check.reference import reference
-from xent_check.rounding import KE, KL, summation
-from xent_check.words import DType, Loss
+from xent_check.implementations.adapters import manual, stable
+from xent_check.problem.dtypes import numpy_dtype, unit_roundoff
+from xent_check.problem.problem import Problem
+from xent_check.problem.words import DType, Loss
+from xent_check.reference.bounds import Bounds, bounds
+from xent_check.reference.reference import reference
+from xent_check.reference.rounding import KE, KL, summation
 
 
 def sparse(logits: np.ndarray, labels: np.ndarray, dtype: DType = "float32") -> Problem:

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pytest
 
-from xent_check.bounds import bounds
-from xent_check.problem import Problem
-from xent_check.reference import reference
+from xent_check.problem.problem import Problem
+from xent_check.reference.bounds import bounds
+from xent_check.reference.reference import reference
 
 from .random_problems import f32
 

@@ -18,11 +18,11 @@ import numpy.typing as npt
 import pytest
 from mpmath import mp
 
-from xent_check.bounds import Bounds, bounds
-from xent_check.dtypes import rounded
-from xent_check.problem import Problem
-from xent_check.reference import reference
-from xent_check.words import DType
+from xent_check.problem.dtypes import rounded
+from xent_check.problem.problem import Problem
+from xent_check.problem.words import DType
+from xent_check.reference.bounds import Bounds, bounds
+from xent_check.reference.reference import reference
 
 from .oracle import gradient, truth
 from .random_problems import f32

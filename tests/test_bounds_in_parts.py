@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from xent_check import bounds_in_parts as made
-from xent_check.bounds import bounds
-from xent_check.bounds_in_parts import bounds_in_parts, terms_at
-from xent_check.problem import Problem
-from xent_check.reference import reference
-from xent_check.words import REDUCTIONS
+from xent_check.problem.problem import Problem
+from xent_check.problem.words import REDUCTIONS
+from xent_check.reference import bounds_in_parts as made
+from xent_check.reference.bounds import bounds
+from xent_check.reference.bounds_in_parts import bounds_in_parts, terms_at
+from xent_check.reference.reference import reference
 
 STREAM = np.random.RandomState(5)
 F32 = np.float32

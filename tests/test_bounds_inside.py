@@ -9,17 +9,17 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from xent_check.bounds import Bounds, bounds
-from xent_check.bounds_inside import inside_float32, terms_inside_at
-from xent_check.case import Case, CaseFields
-from xent_check.dtypes import numpy_dtype, rounded, unit_roundoff
-from xent_check.evaluation import Computed
-from xent_check.implementations import IMPLEMENTATIONS
-from xent_check.judging import Truth, judge
-from xent_check.problem import Problem
-from xent_check.reference import Reference, reference
-from xent_check.selection import parse
-from xent_check.words import DType
+from xent_check.casefile.case import Case, CaseFields
+from xent_check.implementations.selection import parse
+from xent_check.implementations.table import IMPLEMENTATIONS
+from xent_check.problem.dtypes import numpy_dtype, rounded, unit_roundoff
+from xent_check.problem.evaluation import Computed
+from xent_check.problem.problem import Problem
+from xent_check.problem.words import DType
+from xent_check.reference.bounds import Bounds, bounds
+from xent_check.reference.bounds_inside import inside_float32, terms_inside_at
+from xent_check.reference.reference import Reference, reference
+from xent_check.results.judging import Truth, judge
 
 from . import reports
 

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from mpmath import mp
 
-from xent_check import bounds_classes
-from xent_check.bounds import bounds
-from xent_check.dtypes import unit_roundoff
-from xent_check.problem import Problem
-from xent_check.reference import Reference, reference
-from xent_check.words import Given, Loss
+from xent_check.problem.dtypes import unit_roundoff
+from xent_check.problem.problem import Problem
+from xent_check.problem.words import Given, Loss
+from xent_check.reference import bounds_classes
+from xent_check.reference.bounds import bounds
+from xent_check.reference.reference import Reference, reference
 
 from .bound_again import bounds_again
 from .random_problems import f32, f64, problem

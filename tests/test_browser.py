@@ -20,10 +20,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from xent_check.change import Change, Gate, Variants
-from xent_check.report import Report
-from xent_check.reporters import Terminal
-from xent_check.reporters.html import render
+from xent_check.reporters.formats import Terminal
+from xent_check.reporters.formats.html import render
+from xent_check.results.change import Change, Gate, Variants
+from xent_check.results.report import Report
 
 from .reports import (
     IMPLEMENTATIONS,

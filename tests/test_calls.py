@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from xent_check.calls import Calls
+from xent_check.implementations.calls import Calls
 
 
 def test_a_call_is_made_and_its_expression_is_the_code_that_makes_it() -> None:

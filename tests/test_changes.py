@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xent_check.baseline import Baseline, Environment, baseline_text, load_baseline
-from xent_check.bounds import Bounds
-from xent_check.change import Change, ChangeKind
-from xent_check.changes import change_between, moved, variants_of
-from xent_check.comparison import share_of
-from xent_check.evaluation import Computed, Failed, Missing, Unsupported
-from xent_check.gating import Rule
-from xent_check.recorded import Recorded, recorded
-from xent_check.report import CaseResult, Status
+from xent_check.history.baseline import Baseline, Environment, baseline_text, load_baseline
+from xent_check.history.changes import change_between, moved, variants_of
+from xent_check.history.gating import Rule
+from xent_check.history.recorded import Recorded, recorded
+from xent_check.problem.evaluation import Computed, Failed, Missing, Unsupported
+from xent_check.reference.bounds import Bounds
+from xent_check.results.change import Change, ChangeKind
+from xent_check.results.comparison import share_of
+from xent_check.results.report import CaseResult, Status
 
 from .reports import INF, NAN, case, compared, difference, result
 
@@ -205,7 +205,7 @@ NUMBERS = st.floats(width=16) | st.sampled_from([NAN, INF, -INF, 0.0, -0.0])
 def test_a_baseline_keeps_every_bit(
     tmp_path_factory: pytest.TempPathFactory, dtype: str, data: st.DataObject
 ) -> None:
-    from xent_check.dtypes import rounded
+    from xent_check.problem.dtypes import rounded
 
     shape = data.draw(st.sampled_from([(3,), (2, 2), (0,), (1,), (40,)]))
     size = int(np.prod(shape))

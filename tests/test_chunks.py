@@ -10,19 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xent_check import chunks as chunked
-from xent_check import difference
-from xent_check.bounds_in_parts import bounds_in_parts
-from xent_check.chunks import chunks
-from xent_check.comparison import compare
-from xent_check.difference import Judge
-from xent_check.enclosure import is_narrow
-from xent_check.evaluation import Computed
-from xent_check.needs import ANSWER, PASSING, TRUTH
-from xent_check.problem import Problem
-from xent_check.reference import reference
-from xent_check.tolerance import Auto, Tolerance
-from xent_check.vacuity import vacuity
+from xent_check.casefile.needs import ANSWER, PASSING, TRUTH
+from xent_check.problem import chunks as chunked
+from xent_check.problem.chunks import chunks
+from xent_check.problem.evaluation import Computed
+from xent_check.problem.problem import Problem
+from xent_check.problem.tolerance import Auto, Tolerance
+from xent_check.reference.bounds_in_parts import bounds_in_parts
+from xent_check.reference.enclosure import is_narrow
+from xent_check.reference.reference import reference
+from xent_check.results import difference
+from xent_check.results.comparison import compare
+from xent_check.results.difference import Judge
+from xent_check.results.vacuity import vacuity
 
 
 @given(st.lists(st.integers(0, 7), max_size=3), st.integers(1, 9))

@@ -18,7 +18,7 @@ from ruamel.yaml import YAML
 
 from xent_check.cli import COMMANDS, group
 from xent_check.cli.output import Output
-from xent_check.reporters import REPORTERS
+from xent_check.reporters.formats import REPORTERS
 
 from .reports import report
 

@@ -17,8 +17,8 @@ from ruamel.yaml import YAML
 
 from xent_check import cli
 from xent_check.errors import ExitCode
-from xent_check.implementations import IMPLEMENTATIONS
-from xent_check.options import CALLED
+from xent_check.implementations.table import IMPLEMENTATIONS
+from xent_check.problem.options import CALLED
 
 from .snapshots import assert_expected
 
@@ -147,8 +147,8 @@ def test_impls_shows_what_each_computes_in_float32(xent_check: Command) -> None:
 def test_impls_says_how_to_install_what_is_missing(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from xent_check import selection
     from xent_check.cli import group
+    from xent_check.implementations import selection
 
     monkeypatch.setattr(selection, "_find", lambda module: None if module == "torch" else True)
     group(["impls"], standalone_mode=False)

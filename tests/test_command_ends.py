@@ -18,8 +18,8 @@ import psutil
 import pytest
 from click.testing import CliRunner
 
+from xent_check.casefile.corpus import corpus
 from xent_check.cli import group
-from xent_check.corpus import corpus
 
 from .command import Command
 from .fake import CASES, PATIENCE, fake, until
@@ -368,7 +368,7 @@ def test_only_missing_frameworks_is_3(command: Command) -> None:
 
 def test_where_nothing_ran_is_no_place_where_something_did(command: Command) -> None:
     (command.folder / "no_device.py").write_text(
-        "from xent_check.evaluation import MissingDeviceError\n"
+        "from xent_check.problem.evaluation import MissingDeviceError\n"
         "def f(logits, labels): raise MissingDeviceError('no such device')\n"
     )
     report = command.report("-i", "no_device.py:f")
@@ -631,7 +631,7 @@ def test_a_required_framework_that_runs_on_no_case_must_be_installed_all_the_sam
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "xent_check.selection._find", lambda name: None if name == "keras" else name
+        "xent_check.implementations.selection._find", lambda name: None if name == "keras" else name
     )
     case = tmp_path / "case.yaml"
     case.write_text("loss: binary\nlogits: 0.0\nlabels: 1\n")

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xent_check.comparison import Comparison, ShapeError, compare
-from xent_check.dtypes import numpy_dtype
-from xent_check.evaluation import Computed, Unsupported
-from xent_check.expectation import Expectation
-from xent_check.reference import Reference
-from xent_check.tolerance import Tolerance
-from xent_check.words import Reduction
+from xent_check.problem.dtypes import numpy_dtype
+from xent_check.problem.evaluation import Computed, Unsupported
+from xent_check.problem.expectation import Expectation
+from xent_check.problem.tolerance import Tolerance
+from xent_check.problem.words import Reduction
+from xent_check.reference.reference import Reference
+from xent_check.results.comparison import Comparison, ShapeError, compare
 
 from .reports import enclosed, expects
 

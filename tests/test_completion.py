@@ -12,8 +12,8 @@ import pytest
 from click.shell_completion import ShellComplete
 
 from xent_check.cli import COMMANDS, group
-from xent_check.implementations import DEVICES, IMPLEMENTATIONS
-from xent_check.reporters import REPORTERS
+from xent_check.implementations.table import DEVICES, IMPLEMENTATIONS
+from xent_check.reporters.formats import REPORTERS
 
 CASES = """
 defaults: {loss: sparse_categorical, logits: [[1.0, 2.0]], labels: [1]}

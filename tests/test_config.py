@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from xent_check.cli.accept_command import command as accept
+from xent_check.cli.config import KEYS, Config, find
 from xent_check.cli.run_command import command as run
-from xent_check.config import KEYS, Config, find
 from xent_check.errors import UserError
 
 from .fake import CASES

@@ -7,13 +7,13 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from xent_check.bounds import bounds
-from xent_check.comparison import compare
-from xent_check.corpus import corpus
-from xent_check.evaluation import Computed
-from xent_check.expectation import REFERENCE, Expectation
-from xent_check.loading import Filter, Subject, load
-from xent_check.reference import Reference, reference
+from xent_check.casefile.corpus import corpus
+from xent_check.casefile.loading import Filter, Subject, load
+from xent_check.problem.evaluation import Computed
+from xent_check.problem.expectation import REFERENCE, Expectation
+from xent_check.reference.bounds import bounds
+from xent_check.reference.reference import Reference, reference
+from xent_check.results.comparison import compare
 
 SUBJECTS = load([str(corpus() / "forum")], Filter())
 each_case = pytest.mark.parametrize("subject", SUBJECTS, ids=lambda subject: subject.case.id)

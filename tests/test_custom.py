@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from xent_check.evaluation import Computed, Unsupported, UnsupportedError
-from xent_check.implementations.custom import evaluate, load
-from xent_check.problem import Problem
+from xent_check.implementations.adapters.custom import evaluate, load
+from xent_check.problem.evaluation import Computed, Unsupported, UnsupportedError
+from xent_check.problem.problem import Problem
 
 from .fake import LOSSES, PROBLEM, fake
 

@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.bench.diagnosis import FILES, TARGETS, score, strays
-from tests.observed import Known, bounds_of, diagnosed, known, observed, place, problem_of
-from xent_check.diagnosis import Diagnosis, diagnose
-from xent_check.evidence import CHANCE, Observed, evidence_of
-from xent_check.meaning import losses_of, meaning_of
-from xent_check.readings import plain, singles
+from xent_check.diagnosis.diagnosis import Diagnosis, diagnose
+from xent_check.diagnosis.evidence import CHANCE, Observed, evidence_of
+from xent_check.diagnosis.meaning import losses_of, meaning_of
+from xent_check.diagnosis.readings import plain, singles
+
+from .bench.diagnosis import FILES, TARGETS, score, strays
+from .observed import Known, bounds_of, diagnosed, known, observed, place, problem_of
 
 DOCS = {
     "loss": "sparse_categorical",

@@ -11,14 +11,15 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tests.problems import problems
-from xent_check.divisors import divisor, nearest
-from xent_check.enclosure import Enclosure
-from xent_check.exact_sum import exact_sum
-from xent_check.fast import fast_totals
-from xent_check.parts import parts
-from xent_check.problem import Problem
-from xent_check.reference import SMALL, reference
+from xent_check.problem.parts import parts
+from xent_check.problem.problem import Problem
+from xent_check.reference.divisors import divisor, nearest
+from xent_check.reference.enclosure import Enclosure
+from xent_check.reference.exact_sum import exact_sum
+from xent_check.reference.fast import fast_totals
+from xent_check.reference.reference import SMALL, reference
+
+from .problems import problems
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from xent_check.cli import group
-from xent_check.durations import sections, slowest, time_parts
-from xent_check.evaluation import Computed, Failed, Missing, Unsupported, after
-from xent_check.report import Report
-from xent_check.reporters import Terminal, reporter
+from xent_check.problem.evaluation import Computed, Failed, Missing, Unsupported, after
+from xent_check.reporters.formats import Terminal, reporter
+from xent_check.results.durations import sections, slowest, time_parts
+from xent_check.results.report import Report
 from xent_check.timing import Spent
 
 from .fake import CASES, LOSSES, fake

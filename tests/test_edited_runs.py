@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from xent_check.cli.saved_run import saved_run
-from xent_check.contradictions import contradiction
 from xent_check.errors import UserError
+from xent_check.history.contradictions import contradiction
 
 from .command import xent_check
 

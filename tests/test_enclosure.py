@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from xent_check.enclosure import Enclosure
+from xent_check.reference.enclosure import Enclosure
 
 U = 2.0**-52
 

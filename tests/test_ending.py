@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fake import alive
+from .fake import alive
 
 # Months in one call of C, which lets other threads run: nothing in Python can interrupt it.
 DEAF = "import hashlib; hashlib.pbkdf2_hmac('sha256', b'', b'', 2**31 - 1)"
@@ -24,7 +24,7 @@ threading.Timer(1, lambda: print(child.pid, flush=True)).start()
 """
 START = """
 from xent_check.cli.ending import Terminated, obey_signals
-from xent_check.leftovers import FOLDERS
+from xent_check.workers.leftovers import FOLDERS
 obey_signals()
 """
 

@@ -17,15 +17,15 @@ import pytest
 from click.testing import CliRunner
 from safetensors.numpy import save_file
 
-from xent_check.arguments import Arguments
-from xent_check.case import CaseFields
+from xent_check.casefile.arguments import Arguments
+from xent_check.casefile.case import CaseFields
+from xent_check.casefile.expectations import last_digit
+from xent_check.casefile.stated import option, stated
+from xent_check.casefile.yaml_source import read
+from xent_check.casefile.yaml_text import case_yaml
 from xent_check.cli import group
 from xent_check.errors import UserError
-from xent_check.expectations import last_digit
-from xent_check.implementations import IMPLEMENTATIONS
-from xent_check.stated import option, stated
-from xent_check.yaml_source import read
-from xent_check.yaml_text import case_yaml
+from xent_check.implementations.table import IMPLEMENTATIONS
 
 from .fake import fake
 

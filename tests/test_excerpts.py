@@ -12,19 +12,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xent_check.bounds import Bounds
-from xent_check.changes import change_between
-from xent_check.comparison import Comparison
-from xent_check.difference import Difference, Judge, UndecidedError
-from xent_check.dtypes import Float64s, spacing
-from xent_check.enclosure import Enclosure
-from xent_check.excerpts import WORST, shortened
-from xent_check.recorded import recorded
-from xent_check.rejudging import rejudged
-from xent_check.report import CaseResult, Report, Status
-from xent_check.reporters import Terminal, reporter
-from xent_check.saved import load_report
-from xent_check.tolerance import Auto, Tolerance
+from xent_check.history.changes import change_between
+from xent_check.history.recorded import recorded
+from xent_check.history.rejudging import rejudged
+from xent_check.history.saved import load_report
+from xent_check.problem.dtypes import Float64s, spacing
+from xent_check.problem.tolerance import Auto, Tolerance
+from xent_check.reference.bounds import Bounds
+from xent_check.reference.enclosure import Enclosure
+from xent_check.reporters.formats import Terminal, reporter
+from xent_check.results.comparison import Comparison
+from xent_check.results.difference import Difference, Judge, UndecidedError
+from xent_check.results.excerpts import WORST, shortened
+from xent_check.results.report import CaseResult, Report, Status
 
 from .command import xent_check
 from .reports import INF, NAN, case, compared, difference, report, result

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from xent_check.expectations import last_digit
+from xent_check.casefile.expectations import last_digit
 
 from .loaded import mistakes, subjects
 

@@ -12,12 +12,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from xent_check.cli import group
-from xent_check.explaining import departing
-from xent_check.known_issues import known_issues
-from xent_check.meaning import meaning_of
-from xent_check.problem import Problem
-from xent_check.reasons import contradicts, told
-from xent_check.steps import steps
+from xent_check.diagnosis.meaning import meaning_of
+from xent_check.diagnosis.steps import steps
+from xent_check.problem.problem import Problem
+from xent_check.results.explaining import departing
+from xent_check.results.known_issues import known_issues
+from xent_check.results.reasons import contradicts, told
 
 CASE = """\
 loss: sparse_categorical
@@ -200,7 +200,7 @@ def test_a_divergence_in_a_run_says_why(case: Path) -> None:
 
 
 def test_contradiction_needs_a_named_reason_and_an_explanation() -> None:
-    from xent_check.diagnosis import Diagnosis, Explanation
+    from xent_check.diagnosis.diagnosis import Diagnosis, Explanation
 
     reading = Explanation(("renormalised",), {}, "divided", 0.0, 1.0)
     assert contradicts("it clips", Diagnosis((reading,), (), 1, 0.0))

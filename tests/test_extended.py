@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from flint import arb, ctx
 
-from xent_check.extended import Extended, divided, enclose, negative, scaled, total
+from xent_check.reference.extended import Extended, divided, enclose, negative, scaled, total
 
 INF, NAN = math.inf, math.nan
 UNDECIDED = arb("nan")

@@ -13,15 +13,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from xent_check.bounds import Bounds, bounds
-from xent_check.bounds_in_parts import bounds_in_parts
-from xent_check.comparison import Comparison, compare
-from xent_check.dtypes import largest, numpy_dtype, unit_roundoff
-from xent_check.enclosure import Enclosure
-from xent_check.evaluation import Computed
-from xent_check.problem import Problem
-from xent_check.reference import Reference, reference
-from xent_check.words import DTYPES, DType
+from xent_check.problem.dtypes import largest, numpy_dtype, unit_roundoff
+from xent_check.problem.evaluation import Computed
+from xent_check.problem.problem import Problem
+from xent_check.problem.words import DTYPES, DType
+from xent_check.reference.bounds import Bounds, bounds
+from xent_check.reference.bounds_in_parts import bounds_in_parts
+from xent_check.reference.enclosure import Enclosure
+from xent_check.reference.reference import Reference, reference
+from xent_check.results.comparison import Comparison, compare
 
 from .random_problems import f64
 

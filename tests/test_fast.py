@@ -8,14 +8,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from tests.problems import problems
-from xent_check.divisors import divisor
-from xent_check.enclosure import Enclosure, is_narrow
-from xent_check.exact import exact_losses, exact_totals
-from xent_check.fast import fast_losses, fast_totals
-from xent_check.parts import parts
-from xent_check.problem import Problem
-from xent_check.reference import SMALL, reference
+from xent_check.problem.parts import parts
+from xent_check.problem.problem import Problem
+from xent_check.reference.divisors import divisor
+from xent_check.reference.enclosure import Enclosure, is_narrow
+from xent_check.reference.exact import exact_losses, exact_totals
+from xent_check.reference.fast import fast_losses, fast_totals
+from xent_check.reference.reference import SMALL, reference
+
+from .problems import problems
 
 
 def intersect(a: Enclosure, b: Enclosure) -> bool:

@@ -11,17 +11,17 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from xent_check.bounds import bounds
+from xent_check.casefile.loading import Subject
 from xent_check.errors import ExitCode
-from xent_check.evaluation import Computed, Evaluation, Unsupported
-from xent_check.judging import Truth, gaps, judge
-from xent_check.loading import Subject
-from xent_check.outcome import gradient_status, judgement_lines
-from xent_check.reference import reference
-from xent_check.rejudging import rejudged
-from xent_check.report import CaseResult, Report
-from xent_check.reporters import Terminal, reporter
-from xent_check.saved import load_report
+from xent_check.history.rejudging import rejudged
+from xent_check.history.saved import load_report
+from xent_check.problem.evaluation import Computed, Evaluation, Unsupported
+from xent_check.reference.bounds import bounds
+from xent_check.reference.reference import reference
+from xent_check.reporters.formats import Terminal, reporter
+from xent_check.results.judging import Truth, gaps, judge
+from xent_check.results.outcome import gradient_status, judgement_lines
+from xent_check.results.report import CaseResult, Report
 
 from .command import xent_check
 from .loaded import mistakes, subjects

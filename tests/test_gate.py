@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from xent_check.gating import Rule, parse_rules
+from xent_check.history.gating import Rule, parse_rules
 
 from .gated import BEYOND, CASES, ERROR, FURTHER, NAME, NAN, NOTHING, ONE_BIT, Place
 

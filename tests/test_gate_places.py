@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from xent_check.paths import project_of
-from xent_check.project import Project
+from xent_check.casefile.paths import project_of
+from xent_check.casefile.project import Project
 
 from .command import xent_check
 from .gated import CASES, NAME, NOTHING, ONE_BIT, Place
@@ -137,7 +137,7 @@ def test_what_is_gone_is_on_the_summary_line_of_every_format(place: Place) -> No
 
 SLOW = """\
 import sys, time
-import xent_check.baseline as baseline
+import xent_check.history.baseline as baseline
 
 loaded, read = baseline.load_baseline, []
 

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xent_check.cli.guarding import Guarded, as_json, as_xml, guarded, guarded_report
-from xent_check.reporters import Terminal, reporter
+from xent_check.reporters.formats import Terminal, reporter
 
 from .reports import case, every_status, report, result
 

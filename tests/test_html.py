@@ -13,20 +13,20 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from xent_check.case import Case
-from xent_check.change import Change, Gate, Variants
+from xent_check.casefile.case import Case
 from xent_check.errors import visible
-from xent_check.evaluation import Failed
-from xent_check.report import STATUSES, Report
-from xent_check.reporters import Terminal, html
-from xent_check.reporters.html import render
-from xent_check.reporters.page_data import page_data
-from xent_check.reporters.page_errors import Errors
-from xent_check.reporters.page_matrix import SCALE, Ids, level
-from xent_check.reporters.plot_errors import histogram
-from xent_check.reporters.plots import HEIGHT, MAX_POINTS, WIDTH, Points, plots_of
-from xent_check.reporters.rulers import fitting, linear, logarithmic
-from xent_check.wording import sentence, summary
+from xent_check.problem.evaluation import Failed
+from xent_check.reporters.formats import Terminal, html
+from xent_check.reporters.formats.html import render
+from xent_check.reporters.page.page_data import page_data
+from xent_check.reporters.page.page_errors import Errors
+from xent_check.reporters.page.page_matrix import SCALE, Ids, level
+from xent_check.reporters.page.plot_errors import histogram
+from xent_check.reporters.page.plots import HEIGHT, MAX_POINTS, WIDTH, Points, plots_of
+from xent_check.reporters.page.rulers import fitting, linear, logarithmic
+from xent_check.reporters.wording import sentence, summary
+from xent_check.results.change import Change, Gate, Variants
+from xent_check.results.report import STATUSES, Report
 
 from .reports import (
     EXACT,
@@ -513,11 +513,12 @@ def test_the_numbers_of_the_matrix_lead_to_the_details() -> None:
 
 def test_nothing_but_the_reporter_loads_the_plotting_library() -> None:
     code = (
-        "import sys, xent_check.cli.run_command, xent_check.run, xent_check.reporters\n"
-        "for name in xent_check.reporters.REPORTERS:\n"
-        "    if name != 'html': xent_check.reporters.reporter(name)\n"
+        "import sys, xent_check.cli.run_command\n"
+        "import xent_check.running.run, xent_check.reporters.formats\n"
+        "for name in xent_check.reporters.formats.REPORTERS:\n"
+        "    if name != 'html': xent_check.reporters.formats.reporter(name)\n"
         "print({'matplotlib', 'jinja2', 'PIL'} & set(sys.modules))\n"
-        "xent_check.reporters.reporter('html')\n"
+        "xent_check.reporters.formats.reporter('html')\n"
         "print({'matplotlib', 'matplotlib.pyplot'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

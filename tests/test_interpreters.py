@@ -13,20 +13,20 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-import xent_check.interpreters
 from xent_check.errors import InvalidError
-from xent_check.evaluation import Computed, Evaluation, Failed, Unsupported
-from xent_check.expectation import REFERENCE
-from xent_check.interpreters import interpreter, located
-from xent_check.placement import pythons_of
-from xent_check.pool import Pool
-from xent_check.problem import Problem
-from xent_check.report import Report
-from xent_check.selection import parse, why_missing
-from xent_check.session import check
-from xent_check.settings import Settings
-from xent_check.wire import encode_problem
-from xent_check.worker import Request
+from xent_check.implementations import interpreters
+from xent_check.implementations.interpreters import interpreter, located
+from xent_check.implementations.placement import pythons_of
+from xent_check.implementations.selection import parse, why_missing
+from xent_check.problem.evaluation import Computed, Evaluation, Failed, Unsupported
+from xent_check.problem.expectation import REFERENCE
+from xent_check.problem.problem import Problem
+from xent_check.results.report import Report
+from xent_check.running.session import check
+from xent_check.running.settings import Settings
+from xent_check.workers.pool import Pool
+from xent_check.workers.wire import encode_problem
+from xent_check.workers.worker import Request
 
 from .command import Command
 from .environments import NUMPY, environment
@@ -97,7 +97,7 @@ def test_what_is_no_python_is_told_and_run_with_no_side_effect(tmp_path: Path) -
 def test_one_that_does_not_answer_is_not_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(xent_check.interpreters, "_PATIENCE", 0.2)
+    monkeypatch.setattr(interpreters, "_PATIENCE", 0.2)
     with pytest.raises(InvalidError, match=r"no answer after 0\.2 s"):
         interpreter(script(tmp_path / "slow", "exec sleep 60"))
 

@@ -12,17 +12,17 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from xent_check import reasons
-from xent_check.bounds import bounds
+from xent_check.casefile.loading import Filter, Subject, load
 from xent_check.errors import ExitCode
-from xent_check.evaluation import Computed, Evaluation, Failed, Missing, Unsupported
-from xent_check.judging import Truth, judge, judge_reference, judged_again
-from xent_check.loading import Filter, Subject, load
-from xent_check.reasons import diagnosed
-from xent_check.reference import reference
-from xent_check.rejudging import rejudged
-from xent_check.report import STATUSES, CaseResult, Report, Status
-from xent_check.tolerance import Tolerance
+from xent_check.history.rejudging import rejudged
+from xent_check.problem.evaluation import Computed, Evaluation, Failed, Missing, Unsupported
+from xent_check.problem.tolerance import Tolerance
+from xent_check.reference.bounds import bounds
+from xent_check.reference.reference import reference
+from xent_check.results import reasons
+from xent_check.results.judging import Truth, judge, judge_reference, judged_again
+from xent_check.results.reasons import diagnosed
+from xent_check.results.report import STATUSES, CaseResult, Report, Status
 
 # Two samples of two equal logits: each loss is log 2, the mean too, the sum 2 log 2.
 CASE = """

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from xent_check.last_failed import UnreadableError, read, state_file, update
+from xent_check.history.last_failed import UnreadableError, read, state_file, update
 
 from .fake import CASES, PATIENCE, fake, until
 

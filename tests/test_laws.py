@@ -10,11 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from xent_check.dtypes import numpy_dtype
-from xent_check.evaluation import Computed
-from xent_check.implementations import manual, stable
-from xent_check.problem import Problem
-from xent_check.words import REDUCTIONS, DType
+from xent_check.implementations.adapters import manual, stable
+from xent_check.problem.dtypes import numpy_dtype
+from xent_check.problem.evaluation import Computed
+from xent_check.problem.problem import Problem
+from xent_check.problem.words import REDUCTIONS, DType
 
 from .laws import CLASSES, IGNORED, LAWS, SAMPLES, Array, Law, binary, soft, sparse
 from .oracle import truth

@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
+from xent_check.casefile.loading import Filter, Subject, load
+from xent_check.casefile.paths import shown_path
 from xent_check.errors import ExitCode, NothingToCompareError, UserError
-from xent_check.loading import Filter, Subject, load
-from xent_check.paths import shown_path
 
 from .loaded import mistakes, subjects
 
@@ -350,6 +350,6 @@ def test_the_shipped_cases_are_named_alike_wherever_they_are_installed(
     """As in a virtual environment below the working directory."""
     installed = tmp_path / ".venv" / "xent_check" / "cases"
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("xent_check.corpus.corpus", lambda: installed)
+    monkeypatch.setattr("xent_check.casefile.corpus.corpus", lambda: installed)
     assert shown_path(installed / "forum" / "x.yaml") == "cases/forum/x.yaml"
     assert shown_path(tmp_path / "mine" / "x.yaml") == "mine/x.yaml"

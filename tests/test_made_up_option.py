@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from xent_check.implementations import IMPLEMENTATIONS
+from xent_check.implementations.table import IMPLEMENTATIONS
 
 from .made_up import python, with_longer_table
 
@@ -31,7 +31,7 @@ POSED = """
 import json
 from dataclasses import replace
 from pathlib import Path
-from xent_check.loading import Filter, load
+from xent_check.casefile.loading import Filter, load
 problem = load(["case.yaml"], Filter())[0].problem
 """
 
@@ -117,12 +117,13 @@ cases:
 
 def test_the_digest_knows_it(copy: Path) -> None:
     code = """
-from xent_check.problem_digest import problem_digest
+from xent_check.problem.problem_digest import problem_digest
 one = replace(problem, temperature=1.0)
 print(json.dumps([problem_digest(p) for p in (problem, one, replace(one, token_weight=None))]))
 """
     both, one, none = answer(copy, code, CASE + BOTH)
-    digest = "from xent_check.problem_digest import problem_digest as of; print(json.dumps(of({})))"
+    digest = "from xent_check.problem.problem_digest import problem_digest as of\n"
+    digest += "print(json.dumps(of({})))"
     assert len({both, one, none}) == 3
     assert none == answer(copy, digest.format("problem"), CASE)
 
@@ -130,8 +131,8 @@ print(json.dumps([problem_digest(p) for p in (problem, one, replace(one, token_w
 def test_the_wire_and_a_part_carry_it(copy: Path) -> None:
     code = """
 import execnet
-from xent_check.parts import one_sample
-from xent_check.wire import decode_problem, encode_problem
+from xent_check.problem.parts import one_sample
+from xent_check.workers.wire import decode_problem, encode_problem
 arrived = decode_problem(execnet.loads(execnet.dumps(encode_problem(problem, Path(".")))))
 part = one_sample(problem, 1)
 print(json.dumps([[p.temperature, p.token_weight.tolist()] for p in (arrived, part)]))
@@ -143,8 +144,8 @@ print(json.dumps([[p.temperature, p.token_weight.tolist()] for p in (arrived, pa
 def test_a_user_s_function_gets_it_by_name_or_synonym(copy: Path) -> None:
     (copy / "mine.py").write_text("def f(logits, labels, tau): return logits[:, 0] * 0 + tau\n")
     code = """
-from xent_check.implementations.custom import evaluate
-from xent_check.evaluation import UnsupportedError
+from xent_check.implementations.adapters.custom import evaluate
+from xent_check.problem.evaluation import UnsupportedError
 answers = [evaluate(problem, "mine.py:f", "").losses.tolist()]
 try:
     evaluate(replace(problem, token_weight=problem.values[:, 0]), "mine.py:f", "")
@@ -160,9 +161,10 @@ print(json.dumps(answers))
 
 def test_every_implementation_answers_unsupported(copy: Path) -> None:
     code = """
-from xent_check.evaluation import UnsupportedError
-from xent_check.implementations import IMPLEMENTATIONS, manual, stable
-from xent_check.program import refuse_what_is_not_supported as refuse
+from xent_check.problem.evaluation import UnsupportedError
+from xent_check.implementations.adapters import manual, stable
+from xent_check.implementations.table import IMPLEMENTATIONS
+from xent_check.implementations.program import refuse_what_is_not_supported as refuse
 told = {}
 for name, entry in IMPLEMENTATIONS.items():
     asked = {"manual": manual.evaluate, "stable": stable.evaluate}.get(
@@ -181,7 +183,9 @@ print(json.dumps(told))
 
 def test_what_computes_refuses_it(copy: Path) -> None:
     code = """
-from xent_check import bounds, meaning, reference, vacuity
+from xent_check.diagnosis import meaning
+from xent_check.reference import bounds, reference
+from xent_check.results import vacuity
 exact = reference.reference(replace(problem, temperature=1.0, token_weight=None))
 told = []
 for ask in (

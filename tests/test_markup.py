@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from xent_check.errors import visible
-from xent_check.markup import cell, fenced, inline, linked
-from xent_check.reporters import Terminal, reporter
+from xent_check.reporters.formats import Terminal, reporter
+from xent_check.reporters.markup import cell, fenced, inline, linked
 
 from .reports import case, report, result
 

@@ -11,14 +11,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from tests.observed import problem_of
-from tests.problems import problems
-from xent_check.diagnosis import ROUNDING
-from xent_check.hypotheses import HYPOTHESES
-from xent_check.meaning import Divisor, losses_of, meaning_of, total_of
-from xent_check.problem import Problem
-from xent_check.readings import plain, singles
-from xent_check.reference import reference
+from xent_check.diagnosis.diagnosis import ROUNDING
+from xent_check.diagnosis.hypotheses import HYPOTHESES
+from xent_check.diagnosis.meaning import Divisor, losses_of, meaning_of, total_of
+from xent_check.diagnosis.readings import plain, singles
+from xent_check.problem.problem import Problem
+from xent_check.reference.reference import reference
+
+from .observed import problem_of
+from .problems import problems
 
 pytestmark = pytest.mark.filterwarnings("error")  # NumPy's would reach the user
 LOGITS = [[1.5, -0.25, 0.5, 2.0], [-1.0, 0.75, 3.0, 0.0], [0.25, 1.25, -2.0, 1.0]]

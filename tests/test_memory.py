@@ -15,15 +15,16 @@ import numpy as np
 import psutil
 import pytest
 
-from tests.command import xent_check
-from xent_check import memory
+from xent_check.casefile import memory
+from xent_check.casefile.loading import Filter, load
+from xent_check.casefile.memory import available, must_have
+from xent_check.casefile.needs import ANSWER, PASSING, TRUTH, WORKER, Size
 from xent_check.errors import CaseFileError, InvalidError
-from xent_check.loading import Filter, load
-from xent_check.memory import available, must_have
-from xent_check.needs import ANSWER, PASSING, TRUTH, WORKER, Size
-from xent_check.selection import parse
-from xent_check.session import Session
-from xent_check.settings import Settings
+from xent_check.implementations.selection import parse
+from xent_check.running.session import Session
+from xent_check.running.settings import Settings
+
+from .command import xent_check
 
 GIB = 2**30
 FREE = 16 * GIB
@@ -220,8 +221,8 @@ def test_a_run_counts_every_case_and_every_answer(
     needed = cases * numbers * (TRUTH + len(names) * ANSWER) + numbers * PASSING + worker
     with run_of(tmp_path, cases, names, None) as session:
         subjects = load([str(tmp_path)], Filter())
-        monkeypatch.setattr("xent_check.memory.available", lambda: needed)
+        monkeypatch.setattr("xent_check.casefile.memory.available", lambda: needed)
         session._must_fit(subjects)
-        monkeypatch.setattr("xent_check.memory.available", lambda: needed - 1)
+        monkeypatch.setattr("xent_check.casefile.memory.available", lambda: needed - 1)
         with pytest.raises(CaseFileError, match=r"logits: .* the run needs .*\(-i\)"):
             session._must_fit(subjects)

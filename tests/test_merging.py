@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xent_check.merging import merged
-from xent_check.report import Asked, Scope, selection_digest
-from xent_check.shard import Shard, parse_shard
+from xent_check.history.merging import merged
+from xent_check.results.report import Asked, Scope, selection_digest
+from xent_check.results.shard import Shard, parse_shard
 
 from .command import Done, xent_check
 from .reports import agreeing, case, report

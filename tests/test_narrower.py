@@ -11,16 +11,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from xent_check.bounds import Bounds, bounds
-from xent_check.comparison import Comparison, compare
-from xent_check.dtypes import numpy_dtype
-from xent_check.enclosure import Enclosure
-from xent_check.evaluation import Computed
-from xent_check.expectation import Expectation, Published
-from xent_check.judging import Truth, judge
-from xent_check.loading import Filter, load
-from xent_check.reference import Reference, reference
-from xent_check.tolerance import Auto, Tolerance
+from xent_check.casefile.loading import Filter, load
+from xent_check.problem.dtypes import numpy_dtype
+from xent_check.problem.evaluation import Computed
+from xent_check.problem.expectation import Expectation, Published
+from xent_check.problem.tolerance import Auto, Tolerance
+from xent_check.reference.bounds import Bounds, bounds
+from xent_check.reference.enclosure import Enclosure
+from xent_check.reference.reference import Reference, reference
+from xent_check.results.comparison import Comparison, compare
+from xent_check.results.judging import Truth, judge
 
 from .command import xent_check
 

@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from xent_check import bounds, meaning, reference, vacuity
-from xent_check.case import CaseFields
-from xent_check.implementations import CUSTOM, IMPLEMENTATIONS
-from xent_check.options import ARRAYS, CALLED, OPTIONS, Options, refuse_unknown
-from xent_check.problem import Inputs, Problem
+from xent_check.casefile.case import CaseFields
+from xent_check.diagnosis import meaning
+from xent_check.implementations.table import CUSTOM, IMPLEMENTATIONS
+from xent_check.problem.options import ARRAYS, CALLED, OPTIONS, Options, refuse_unknown
+from xent_check.problem.problem import Inputs, Problem
+from xent_check.reference import bounds, reference
+from xent_check.results import vacuity
 
 from .options_page import page
 

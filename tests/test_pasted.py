@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from xent_check.casefile.expectations import last_digit
+from xent_check.casefile.pasted import parse_numbers
 from xent_check.errors import InvalidError, Mistake
-from xent_check.expectations import last_digit
-from xent_check.pasted import parse_numbers
 
 NAN, INF = math.nan, math.inf
 

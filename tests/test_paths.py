@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xent_check.case import split_id
-from xent_check.loading import Filter, load
-from xent_check.paths import split_given
-from xent_check.value_types import is_name
+from xent_check.casefile.case import split_id
+from xent_check.casefile.loading import Filter, load
+from xent_check.casefile.paths import split_given
+from xent_check.casefile.value_types import is_name
 
 from .command import xent_check
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from xent_check.errors import InvalidError
-from xent_check.placement import expanded, placed, pythons_of, unused
-from xent_check.selection import Implementation, Python, parse
+from xent_check.implementations.placement import expanded, placed, pythons_of, unused
+from xent_check.implementations.selection import Implementation, Python, parse
 
 from .environments import environment
 

@@ -11,12 +11,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-import xent_check.pool
-from xent_check.evaluation import Computed, Evaluation, Failed
-from xent_check.pool import Pool
-from xent_check.selection import Implementation, parse
-from xent_check.wire import encode_problem
-from xent_check.worker import Request, Worker
+from xent_check.implementations.selection import Implementation, parse
+from xent_check.problem.evaluation import Computed, Evaluation, Failed
+from xent_check.workers import pool as pools
+from xent_check.workers.pool import Pool
+from xent_check.workers.wire import encode_problem
+from xent_check.workers.worker import Request, Worker
 
 from .fake import PATIENCE, PROBLEM, alive, fake, until
 
@@ -118,7 +118,7 @@ def test_an_error_of_our_own_is_raised_not_swallowed(monkeypatch: pytest.MonkeyP
         def evaluate(self, request: Request, timeout: float) -> Evaluation:
             raise ZeroDivisionError
 
-    monkeypatch.setattr(xent_check.pool, "Worker", BrokenWorker)
+    monkeypatch.setattr(pools, "Worker", BrokenWorker)
     with pytest.raises(ZeroDivisionError):
         answers(["manual"])
 
@@ -249,7 +249,7 @@ def test_an_error_of_our_own_does_not_hold_up_the_next_submission(
                 raise ZeroDivisionError
             return super().evaluate(request, timeout)
 
-    monkeypatch.setattr(xent_check.pool, "Worker", OnceBroken)
+    monkeypatch.setattr(pools, "Worker", OnceBroken)
     with Pool[int]([], None, keep=True) as pool:
         with pytest.raises(ZeroDivisionError):
             of(pool, "manual")

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from xent_check.dtypes import numpy_dtype
-from xent_check.words import DTYPES, DType
+from xent_check.problem.dtypes import numpy_dtype
+from xent_check.problem.words import DTYPES, DType
 
 from .loaded import mistakes, problem
 

@@ -9,8 +9,8 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from xent_check.problem import Array, Problem
-from xent_check.problem_digest import problem_digest
+from xent_check.problem.problem import Array, Problem
+from xent_check.problem.problem_digest import problem_digest
 
 VALUES = np.array([[2.0, 1.0, 0.1], [0.5, 2.5, 0.3]], dtype=np.float32)
 PROBLEM = Problem(

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from xent_check import ranking
-from xent_check.ranking import largest_first
+from xent_check.results import ranking
+from xent_check.results.ranking import largest_first
 
 SIZES = st.sampled_from([-1.0, 0.0, 1.0, 1.5, 2.0, np.inf]) | st.floats(0, 1)
 

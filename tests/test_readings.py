@@ -16,14 +16,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.changed import Array, Changed, Parameters, exact
-from tests.observed import problem_of
-from tests.oracle import truth
-from xent_check.dtypes import numpy_dtype
-from xent_check.hypotheses import HYPOTHESES
-from xent_check.meaning import Divisor, meaning_of
-from xent_check.problem import Problem
-from xent_check.readings import Reading, Step, again, pairs, plain, singles
+from xent_check.diagnosis.hypotheses import HYPOTHESES
+from xent_check.diagnosis.meaning import Divisor, meaning_of
+from xent_check.diagnosis.readings import Reading, Step, again, pairs, plain, singles
+from xent_check.problem.dtypes import numpy_dtype
+from xent_check.problem.problem import Problem
+
+from .changed import Array, Changed, Parameters, exact
+from .observed import problem_of
+from .oracle import truth
 
 LOGITS = [[1.5, -0.25, 0.5, 2.0], [-1.0, 0.75, 3.0, 0.0], [0.25, 1.25, -2.0, 1.0]]
 PROBS = [[0.125, 0.25, 0.25, 0.5], [0.75, 0.0, 0.25, 0.375], [0.25, 0.125, 0.375, 0.625]]

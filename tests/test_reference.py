@@ -16,11 +16,11 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from mpmath import mp, mpf
 
-from xent_check.dtypes import spacing
-from xent_check.enclosure import Enclosure
-from xent_check.problem import Problem
-from xent_check.reference import reference
-from xent_check.words import DTYPES, REDUCTIONS, DType
+from xent_check.problem.dtypes import spacing
+from xent_check.problem.problem import Problem
+from xent_check.problem.words import DTYPES, REDUCTIONS, DType
+from xent_check.reference.enclosure import Enclosure
+from xent_check.reference.reference import reference
 
 from .oracle import gradient, truth
 from .problems import GIVEN, LOSSES, problems, rounded

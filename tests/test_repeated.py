@@ -8,8 +8,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from xent_check.casefile.loading import Filter
 from xent_check.cli import COMMANDS, group
-from xent_check.loading import Filter
 
 from .fake import CASES
 from .loaded import subjects

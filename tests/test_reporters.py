@@ -14,11 +14,11 @@ import pytest
 from junitparser import JUnitXml
 from rich.cells import cell_len
 
-from xent_check.evaluation import Computed
-from xent_check.number_text import number, small, tidy
-from xent_check.report import STATUSES, Report
-from xent_check.reporters import REPORTERS, Terminal, reporter
-from xent_check.wording import sentence
+from xent_check.problem.evaluation import Computed
+from xent_check.reporters.formats import REPORTERS, Terminal, reporter
+from xent_check.reporters.wording import sentence
+from xent_check.results.number_text import number, small, tidy
+from xent_check.results.report import STATUSES, Report
 
 from .reports import (
     EXACT,

@@ -16,18 +16,24 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from xent_check.array_forms import FileArray, FillArray, OneHotArray, RandomArray, RangeArray
-from xent_check.arrays import make_array
-from xent_check.dtypes import rounded
-from xent_check.evaluation import Computed, Failed, Unsupported
-from xent_check.implementations import IMPLEMENTATIONS
-from xent_check.loading import Subject
-from xent_check.program import compiled
-from xent_check.repro import HOSTS, script
-from xent_check.repro.arrays import TO_BFLOAT16, array_code
-from xent_check.repro.frameworks import broken
-from xent_check.run import answer
-from xent_check.selection import parse
+from xent_check.casefile.array_forms import (
+    FileArray,
+    FillArray,
+    OneHotArray,
+    RandomArray,
+    RangeArray,
+)
+from xent_check.casefile.arrays import make_array
+from xent_check.casefile.loading import Subject
+from xent_check.implementations.program import compiled
+from xent_check.implementations.selection import parse
+from xent_check.implementations.table import IMPLEMENTATIONS
+from xent_check.problem.dtypes import rounded
+from xent_check.problem.evaluation import Computed, Failed, Unsupported
+from xent_check.reporters.repro import HOSTS, script
+from xent_check.reporters.repro.arrays import TO_BFLOAT16, array_code
+from xent_check.reporters.repro.frameworks import broken
+from xent_check.running.run import answer
 
 from .loaded import subjects
 from .snapshots import assert_expected

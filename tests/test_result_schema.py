@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from xent_check.report import STATUSES, Report
-from xent_check.reporters import Terminal, reporter
-from xent_check.result_schema import result_schema
-from xent_check.saved_schema import Document
+from xent_check.history.result_schema import result_schema
+from xent_check.history.saved_schema import Document
+from xent_check.reporters.formats import Terminal, reporter
+from xent_check.results.report import STATUSES, Report
 
 from .command import xent_check
 from .reports import case, compared, difference, every_status, report, result

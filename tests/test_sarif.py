@@ -16,10 +16,10 @@ import jsonschema
 import pytest
 
 from xent_check import __version__
-from xent_check.change import KINDS, Change, Gate
-from xent_check.diagnosis import Diagnosis, Explanation
-from xent_check.report import CaseResult, Report
-from xent_check.reporters import Terminal, reporter
+from xent_check.diagnosis.diagnosis import Diagnosis, Explanation
+from xent_check.reporters.formats import Terminal, reporter
+from xent_check.results.change import KINDS, Change, Gate
+from xent_check.results.report import CaseResult, Report
 
 from .reports import EXACT, INF, agreeing, case, compared, difference, every_status, report, result
 

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from xent_check.corpus import corpus as corpus_folder
+from xent_check.casefile.corpus import corpus as corpus_folder
 from xent_check.errors import UserError
-from xent_check.rejudging import rejudged
-from xent_check.report import STATUSES, Report
-from xent_check.reporters import REPORTERS, Terminal, reporter
-from xent_check.saved import load_report
-from xent_check.tolerance import Tolerance
+from xent_check.history.rejudging import rejudged
+from xent_check.history.saved import load_report
+from xent_check.problem.tolerance import Tolerance
+from xent_check.reporters.formats import REPORTERS, Terminal, reporter
+from xent_check.results.report import STATUSES, Report
 
 from .command import xent_check
 from .reports import case, compared, difference, every_status, report, result

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from xent_check.errors import InvalidError, Mistake
-from xent_check.implementations import CUSTOM, IMPLEMENTATIONS
-from xent_check.selection import DEFAULT, parse, why_missing
+from xent_check.implementations.selection import DEFAULT, parse, why_missing
+from xent_check.implementations.table import CUSTOM, IMPLEMENTATIONS
 
 
 def mistake(text: str) -> Mistake:
@@ -98,7 +98,7 @@ def test_an_implementation_without_modes_says_so() -> None:
 def test_looking_for_a_dotted_module_imports_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """`kears.losses` may be a typo; find_spec of a dotted name would import its first part."""
     asked: list[str] = []
-    monkeypatch.setattr("xent_check.selection._find", asked.append)
+    monkeypatch.setattr("xent_check.implementations.selection._find", asked.append)
     assert mistake("kears.x:f").advice == "did you mean 'keras'?"
     assert asked == ["kears"]
 
@@ -116,7 +116,7 @@ def test_what_needs_numpy_alone_is_never_missing() -> None:
 def test_a_missing_framework_comes_with_the_command_that_adds_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("xent_check.selection._find", lambda module: None)
+    monkeypatch.setattr("xent_check.implementations.selection._find", lambda module: None)
     told = why_missing(parse("torch"))
     assert told == "torch not installed: pip install 'xent-check[torch]'"
     told = why_missing(parse("optax"))

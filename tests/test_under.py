@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from xent_check.comparison import compare
-from xent_check.difference import Difference
-from xent_check.enclosure import Enclosure
-from xent_check.evaluation import Computed
-from xent_check.expectation import Expectation
-from xent_check.expectations import published
-from xent_check.reference import Reference
-from xent_check.tolerance import Tolerance
+from xent_check.casefile.expectations import published
+from xent_check.problem.evaluation import Computed
+from xent_check.problem.expectation import Expectation
+from xent_check.problem.tolerance import Tolerance
+from xent_check.reference.enclosure import Enclosure
+from xent_check.reference.reference import Reference
+from xent_check.results.comparison import compare
+from xent_check.results.difference import Difference
 
 NOTHING, MUCH = Tolerance(ulps=0.0), Tolerance(atol=10.0, ulps=0.0)
 

@@ -11,17 +11,17 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from xent_check.bounds import bounds
-from xent_check.difference import Difference
-from xent_check.dtypes import numpy_dtype
-from xent_check.evaluation import Computed
-from xent_check.judging import Truth, judge
-from xent_check.loading import Filter, load
-from xent_check.other_labels import other_label_distances
-from xent_check.problem import Problem
-from xent_check.reference import reference
-from xent_check.vacuity import ELSEWHERE, GRADIENT, LOSS, OTHER_LOSS, vacuity
-from xent_check.words import DTYPES, GIVEN, REDUCTIONS, DType, Given, Loss
+from xent_check.casefile.loading import Filter, load
+from xent_check.problem.dtypes import numpy_dtype
+from xent_check.problem.evaluation import Computed
+from xent_check.problem.problem import Problem
+from xent_check.problem.words import DTYPES, GIVEN, REDUCTIONS, DType, Given, Loss
+from xent_check.reference.bounds import bounds
+from xent_check.reference.reference import reference
+from xent_check.results.difference import Difference
+from xent_check.results.judging import Truth, judge
+from xent_check.results.other_labels import other_label_distances
+from xent_check.results.vacuity import ELSEWHERE, GRADIENT, LOSS, OTHER_LOSS, vacuity
 
 from . import oracle
 

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from xent_check.loading import Filter, load
-from xent_check.settings import Settings
-from xent_check.watching import Watched, fingerprint
+from xent_check.casefile.loading import Filter, load
+from xent_check.running.settings import Settings
+from xent_check.running.watching import Watched, fingerprint
 
 from .fake import until
 

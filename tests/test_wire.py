@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from xent_check.dtypes import BITS
-from xent_check.evaluation import Computed, Evaluation, Failed, Missing, Unsupported
-from xent_check.problem import Problem
-from xent_check.wire import (
+from xent_check.problem.dtypes import BITS
+from xent_check.problem.evaluation import Computed, Evaluation, Failed, Missing, Unsupported
+from xent_check.problem.problem import Problem
+from xent_check.workers.wire import (
     Message,
     decode_array,
     decode_evaluation,

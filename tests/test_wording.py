@@ -11,19 +11,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xent_check.case import Case, CaseFields
-from xent_check.comparison import compare
-from xent_check.dtypes import numpy_dtype
-from xent_check.enclosure import Enclosure
-from xent_check.evaluation import Computed, Failed
-from xent_check.number_text import index_text, number, small
-from xent_check.problem import Problem
-from xent_check.reference import Reference
-from xent_check.report import CaseResult, Status
-from xent_check.tolerance import Tolerance
-from xent_check.wording import MAX_ROWS, NumberTable, number_tables, sentence
-from xent_check.words import Reduction
-from xent_check.yaml_values import Map
+from xent_check.casefile.case import Case, CaseFields
+from xent_check.casefile.yaml_values import Map
+from xent_check.problem.dtypes import numpy_dtype
+from xent_check.problem.evaluation import Computed, Failed
+from xent_check.problem.problem import Problem
+from xent_check.problem.tolerance import Tolerance
+from xent_check.problem.words import Reduction
+from xent_check.reference.enclosure import Enclosure
+from xent_check.reference.reference import Reference
+from xent_check.reporters.wording import MAX_ROWS, NumberTable, number_tables, sentence
+from xent_check.results.comparison import compare
+from xent_check.results.number_text import index_text, number, small
+from xent_check.results.report import CaseResult, Status
 
 from .reports import enclosed, expects
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from xent_check.evaluation import Computed, Evaluation, Failed, Missing, Unsupported
-from xent_check.problem import Problem
-from xent_check.wire import encode_problem
-from xent_check.worker import Request, Worker
+from xent_check.problem.evaluation import Computed, Evaluation, Failed, Missing, Unsupported
+from xent_check.problem.problem import Problem
+from xent_check.workers.wire import encode_problem
+from xent_check.workers.worker import Request, Worker
 
 from .fake import LOSSES, PATIENCE, PROBLEM, alive, fake, until
 
@@ -463,7 +463,7 @@ def test_what_an_implementation_does_not_support_is_no_failure(bench: Bench) -> 
 
 def test_a_missing_device_is_missing(bench: Bench, tmp_path: Path) -> None:
     (tmp_path / "no_device.py").write_text(
-        "from xent_check.evaluation import MissingDeviceError\n"
+        "from xent_check.problem.evaluation import MissingDeviceError\n"
         "def f(logits, labels): raise MissingDeviceError('no such device')\n"
     )
     request = Request(

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
+from xent_check.casefile.yaml_source import read_value
 from xent_check.errors import InvalidError
-from xent_check.yaml_source import read_value
 
 REFUSED = "refused"
 PARSERS = pytest.mark.parametrize("loader", [yaml.CBaseLoader, yaml.BaseLoader])

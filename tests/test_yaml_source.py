@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from xent_check.casefile.yaml_source import Document, read
+from xent_check.casefile.yaml_values import Float, Int, Map, Seq, line_of
 from xent_check.errors import CaseFileError
-from xent_check.yaml_source import Document, read
-from xent_check.yaml_values import Float, Int, Map, Seq, line_of
 
 
 def document(text: str, folder: Path) -> Document:

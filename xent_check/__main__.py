@@ -1,5 +1,5 @@
 """`python -m xent_check`."""
 
-from .cli import main
+from xent_check.cli import main
 
 main()

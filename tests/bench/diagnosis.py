@@ -18,9 +18,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from tests.observed import Known, bounds_of, diagnosed, known, observed, place, problem_of
-from xent_check.diagnosis import Diagnosis, diagnose
-from xent_check.meaning import losses_of, meaning_of, total_of
-from xent_check.problem import Problem
+from xent_check.diagnosis.diagnosis import Diagnosis, diagnose
+from xent_check.diagnosis.meaning import losses_of, meaning_of, total_of
+from xent_check.problem.problem import Problem
 
 FILES = ("published.yaml", "frameworks.yaml")
 TARGETS = {"losses": 0.95, "total": 0.85}

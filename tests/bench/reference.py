@@ -17,8 +17,8 @@ import time
 
 import numpy as np
 
-from xent_check.problem import Problem
-from xent_check.reference import reference
+from xent_check.problem.problem import Problem
+from xent_check.reference.reference import reference
 
 SAMPLES, CLASSES = 1024, 128_256
 RATIO, MEBIBYTES = 1.5, 256.0

@@ -21,10 +21,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from xent_check.dtypes import largest, rounded, unit_roundoff
-from xent_check.implementations import IMPLEMENTATIONS
-from xent_check.problem import Problem
-from xent_check.words import REDUCTIONS, DType, Loss, Reduction
+from xent_check.implementations.table import IMPLEMENTATIONS
+from xent_check.problem.dtypes import largest, rounded, unit_roundoff
+from xent_check.problem.problem import Problem
+from xent_check.problem.words import REDUCTIONS, DType, Loss, Reduction
 
 Array = npt.NDArray[Any]
 
@@ -42,7 +42,7 @@ def main() -> int:
     for name in chosen.names:
         entry = IMPLEMENTATIONS[name]
         os.environ.update(dict(entry.variables))
-        module = importlib.import_module(f"xent_check.implementations.{entry.module}")
+        module = importlib.import_module(f"xent_check.implementations.adapters.{entry.module}")
         for loss in chosen.losses.split(","):
             for dtype in chosen.dtypes.split(","):
                 for count in map(int, chosen.samples.split(",")):

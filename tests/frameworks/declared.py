@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from xent_check.dtypes import largest, unit_roundoff
-from xent_check.problem import Problem
-from xent_check.reference import Reference
-from xent_check.rounding import FLUSHED
+from xent_check.problem.dtypes import largest, unit_roundoff
+from xent_check.problem.problem import Problem
+from xent_check.reference.reference import Reference
+from xent_check.reference.rounding import FLUSHED
 
 Bools = npt.NDArray[np.bool_]
 Array = npt.NDArray[Any]

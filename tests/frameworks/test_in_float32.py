@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from xent_check.bounds import bounds
-from xent_check.bounds_inside import inside_float32
-from xent_check.implementations import IMPLEMENTATIONS
-from xent_check.loading import Filter, load
-from xent_check.reference import reference
+from xent_check.casefile.loading import Filter, load
+from xent_check.implementations.table import IMPLEMENTATIONS
+from xent_check.reference.bounds import bounds
+from xent_check.reference.bounds_inside import inside_float32
+from xent_check.reference.reference import reference
 
 NAMES = ("keras", "tf", "torch", "jax", "optax", "keras-torch", "keras-jax")
 

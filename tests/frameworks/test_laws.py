@@ -9,14 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from xent_check.evaluation import Computed, Evaluation, Unsupported
-from xent_check.pool import Pool
-from xent_check.selection import parse, why_missing
-from xent_check.wire import encode_problem
-from xent_check.words import DType
-from xent_check.worker import Request
-
-from ..laws import LAWS, Trial
+from tests.laws import LAWS, Trial
+from xent_check.implementations.selection import parse, why_missing
+from xent_check.problem.evaluation import Computed, Evaluation, Unsupported
+from xent_check.problem.words import DType
+from xent_check.workers.pool import Pool
+from xent_check.workers.wire import encode_problem
+from xent_check.workers.worker import Request
 
 NAMES = ("keras", "tf", "torch", "jax", "optax")
 DTYPES: tuple[DType, ...] = ("float32", "float64")

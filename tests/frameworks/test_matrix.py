@@ -11,17 +11,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from xent_check.evaluation import Computed, Unsupported
-from xent_check.implementations import IMPLEMENTATIONS
-from xent_check.options import CALLED, Axis, NumberArray, Option, Whole
-from xent_check.pool import Pool
-from xent_check.problem import Problem
-from xent_check.selection import Implementation, parse
-from xent_check.wire import encode_problem
-from xent_check.words import GIVEN, Given, Loss, Reduction
-from xent_check.worker import Request
-
-from ..made_up import python, with_longer_table
+from tests.made_up import python, with_longer_table
+from xent_check.implementations.selection import Implementation, parse
+from xent_check.implementations.table import IMPLEMENTATIONS
+from xent_check.problem.evaluation import Computed, Unsupported
+from xent_check.problem.options import CALLED, Axis, NumberArray, Option, Whole
+from xent_check.problem.problem import Problem
+from xent_check.problem.words import GIVEN, Given, Loss, Reduction
+from xent_check.workers.pool import Pool
+from xent_check.workers.wire import encode_problem
+from xent_check.workers.worker import Request
 
 Key = tuple[str, Loss, Given, str | None]
 REDUCTIONS: tuple[Reduction, ...] = ("mean", "weighted_mean", "sum")

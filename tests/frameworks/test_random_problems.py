@@ -17,17 +17,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from xent_check.bounds_inside import inside_float32
-from xent_check.comparison import Comparison, compare
-from xent_check.evaluation import Computed, Evaluation, Failed, Unsupported
-from xent_check.pool import Pool
-from xent_check.problem import Problem
-from xent_check.reference import Reference
-from xent_check.selection import parse
-from xent_check.wire import encode_problem
-from xent_check.worker import Request
+from tests.random_problems import oracle, problem
+from xent_check.implementations.selection import parse
+from xent_check.problem.evaluation import Computed, Evaluation, Failed, Unsupported
+from xent_check.problem.problem import Problem
+from xent_check.reference.bounds_inside import inside_float32
+from xent_check.reference.reference import Reference
+from xent_check.results.comparison import Comparison, compare
+from xent_check.workers.pool import Pool
+from xent_check.workers.wire import encode_problem
+from xent_check.workers.worker import Request
 
-from ..random_problems import oracle, problem
 from .declared import ERRORS, EVERYONE, KNOWN, declared
 
 COUNT = int(os.environ.get("XENT_CHECK_PROBLEMS", "150"))

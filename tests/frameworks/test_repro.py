@@ -17,14 +17,14 @@ import numpy as np
 import platformdirs
 import pytest
 
-from xent_check.corpus import corpus
-from xent_check.evaluation import Computed, Failed
-from xent_check.loading import Filter, Subject, load
-from xent_check.pool import Pool
-from xent_check.report import CaseResult
-from xent_check.repro import script
-from xent_check.run import Job, implementations_of, run
-from xent_check.selection import Implementation
+from xent_check.casefile.corpus import corpus
+from xent_check.casefile.loading import Filter, Subject, load
+from xent_check.implementations.selection import Implementation
+from xent_check.problem.evaluation import Computed, Failed
+from xent_check.reporters.repro import script
+from xent_check.results.report import CaseResult
+from xent_check.running.run import Job, implementations_of, run
+from xent_check.workers.pool import Pool
 
 # Runs scripts one after the other, each in a namespace of its own, as JAX is before any of them.
 RUNNER = """

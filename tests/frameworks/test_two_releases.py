@@ -13,9 +13,8 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-from xent_check.interpreters import interpreter
-
-from ..environments import NUMPY, environment
+from tests.environments import NUMPY, environment
+from xent_check.implementations.interpreters import interpreter
 
 OLD = "0.9.0"
 

@@ -25,7 +25,8 @@ from pathlib import Path
 
 import pytest
 
-from ..sources import source_file
+from tests.sources import source_file
+
 from .deciders import DECIDERS
 from .equivalent import EQUIVALENT
 from .mutants import Mutant, compiles, mutants_of

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 DECIDERS = (
     # the case file made exact
-    "loading", "options", "posing", "data_rules", "expectation", "expectations", "array_forms",
-    "value_types",
+    "loading", "problem.options", "posing", "data_rules", "expectation", "expectations",
+    "array_forms", "value_types",
     # the reference
     "enclosure", "extended", "exact", "exact_answers", "exact_binary", "exact_classes", "exact_sum",
     "divisors", "fast", "parts", "reference",

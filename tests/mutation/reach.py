@@ -15,7 +15,8 @@ from pathlib import Path
 import coverage
 import pytest
 
-from ..sources import module_of
+from tests.sources import module_of
+
 from .mutants import digest, functions_by_line
 
 TEST = "XENT_CHECK_REACH_TEST"

@@ -16,7 +16,8 @@ from typing import Any
 
 import platformdirs
 
-from ..sources import module_of
+from tests.sources import module_of
+
 from .mutants import Mutant, digest
 
 CACHE = Path(platformdirs.user_cache_dir("xent-check"), "mutation")

@@ -24,7 +24,8 @@ from types import CodeType, FunctionType
 import pytest
 from _pytest.runner import runtestprotocol
 
-from ..sources import source_file
+from tests.sources import source_file
+
 from .mutants import Mutant
 
 PATIENCE = 600.0  # seconds without a word, of a test that sleeps

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 from ruamel.yaml import YAML
 
-from xent_check.bounds import Bounds, bounds
-from xent_check.diagnosis import Diagnosis, Observed, diagnose
-from xent_check.dtypes import numpy_dtype
-from xent_check.expectations import last_digit
-from xent_check.problem import Problem
-from xent_check.reference import reference
-from xent_check.words import REDUCTIONS
+from xent_check.casefile.expectations import last_digit
+from xent_check.diagnosis.diagnosis import Diagnosis, Observed, diagnose
+from xent_check.problem.dtypes import numpy_dtype
+from xent_check.problem.problem import Problem
+from xent_check.problem.words import REDUCTIONS
+from xent_check.reference.bounds import Bounds, bounds
+from xent_check.reference.reference import reference
 
 FOLDER = Path(__file__).parent
 KINDS = ("losses", *REDUCTIONS)

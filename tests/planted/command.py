@@ -12,7 +12,7 @@ BUGS = (
         "count < 2 or", "count < 3 or", REPEATED, "given_twice",
     ),
     Bug(
-        "a device for NumPy", "implementations:_NUMPY",
+        "a device for NumPy", "implementations.table:_NUMPY",
         '_NUMPY = ("cpu",)', "_NUMPY = DEVICES", "test_selection.py", "no_device",
     ),
     Bug(

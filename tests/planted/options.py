@@ -18,20 +18,20 @@ BUGS = (
         "test_bad_cases.py", "wrong_types",
     ),
     Bug(
-        "an option without a meaning is left out", "options:refuse_unknown",
+        "an option without a meaning is left out", "problem.options:refuse_unknown",
         "if o.key not in known and o.is_set(options)]", "if False]", TABLE, "no_meaning",
     ),
     Bug(
-        "an option is refused where it is not set", "options:refuse_unknown",
+        "an option is refused where it is not set", "problem.options:refuse_unknown",
         " and o.is_set(options)]", "]", TABLE, "no_meaning",
     ),
     Bug(
-        "an option means something from every input", "options:Option.applies",
+        "an option means something from every input", "problem.options:Option.applies",
         "loss in self.losses and given in self.given", "loss in self.losses",
         "test_bad_cases.py", "another_loss",
     ),
     Bug(
-        "the normalization must be said in a call", "options:Options",
+        "the normalization must be said in a call", "problem.options:Options",
         'losses=_OF_CLASSES, given=("probs",), needs_support=False,',
         'losses=_OF_CLASSES, given=("probs",),', TABLE, "support",
     ),

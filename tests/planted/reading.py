@@ -88,7 +88,7 @@ BUGS = (
         'dict.fromkeys(("json", "jsonl", "sarif"), as_json)', "{}", GUARDING, "no_report and json",
     ),
     Bug(
-        "a text colours the table", "table:render",
+        "a text colours the table", "formats.table:render",
         "console.push_render_hook(_AllVisible())", "pass", GUARDING, "shown_in_a_coloured_table",
     ),
     Bug(

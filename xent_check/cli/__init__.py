@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import click
 
-from .. import __version__
-from ..errors import ExitCode, UserError
+from xent_check import __version__
+from xent_check.errors import ExitCode, UserError
+
 from .ending import Terminated, obey_signals
 from .guarding import Guarded
 
@@ -55,7 +56,8 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        from ..errors import did_you_mean
+        from xent_check.errors import did_you_mean
+
         from .repeated import refuse_repeated
 
         try:

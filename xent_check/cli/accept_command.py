@@ -14,8 +14,8 @@ from .options import run_options, settings_of
 from .output import Progress, write_whole
 
 if TYPE_CHECKING:
-    from ..baseline import Baseline
-    from ..report import Report
+    from xent_check.history.baseline import Baseline
+    from xent_check.results.report import Report
 
 
 @click.command(
@@ -46,8 +46,8 @@ def command(
     kept with it, and is known from then on, until it changes. Accept some at a time with -k and -i,
     to give each its own reason.
     """
-    from ..errors import ExitCode
-    from ..locking import alone
+    from xent_check.errors import ExitCode
+    from xent_check.history.locking import alone
 
     if because is not None and not because.strip():
         raise click.UsageError("--because: a reason in words")
@@ -76,7 +76,7 @@ def command(
 
 def _before(file: Path) -> Baseline | None:
     """What the file holds; None where there is none."""
-    from ..baseline import load_baseline
+    from xent_check.history.baseline import load_baseline
 
     try:
         file.stat()
@@ -89,9 +89,9 @@ def _before(file: Path) -> Baseline | None:
 
 def _updated(file: Path, report: Report, because: str | None, prune: bool) -> str:
     """Take the answers into the file, as it is by now; says what it holds then."""
-    from ..baseline import baseline_text
-    from ..gating import accept
-    from ..paths import project_of
+    from xent_check.casefile.paths import project_of
+    from xent_check.history.baseline import baseline_text
+    from xent_check.history.gating import accept
 
     made = accept(report, _before(file), because, project_of(file), prune)
     text = baseline_text(made)
@@ -108,7 +108,7 @@ def _report(results: str | None, asked: dict[str, Any]) -> Report:
         _refuse_what_would_run()
         return saved_run(results)
     settings = settings_of(**asked)
-    from ..session import check
+    from xent_check.running.session import check
 
     with Progress() as progress:
         return check(settings, progress)

@@ -10,7 +10,7 @@ from .options import rules_of
 from .output import echo_json
 
 if TYPE_CHECKING:
-    from ..versus import Versus
+    from xent_check.history.versus import Versus
 
 
 @click.command(
@@ -36,10 +36,11 @@ def command(before: str, after: str, fail_on: tuple[str, ...], form: str, verbos
     For each implementation, how many answers moved, by how many spacings of the dtype (ulps) at
     most, and how many of them came nearer to the exact value; then each change in a sentence.
     """
-    from ..errors import ExitCode
-    from ..gating import DEFAULT
-    from ..versus import versus
-    from ..versus_text import versus_text
+    from xent_check.errors import ExitCode
+    from xent_check.history.gating import DEFAULT
+    from xent_check.history.versus import versus
+    from xent_check.reporters.versus_text import versus_text
+
     from .saved_run import saved_run
 
     rules = rules_of(fail_on or DEFAULT)
@@ -56,8 +57,8 @@ def command(before: str, after: str, fail_on: tuple[str, ...], form: str, verbos
 
 
 def _plain(found: Versus) -> dict[str, Any]:
-    from ..change_text import counts
-    from ..saved_write import saved_change
+    from xent_check.history.saved_write import saved_change
+    from xent_check.reporters.change_text import counts
 
     implementations = [
         {

@@ -21,7 +21,7 @@ def implementation_names(
     context: click.Context, parameter: click.Parameter, incomplete: str
 ) -> Items:
     """`keras`; behind a colon its modes, behind an @ the devices; else a file, `mine.py:f`."""
-    from ..implementations import CUSTOM, IMPLEMENTATIONS
+    from xent_check.implementations.table import CUSTOM, IMPLEMENTATIONS
 
     spec, at, _ = incomplete.rpartition("@")
     base, colon, _ = incomplete.partition(":")
@@ -36,7 +36,7 @@ def implementation_names(
 
 def report_formats(context: click.Context, parameter: click.Parameter, incomplete: str) -> Items:
     """A format; behind `FORMAT=` a file."""
-    from ..reporters import REPORTERS
+    from xent_check.reporters.formats import REPORTERS
 
     _, equals, file = incomplete.partition("=")
     if equals:
@@ -46,10 +46,10 @@ def report_formats(context: click.Context, parameter: click.Parameter, incomplet
 
 def case_tags(context: click.Context, parameter: click.Parameter, incomplete: str) -> Items:
     """The tags of the paths before it, or of the cases that ship with the package."""
-    from ..corpus import corpus
-    from ..errors import UserError
-    from ..loading import read_cases
-    from ..paths import case_files, split_given
+    from xent_check.casefile.corpus import corpus
+    from xent_check.casefile.loading import read_cases
+    from xent_check.casefile.paths import case_files, split_given
+    from xent_check.errors import UserError
 
     tags: set[str] = set()
     # An option that still lacks its value leaves the paths before it where click found them.
@@ -67,9 +67,9 @@ def case_paths(context: click.Context, parameter: click.Parameter, incomplete: s
     file, colons, _ = incomplete.partition("::")
     if not colons:
         return _files(incomplete, only="*.yaml *.yml")
-    from ..errors import UserError
-    from ..loading import read_cases
-    from ..paths import case_files
+    from xent_check.casefile.loading import read_cases
+    from xent_check.casefile.paths import case_files
+    from xent_check.errors import UserError
 
     try:
         cases = [case for path in case_files(file) for case in read_cases(path, "").cases]

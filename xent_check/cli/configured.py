@@ -11,9 +11,9 @@ import click
 from click.core import ParameterSource
 
 if TYPE_CHECKING:
-    from ..config import Config, Value
+    from .config import Config, Value
 
-_FOUND = "xent_check.config"  # where a context keeps the table that was found
+_FOUND = "xent_check.cli.config"  # where a context keeps the table that was found
 _FROM_FILE = ParameterSource.DEFAULT_MAP
 
 
@@ -71,7 +71,7 @@ def _read(ctx: click.Context, _: click.Parameter, ignored: bool) -> None:
     """Make the table the defaults of the command."""
     if ignored or ctx.resilient_parsing:
         return
-    from ..config import by_parameter, find
+    from .config import by_parameter, find
 
     ctx.meta[_FOUND] = config = find(Path(os.getcwd()))
     values = dict(by_parameter(config))
@@ -90,8 +90,9 @@ def _told(ctx: click.Context, param: click.Parameter | None, message: str) -> Ex
     """What is wrong with a value of the table; None where it is not from there."""
     if param is None or ctx.get_parameter_source(param.name or "") is not _FROM_FILE:
         return None
-    from ..config import TABLE, told
-    from ..errors import Mistake, UserError
+    from xent_check.errors import Mistake, UserError
+
+    from .config import TABLE, told
 
     key = (*TABLE, _keys()[param.name or ""])
     return UserError(told(ctx.meta[_FOUND].file, Mistake(key, message, "", "")))
@@ -99,7 +100,7 @@ def _told(ctx: click.Context, param: click.Parameter | None, message: str) -> Ex
 
 def _keys() -> dict[str, str]:
     """The keys of the table by the parameter that they set."""
-    from ..config import KEYS
+    from .config import KEYS
 
     return {key.parameter: name for name, key in KEYS.items()}
 
@@ -133,9 +134,10 @@ def _row(param: click.Parameter, ctx: click.Context) -> tuple[str, str, str]:
 
 
 def _shown(value: Any, key: str | None, param: click.Parameter) -> str:
-    from ..config import KEYS
-    from ..errors import visible
-    from ..number_text import tidy
+    from xent_check.errors import visible
+    from xent_check.results.number_text import tidy
+
+    from .config import KEYS
 
     if value is None or value in ((), ""):
         said = re.search(r"\[default: (.*)\]", getattr(param, "help", None) or "")

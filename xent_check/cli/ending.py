@@ -14,8 +14,8 @@ import signal
 import threading
 from typing import Any
 
-from ..errors import ExitCode
-from ..leftovers import clear
+from xent_check.errors import ExitCode
+from xent_check.workers.leftovers import clear
 
 PATIENCE = 1.0  # seconds
 

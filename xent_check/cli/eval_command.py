@@ -9,14 +9,26 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
-from ..options import OPTIONS, Axis, Flag, Number, NumberArray, Option, Whole, Words, dashed
+from xent_check.problem.options import (
+    OPTIONS,
+    Axis,
+    Flag,
+    Number,
+    NumberArray,
+    Option,
+    Whole,
+    Words,
+    dashed,
+)
+
 from .completion import implementation_names, report_formats
 
 if TYPE_CHECKING:
-    from ..errors import Mistake
-    from ..loading import Subject
-    from ..pasted import Numbers
-    from ..yaml_values import Map
+    from xent_check.casefile.loading import Subject
+    from xent_check.casefile.pasted import Numbers
+    from xent_check.casefile.yaml_values import Map
+    from xent_check.errors import Mistake
+
     from .output import Output
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -143,7 +155,7 @@ def _outputs(reports: tuple[str, ...]) -> list[Output]:
 
 
 def _read(options: dict[str, Any], observed: str | None) -> tuple[Map, Numbers]:
-    from ..arguments import Arguments
+    from xent_check.casefile.arguments import Arguments
 
     arguments = Arguments(lambda: sys.stdin.read())
     source = arguments.source(options)
@@ -154,8 +166,8 @@ def _read(options: dict[str, Any], observed: str | None) -> tuple[Map, Numbers]:
 
 
 def _subject(source: Map, any_label: bool) -> Subject:
-    from ..errors import InvalidError
-    from ..stated import stated
+    from xent_check.casefile.stated import stated
+    from xent_check.errors import InvalidError
 
     try:
         return stated(source, any_label)
@@ -164,15 +176,15 @@ def _subject(source: Map, any_label: bool) -> Subject:
 
 
 def _refuse(*mistakes: Mistake) -> NoReturn:
-    from ..errors import UserError
-    from ..stated import told
+    from xent_check.casefile.stated import told
+    from xent_check.errors import UserError
 
     raise UserError("\n".join(told(mistake) for mistake in mistakes)) from None
 
 
 def _write(file: Path, source: Map, force: bool) -> None:
-    from ..errors import InvalidError
-    from ..yaml_text import case_yaml
+    from xent_check.casefile.yaml_text import case_yaml
+    from xent_check.errors import InvalidError
 
     if file.exists() and not force:
         raise click.UsageError(f"--save {file}: it exists; --force overwrites it")
@@ -188,8 +200,9 @@ def _write(file: Path, source: Map, force: bool) -> None:
 
 
 def _explain(subject: Subject, numbers: Numbers, as_json: bool) -> None:
-    from ..errors import InvalidError
-    from ..explaining import explain_observed, observed_numbers
+    from xent_check.errors import InvalidError
+    from xent_check.results.explaining import explain_observed, observed_numbers
+
     from .explain_command import print_explained
 
     try:
@@ -202,8 +215,9 @@ def _explain(subject: Subject, numbers: Numbers, as_json: bool) -> None:
 def _run(
     subject: Subject, outputs: list[Output], verbose: bool, timeout: float, color: bool | None
 ) -> NoReturn:
-    from ..session import check
-    from ..settings import Settings
+    from xent_check.running.session import check
+    from xent_check.running.settings import Settings
+
     from .output import Progress, finish
 
     settings = Settings((), chosen=subject.implementations, timeout=timeout, verbose=verbose)

@@ -13,9 +13,9 @@ from .options import python_option
 from .output import echo_json
 
 if TYPE_CHECKING:
-    from ..explaining import Explained
-    from ..loading import Subject
-    from ..report import CaseResult
+    from xent_check.casefile.loading import Subject
+    from xent_check.results.explaining import Explained
+    from xent_check.results.report import CaseResult
 
 
 @click.command("explain", short_help="Name the reason for a difference.")
@@ -69,7 +69,7 @@ def command(
     CASE is a case file with one case, or file::name. The verdict first, then both computations
     side by side with the first step that departs marked, then the other readings that were tried.
     """  # fmt: skip
-    from ..explanation_text import worked_sample
+    from xent_check.reporters.explanation_text import worked_sample
 
     if observed is not None and names:
         raise click.UsageError("--observed and -i: one or the other")
@@ -91,7 +91,7 @@ def command(
 
 
 def _subject(case: str, allow_outside: bool) -> Subject:
-    from ..loading import Filter, load
+    from xent_check.casefile.loading import Filter, load
 
     subjects = load([case], Filter(), allow_outside, any_label=True)
     if len(subjects) > 1:
@@ -103,9 +103,9 @@ def _subject(case: str, allow_outside: bool) -> Subject:
 
 
 def _from_numbers(subject: Subject, text: str) -> Explained:
-    from ..arguments import Arguments
-    from ..errors import InvalidError
-    from ..explaining import explain_observed, observed_numbers
+    from xent_check.casefile.arguments import Arguments
+    from xent_check.errors import InvalidError
+    from xent_check.results.explaining import explain_observed, observed_numbers
 
     arguments = Arguments(lambda: sys.stdin.read())
     numbers = arguments.observed(text)
@@ -126,10 +126,11 @@ def _from_implementations(
     """What each implementation computed, explained; its result where it computed nothing."""
     from dataclasses import replace
 
-    from ..explaining import explain_result
-    from ..known_issues import known_issues
-    from ..placement import expanded
-    from ..run import answer
+    from xent_check.implementations.placement import expanded
+    from xent_check.results.explaining import explain_result
+    from xent_check.results.known_issues import known_issues
+    from xent_check.running.run import answer
+
     from .options import implementations, pythons_of
 
     chosen = expanded(implementations(names, elsewhere := pythons_of(pythons)), elsewhere)
@@ -146,7 +147,7 @@ def _from_implementations(
 
 def print_explained(explained: Sequence[Explained | CaseResult], as_json: bool) -> None:
     """The explanations on standard output."""
-    from ..explanation_text import plain_explained, text_of
+    from xent_check.reporters.explanation_text import plain_explained, text_of
 
     if as_json:
         data: Any = [plain_explained(item) for item in explained]
@@ -157,8 +158,8 @@ def print_explained(explained: Sequence[Explained | CaseResult], as_json: bool) 
 
 def _exit_code(explained: Sequence[Explained | CaseResult]) -> int:
     """0 where there was an answer, 4 where an implementation failed, 3 where one could not try."""
-    from ..errors import ExitCode
-    from ..explaining import Explained
+    from xent_check.errors import ExitCode
+    from xent_check.results.explaining import Explained
 
     statuses = {item.status for item in explained if not isinstance(item, Explained)}
     if not statuses:

@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable
 from typing import Any, TextIO, cast
 
-from ..errors import visible
+from xent_check.errors import visible
 
 Spelling = Callable[[str], str]
 

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..options import CALLED
+from xent_check.problem.options import CALLED
+
 from .guarding import guarded, unguarded
 
 if TYPE_CHECKING:
-    from ..selection import Implementation
-    from ..support import Support
+    from xent_check.implementations.selection import Implementation
+    from xent_check.implementations.support import Support
 
 _NOTES = """\
 Ask for a mode as NAME:MODE, for a device as NAME@DEVICE ({devices}), for
@@ -27,8 +28,8 @@ def command(verbose: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from ..implementations import DEVICES, IMPLEMENTATIONS
-    from ..selection import Implementation
+    from xent_check.implementations.selection import Implementation
+    from xent_check.implementations.table import DEVICES, IMPLEMENTATIONS
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for heading in ("name", "version", "modes", "calls"):
@@ -59,7 +60,7 @@ def _folded(line: str, width: int) -> str:
 
 def _support_lines() -> list[str]:
     """The modes in words; the options of every implementation, by loss and input."""
-    from ..implementations import IMPLEMENTATIONS, MODES
+    from xent_check.implementations.table import IMPLEMENTATIONS, MODES
 
     lines = ["Modes:", *(f"  {name:<8} {what}" for name, what in MODES.items()), ""]
     start = f"{'Supported options:':<33}"
@@ -91,8 +92,8 @@ def _rows(supports: Support) -> Iterator[tuple[str, frozenset[str], list[str]]]:
 
 def _version(implementation: Implementation) -> tuple[str, str | None]:
     """The version to show, and why it is missing where it is."""
-    from ..run import host
-    from ..selection import why_missing
+    from xent_check.implementations.selection import why_missing
+    from xent_check.running.run import host
 
     why = why_missing(implementation)
     if why is not None:

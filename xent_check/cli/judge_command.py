@@ -34,7 +34,8 @@ def command(
     """
     from dataclasses import replace
 
-    from ..rejudging import rejudged
+    from xent_check.history.rejudging import rejudged
+
     from .saved_run import saved_run
 
     outputs = outputs_of(reports)

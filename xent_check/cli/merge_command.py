@@ -27,7 +27,8 @@ def command(
     """
     from dataclasses import replace
 
-    from ..merging import merged
+    from xent_check.history.merging import merged
+
     from .saved_run import saved_run
 
     outputs = outputs_of(reports)

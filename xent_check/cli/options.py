@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..reporters import REPORTERS
+from xent_check.reporters.formats import REPORTERS
+
 from .completion import case_paths, case_tags, implementation_names, report_formats
 
 if TYPE_CHECKING:
-    from ..gating import Rule
-    from ..report import Report
-    from ..selection import Implementation, Python
-    from ..settings import Settings
-    from ..shard import Shard
-    from ..tolerance import Auto, Tolerance
+    from xent_check.history.gating import Rule
+    from xent_check.implementations.selection import Implementation, Python
+    from xent_check.problem.tolerance import Auto, Tolerance
+    from xent_check.results.report import Report
+    from xent_check.results.shard import Shard
+    from xent_check.running.settings import Settings
 
 _Option = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -169,9 +170,9 @@ def settings_of(
     verbose: bool = False,
 ) -> Settings:
     """The settings that the options of `run_options` ask for."""
-    from ..corpus import corpus
-    from ..loading import Filter
-    from ..settings import Settings
+    from xent_check.casefile.corpus import corpus
+    from xent_check.casefile.loading import Filter
+    from xent_check.running.settings import Settings
 
     elsewhere = pythons_of(pythons)
     return Settings(
@@ -203,8 +204,8 @@ def implementations(
     names: Sequence[str], pythons: Sequence[Python] = ()
 ) -> tuple[Implementation, ...]:
     """Those that are named, each once; UsageError where there is none of that name."""
-    from ..errors import InvalidError
-    from ..selection import parse
+    from xent_check.errors import InvalidError
+    from xent_check.implementations.selection import parse
 
     try:
         return tuple(parse(name, pythons) for name in dict.fromkeys(names))
@@ -216,8 +217,8 @@ def pythons_of(texts: Sequence[str]) -> tuple[Python, ...]:
     """What runs elsewhere, as `--python` has it."""
     if not texts:
         return ()
-    from ..errors import InvalidError
-    from ..placement import pythons_of as parsed
+    from xent_check.errors import InvalidError
+    from xent_check.implementations.placement import pythons_of as parsed
 
     try:
         return parsed(texts)
@@ -227,8 +228,8 @@ def pythons_of(texts: Sequence[str]) -> tuple[Python, ...]:
 
 def shard_of(text: str) -> Shard:
     """The shard that `--shard` names."""
-    from ..errors import InvalidError
-    from ..shard import parse_shard
+    from xent_check.errors import InvalidError
+    from xent_check.results.shard import parse_shard
 
     try:
         return parse_shard(text)
@@ -238,7 +239,7 @@ def shard_of(text: str) -> Shard:
 
 def tolerance_of(text: str) -> Tolerance | Auto:
     """The tolerance that `--tolerance` has."""
-    from ..tolerance import Tolerance
+    from xent_check.problem.tolerance import Tolerance
 
     if text == "auto":
         return "auto"
@@ -260,9 +261,9 @@ def gate_of(baseline: str | None, fail_on: Sequence[str]) -> Callable[[Report], 
         if fail_on:
             raise click.UsageError("--fail-on needs --baseline FILE")
         return lambda report: report
-    from ..baseline import load_baseline
-    from ..gating import DEFAULT, gated
-    from ..paths import project_of
+    from xent_check.casefile.paths import project_of
+    from xent_check.history.baseline import load_baseline
+    from xent_check.history.gating import DEFAULT, gated
 
     rules = rules_of(fail_on or DEFAULT)
     loaded, project = load_baseline(Path(baseline)), project_of(Path(baseline))
@@ -271,8 +272,8 @@ def gate_of(baseline: str | None, fail_on: Sequence[str]) -> Callable[[Report], 
 
 def rules_of(fail_on: Sequence[str]) -> tuple[Rule, ...]:
     """What `--fail-on` names."""
-    from ..errors import InvalidError
-    from ..gating import parse_rules
+    from xent_check.errors import InvalidError
+    from xent_check.history.gating import parse_rules
 
     try:
         return parse_rules(fail_on)

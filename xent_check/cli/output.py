@@ -16,8 +16,8 @@ import click
 from .guarding import as_json, guarded, guarded_report, unguarded
 
 if TYPE_CHECKING:
-    from ..report import CaseResult, Report
-    from ..reporters import Terminal
+    from xent_check.reporters.formats import Terminal
+    from xent_check.results.report import CaseResult, Report
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Output:
     def write(self, report: Report, color: bool | None) -> str:
         """Write it; a file is replaced whole or not at all, but for the summary of a GitHub step,
         which is one file for all that the step runs. Says what was wrong, or nothing."""
-        from ..reporters import Terminal, reporter
+        from xent_check.reporters.formats import Terminal, reporter
 
         render = reporter(self.format).render
         try:
@@ -103,8 +103,8 @@ def finish(report: Report, outputs: Sequence[Output], color: bool | None) -> NoR
 
 
 def _output(text: str) -> Output:
-    from ..errors import did_you_mean
-    from ..reporters import REPORTERS
+    from xent_check.errors import did_you_mean
+    from xent_check.reporters.formats import REPORTERS
 
     name, equals, file = text.partition("=")
     if name not in REPORTERS:
@@ -151,7 +151,7 @@ class Progress:
 
 def terminal(color: bool | None) -> Terminal:
     """What standard output can show."""
-    from ..reporters import Terminal
+    from xent_check.reporters.formats import Terminal
 
     is_terminal = sys.stdout.isatty()
     if color is None:

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from ..report import CaseResult, Report
-    from ..session import Progress
-    from ..settings import Settings
+    from xent_check.results.report import CaseResult, Report
+    from xent_check.running.session import Progress
+    from xent_check.running.settings import Settings
 
 
 def those_that_failed(settings: Settings, anywhere: bool) -> Settings:
     """Only the cases that failed when last run from here; as they are, and saying so on standard
     error, where none did. anywhere: no paths were given, so theirs are taken."""
-    from ..last_failed import UnreadableError, read, state_file, still_there
+    from xent_check.history.last_failed import UnreadableError, read, state_file, still_there
 
     file = state_file(Path.cwd())
     try:
@@ -63,7 +63,7 @@ class Remembering:
         return report
 
     def __exit__(self, *_: object) -> None:
-        from ..last_failed import answers, outcomes, update
+        from xent_check.history.last_failed import answers, outcomes, update
 
         report = self._report
         known = outcomes(report) if report else answers(self._seen)
@@ -78,6 +78,6 @@ class Remembering:
 
 
 def _say(text: str) -> None:
-    from ..errors import visible
+    from xent_check.errors import visible
 
     click.echo(f"--last-failed: {visible(text)}", err=True)

@@ -10,9 +10,9 @@ import click
 from .completion import case_paths, implementation_names
 
 if TYPE_CHECKING:
-    from ..loading import Subject
-    from ..report import CaseResult
-    from ..selection import Implementation
+    from xent_check.casefile.loading import Subject
+    from xent_check.implementations.selection import Implementation
+    from xent_check.results.report import CaseResult
 
 
 @click.command("repro", short_help="Write a standalone script for a bug report.")
@@ -107,7 +107,7 @@ def _implementation(names: tuple[str, ...]) -> Implementation:
 
 
 def _subject(case: str, allow_outside: bool) -> Subject:
-    from ..loading import Filter, load
+    from xent_check.casefile.loading import Filter, load
 
     subjects = load([case], Filter(), allow_outside)
     if len(subjects) > 1:
@@ -122,10 +122,10 @@ def _subject(case: str, allow_outside: bool) -> Subject:
 
 def _result(subject: Subject, implementation: Implementation, timeout: float) -> CaseResult:
     """What the implementation answers; a UserError where a script has nothing to show."""
-    from ..errors import ExitCode, NothingToCompareError, UserError
-    from ..evaluation import Failed
-    from ..run import answer
-    from ..wording import sentence
+    from xent_check.errors import ExitCode, NothingToCompareError, UserError
+    from xent_check.problem.evaluation import Failed
+    from xent_check.reporters.wording import sentence
+    from xent_check.running.run import answer
 
     ((result, _),) = answer(subject, [implementation], timeout)
     if result.status in ("unsupported", "missing"):
@@ -138,8 +138,8 @@ def _result(subject: Subject, implementation: Implementation, timeout: float) ->
 
 
 def _text(subject: Subject, implementation: Implementation, result: CaseResult, form: str) -> str:
-    from ..repro import script
-    from ..repro.issue import issue
+    from xent_check.reporters.repro import script
+    from xent_check.reporters.repro.issue import issue
 
     text = script(subject, implementation, result)
     return issue(subject, implementation, result, text) if form == "markdown" else text

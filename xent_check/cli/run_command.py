@@ -64,7 +64,7 @@ def command(
     narrowed = (
         click.get_current_context().get_parameter_source("names") is ParameterSource.COMMANDLINE
     )
-    from ..session import check
+    from xent_check.running.session import check
 
     with Progress() as progress, Remembering(progress, narrowed) as remembering:
         report = remembering.finished(gate(check(settings, remembering)))

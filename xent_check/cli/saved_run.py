@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..report import Report
+    from xent_check.results.report import Report
 
 
 def saved_run(name: str) -> Report:
     """The run of a file; UserError where there is none, or where it contradicts its own numbers."""
-    from ..contradictions import contradiction
-    from ..errors import UserError
-    from ..saved import edited, load_document, report_of
-    from ..saved_checks import ContradictionError, of_one_run
-    from ..saved_write import plain_report
+    from xent_check.errors import UserError
+    from xent_check.history.contradictions import contradiction
+    from xent_check.history.saved import edited, load_document, report_of
+    from xent_check.history.saved_checks import ContradictionError, of_one_run
+    from xent_check.history.saved_write import plain_report
 
     file = Path(name)
     document = load_document(file)

@@ -14,8 +14,8 @@ def command(result: bool) -> None:
     result, for what reads it.
     """
     if result:
-        from ..result_schema import result_schema as schema
+        from xent_check.history.result_schema import result_schema as schema
     else:
-        from ..schema import case_file_schema as schema
+        from xent_check.casefile.schema import case_file_schema as schema
 
     click.echo(json.dumps(schema(), indent=2))

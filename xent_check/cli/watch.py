@@ -14,12 +14,12 @@ from .output import Output, Progress
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ..loading import Subject
-    from ..report import Report
-    from ..selection import Implementation
-    from ..session import Session
-    from ..settings import Settings
-    from ..watching import Watched
+    from xent_check.casefile.loading import Subject
+    from xent_check.implementations.selection import Implementation
+    from xent_check.results.report import Report
+    from xent_check.running.session import Session
+    from xent_check.running.settings import Settings
+    from xent_check.running.watching import Watched
 
 Gate = Callable[["Report"], "Report"]
 
@@ -30,8 +30,8 @@ def watch(
     """For ever: all cases, then those that changed, each time that a case file, an array or a
     function of the user's own is saved. Standard output gets what ran, a file all that is known.
     What is wrong in a file is said, and the next save is waited for."""
-    from ..session import Session
-    from ..watching import Watched, saves, watched_folders
+    from xent_check.running.session import Session
+    from xent_check.running.watching import Watched, saves, watched_folders
 
     watched = Watched(settings)
     with Session(replace(settings, only=None, shard=None), keep=True) as session:
@@ -73,8 +73,8 @@ class _Watch:
 
     def _again(self, files: set[Path] | None) -> None:
         """Run what the save of these files touches; everything, at first."""
-        from ..errors import UserError
-        from ..watching import SOURCE
+        from xent_check.errors import UserError
+        from xent_check.running.watching import SOURCE
 
         try:
             changed = self.watched.read() if files is None else self.watched.after(files)
@@ -91,7 +91,7 @@ class _Watch:
             self._tell("no case is another than before")
 
     def _show(self, subjects: tuple[Subject, ...]) -> None:
-        from ..wording import summary
+        from xent_check.reporters.wording import summary
 
         with Progress() as progress:
             report = self.session.check(progress, subjects)
@@ -104,7 +104,7 @@ class _Watch:
         self._tell(summary(self.whole or report))
 
     def _keep(self, report: Report) -> None:
-        from ..watching import joined
+        from xent_check.running.watching import joined
 
         before = self.whole
         self.whole = joined(before, report, self.watched.subjects) if before else report

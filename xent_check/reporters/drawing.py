@@ -14,11 +14,12 @@ import numpy as np
 from rich.cells import cell_len
 from rich.text import Text
 
-from ..evaluation import Computed
-from ..number_text import small
-from ..outcome import unusual
-from ..report import CaseResult, Status
-from . import Terminal
+from xent_check.problem.evaluation import Computed
+from xent_check.results.number_text import small
+from xent_check.results.outcome import unusual
+from xent_check.results.report import CaseResult, Status
+
+from .formats import Terminal
 from .matrix import Matrix, MatrixRow
 
 STYLES: dict[Status, str] = {

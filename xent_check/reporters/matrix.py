@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from ..case import Case
-from ..outcome import gradient_status
-from ..report import CaseResult, Report
+from xent_check.casefile.case import Case
+from xent_check.results.outcome import gradient_status
+from xent_check.results.report import CaseResult, Report
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,129 @@
+"""The forms that an array of a case file takes: nested lists, a recipe, or a file."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import Annotated, Literal, Self
+
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
+
+from xent_check.errors import Mistake, did_you_mean
+
+from .value_types import Number, Numbers, Shape, Strict, wrong
+
+
+class RandomArray(Strict):
+    """Drawn from numpy.random.RandomState(seed), whose stream is frozen."""
+
+    shape: Shape
+    random: Literal["normal", "uniform", "integers"]
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    loc: float = 0.0
+    scale: Annotated[float, Field(ge=0)] = 1.0
+    low: float | None = None
+    high: float | None = None
+
+    @model_validator(mode="after")
+    def _options_fit(self) -> Self:
+        mistakes = list(self._mistakes())
+        if mistakes:
+            raise wrong(*mistakes)
+        return self
+
+    def _mistakes(self) -> Iterator[Mistake]:
+        used = ("loc", "scale") if self.random == "normal" else ("low", "high")
+        for key in ("loc", "scale", "low", "high"):
+            if key in self.model_fields_set and key not in used:
+                found = f"set for `random: {self.random}`"
+                yield Mistake((key,), found, " and ".join(used), "remove it")
+        low, high = self.bounds
+        if self.random == "integers":
+            if self.high is None:
+                advice = "add `high`, one past the largest"
+                yield Mistake((), "`random: integers` without `high`", "", advice)
+            elif not (low.is_integer() and high.is_integer() and -(2**63) <= low < high <= 2**63):
+                allowed = "whole numbers of 64 bits, low below high"
+                yield Mistake((), f"low {low:g}, high {high:g}", allowed, "")
+        elif self.random == "uniform" and not low <= high < low + sys.float_info.max:
+            allowed = "low at most high, no further apart than float64 can say"
+            yield Mistake((), f"low {low:g}, high {high:g}", allowed, "")
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """low and high, with their defaults."""
+        return (
+            0.0 if self.low is None else float(self.low),
+            1.0 if self.high is None else float(self.high),
+        )
+
+
+class RangeArray(Strict):
+    """0, 1, 2, ... in row-major order."""
+
+    shape: Shape
+    range: Literal[True]
+
+
+class FillArray(Strict):
+    """One number everywhere."""
+
+    shape: Shape
+    fill: Number
+
+
+class OneHotArray(Strict):
+    """One row per class index: 1 at the index, 0 elsewhere."""
+
+    one_hot: Numbers
+    num_classes: Annotated[int, Field(ge=1)]
+
+
+class FileArray(Strict):
+    """`x.npy`, `x.npz#key` or `x.safetensors#key`, relative to the case file."""
+
+    file: str
+
+
+ARRAY_FORMS: dict[str, type[Strict]] = {
+    "random": RandomArray,
+    "range": RangeArray,
+    "fill": FillArray,
+    "one_hot": OneHotArray,
+    "file": FileArray,
+}
+
+
+def _form(value: object) -> str:
+    forms = [form for form in ARRAY_FORMS if isinstance(value, dict) and form in value]
+    return forms[0] if forms else "numbers"
+
+
+def _known_form(value: object) -> object:
+    if not isinstance(value, dict) or _form(value) != "numbers":
+        return value
+    keys = sorted({key for model in ARRAY_FORMS.values() for key in model.model_fields})
+    hints = [hint for word in value if (hint := did_you_mean(word, keys))]
+    found = f"a mapping with {_keys(value)}"
+    allowed = f"lists of numbers, or a mapping with one of {', '.join(ARRAY_FORMS)}"
+    raise wrong(Mistake((), found, allowed, hints[0] if hints else ""))
+
+
+def _keys(value: dict[str, object]) -> str:
+    names = [repr(name) for name in value]
+    more = f" and {len(names) - 4} more" if len(names) > 4 else ""
+    return f"{', '.join(names[:4])}{more}" if names else "no keys"
+
+
+Array = Annotated[
+    Annotated[
+        Annotated[Numbers, Tag("numbers")]
+        | Annotated[RandomArray, Tag("random")]
+        | Annotated[RangeArray, Tag("range")]
+        | Annotated[FillArray, Tag("fill")]
+        | Annotated[OneHotArray, Tag("one_hot")]
+        | Annotated[FileArray, Tag("file")],
+        Discriminator(_form),
+    ],
+    BeforeValidator(_known_form),
+]

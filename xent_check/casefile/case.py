@@ -1,0 +1,229 @@
+"""Case: what a case file says, checked key by key.
+
+Shapes, labels and probabilities are the problem's to check; here a key is known or unknown, a
+value has the right type or not. The models are also the source of the JSON Schema.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    GetCoreSchemaHandler,
+    GetPydanticSchema,
+    Tag,
+    create_model,
+)
+from pydantic_core import CoreSchema
+from pydantic_core.core_schema import no_info_after_validator_function
+
+from xent_check.errors import Located, Mistake
+from xent_check.problem import options as kinds
+from xent_check.problem.options import ARRAYS, OPTIONS, Option, Options
+from xent_check.problem.tolerance import Auto, Tolerance
+from xent_check.problem.words import GIVEN, DType, Given, Loss
+
+from .array_forms import Array
+from .value_types import (
+    ONE_OR_MORE,
+    Number,
+    Numbers,
+    OneOrMore,
+    Reason,
+    Strict,
+    Versions,
+    Word,
+    unquoted,
+    wrong,
+)
+from .yaml_values import Map, describe, home_of, line_of
+
+_ID = re.compile(r"(.*?)::((?:(?!::).)*)", re.DOTALL)
+ARRAY_KEYS = (*GIVEN, "labels", *ARRAYS)
+
+
+class ToleranceFields(Strict):
+    """A tolerance as a mapping: its keys."""
+
+    model_config = ConfigDict(title="Tolerance")
+    atol: Annotated[float, Field(ge=0)] = 0.0
+    rtol: Annotated[float, Field(ge=0)] = 0.0
+    ulps: Annotated[float, Field(ge=0)] = 1.0
+
+
+def _tolerance(value: object) -> object:
+    if isinstance(value, Tolerance):
+        return asdict(value)
+    if isinstance(value, dict) or value == "auto":
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        allowed = "a number, a mapping with atol, rtol, ulps, or auto"
+        raise wrong(Mistake((), describe(value), allowed, unquoted(value)))
+    if not (value >= 0 and math.isfinite(value)):
+        raise wrong(Mistake((), describe(value), "a finite number, 0 or more", ""))
+    return {"atol": value}
+
+
+def _kind(value: object) -> str:
+    return "auto" if value == "auto" else "tolerance"
+
+
+def _schema(_: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+    """The keys are checked, then are a Tolerance."""
+    fields = handler.generate_schema(ToleranceFields)
+    return no_info_after_validator_function(lambda f: Tolerance(f.atol, f.rtol, f.ulps), fields)
+
+
+ToleranceField = Annotated[
+    Annotated[
+        Annotated[Tolerance, GetPydanticSchema(_schema), Tag("tolerance")]
+        | Annotated[Auto, Tag("auto")],
+        Discriminator(_kind),
+    ],
+    BeforeValidator(
+        _tolerance, json_schema_input_type=Annotated[float, Field(ge=0)] | ToleranceFields | Auto
+    ),
+]
+
+
+class ExpectedFields(Strict):
+    """What a source published for one implementation, or what is known of it."""
+
+    losses: Numbers = None
+    mean: Number | None = None
+    weighted_mean: Number | None = None
+    sum: Number | None = None
+    gradient: Numbers = None
+    error: str | None = None
+    because: Reason | None = None
+    versions: Versions | None = None
+
+
+def _entries(value: object) -> object:
+    return [value] if isinstance(value, dict) else value
+
+
+Entries = Annotated[
+    list[ExpectedFields], Field(min_length=1), BeforeValidator(_entries), OneOrMore()
+]
+
+
+class _Inputs(Strict):
+    """The keys before the options."""
+
+    name: Word | None = None
+    description: str | None = None
+    source: str | None = None
+    tags: Annotated[list[Word], *ONE_OR_MORE] = Field(default=[])
+    loss: Loss
+    logits: Array | None = None
+    probs: Array | None = None
+    log_probs: Array | None = None
+    labels: Array
+    dtype: DType = "float32"
+
+
+def _field(option: Option) -> tuple[Any, Any]:
+    """The type of an option in a case file, and its default there: null where nothing is said."""
+    kind: Any
+    match option.kind:
+        case kinds.Axis():
+            return int, Field(default=option.default, description=option.meaning)
+        case kinds.Words(allowed, stated):
+            kind = Annotated[list[Literal[allowed]], *ONE_OR_MORE]  # type: ignore[valid-type]
+            return kind, Field(default=list(stated), description=option.meaning)
+        case kinds.Flag():
+            kind = bool
+        case kinds.Whole(least):
+            kind = Annotated[int, Field(ge=least)]
+        case kinds.Number(least, above, most):
+            kind = Annotated[float, Field(ge=least, gt=above, le=most)]
+        case kinds.NumberArray():
+            kind = Array
+    return kind | None, Field(default=None, description=option.meaning)
+
+
+if TYPE_CHECKING:
+    _WithOptions = _Inputs
+else:
+    _WithOptions = create_model(
+        "_WithOptions", __base__=_Inputs, **{option.key: _field(option) for option in OPTIONS}
+    )
+
+
+class CaseFields(_WithOptions):
+    """The keys of a case."""
+
+    tolerance: ToleranceField = Tolerance(atol=2e-6)
+    implementations: Annotated[list[Word], *ONE_OR_MORE] | None = None
+    matrix: dict[str, Annotated[list[Any], Field(min_length=1)]] | None = None
+    expect: dict[str, Entries] = Field(default={})
+
+    @property
+    def asked(self) -> frozenset[str]:
+        """The parts of an answer that the case asks for: losses, totals by reduction, gradient.
+
+        Losses are compared in any case, but are not asked for by `check: gradient` alone.
+        """
+        checked = {"value": "losses", "gradient": "gradient"}
+        words = (checked[word] for word in self.stated("check"))
+        return frozenset([*self.options.reductions, *words])
+
+    def stated(self, key: str) -> Any:
+        """What the case says of an option."""
+        return getattr(self, key)
+
+    @property
+    def options(self) -> Options:
+        """The options as a problem has them, but for the arrays."""
+        scalars = [option for option in OPTIONS if option.key not in ARRAYS]
+        return Options(**{o.name: o.posed(self.stated(o.key)) for o in scalars})
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One case of a file, and where it stands."""
+
+    file: Path
+    shown: str  # the file as reports name it
+    name: str
+    source: Map  # the YAML it came from, with lines
+    fields: CaseFields
+
+    @property
+    def id(self) -> str:
+        return f"{self.shown}::{self.name}"
+
+    @property
+    def line(self) -> int:
+        return self.source.line
+
+    @property
+    def given(self) -> Given:
+        return next(given for given in GIVEN if getattr(self.fields, given) is not None)
+
+    def located(self, mistake: Mistake) -> Located:
+        return placed(self.shown, self.source, mistake)
+
+
+def placed(shown: str, source: Map, mistake: Mistake) -> Located:
+    """A mistake in the mapping of a case, at its place in the file."""
+    line, key = line_of(source, mistake.key), home_of(source, mistake.key)
+    return Located(shown, line, replace(mistake, key=key))
+
+
+def split_id(text: str) -> tuple[str, str]:
+    """The file, as reports name it, and the name of a case's id; no file where there is none.
+
+    A name may begin with a colon and has no `::` in it; a file may have one.
+    """
+    match = _ID.fullmatch(text)
+    return (match[1], match[2]) if match else ("", text)

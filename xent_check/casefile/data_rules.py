@@ -1,0 +1,113 @@
+"""What a case must satisfy: options of its loss, labels among the classes, probabilities that are.
+
+The keys of mistakes in an array are indices into it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from xent_check.errors import Mistake
+from xent_check.problem.dtypes import unit_roundoff
+from xent_check.problem.options import OPTIONS, Option
+from xent_check.problem.words import GIVEN, DType, Given, Loss
+
+from .case import CaseFields
+
+Array = npt.NDArray[Any]
+_BOTH_WAYS = "say whether to divide by the sum: `normalize: true` or `normalize: false`"
+
+
+def misplaced_options(fields: CaseFields, given: Given) -> Iterator[Mistake]:
+    """Options that mean nothing for the case's loss, or for what it gives."""
+    for option in OPTIONS:
+        if option.posed(fields.stated(option.key)) == option.default:
+            continue
+        if not option.applies(fields.loss, given):
+            anywhere = option.given == GIVEN
+            found = f"the loss {fields.loss}" if anywhere else f"{fields.loss} from {given}"
+            yield _misplaced(option.key, f"set for {found}", _home(option))
+        elif option.of_gradient and not fields.options.gradient:
+            where = "`check: [value, gradient]`"
+            yield _misplaced(option.key, "set where no gradient is checked", where)
+
+
+def _misplaced(key: str, found: str, home: str) -> Mistake:
+    return Mistake((key,), found, f"with {home}", "remove it")
+
+
+def _home(option: Option) -> str:
+    """The losses and the inputs that an option means something for."""
+    several = "s" if len(option.losses) > 1 else ""
+    losses = f"the loss{'es' if several else ''} {' and '.join(option.losses)}"
+    return losses if option.given == GIVEN else f"{losses}, from {' or '.join(option.given)}"
+
+
+def outside_labels(
+    labels: Array, loss: Loss, classes: int, ignore_index: int | None
+) -> Iterator[Mistake]:
+    """Class indices outside the classes that are not ignored; binary labels outside [0, 1]."""
+    if loss == "sparse_categorical":
+        outside = (labels < 0) | (labels >= classes)
+        if ignore_index is not None:
+            outside &= labels != ignore_index
+        allowed = f"0 to {classes - 1}"
+    elif loss == "binary":
+        outside, allowed = ~((labels >= 0) & (labels <= 1)), "0 to 1"
+    else:
+        return
+    if outside.any():
+        index = _first(outside)
+        others = int(outside.sum()) - 1
+        more = f" (and {others} more outside)" if others else ""
+        advice = "mend the label, or declare under `expect` what each implementation does with it"
+        yield Mistake(index, f"label {labels[index]}{more}", allowed, advice)
+
+
+def bad_probabilities(
+    probs: Array, loss: Loss, dtype: DType, class_axis: int, normalize: bool | None
+) -> Iterator[Mistake]:
+    """Negative is refused; above 1 needs `normalize: true`; a row must sum to 1 or say so.
+
+    probs: rounded to the dtype already.
+    """
+    probs = probs.astype(np.float64)
+    above_may = normalize is True and loss != "binary"
+    for wrong, allowed, advice in (
+        (probs < 0, "0 or more", "logits are given as `logits`"),
+        ((probs > 1) & (not above_may), "at most 1", _advice_above(loss)),
+    ):
+        if wrong.any():
+            index = _first(wrong)
+            yield Mistake(index, f"probability {probs[index]:g}", allowed, advice)
+            return
+    if loss == "binary" or normalize is not None:
+        return
+    rows = np.moveaxis(probs, class_axis, -1)
+    within = max(1e-6, rows.shape[-1] * unit_roundoff(dtype))
+    # float64 sums err by less than the margin; only the rows near or beyond it are summed exactly
+    suspect = np.abs(rows.sum(axis=-1) - 1) > within - rows.shape[-1] * 2.0**-51
+    for place in np.argwhere(suspect & np.isfinite(rows).all(axis=-1)):
+        index = tuple(int(i) for i in place)
+        total = math.fsum(rows[index])
+        if abs(total - 1) > within:
+            in_place = class_axis % probs.ndim == probs.ndim - 1
+            found = f"{'the row' if in_place else f'sample {list(index)}'} sums to {total:.7g}"
+            allowed = f"1 within {within:.2g}".replace("e-0", "e-")
+            yield Mistake(index if in_place else (), found, allowed, _BOTH_WAYS)
+            return
+
+
+def _advice_above(loss: Loss) -> str:
+    if loss == "binary":
+        return "logits are given as `logits`"
+    return "to divide each row by its sum, add `normalize: true`"
+
+
+def _first(wrong: Array) -> tuple[int, ...]:
+    return tuple(int(i) for i in np.unravel_index(int(wrong.argmax()), wrong.shape))

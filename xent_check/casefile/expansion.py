@@ -1,0 +1,118 @@
+"""Expansion: a file's mapping becomes one per case, defaults merged, matrices written out."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from xent_check.errors import KeyPath, Mistake, did_you_mean
+
+from .case import CaseFields
+from .yaml_values import Map, Seq, describe
+
+Placed = tuple[Map, Mistake]  # the mapping that a mistake's key is in, and the mistake
+MAX_COMBINATIONS = 10_000
+
+
+def expand(source: Map, stem: str, mistakes: list[Placed]) -> Iterator[Map]:
+    """The mapping of each case; `stem` is the name of one that has none. Adds to `mistakes`."""
+    for case_source in _case_sources(source, mistakes):
+        yield from _combinations(case_source, stem, mistakes)
+
+
+def _case_sources(source: Map, mistakes: list[Placed]) -> list[Map]:
+    """One case, or each of `cases` over the `defaults`."""
+    if "cases" not in source and "defaults" not in source:
+        return [source]
+    for key in source:
+        if key not in ("cases", "defaults"):
+            known = key in CaseFields.model_fields
+            otherwise = "move it into `defaults` or a case" if known else "remove it"
+            advice = did_you_mean(key, ("cases", "defaults")) or otherwise
+            mistakes.append((source, Mistake((key,), "unknown key", "defaults, cases", advice)))
+    defaults, cases = source.get("defaults", Map(1)), source.get("cases")
+    if not isinstance(defaults, Map):
+        found = describe(defaults)
+        mistakes.append((source, Mistake(("defaults",), found, "a mapping of case keys", "")))
+        defaults = Map(1)
+    if not isinstance(cases, Seq) or not cases:
+        found = "missing" if "cases" not in source else describe(cases)
+        mistakes.append((source, Mistake(("cases",), found, "a list of one case or more", "")))
+        return []
+    sources = []
+    for index, case in enumerate(cases):
+        if isinstance(case, Map):
+            sources.append(_merged(defaults, case, case.line))
+        else:
+            place: KeyPath = ("cases", index)
+            mistakes.append((source, Mistake(place, describe(case), "a mapping", "")))
+    return sources
+
+
+def _merged(under: Map, over: Map, line: int) -> Map:
+    """`over` on top of `under`, key by key."""
+    merged = Map(line)
+    for part in (under, over):
+        merged.update(part)
+        merged.lines.update(part.lines)
+        merged.homes.update(part.homes)
+    return merged
+
+
+def _combinations(source: Map, stem: str, mistakes: list[Placed]) -> Iterator[Map]:
+    """One mapping per combination of the matrix, named name[key=value,...]."""
+    matrix = source.get("matrix")
+    if matrix is None:
+        yield source
+        return
+    found = list(_matrix_mistakes(matrix))
+    if found:
+        mistakes += [(source, mistake) for mistake in found]
+        return
+    for indices in itertools.product(*(range(len(values)) for values in matrix.values())):
+        choice = Map(source.line)
+        for (key, values), index in zip(matrix.items(), indices, strict=True):
+            choice[key], choice.lines[key] = values[index], values.lines[index]
+            choice.homes[key] = ("matrix", key, index)
+        one = _merged(source, choice, source.line)
+        del one["matrix"]
+        if one.get("name") is None:
+            one["name"] = stem
+            one.lines["name"] = source.lines["matrix"]
+        if isinstance(one["name"], str):
+            one["name"] = f"{one['name']}[{_choice_text(choice)}]"
+        yield one
+
+
+def _matrix_mistakes(matrix: object) -> Iterator[Mistake]:
+    if not isinstance(matrix, Map) or not matrix:
+        found = "an empty mapping" if isinstance(matrix, Map) else describe(matrix)
+        advice = "such as {dtype: [float32, float64]}"
+        yield Mistake(("matrix",), found, "a mapping of keys to lists of values", advice)
+        return
+    allowed = [key for key in CaseFields.model_fields if key not in ("name", "matrix")]
+    combinations = 1
+    for key, values in matrix.items():
+        if key not in allowed:
+            hint = did_you_mean(key, allowed)
+            yield Mistake(("matrix", key), "unknown key", ", ".join(allowed), hint)
+        elif not isinstance(values, Seq) or not values:
+            yield Mistake(("matrix", key), describe(values), "a list of values", "")
+        else:
+            combinations *= len(values)
+    if combinations > MAX_COMBINATIONS:
+        found, allowed_ = f"{combinations:,} combinations", f"at most {MAX_COMBINATIONS:,}"
+        yield Mistake(("matrix",), found, allowed_, "split the case")
+
+
+def _choice_text(choice: Mapping[str, Any]) -> str:
+    return ",".join(f"{key}={_value_text(value)}" for key, value in choice.items())
+
+
+def _value_text(value: object) -> str:
+    if isinstance(value, dict):
+        return "{" + _choice_text(value) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(_value_text(item) for item in value) + "]"
+    return value if isinstance(value, str) else describe(value)

@@ -1,0 +1,202 @@
+"""Loading: paths become cases with their problems; every mistake of every file, together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from xent_check.errors import (
+    CaseFileError,
+    InvalidError,
+    KeyPath,
+    Located,
+    Mistake,
+    NothingToCompareError,
+    UserError,
+    did_you_mean,
+    visible,
+)
+from xent_check.implementations.selection import Implementation, parse
+from xent_check.problem.expectation import REFERENCE, Expectations
+from xent_check.problem.problem import Problem
+from xent_check.problem.tolerance import Auto, Tolerance
+
+from .case import Case, placed
+from .checking import case_fields, without_harmless
+from .expansion import Placed, expand
+from .expectations import expectations
+from .paths import case_files, existing, shown_path, split_given
+from .posing import pose
+from .value_types import NAME, is_name
+from .yaml_source import read
+from .yaml_values import Map, line_of
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A case ready to be run. `implementations`: None for the default set."""
+
+    case: Case
+    problem: Problem
+    expectations: Expectations
+    implementations: tuple[Implementation, ...] | None
+
+    def with_tolerance(self, tolerance: Tolerance | Auto) -> Subject:
+        """The same under another tolerance."""
+        fields = self.case.fields.model_copy(update={"tolerance": tolerance})
+        return replace(self, case=replace(self.case, fields=fields))
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which cases: any of `texts` within the id, and any of `tags`."""
+
+    texts: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+
+    def accepts(self, case: Case) -> bool:
+        """Whether the case is selected."""
+        tagged = not self.tags or bool(set(self.tags) & set(case.fields.tags))
+        name = case.id.lower()
+        return tagged and (not self.texts or any(text.lower() in name for text in self.texts))
+
+    def __str__(self) -> str:
+        words = [*(f"-k {text}" for text in self.texts), *(f"--tag {tag}" for tag in self.tags)]
+        return " ".join(words)
+
+
+def load(
+    paths: Sequence[str], wanted: Filter, allow_outside: bool = False, any_label: bool = False
+) -> tuple[Subject, ...]:
+    """The selected cases of `paths` (files, folders, `file::name`, `folder::name`), posed.
+
+    CaseFileError for bad files, NothingToCompareError where nothing is left to run. any_label:
+    labels outside the classes need no expectation.
+    """
+    located: list[Located] = []
+    cases: dict[int, Case] = {}
+    files: dict[Path, FileCases] = {}
+    for text in existing(paths):
+        given, name = split_given(text)
+        listed = [(path, path.resolve()) for path in case_files(given)]
+        for path, resolved in listed:
+            if resolved not in files:
+                files[resolved] = read_cases(path, shown_path(path))
+                located += files[resolved].located
+        found = [case for _, resolved in listed for case in files[resolved].cases]
+        named = [case for case in found if name in ("", case.name)]
+        if not named and not located:
+            raise UserError(_no_such_case(given, name, [case.name for case in found]))
+        cases.update((id(case), case) for case in named)
+    selected = [case for case in cases.values() if wanted.accepts(case)]
+    subjects = []
+    for case in [*selected, *(case for file in files.values() for case in file.broken)]:
+        try:
+            problem = pose(case, allow_outside, any_label)
+            expected = expectations(case, problem)
+            if not located:
+                subjects.append(Subject(case, problem, expected, chosen(case)))
+        except InvalidError as error:
+            located += [case.located(mistake) for mistake in error.mistakes]
+    if located:
+        raise CaseFileError(_in_order(located))
+    if not subjects:
+        raise NothingToCompareError(f"none of {len(cases)} cases is selected by {wanted}")
+    return tuple(subjects)
+
+
+def _in_order(located: Iterable[Located]) -> list[Located]:
+    return sorted(dict.fromkeys(located), key=lambda item: (item.file, item.line))
+
+
+def _no_such_case(given: str, name: str, names: Sequence[str]) -> str:
+    some = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
+    parts = (f"no case {name!r}", f"it has {some}", did_you_mean(name, names))
+    return f"{visible(given)}: {'; '.join(part for part in parts if part)}"
+
+
+@dataclass(frozen=True, eq=False)
+class FileCases:
+    """The cases of a file, and its mistakes so far.
+
+    broken: cases with a mistake that does not touch their arrays, without the key it is at;
+    posing them may find more.
+    """
+
+    cases: tuple[Case, ...]
+    broken: tuple[Case, ...]
+    located: tuple[Located, ...]
+
+
+def read_cases(file: Path, shown: str) -> FileCases:
+    """The cases of a file, defaults merged and matrices written out."""
+    try:
+        document = read(file, shown)
+    except CaseFileError as error:
+        return FileCases((), (), error.located)
+    mistakes: list[Placed] = []
+    cases: list[Case] = []
+    broken: list[Case] = []
+    named: list[tuple[str, Map]] = []
+    for expanded in expand(document.root, file.stem, mistakes):
+        source = expanded
+        named.append((str(source.get("name") or file.stem), source))
+        before = len(mistakes)
+        mistakes += [(source, mistake) for mistake in misspelt_names(source)]
+        try:
+            fields = case_fields(source)
+        except InvalidError as error:
+            mistakes += [(source, mistake) for mistake in error.mistakes]
+            rest = without_harmless(source, error)
+            if rest is None:
+                continue
+            source, fields = rest, case_fields(rest)
+        if fields.name is None and not is_name(file.stem):
+            missing = "missing, and the file's own name cannot stand for it"
+            mistakes.append((source, Mistake(("name",), missing, NAME, "add a name")))
+        case = Case(file, shown, fields.name or file.stem, source, fields)
+        (cases if len(mistakes) == before else broken).append(case)
+    mistakes += _repeated_names(named)
+    told = {(item.line, item.mistake.key) for item in document.located}
+    found = (placed(shown, source, mistake) for source, mistake in mistakes)
+    fresh = [item for item in found if (item.line, item.mistake.key) not in told]
+    return FileCases(tuple(cases), tuple(broken), tuple(_in_order([*document.located, *fresh])))
+
+
+def _repeated_names(named: Iterable[tuple[str, Map]]) -> Iterator[Placed]:
+    first: dict[str, Map] = {}
+    for name, source in named:
+        if name in first:
+            line = line_of(first[name], ("name",))
+            found = f"{name!r} names two cases (the other on line {line})"
+            yield source, Mistake(("name",), found, "", "give each its own name")
+        first.setdefault(name, source)
+
+
+def misspelt_names(source: Map) -> Iterator[Mistake]:
+    """Implementations must exist: a misspelt one would never be compared. Told of a mapping that
+    may have any other mistake; what is no name is told by its type."""
+    listed, expect = source.get("implementations"), source.get("expect")
+    if isinstance(listed, str):
+        yield from _misspelt(("implementations",), listed, ())
+    for index, name in enumerate(listed if isinstance(listed, list) else ()):
+        if isinstance(name, str) and is_name(name):
+            yield from _misspelt(("implementations", index), name, ())
+    for name in expect if isinstance(expect, dict) else ():
+        if name != REFERENCE:
+            yield from _misspelt(("expect", name), name, (REFERENCE,))
+
+
+def _misspelt(key: KeyPath, name: str, also: Sequence[str]) -> Iterator[Mistake]:
+    try:
+        parse(name)
+    except InvalidError as error:
+        for m in error.mistakes:
+            allowed = ", ".join([*also, m.allowed])
+            yield Mistake(key, m.found, allowed, m.advice or did_you_mean(name, also))
+
+
+def chosen(case: Case) -> tuple[Implementation, ...] | None:
+    names = case.fields.implementations
+    return None if names is None else tuple(parse(name) for name in dict.fromkeys(names))

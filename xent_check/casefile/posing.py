@@ -1,0 +1,209 @@
+"""Posing: a case becomes a problem. Shapes, labels and probabilities are checked here, once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from xent_check.errors import InvalidError, KeyPath, Mistake
+from xent_check.problem.dtypes import rounded
+from xent_check.problem.options import ARRAYS, misfit, samples_of
+from xent_check.problem.problem import Problem
+from xent_check.problem.words import REDUCTIONS, Given, Reduction
+
+from .array_forms import FileArray
+from .arrays import make_array, no_index
+from .case import ARRAY_KEYS, Case, CaseFields
+from .data_rules import bad_probabilities, misplaced_options, outside_labels
+from .memory import must_have
+from .needs import Size, copies
+
+Array = npt.NDArray[Any]
+
+
+def pose(case: Case, allow_outside: bool = False, any_label: bool = False) -> Problem:
+    """The problem that a case states; InvalidError with every mistake in its data.
+
+    any_label: labels outside the classes need no expectation.
+    """
+    made: dict[str, Array] = {}
+    mistakes: list[Mistake] = []
+    for key in ARRAY_KEYS:
+        form = getattr(case.fields, key)
+        if form is not None:
+            try:
+                made[key] = make_array(form, (key,), case.file.parent, allow_outside)
+            except InvalidError as error:
+                mistakes += error.mistakes
+    if mistakes:
+        raise InvalidError(*mistakes)
+    return _Maker(case.fields, case.given, made, any_label).problem()
+
+
+class _Maker:
+    """Checks in order; a check that needs an earlier one's outcome is skipped when that failed."""
+
+    def __init__(
+        self, fields: CaseFields, given: Given, made: dict[str, Array], any_label: bool
+    ) -> None:
+        self.any_label = any_label
+        self.fields = fields
+        self.options = fields.options
+        self.given = given
+        self.made = made
+        self.mistakes: list[Mistake] = []
+
+    def wrong(self, key: KeyPath, found: str, allowed: str = "", advice: str = "") -> None:
+        self.mistakes.append(Mistake(key, found, allowed, advice))
+
+    def problem(self) -> Problem:
+        f = self.fields
+        self.fits_in_memory()
+        for mistake in misplaced_options(f, self.given):
+            self.mistakes.append(mistake)
+            self.made.pop(str(mistake.key[0]), None)
+        values, labels, axis = self.one_row_is_one_sample()
+        if self.classes_fit(values, axis):
+            self.weights_fit(values, axis)
+            self.empty_batch_has_a_reduction(values)
+            self.probabilities_are_allowed(values, axis)
+            if self.labels_fit(values, labels, axis):
+                self.labels_are_allowed(labels, values, axis)
+        if self.mistakes:
+            raise InvalidError(*self.mistakes)
+        arrays: dict[str, Any] = {
+            key: self.rounded(self.made[key]) for key in ARRAYS if key in self.made
+        }
+        asked = replace(self.options, class_axis=axis, reductions=self.reductions, **arrays)
+        return Problem(
+            loss=f.loss,
+            given=self.given,
+            values=self.rounded(values),
+            labels=labels.astype(np.int64) if self.sparse else self.rounded(labels),
+            dtype=f.dtype,
+            **vars(asked),
+        )
+
+    def fits_in_memory(self) -> None:
+        """InvalidError, before anything is done with the arrays, where one answer would not."""
+        f, values, form = self.fields, self.made[self.given], getattr(self.fields, self.given)
+        axis, gradient = self.options.class_axis, self.options.gradient
+        there = f.loss != "binary" and -values.ndim <= axis < values.ndim
+        classes = values.shape[axis] if there else 1
+        size = Size(values.size, values.size // max(classes, 1), f.dtype, gradient)
+        whose = f"{form.file!r} of shape" if isinstance(form, FileArray) else "shape"
+        needed = size.alone + copies(self.made, f.dtype)
+        must_have(needed, f"{whose} {list(values.shape)}: checking it needs", (self.given,))
+
+    @property
+    def sparse(self) -> bool:
+        return self.fields.loss == "sparse_categorical"
+
+    @property
+    def reductions(self) -> tuple[Reduction, ...]:
+        """Those that are asked for, and those that an expectation states."""
+        entries = [entry for listed in self.fields.expect.values() for entry in listed]
+        stated = [r for r in REDUCTIONS if any(getattr(e, r) is not None for e in entries)]
+        return tuple(dict.fromkeys([*self.options.reductions, *stated]))
+
+    def rounded(self, array: Array) -> Array:
+        return rounded(array, self.fields.dtype)
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether the case is one sample without a sample axis."""
+        return self.made[self.given].ndim == (0 if self.fields.loss == "binary" else 1)
+
+    def one_row_is_one_sample(self) -> tuple[Array, Array, int]:
+        """A bare number, or one row with one label, gets the sample axis that it lacks."""
+        values, labels, axis = self.made[self.given], self.made["labels"], self.options.class_axis
+        if not self.is_bare:
+            return values, labels, axis
+        if self.fields.loss == "binary":
+            return values.reshape(1), labels.reshape(1) if labels.ndim == 0 else labels, axis
+        if axis not in (-1, 0):
+            return values, labels, axis  # classes_fit refuses it
+        axis = -1
+        if self.sparse:
+            return values[None], labels.reshape(1) if labels.ndim == 0 else labels, axis
+        return values[None], labels[None] if labels.ndim == 1 else labels, axis
+
+    def classes_fit(self, values: Array, axis: int) -> bool:
+        """Whether the class axis is there and holds a class."""
+        if self.fields.loss == "binary":
+            return True
+        if values.ndim == 0:
+            self.wrong((self.given,), "a single number", "one number per class at least")
+        elif not -values.ndim <= axis < values.ndim:
+            found = f"{axis}, for {self.given} of shape {list(values.shape)}"
+            self.wrong(("class_axis",), found, f"-{values.ndim} to {values.ndim - 1}")
+        elif values.shape[axis] == 0:
+            found = f"shape {list(values.shape)}: no classes"
+            self.wrong((self.given,), found, "one class at least")
+        else:
+            return True
+        return False
+
+    def samples_shape(self, values: Array, axis: int) -> tuple[int, ...]:
+        return samples_of(values.shape, None if self.fields.loss == "binary" else axis)
+
+    def labels_fit(self, values: Array, labels: Array, axis: int) -> bool:
+        """Whether the labels have the values' shape, or the samples', and can be labels."""
+        f, before = self.fields, len(self.mistakes)
+        expected = self.samples_shape(values, axis) if self.sparse else values.shape
+        if labels.shape != expected:
+            allowed = f"{list(expected)}, for {self.given} of shape {list(values.shape)}"
+            advice = ""
+            if self.sparse and labels.shape == values.shape:
+                advice = "one-hot labels belong to the loss categorical"
+            elif f.loss == "categorical" and labels.shape == self.samples_shape(values, axis):
+                advice = "class indices belong to the loss sparse_categorical"
+            self.wrong(("labels",), f"shape {list(labels.shape)}", allowed, advice)
+        if self.sparse and labels.dtype.kind != "i":
+            self.mistakes.append(no_index(f.labels, self.made["labels"], ("labels",)))
+        return len(self.mistakes) == before
+
+    def weights_fit(self, values: Array, axis: int) -> None:
+        samples = self.samples_shape(values, axis)
+        counted = None if self.fields.loss == "binary" else axis
+        bare = self.made[self.given].ndim < values.ndim
+        for key, rule in ARRAYS.items():
+            array = self.made.get(key)
+            if array is None:
+                continue
+            if bare and rule == "samples" and array.ndim == 0:
+                array = self.made[key] = array.reshape(samples)
+            allowed = misfit(array.shape, rule, values.shape, counted)
+            if allowed:
+                self.wrong((key,), f"shape {list(array.shape)}", allowed)
+            elif not np.isfinite(array.astype(np.float64)).all():
+                self.wrong((key,), "a weight that is not finite", "finite numbers")
+
+    def empty_batch_has_a_reduction(self, values: Array) -> None:
+        if values.size == 0 and not self.reductions:
+            found = f"shape {list(values.shape)}: no samples, and no reduction"
+            self.wrong((self.given,), found, "a `reduction` to compare", "add `reduction: mean`")
+
+    def labels_are_allowed(self, labels: Array, values: Array, axis: int) -> None:
+        f = self.fields
+        if not f.expect and not self.any_label:
+            classes = 0 if f.loss == "binary" else values.shape[axis]
+            ignored = self.options.ignore_index
+            self.wrong_items("labels", outside_labels(labels, f.loss, classes, ignored))
+
+    def probabilities_are_allowed(self, values: Array, axis: int) -> None:
+        f = self.fields
+        if self.given == "probs":
+            probs, normalize = self.rounded(values), self.options.normalize
+            wrong = bad_probabilities(probs, f.loss, f.dtype, axis, normalize)
+            self.wrong_items("probs", wrong)
+
+    def wrong_items(self, key: str, mistakes: Iterable[Mistake]) -> None:
+        """Mistakes at items of an array, as the file has it: a bare row lacks the sample axis."""
+        for m in mistakes:
+            index = m.key[1:] if self.is_bare and len(m.key) > self.made[key].ndim else m.key
+            self.wrong((key, *index), m.found, m.allowed, m.advice)

@@ -1,0 +1,176 @@
+"""The types of values that a case file's keys take, for pydantic and for the JSON Schema."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from xent_check.errors import KeyPath, Mistake
+
+from .yaml_values import Float, describe, scalar
+
+MAX_SHOWN = 10  # mistakes of one array that are told one by one
+
+
+def wrong(*mistakes: Mistake) -> PydanticCustomError:
+    """Mistakes in pydantic's clothes; their keys are relative to the value under validation."""
+    return PydanticCustomError("mistakes", "see mistakes", {"mistakes": mistakes})
+
+
+def number(value: object, key: KeyPath = (), allowed: str = "a number") -> float:
+    """A number as it stands, its text kept."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise wrong(Mistake(key, describe(value), allowed, unquoted(value)))
+    try:
+        overflows = math.isinf(float(value)) and "inf" not in str(value_text(value)).lower()
+    except OverflowError:
+        overflows = True
+    if overflows:
+        most = "numbers of up to 1.79e308, the largest of float64"
+        raise wrong(Mistake(key, describe(value), most, "infinity is written .inf"))
+    return value
+
+
+def _bare_number(value: object) -> float:
+    return number(value)
+
+
+def unquoted(value: object) -> str:
+    """What to do about text that means a number."""
+    if not isinstance(value, str):
+        return ""
+    if isinstance(scalar(value), int | float) and not isinstance(scalar(value), bool):
+        return "remove the quotes"
+    word = value.lower().replace("infinity", "inf").removeprefix("+")
+    spelled = {"nan": ".nan", "inf": ".inf", "-inf": "-.inf"}.get(word)
+    return f"YAML writes it {spelled}" if spelled else ""
+
+
+def value_text(value: object) -> str:
+    """The text a number was written in."""
+    return str(getattr(value, "text", value))
+
+
+def numbers(value: object) -> Any:
+    """A number, or lists of numbers nested to one depth with rows of one length."""
+    mistakes = list(_list_mistakes(value, ()))
+    if len(mistakes) > MAX_SHOWN:
+        more = len(mistakes) - MAX_SHOWN
+        last = mistakes[MAX_SHOWN - 1].key
+        mistakes[MAX_SHOWN:] = [Mistake(last, f"{more} more mistakes after this one", "", "")]
+    if mistakes:
+        raise wrong(*mistakes)
+    return value
+
+
+def _list_mistakes(value: object, key: KeyPath) -> Iterator[Mistake]:
+    if not isinstance(value, list):
+        try:
+            number(value, key, "a number" if key else "a number, or lists of numbers")
+        except PydanticCustomError as error:
+            yield from (error.context or {})["mistakes"]
+        return
+    if not value:
+        advice = "an empty batch is written {shape: [0, 3], fill: 0}"
+        yield Mistake(key, "an empty list", "at least one number", advice)
+        return
+    if {*map(type, value)} == {Float} and all(map(math.isfinite, value)):
+        return  # as most rows are, at a fraction of what asking each number takes
+    first = _shape(value[0])
+    for index, row in enumerate(value):
+        yield from _list_mistakes(row, (*key, index))
+        shape = _shape(row)
+        if shape != first and 0 not in (*shape, *first):
+            found = f"ragged: {_length(shape)} here, {_length(first)} in the first entry"
+            yield Mistake((*key, index), found, "rows of one length", "")
+
+
+def _shape(value: object) -> tuple[int, ...]:
+    """The shape of a list by its first items."""
+    return (len(value), *(_shape(value[0]) if value else ())) if isinstance(value, list) else ()
+
+
+def _length(shape: tuple[int, ...]) -> str:
+    if not shape:
+        return "a bare value"
+    return "1 value" if shape == (1,) else f"{' x '.join(map(str, shape))} values"
+
+
+NAME = "printable text without control characters or `::`"
+
+
+def is_name(text: str) -> bool:
+    """Whether text can stand in a case id."""
+    return bool(text.strip()) and text.isprintable() and "::" not in text
+
+
+def word(value: object) -> str:
+    """Text that can stand in a case id."""
+    text = reason(value)
+    if not is_name(text):
+        raise wrong(Mistake((), describe(text), NAME, ""))
+    return text
+
+
+def reason(value: object) -> str:
+    """Text that says something."""
+    if not isinstance(value, str):
+        advice = "" if value is None or isinstance(value, list | dict) else "quote it"
+        raise wrong(Mistake((), describe(value), "text", advice))
+    if not value.strip():
+        raise wrong(Mistake((), "blank text", "text that is not blank", ""))
+    return value
+
+
+def versions(value: object) -> str:
+    """A PEP 440 specifier."""
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    allowed = "a version specifier (PEP 440), such as '>=3.15,<3.16'"
+    if not isinstance(value, str):
+        raise wrong(Mistake((), describe(value), allowed, "quote it, with == before it"))
+    try:
+        SpecifierSet(value)
+    except InvalidSpecifier:
+        exact = value[:1].isdigit()
+        advice = f"for that version alone, write '=={value}'" if exact else ""
+        raise wrong(Mistake((), describe(value), allowed, advice)) from None
+    if not value.strip():
+        raise wrong(Mistake((), "blank text", allowed, "leave the key out for every version"))
+    return value
+
+
+class OneOrMore:
+    """The JSON Schema of a list whose single item may stand alone."""
+
+    def __get_pydantic_json_schema__(self, core_schema: Any, handler: Any) -> dict[str, Any]:
+        many = handler(core_schema)
+        return {"anyOf": [many["items"], many]}
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+ONE_OR_MORE = (Field(min_length=1), BeforeValidator(_listed), OneOrMore())
+NUMBERS_SCHEMA: dict[str, Any] = {"$ref": "#/$defs/Numbers"}  # defined by schema.py
+_TEXT = {"type": "string", "minLength": 1, "pattern": r"\S"}
+Number = Annotated[float, PlainValidator(_bare_number), WithJsonSchema({"type": "number"})]
+Numbers = Annotated[Any, PlainValidator(numbers), WithJsonSchema({"x-ref": "Numbers"})]
+Word = Annotated[
+    str, PlainValidator(word), WithJsonSchema(_TEXT | {"not": {"pattern": r"::|[\x00-\x1f\x7f]"}})
+]
+Reason = Annotated[str, PlainValidator(reason), WithJsonSchema(_TEXT)]
+Versions = Annotated[str, PlainValidator(versions), WithJsonSchema(_TEXT)]
+Size = Annotated[int, Field(ge=0)]
+Shape = Annotated[list[Size], Field(max_length=32)]
+
+
+class Strict(BaseModel):
+    """A mapping with known keys and exact types."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)

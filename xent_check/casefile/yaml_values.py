@@ -1,0 +1,109 @@
+"""The values of a YAML file: plain Python ones that remember their lines and their texts."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from xent_check.errors import KeyPath
+
+_INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*|(?=[eE])))(?:[eE][-+]?[0-9]+)?")
+_SPECIAL = re.compile(r"([-+]?)\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+_CONSTANTS = {"": None, "~": None} | {
+    form: value
+    for word, value in (("null", None), ("true", True), ("false", False))
+    for form in (word, word.capitalize(), word.upper())
+}
+
+
+class Map(dict[str, Any]):
+    """A mapping, with the line of each of its keys.
+
+    homes: of keys that stand elsewhere in the file, where: `dtype` at matrix.dtype[1].
+    """
+
+    def __init__(self, line: int) -> None:
+        super().__init__()
+        self.line = line
+        self.lines: dict[str, int] = {}
+        self.homes: dict[str, KeyPath] = {}
+
+
+class Seq(list[Any]):
+    """A sequence, with the line of each of its items."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__()
+        self.line = line
+        self.lines: list[int] = []
+
+
+class Int(int):
+    """A whole number, with the text it was written in."""
+
+    text: str
+
+
+class Float(float):
+    """A number, with the text it was written in."""
+
+    __slots__ = ("text",)
+    text: str
+
+
+def line_of(value: object, key: KeyPath) -> int:
+    """The line of the deepest part of `key` that exists in `value`."""
+    line = value.line if isinstance(value, Map | Seq) else 1
+    for part in key:
+        if isinstance(value, Map) and isinstance(part, str) and part in value:
+            line, value = value.lines[part], value[part]
+        elif isinstance(value, Seq) and isinstance(part, int) and part < len(value):
+            line, value = value.lines[part], value[part]
+        else:
+            break
+    return line
+
+
+def home_of(source: Map, key: KeyPath) -> KeyPath:
+    """The key as the file has it."""
+    return (*source.homes[str(key[0])], *key[1:]) if key and key[0] in source.homes else key
+
+
+def scalar(text: str) -> object:
+    """A plain scalar by the core schema: null, a boolean, a number, else text."""
+    if _FLOAT.fullmatch(text):
+        number: Int | Float = Float(text)
+    elif text in _CONSTANTS:
+        return _CONSTANTS[text]
+    elif _INT.fullmatch(text):
+        base = {"0o": 8, "0x": 16}.get(text[:2], 10)
+        try:
+            number = Int(int(text[2:] if base != 10 else text, base))
+        except ValueError:  # more digits than int() takes
+            return text
+    elif special := _SPECIAL.fullmatch(text):
+        number = Float((special[1] or "") + "inf" if special[1] is not None else "nan")
+    else:
+        return text
+    number.text = text
+    return number
+
+
+def describe(value: object) -> str:
+    """What a value is, in a few words of YAML."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Int | Float):
+        return value.text if len(value.text) <= 40 else value.text[:37] + "..."
+    if isinstance(value, int | float):
+        return repr(value)
+    if isinstance(value, str):
+        return repr(value if len(value) <= 40 else value[:37] + "...")
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list | tuple):
+        return "a list" if value else "an empty list"
+    return type(value).__name__

@@ -1,0 +1,1 @@
+"""Diagnosis: which change of a problem's meaning reproduces given numbers."""

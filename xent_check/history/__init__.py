@@ -1,0 +1,1 @@
+"""History: runs over time, saved, read again, judged again, gated and compared."""

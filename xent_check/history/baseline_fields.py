@@ -1,0 +1,93 @@
+"""The JSON of a baseline, key by key: what it may hold, and nothing else."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from xent_check.casefile.yaml_values import describe
+from xent_check.problem.words import REDUCTIONS, DType, Reduction
+from xent_check.results.report import Status
+
+PartName = Literal["losses", "gradient"] | Reduction
+PARTS: tuple[PartName, ...] = ("losses", *REDUCTIONS, "gradient")
+_NOT_FINITE = ("nan", "inf", "-inf")
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class BaselineEnvironment(_Strict):
+    version: str
+    device: str
+    platform: str
+
+
+def _numbers_of(value: object) -> Any:
+    """Numbers, or lists of them to any depth; what is not finite is its name."""
+    if isinstance(value, list):
+        return [_numbers_of(item) for item in value]
+    if value in _NOT_FINITE:
+        return float(str(value))
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"{describe(value)}; allowed: a number, {', '.join(_NOT_FINITE)}")
+    if not abs(value) <= sys.float_info.max:
+        raise ValueError(
+            f"{describe(value)[:20]} is beyond the numbers of a computer; allowed: inf"
+        )
+    return float(value)
+
+
+def _share_of(value: object) -> float:
+    number = value if value == "inf" else _numbers_of(value)
+    if isinstance(number, list) or not float(number) >= 0:
+        raise ValueError(f"{describe(value)}; allowed: a number, 0 or more, or inf")
+    return float(number)
+
+
+_Numbers = Annotated[Any, BeforeValidator(_numbers_of)]
+_Share = Annotated[float, BeforeValidator(_share_of)]
+_Place = Annotated[str, Field(pattern=r"^\[([0-9]+(, [0-9]+)*)?\]$")]
+_Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
+
+
+class BaselineArray(_Strict):
+    """A part: all its numbers, or a digest of them and the numbers that were kept."""
+
+    dtype: DType | None = None
+    values: _Numbers = None
+    shape: tuple[Annotated[int, Field(ge=0)], ...] | None = None
+    digest: _Digest | None = None
+    worst: dict[_Place, _Numbers] = {}
+
+
+def _array_of(value: object) -> object:
+    """A plain number or list is in the answer's own dtype."""
+    return value if isinstance(value, dict | BaselineArray) else {"values": value}
+
+
+_PartField = Annotated[BaselineArray, BeforeValidator(_array_of)]
+
+
+class BaselineAnswer(_Strict):
+    status: Status
+    behaviour: str
+    because: str | None = None
+    inputs: _Digest | None = None
+    dtype: DType | None = None
+    share: _Share | dict[PartName, _Share] | None = None
+    on: BaselineEnvironment | None = None
+    losses: _PartField | None = None
+    mean: _PartField | None = None
+    weighted_mean: _PartField | None = None
+    sum: _PartField | None = None
+    gradient: _PartField | None = None
+
+
+class BaselineFile(_Strict):
+    version: Literal[1] = Field(alias="schema")
+    implementations: dict[str, BaselineEnvironment]
+    cases: dict[str, dict[str, BaselineAnswer]]

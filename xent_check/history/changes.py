@@ -1,0 +1,266 @@
+"""Changes: a record held against an earlier one. Arithmetic first, then the kind, then words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from xent_check.problem.dtypes import spacing
+from xent_check.results.change import BAD, Change, ChangeKind, Variants, growth
+from xent_check.results.difference import Difference
+from xent_check.results.number_text import small
+from xent_check.results.report import CaseResult, Report
+
+from .recorded import Part, Recorded, recorded
+
+
+@dataclass(frozen=True)
+class Move:
+    """How far the numbers of an answer moved, over those that are known of both records.
+
+    same_bits: of every number, known or kept as a digest. ulps: the largest distance in spacings
+    of the dtype at the earlier number, inf where one is nan or infinite and the other is not the
+    same; None where nothing is known of both. stands: no distance is more than the tolerance, and
+    every number that diverges is known to have done so before.
+    """
+
+    same_bits: bool
+    ulps: float | None
+    stands: bool
+
+    @property
+    def same_class(self) -> bool:
+        return self.ulps is None or bool(np.isfinite(self.ulps))
+
+
+def moved(before: Recorded, after: Recorded) -> Move:
+    """From the one record to the other."""
+    names = before.parts.keys() & after.parts.keys()
+    pairs = [(before.parts[name], after.parts[name]) for name in sorted(names)]
+    parts = [_part(was, now) for was, now in pairs if not was.same_bits(now)]
+    whole = before.forms == after.forms
+    if whole and not parts:
+        return Move(True, 0.0, True)
+    known = [move.ulps for move in parts if move.ulps is not None]
+    ulps = max(known, default=None)
+    return Move(False, ulps, whole and all(move.stands for move in parts))
+
+
+def _part(was: Part, now: Part) -> Move:
+    if (was.dtype, was.shape) != (now.dtype, now.shape):
+        return Move(False, None, False)
+    rows = was.rows(now.positions)
+    first, second = was.numbers[rows[rows >= 0]], now.numbers[rows >= 0]
+    same = (first == second) | (np.isnan(first) & np.isnan(second))
+    finite = np.isfinite(first) & np.isfinite(second)
+    with np.errstate(invalid="ignore", over="ignore"):
+        distance = np.where(finite, np.abs(first - second), np.inf)
+        ulps = np.where(same, 0.0, np.where(finite, distance / spacing(first, was.dtype), np.inf))
+    stands = all(
+        (distance <= d.allowed.reshape(-1)[rows >= 0])[~same].all() for d in now.judged[:1]
+    )
+    stands = stands and all(_diverged_before(was, now, d) for d in now.judged)
+    return Move(False, float(ulps.max()) if ulps.size else None, stands)
+
+
+def _diverged_before(was: Part, now: Part, d: Difference) -> bool:
+    """Whether each number that diverges from this target is known to have diverged from it."""
+    bad = np.flatnonzero(~d.agrees)
+    rows = was.rows(now.positions[bad])
+    if d.at_least or d.diverging > bad.size or (rows < 0).any():
+        return False
+    numbers, target, allowed = was.numbers[rows], d.target.ravel(), d.allowed.ravel()
+    with np.errstate(invalid="ignore", over="ignore"):
+        distance = np.abs(numbers - target[bad])
+    same = (numbers == target[bad]) | (np.isnan(numbers) & np.isnan(target[bad]))
+    return not (same | (np.isfinite(distance) & (distance <= allowed[bad]))).any()
+
+
+def change_between(
+    case: str, implementation: str, before: Recorded | None, after: Recorded | None
+) -> Change:
+    """What became of the answer."""
+    move = None if before is None or after is None else moved(before, after)
+    kind = _kind(before, after, move)
+    part, share_before, share_after = _share(before, after)
+    told = _share_words(part, share_before, share_after)
+    return Change(
+        case=case,
+        implementation=implementation,
+        kind=kind,
+        sentence=f"{implementation} on {case}: {_words(kind, before, after, move, told)}",
+        before=None if before is None else before.status,
+        after=None if after is None else after.status,
+        ulps=None if move is None else move.ulps,
+        share_before=share_before,
+        share_after=share_after,
+    )
+
+
+def _share(
+    before: Recorded | None, after: Recorded | None
+) -> tuple[str, float | None, float | None]:
+    """The part whose share of what rounding explains grew most, and its share before and after;
+    of a part whose earlier share is not known nobody can say how much it grew. A baseline of an
+    older version, which knows no inputs, has that of the losses alone."""
+    was = {} if before is None else before.shares
+    now = {} if after is None else after.shares
+    if before is not None and before.inputs is None and "losses" in was:
+        now = {name: share for name, share in now.items() if name in was}
+    unknown = next((name for name in now if name not in was), "")
+    if unknown or not now:
+        return unknown, was.get(unknown), now.get(unknown)
+    part = max(now, key=lambda name: growth(was[name], now[name]))
+    return part, was[part], now[part]
+
+
+def _kind(before: Recorded | None, after: Recorded | None, move: Move | None) -> ChangeKind:
+    """Another problem outranks all; a change of the kind of answer a divergence, but for one that
+    mends it."""
+    if after is None:
+        return "removed"
+    if before is not None and _other_inputs(before, after):
+        return "inputs"
+    if before is None or move is None or (before.status == "missing" != after.status):
+        return "new" if after.status in BAD else "added"
+    if after.status == "missing":
+        return "same" if before.status == "missing" else "missing"
+    if before.status in BAD and after.status in ("agrees", "known"):
+        return "fixed"
+    if before.behaviour != after.behaviour or not move.same_class or before.forms != after.forms:
+        return "behaviour"
+    if after.status in BAD:
+        if before.status in BAD and move.stands:
+            accepted: ChangeKind = "same" if move.same_bits else "drifted"
+            return accepted if before.because is None else "known"
+        return "new"
+    return "same" if move.same_bits else "drifted"
+
+
+def _words(
+    kind: ChangeKind,
+    before: Recorded | None,
+    after: Recorded | None,
+    move: Move | None,
+    shares: str,
+) -> str:
+    if before is None or after is None or move is None:
+        if before is not None:
+            return "is in the baseline and there no more"
+        return f"new in this run; {'' if after is None else after.status}"
+    if kind == "inputs":
+        now = "" if before.status == after.status else f"; {before.status} -> {after.status}"
+        return f"its inputs are not those that were recorded (accept -k takes them anew){now}"
+    if kind == "missing":
+        return f"{before.status} -> missing"
+    if kind == "fixed":
+        return f"{before.status} -> {after.status}"
+    if kind == "behaviour":
+        if before.behaviour != after.behaviour:
+            return _behaviours(before.behaviour, after.behaviour)
+        return _forms(before, after) or f"{before.behaviour}, in other places than before"
+    if before.status == "missing":
+        return f"missing -> {after.status}"
+    told = [f"{before.status} -> {after.status}"] if kind == "new" else []
+    told.append("the same bits" if move.same_bits else _distance(move))
+    told += [shares] if not move.same_bits else []
+    if kind == "new" and before.status in BAD:
+        told.append("more diverges than was accepted, or other numbers do")
+    if kind == "known":
+        told.append(f"accepted because {before.because}")
+    return "; ".join(part for part in told if part)
+
+
+def _other_inputs(before: Recorded, after: Recorded) -> bool:
+    """Whether the two are known to answer different problems."""
+    return None not in (before.inputs, after.inputs) and before.inputs != after.inputs
+
+
+def _forms(before: Recorded, after: Recorded) -> str:
+    """Which parts came or went, or have another shape or dtype; empty where none has."""
+    was, now = before.forms, after.forms
+    told = []
+    for name in [*was, *(name for name in now if name not in was)]:
+        if name not in now:
+            told.append(f"{name} -> no {name}")
+        elif name not in was:
+            told.append(f"no {name} -> {name}")
+        elif was[name][0] != now[name][0]:
+            whose = "" if name == "losses" else f"{name} "
+            told.append(f"{whose}computed in {was[name][0]} -> in {now[name][0]}")
+        elif was[name] != now[name]:
+            told.append(f"{name} of shape {list(was[name][1])} -> of {list(now[name][1])}")
+    return "; ".join(told)
+
+
+def _behaviours(before: str, after: str) -> str:
+    """What is another of the parts that are told."""
+    was, now = before.split("; "), after.split("; ")
+    gone = "; ".join(part for part in was if part not in now)
+    come = "; ".join(part for part in now if part not in was)
+    return f"{gone or 'nothing more'} -> {come or 'nothing more'}"
+
+
+def _distance(move: Move) -> str:
+    if move.ulps is None or move.ulps == 0:
+        return "other bits"
+    return f"moved by {small(move.ulps)} ulp{'' if move.ulps == 1 else 's'}"
+
+
+def _share_words(part: str, before: float | None, after: float | None) -> str:
+    if before is None or after is None:
+        return ""
+    whose = "" if part == "losses" else f"{part}: "
+    return f"{whose}{small(before, 2)} -> {small(after, 2)} of what rounding explains"
+
+
+def changes_between(before: Report, after: Report) -> tuple[Change, ...]:
+    """Every answer of either run, in the order of the later one, what is gone last."""
+    return changes_of(_by_name(before), _by_name(after))
+
+
+Records = dict[tuple[str, str], Recorded]
+
+
+def changes_of(before: Records, after: Records) -> tuple[Change, ...]:
+    """Likewise of records by case and implementation."""
+    names = [*after, *(name for name in before if name not in after)]
+    return tuple(change_between(*name, before.get(name), after.get(name)) for name in names)
+
+
+def _by_name(report: Report) -> Records:
+    return {(r.case.id, r.implementation): recorded(r) for r in report.results}
+
+
+def variants_of(results: Sequence[CaseResult], names: Sequence[str]) -> tuple[Variants, ...]:
+    """For each column `torch[old]` what became of its answers in the column `torch`; without that,
+    in the last of those with a label."""
+    columns: dict[str, dict[str, Recorded]] = {name: {} for name in names}
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        groups.setdefault(name.partition("[")[0] if name.endswith("]") else name, []).append(name)
+    pairs = [
+        (name, group[-1] if base not in group else base)
+        for base, group in groups.items()
+        for name in group
+        if name != base
+    ]
+    wanted = {name for pair in pairs for name in pair}
+    for result in results:
+        if result.implementation in wanted:
+            columns[result.implementation][result.case.id] = recorded(result)
+    return tuple(
+        _variants(before, after, columns[before], columns[after])
+        for before, after in pairs
+        if before != after
+    )
+
+
+def _variants(
+    before: str, after: str, then: dict[str, Recorded], now: dict[str, Recorded]
+) -> Variants:
+    cases = [*now, *(case for case in then if case not in now)]
+    changes = tuple(change_between(case, after, then.get(case), now.get(case)) for case in cases)
+    return Variants(before, after, changes)

@@ -1,0 +1,160 @@
+"""Last failed: which answers diverged or failed when they were last asked for, from a folder.
+
+One small file per working directory, in the user's cache folder or in XENT_CHECK_CACHE.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from xent_check.casefile.case import split_id
+from xent_check.casefile.corpus import corpus
+from xent_check.casefile.loading import read_cases
+from xent_check.results.report import CaseResult, Report
+
+Failures = dict[str, set[str]]  # the implementations, by case id
+
+
+class UnreadableError(Exception):
+    """The file is there and says nothing; the text is why."""
+
+
+def state_file(folder: Path) -> Path:
+    """Where what failed in runs from the folder is kept."""
+    import platformdirs
+
+    cache = os.environ.get("XENT_CHECK_CACHE") or platformdirs.user_cache_dir("xent-check")
+    name = hashlib.sha256(os.fsencode(os.path.realpath(folder))).hexdigest()[:16]
+    return Path(cache) / "last-failed" / f"{name}.json"
+
+
+def read(file: Path) -> Failures:
+    """What failed; nothing where no file is. UnreadableError where it is not one of these."""
+    try:
+        document = json.loads(file.read_bytes())
+        failed = document["failed"]
+        return {str(case): {str(name) for name in names} for case, names in failed.items()}
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise UnreadableError(error.strerror or str(error)) from None
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        raise UnreadableError("it does not hold what a run writes") from None
+
+
+def update(folder: Path, results: Mapping[str, Mapping[str, bool]], whole: bool) -> None:
+    """Keep what is known now of runs from the folder: whether each implementation failed, by case.
+
+    What was not asked stays as it was. whole: these are all answers to their cases. OSError where
+    it cannot be kept.
+    """
+    file = state_file(folder)
+    if not file.exists() and not any(failed for of in results.values() for failed in of.values()):
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with _alone(file.parent):
+        try:
+            known = read(file)
+        except UnreadableError:
+            known = {}
+        for case, answers in results.items():
+            before = set() if whole else known.pop(case, set()) - answers.keys()
+            known[case] = before | {name for name, failed in answers.items() if failed}
+        failed = {case: sorted(names) for case, names in sorted(known.items()) if names}
+        if failed:
+            if not file.exists():
+                _forget_folders_that_are_gone(file.parent)
+            document = {"schema": 1, "folder": os.path.realpath(folder), "failed": failed}
+            _replace(file, json.dumps(document, indent=1) + "\n")
+        else:
+            file.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """No other run reads and writes meanwhile, where the file system can say so."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    with (folder / "lock").open("w") as lock:
+        with contextlib.suppress(OSError):
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _replace(file: Path, text: str) -> None:
+    """The whole file, or nothing of it."""
+    number, temporary = tempfile.mkstemp(dir=file.parent)
+    try:
+        with open(number, "w", encoding="utf-8") as stream:
+            stream.write(text)
+        os.replace(temporary, file)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def _forget_folders_that_are_gone(states: Path) -> None:
+    for file in states.glob("*.json"):
+        with contextlib.suppress(OSError, ValueError, LookupError, TypeError):
+            if not os.path.isdir(json.loads(file.read_bytes())["folder"]):
+                file.unlink()
+
+
+def still_there(failures: Failures) -> dict[str, list[Path]]:
+    """The cases that failed and are there yet, each with the files that it may be in."""
+    names: dict[Path, set[str] | None] = {}
+    found: dict[str, list[Path]] = {}
+    for case in failures:
+        shown, name = split_id(case)
+        for file in _files(shown):
+            if file not in names:
+                cases = read_cases(file, shown)
+                names[file] = None if cases.located else {c.name for c in cases.cases}
+            own = names[file]
+            if own is None or name in own:  # a file with mistakes has to be told, not forgotten
+                found.setdefault(case, []).append(file)
+    return found
+
+
+def _files(shown: str) -> list[Path]:
+    """The files that a report names so: paths.shown_path, backwards."""
+    first, _, rest = shown.partition("/")
+    shipped = [corpus() / rest] if first == "cases" else []
+    return [file for file in (Path(shown), *shipped) if file.is_file()]
+
+
+def failed(result: CaseResult) -> bool:
+    """Whether it makes a run fail."""
+    return result.status in ("diverges", "failed") or (
+        result.required and result.status == "missing"
+    )
+
+
+def outcomes(report: Report) -> dict[str, dict[str, bool]]:
+    """Whether each implementation failed, by case. Under a baseline a divergence that was accepted
+    did not."""
+    known = answers(report.results)
+    if report.gate is not None:
+        failing = {(change.case, change.implementation) for change in report.gate.failing}
+        for result in report.results:
+            if result.status not in ("failed", "missing"):
+                name = result.implementation
+                known[result.case.id][name] = (result.case.id, name) in failing
+    return known
+
+
+def answers(results: Iterable[CaseResult]) -> dict[str, dict[str, bool]]:
+    """The same of results as they come."""
+    known: dict[str, dict[str, bool]] = {}
+    for result in results:
+        known.setdefault(result.case.id, {})[result.implementation] = failed(result)
+    return known

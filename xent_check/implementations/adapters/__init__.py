@@ -1,0 +1,1 @@
+"""Adapters: one framework's public calls each."""

@@ -1,0 +1,160 @@
+"""JAX: cross-entropy as its users write it from jax.nn (JAX itself has no losses).
+
+    binary       -(pos_weight t log_sigmoid(z) + (1 - t) log_sigmoid(-z))
+    categorical  -sum(w t log_softmax(x)), integer labels as jax.nn.one_hot
+
+From probabilities, the log is jnp.log; log-probabilities are taken as they are. Compiled by
+jax.jit; the mode eager runs op by op, x32 leaves jax_enable_x64 off, as it is by default.
+Gradients by jax.vjp. Source: the API pages of
+jax.nn.log_softmax, jax.nn.log_sigmoid and jax.nn.one_hot.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from xent_check.problem.evaluation import Computed, MissingDeviceError
+from xent_check.problem.problem import Problem
+from xent_check.problem.words import Loss, Reduction
+
+from ..calls import Calls
+from ..idioms import Idioms, Names, reduce_under
+from ..program import (
+    GRADIENT,
+    LOSSES,
+    LossFunction,
+    NativeArrays,
+    Program,
+    TotalFunction,
+    problem_arrays,
+    refuse_what_is_not_supported,
+)
+from ..support import JAX
+
+NAMES = Names(
+    sum="jnp.sum",
+    mean="jnp.mean",
+    divide="jnp.divide",
+    multiply="jnp.multiply",
+    where="jnp.where",
+    not_equal="jnp.not_equal",
+    count_nonzero="jnp.count_nonzero",
+    take="jnp.take",
+    reshape="jnp.reshape",
+)
+
+
+def evaluate(problem: Problem, mode: str, device: str) -> Computed:
+    """Losses from jax.nn, totals by jnp.mean and jnp.sum."""
+    refuse_what_is_not_supported(problem, JAX, "jax.nn")
+    return run(problem, mode, device, FUNCTIONS[problem.loss], {}, reduce_under(NAMES))
+
+
+def run(
+    problem: Problem,
+    mode: str,
+    device: str,
+    function: LossFunction,
+    roots: Mapping[str, Any],
+    total: TotalFunction | None = None,
+) -> Computed:
+    """Run `function` under JAX, jitted unless the mode is eager; x64 for float64, unless x32."""
+    named = {"jax": jax, "jnp": jnp, **roots}
+    compiler = "" if mode == "eager" else "jax.jit({})"
+    program = Program(named, problem, function, differentiate, compiler, total)
+    compiled = jax.jit(program) if compiler else program
+    target = _device(device)
+    wide = problem.dtype == "float64" and mode != "x32"
+    with _enable_x64(wide), jax.default_device(target), program.tracked():
+        arrays = {k: jnp.asarray(np.array(a)) for k, a in problem_arrays(problem).items()}
+        start = time.perf_counter()
+        answers = jax.block_until_ready(compiled(arrays))
+        seconds = time.perf_counter() - start
+        losses = np.asarray(answers[LOSSES])
+        answered = [r for r in problem.reductions if r in answers]
+        totals: dict[Reduction, Any] = {r: np.asarray(answers[r]) for r in answered}
+        gradient = np.asarray(answers[GRADIENT]) if problem.gradient else None
+    totals |= program.unsupported
+    return Computed(losses, totals, program.text, seconds, gradient, calls=program.calls)
+
+
+def differentiate(losses_of: Callable[[Any], Any], values: Any, cotangent: Any) -> tuple[Any, Any]:
+    """The losses, and the gradient of sum(cotangent * losses), by jax.vjp."""
+    losses, pull_back = jax.vjp(losses_of, values)
+    return losses, pull_back(jnp.ones_like(losses) if cotangent is None else cotangent)[0]
+
+
+def _enable_x64(wide: bool) -> AbstractContextManager[Any]:
+    """jax.enable_x64, which was jax.experimental's alone before it had this name."""
+    if hasattr(jax, "enable_x64"):
+        context = jax.enable_x64(wide)
+    else:
+        from jax import experimental
+
+        context = experimental.enable_x64(wide)
+    return context  # type: ignore[no-any-return]
+
+
+def _device(name: str) -> Any:
+    try:
+        return jax.devices(name)[0]
+    except RuntimeError:
+        raise MissingDeviceError(f"JAX sees no {name} device") from None
+
+
+def binary(call: Calls, problem: Problem, arrays: NativeArrays, _: Reduction | None) -> Any:
+    """-(pos_weight t log p + (1 - t) log(1 - p)), the logs by jax.nn.log_sigmoid or jnp.log."""
+    values, labels = arrays[problem.given], arrays["labels"]
+    if problem.given == "logits":
+        log_p = call("jax.nn.log_sigmoid", values)
+        log_not_p = call("jax.nn.log_sigmoid", call("jnp.negative", values))
+    else:
+        log_p = call("jnp.log", values)
+        log_not_p = call("jnp.log", call("jnp.subtract", 1, values))
+    positive = call("jnp.multiply", labels, log_p)
+    if "pos_weight" in arrays:
+        positive = call("jnp.multiply", arrays["pos_weight"], positive)
+    negative = call("jnp.multiply", call("jnp.subtract", 1, labels), log_not_p)
+    losses = call("jnp.negative", call("jnp.add", positive, negative))
+    idioms = Idioms(call, NAMES, problem, arrays)
+    return idioms.weighted_by_sample(losses)
+
+
+def categorical(call: Calls, problem: Problem, arrays: NativeArrays, _: Reduction | None) -> Any:
+    """-sum(w t log p) along the class axis."""
+    return _from_targets(call, problem, arrays, arrays["labels"])
+
+
+def sparse_categorical(
+    call: Calls, problem: Problem, arrays: NativeArrays, _: Reduction | None
+) -> Any:
+    """-sum(w one_hot(y) log p) along the class axis; ignored samples zeroed with jnp.where."""
+    options = {"dtype": problem.dtype, "axis": problem.class_axis}
+    targets = call("jax.nn.one_hot", arrays["labels"], problem.num_classes, **options)
+    return _from_targets(call, problem, arrays, targets)
+
+
+def _from_targets(call: Calls, problem: Problem, arrays: NativeArrays, targets: Any) -> Any:
+    idioms = Idioms(call, NAMES, problem, arrays)
+    log_p = arrays[problem.given]
+    if problem.given == "logits":
+        log_p = call("jax.nn.log_softmax", log_p, axis=problem.class_axis)
+    elif problem.given == "probs":
+        log_p = call("jnp.log", log_p)
+    picked = call("jnp.multiply", idioms.weighted_targets(targets), log_p)
+    losses = call("jnp.negative", call("jnp.sum", picked, axis=problem.class_axis))
+    return idioms.masked(idioms.weighted_by_sample(losses))
+
+
+FUNCTIONS: Mapping[Loss, LossFunction] = {
+    "binary": binary,
+    "categorical": categorical,
+    "sparse_categorical": sparse_categorical,
+}

@@ -1,0 +1,24 @@
+"""Keras on TensorFlow: the loss classes of tf.keras.losses, given the case's dtype.
+
+Modes as TensorFlow's; floatx leaves dtype= out, so that Keras takes its own. Source: the API
+pages of tf.keras.losses.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from xent_check.problem.evaluation import Computed
+from xent_check.problem.problem import Problem
+
+from ..keras_losses import KerasLosses, refuse
+from .tensorflow import NAMES, run
+
+LOSSES = KerasLosses("tf.keras.losses", NAMES, "tf.expand_dims", "tf.one_hot", "tf.transpose")
+
+
+def evaluate(problem: Problem, mode: str, device: str) -> Computed:
+    """Losses by reduction='none', totals by the class's own reductions."""
+    refuse(problem)
+    losses = replace(LOSSES, own_dtype=mode == "floatx")
+    return run(problem, "" if mode == "floatx" else mode, device, losses.functions[problem.loss])

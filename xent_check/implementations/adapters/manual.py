@@ -1,0 +1,172 @@
+"""The textbook formula, in NumPy, in the dtype of the case, as the two forum threads write it.
+
+    categorical  p = exp(x) / sum exp(x); p = p / sum p; -sum(t log p), integer labels one-hot
+    binary       p = 1 / (1 + exp(-z)); t (-log p) + (1 - t) (-log(1 - p))
+
+Shapes: classes along the class axis; one loss per sample. mean divides by the kept samples. What
+has 16 bits is added up in float32. An exp that overflows or a probability that rounds to 0 or 1
+gives inf or nan; a label outside the classes has an empty one-hot row and the loss 0. Error: log of
+a rounded probability loses every digit of a loss below the dtype's roundoff. Source: both threads
+(cases/forum/).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from xent_check.problem.dtypes import BITS
+from xent_check.problem.evaluation import Computed, Unsupported, UnsupportedError
+from xent_check.problem.problem import Problem
+from xent_check.problem.words import GIVEN, Given, Loss, Reduction
+
+from ..program import refuse_what_is_not_supported
+from ..support import EVERYTHING
+
+Array = npt.NDArray[Any]
+
+
+def evaluate(problem: Problem, mode: str, device: str) -> Computed:
+    """Losses by the formula, totals as plain sums."""
+    refuse_what_is_not_supported(problem, EVERYTHING, "the textbook formula")
+    return run(problem, FORMULAS[problem.loss], TEXTS[problem.loss, problem.given])
+
+
+def run(problem: Problem, formula: Callable[[Problem], Array], text: str) -> Computed:
+    """Run a NumPy formula."""
+    if problem.values.dtype == BITS:
+        raise UnsupportedError("NumPy computes in bfloat16 only where ml_dtypes is installed")
+    if problem.values.dtype.itemsize == 2:
+        text = f"{text}; sums in float32"
+    start = time.perf_counter()
+    losses, totals = answer(problem, formula)
+    seconds = time.perf_counter() - start
+    gradient = Unsupported("NumPy has no autodiff") if problem.gradient else None
+    return Computed(losses, {**totals}, text, seconds, gradient)
+
+
+def answer(
+    problem: Problem, formula: Callable[[Problem], Array]
+) -> tuple[Array, dict[Reduction, Array]]:
+    """The losses and their totals, NumPy's warnings off: nan and inf are answers here."""
+    with np.errstate(all="ignore"):
+        losses = formula(problem)
+        if problem.sample_weight is not None:
+            losses = losses * problem.sample_weight
+        losses = np.where(problem.kept, losses, losses.dtype.type(0))
+        return losses, {r: _total(problem, losses, r) for r in problem.reductions}
+
+
+def _total(problem: Problem, losses: Array, reduction: Reduction) -> Array:
+    """Added up and divided in float32 where the losses have 16 bits, then rounded to those."""
+    total = added(losses)
+    if reduction == "mean":
+        total = total / total.dtype.type(np.count_nonzero(problem.kept))
+    elif reduction == "weighted_mean":
+        weights = _weights(problem)
+        total = total / added(np.where(problem.kept, weights, weights.dtype.type(0)))
+    return np.asarray(total, dtype=losses.dtype)
+
+
+def added(array: Array, **options: Any) -> Array:
+    """np.sum; numbers of 16 bits in float32, which is what it returns of them."""
+    dtype = np.float32 if array.dtype.itemsize == 2 else array.dtype
+    total: Array = np.sum(array, dtype=dtype, **options)
+    return total
+
+
+def _weights(problem: Problem) -> Array:
+    """sample_weight times class_weight[y], or times sum_c w_c t_c before smoothing."""
+    dtype = problem.values.dtype
+    weights: Array = np.ones(problem.samples_shape, dtype=dtype)
+    if problem.loss != "binary":
+        rows, class_weight = _one_hot(problem), problem.class_weight
+        rows = rows if class_weight is None else rows * class_weight
+        weights = added(rows, axis=-1).astype(dtype)
+    return weights if problem.sample_weight is None else weights * problem.sample_weight
+
+
+def _one_hot(problem: Problem) -> Array:
+    """The labels as distributions, classes last."""
+    if problem.loss == "categorical":
+        return np.moveaxis(problem.labels, problem.class_axis, -1)
+    classes = np.arange(problem.num_classes)
+    rows: Array = np.equal(problem.labels[..., None], classes).astype(problem.values.dtype)
+    return rows
+
+
+def targets(problem: Problem) -> Array:
+    """The labels as distributions, classes last, smoothed and weighted: w (t (1 - e) + e / n)."""
+    rows, e, dtype = _one_hot(problem), problem.label_smoothing, problem.values.dtype
+    if e:
+        rows = rows * dtype.type(1 - e) + dtype.type(e / problem.num_classes)
+    return rows if problem.class_weight is None else rows * problem.class_weight
+
+
+def binary_targets(problem: Problem) -> Array:
+    """The labels, smoothed: t (1 - e) + e / 2."""
+    e, t = problem.label_smoothing, problem.labels
+    return t if e == 0 else t * t.dtype.type(1 - e) + t.dtype.type(e / 2)
+
+
+def binary(problem: Problem) -> Array:
+    """t (-log p) + (1 - t) (-log(1 - p)), p = 1 / (1 + exp(-z))."""
+    values, t = problem.values, binary_targets(problem)
+    one = values.dtype.type(1)
+    if problem.given == "logits":
+        p = one / (one + np.exp(-values))
+    elif problem.given == "probs":
+        p = values
+    else:
+        p = np.exp(values)
+    positive = t if problem.pos_weight is None else t * problem.pos_weight
+    losses: Array = positive * -np.log(p) + (one - t) * -np.log(one - p)
+    return losses
+
+
+def categorical(problem: Problem) -> Array:
+    """-sum(t log p), p = exp(x) / sum exp(x), divided by its sum once more."""
+    values = np.moveaxis(problem.values, problem.class_axis, -1)
+    if problem.given == "log_probs":
+        log_p = values
+    else:
+        p = np.exp(values) if problem.given == "logits" else values
+        p = _divided(p)
+        if problem.given == "logits":
+            p = _divided(p)
+        log_p = np.log(p)
+    return added(targets(problem) * -log_p, axis=-1).astype(values.dtype)
+
+
+def _divided(p: Array) -> Array:
+    """The probabilities over their sum."""
+    divided: Array = p / added(p, axis=-1, keepdims=True).astype(p.dtype)
+    return divided
+
+
+FORMULAS: Mapping[Loss, Callable[[Problem], Array]] = {
+    "binary": binary,
+    "categorical": categorical,
+    "sparse_categorical": categorical,
+}
+_P: Mapping[tuple[bool, Given], str] = {
+    (True, "logits"): "p = 1 / (1 + exp(-logits)); ",
+    (True, "probs"): "p = probs; ",
+    (True, "log_probs"): "p = exp(log_probs); ",
+    (False, "logits"): "p = exp(logits) / sum(exp(logits)); p = p / sum(p); ",
+    (False, "probs"): "p = probs / sum(probs); ",
+    (False, "log_probs"): "p = exp(log_probs); ",
+}
+TEXTS: Mapping[tuple[Loss, Given], str] = {
+    **{("binary", g): _P[True, g] + "t * -log(p) + (1 - t) * -log(1 - p)" for g in GIVEN},
+    ("categorical", "logits"): _P[False, "logits"] + "sum(t * -log(p))",
+    ("categorical", "probs"): _P[False, "probs"] + "sum(t * -log(p))",
+    ("sparse_categorical", "logits"): _P[False, "logits"] + "sum(one_hot(labels) * -log(p))",
+    ("sparse_categorical", "probs"): _P[False, "probs"] + "sum(one_hot(labels) * -log(p))",
+    ("categorical", "log_probs"): "sum(t * -log_probs)",
+    ("sparse_categorical", "log_probs"): "sum(one_hot(labels) * -log_probs)",
+}

@@ -1,0 +1,148 @@
+"""TensorFlow: the losses of tf.nn, which take logits and leave the reduction to tf.reduce_*.
+
+Modes: graph (tf.function) and xla (tf.function with jit_compile=True). Gradients by
+tf.GradientTape. Source: the API pages of tf.nn.sigmoid_cross_entropy_with_logits,
+weighted_cross_entropy_with_logits, softmax_cross_entropy_with_logits and
+sparse_softmax_cross_entropy_with_logits.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from xent_check.problem.evaluation import Computed, MissingDeviceError
+from xent_check.problem.problem import Problem
+from xent_check.problem.words import Loss, Reduction
+
+from ..calls import Calls
+from ..idioms import Idioms, Names, reduce_under
+from ..program import (
+    GRADIENT,
+    LOSSES,
+    LossFunction,
+    NativeArrays,
+    Program,
+    TotalFunction,
+    problem_arrays,
+    refuse_what_is_not_supported,
+)
+from ..support import TF
+
+NAMES = Names(
+    sum="tf.reduce_sum",
+    mean="tf.reduce_mean",
+    divide="tf.divide",
+    multiply="tf.multiply",
+    where="tf.where",
+    not_equal="tf.not_equal",
+    count_nonzero="tf.math.count_nonzero",
+    take="tf.gather",
+    reshape="tf.reshape",
+    count_needs_dtype=True,
+)
+
+
+def evaluate(problem: Problem, mode: str, device: str) -> Computed:
+    """Losses from tf.nn, totals by tf.reduce_mean and tf.reduce_sum."""
+    refuse_what_is_not_supported(problem, TF, "tf.nn")
+    return run(problem, mode, device, FUNCTIONS[problem.loss], reduce_under(NAMES))
+
+
+def run(
+    problem: Problem,
+    mode: str,
+    device: str,
+    function: LossFunction,
+    total: TotalFunction | None = None,
+) -> Computed:
+    """Run `function` under TensorFlow: eagerly, as a graph, or compiled by XLA."""
+    if device == "cuda" and not tf.config.list_physical_devices("GPU"):
+        raise MissingDeviceError("TensorFlow sees no CUDA device")
+    options = {"autograph": False} | ({"jit_compile": True} if mode == "xla" else {})
+    arguments = ", ".join(f"{k}={v}" for k, v in options.items())
+    compiler = f"tf.function({{}}, {arguments})" if mode else ""
+    program = Program({"tf": tf}, problem, function, _differentiate, compiler, total)
+    compiled: Any = tf.function(program, **options) if mode else program
+    with tf.device("/GPU:0" if device == "cuda" else "/CPU:0"), program.tracked():
+        arrays = {k: tf.constant(np.array(a)) for k, a in problem_arrays(problem).items()}
+        start = time.perf_counter()
+        answers = compiled(arrays)
+        seconds = time.perf_counter() - start
+    losses = answers[LOSSES].numpy()
+    answered = [r for r in problem.reductions if r in answers]
+    totals: dict[Reduction, Any] = {r: np.asarray(answers[r].numpy()) for r in answered}
+    gradient = answers[GRADIENT].numpy() if problem.gradient else None
+    totals |= program.unsupported
+    return Computed(losses, totals, program.text, seconds, gradient, calls=program.calls)
+
+
+def _differentiate(losses_of: Callable[[Any], Any], values: Any, cotangent: Any) -> tuple[Any, Any]:
+    with tf.GradientTape() as tape:
+        tape.watch(values)
+        losses = losses_of(values)
+    return losses, tape.gradient(losses, values, output_gradients=cotangent)
+
+
+def binary(call: Calls, problem: Problem, arrays: NativeArrays, _: Reduction | None) -> Any:
+    """sigmoid_cross_entropy_with_logits; with a pos_weight, weighted_cross_entropy_with_logits."""
+    name = "tf.nn.sigmoid_cross_entropy_with_logits"
+    options = {"labels": arrays["labels"], "logits": arrays["logits"]}
+    if "pos_weight" in arrays:
+        name = "tf.nn.weighted_cross_entropy_with_logits"
+        options["pos_weight"] = arrays["pos_weight"]
+    idioms = Idioms(call, NAMES, problem, arrays)
+    return idioms.weighted_by_sample(call(name, **options))
+
+
+def categorical(call: Calls, problem: Problem, arrays: NativeArrays, _: Reduction | None) -> Any:
+    """softmax_cross_entropy_with_logits along its own axis, times the weights.
+
+    The class weight of a one-hot label multiplies its loss: inside the labels it would give the
+    right losses and wrong gradients, which the API takes for distributions.
+    """
+    idioms = Idioms(call, NAMES, problem, arrays)
+    losses = call(
+        "tf.nn.softmax_cross_entropy_with_logits",
+        labels=arrays["labels"],
+        logits=arrays["logits"],
+        axis=problem.class_axis,
+    )
+    weights = idioms.sample_weights()
+    if weights is not None:
+        losses = call("tf.multiply", losses, weights)
+    return losses
+
+
+def sparse_categorical(
+    call: Calls, problem: Problem, arrays: NativeArrays, _: Reduction | None
+) -> Any:
+    """sparse_softmax_cross_entropy_with_logits, ignored labels masked with tf.where."""
+    idioms = Idioms(call, NAMES, problem, arrays)
+    losses = call(
+        "tf.nn.sparse_softmax_cross_entropy_with_logits",
+        labels=idioms.labels(),
+        logits=classes_last(call, problem, arrays["logits"]),
+    )
+    losses = idioms.weighted_by_sample(idioms.weighted_by_label(losses))
+    return idioms.masked(losses)
+
+
+def classes_last(call: Calls, problem: Problem, tensor: Any) -> Any:
+    """The tensor with its class axis moved to the end, by tf.transpose."""
+    ndim = len(tensor.shape)
+    axis = problem.class_axis % ndim
+    if axis == ndim - 1:
+        return tensor
+    return call("tf.transpose", tensor, [i for i in range(ndim) if i != axis] + [axis])
+
+
+FUNCTIONS: Mapping[Loss, LossFunction] = {
+    "binary": binary,
+    "categorical": categorical,
+    "sparse_categorical": sparse_categorical,
+}

@@ -1,0 +1,209 @@
+"""PyTorch: the functional losses of torch.nn.functional.
+
+Class scores have their class axis at 1. Their reduction='mean' divides by the sum of the class
+weights of the kept labels (integer labels), or by the samples (distributions, binary): it serves
+where that is what is asked, torch.sum and torch.divide elsewhere. Gradients by torch.autograd.
+Mode compile: torch.compile of the recorded expression. Source: the reference pages of
+torch.nn.functional.cross_entropy, nll_loss, binary_cross_entropy and
+binary_cross_entropy_with_logits.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+
+from xent_check.problem.dtypes import dtype_name, numpy_dtype
+from xent_check.problem.evaluation import Computed, MissingDeviceError
+from xent_check.problem.problem import Problem
+from xent_check.problem.words import Loss, Reduction
+
+from ..calls import Calls
+from ..idioms import Idioms, Names
+from ..program import (
+    GRADIENT,
+    LOSSES,
+    LossFunction,
+    NativeArrays,
+    Program,
+    problem_arrays,
+    refuse_what_is_not_supported,
+)
+from ..support import TORCH
+
+NAMES = Names(
+    sum="torch.sum",
+    mean="torch.mean",
+    divide="torch.divide",
+    multiply="torch.mul",
+    where="torch.where",
+    not_equal="torch.ne",
+    count_nonzero="torch.count_nonzero",
+    take="torch.take",
+    reshape="torch.reshape",
+    axis="dim",
+)
+
+
+def evaluate(problem: Problem, mode: str, device: str) -> Computed:
+    """Losses by reduction='none', totals by the API's own reductions where they mean the same."""
+    refuse_what_is_not_supported(problem, TORCH, "torch.nn.functional")
+    if device == "cuda" and not torch.cuda.is_available():
+        raise MissingDeviceError("PyTorch sees no CUDA device")
+    function = FUNCTIONS[problem.loss]
+    compiler = "torch.compile({})" if mode == "compile" else ""
+    function = _compiled(function) if compiler else function
+    program = Program({"torch": torch}, problem, function, differentiate, compiler)
+    return answer(problem, program, device)
+
+
+def answer(problem: Problem, program: Program, device: str) -> Computed:
+    """What the program answers, as NumPy arrays."""
+    arrays = {k: to_tensor(a, device) for k, a in problem_arrays(problem).items()}
+    start = time.perf_counter()
+    with program.tracked():
+        answers = program(arrays)
+    seconds = time.perf_counter() - start
+    totals: dict[Reduction, Any] = {
+        r: to_numpy(answers[r]) for r in problem.reductions if r in answers
+    }
+    gradient = to_numpy(answers[GRADIENT]) if problem.gradient else None
+    losses = to_numpy(answers[LOSSES])
+    totals |= program.unsupported
+    return Computed(losses, totals, program.text, seconds, gradient, calls=program.calls)
+
+
+def differentiate(
+    losses_of: Callable[[Any], Any], values: torch.Tensor, cotangent: torch.Tensor | None
+) -> tuple[Any, Any]:
+    """The losses, and the gradient of sum(cotangent * losses), by torch.autograd.grad."""
+    values = values.detach().requires_grad_()
+    losses = losses_of(values)
+    cotangent = torch.ones_like(losses) if cotangent is None else cotangent
+    return losses, torch.autograd.grad(losses, values, cotangent)[0]
+
+
+def _compiled(function: LossFunction) -> LossFunction:
+    """The expression that `function` records, as one function under torch.compile."""
+
+    def run(
+        call: Calls, problem: Problem, arrays: NativeArrays, reduction: Reduction | None
+    ) -> Any:
+        eager = function(call, problem, arrays, reduction)
+        expression = call.text(eager)
+        names = ", ".join(arrays)
+        compiled = torch.compile(eval(f"lambda {names}: {expression}", {"torch": torch}))
+        return call.named(expression, compiled(**arrays))
+
+    return run
+
+
+def to_tensor(array: np.ndarray[Any, Any], device: str) -> torch.Tensor:
+    """A tensor of the same bits."""
+    if dtype_name(array.dtype) == "bfloat16":
+        bits = torch.tensor(np.array(array).view(np.int16))
+        return bits.view(torch.bfloat16).to(device)
+    return torch.tensor(np.array(array)).to(device)
+
+
+def to_numpy(tensor: torch.Tensor) -> np.ndarray[Any, Any]:
+    """An array of the same bits."""
+    tensor = tensor.detach().cpu()
+    if tensor.dtype == torch.bfloat16:
+        bits: np.ndarray[Any, Any] = tensor.view(torch.int16).numpy()
+        return bits.view(numpy_dtype("bfloat16"))
+    array: np.ndarray[Any, Any] = tensor.numpy()
+    return array
+
+
+def binary(call: Calls, problem: Problem, arrays: NativeArrays, reduction: Reduction | None) -> Any:
+    """binary_cross_entropy_with_logits, or binary_cross_entropy from probabilities."""
+    name = "binary_cross_entropy" + ("_with_logits" if problem.given == "logits" else "")
+    options = _present(arrays, weight="sample_weight", pos_weight="pos_weight")
+    own = reduction if reduction != "weighted_mean" else None
+    answer = call(
+        f"torch.nn.functional.{name}",
+        arrays[problem.given],
+        arrays["labels"],
+        **options,
+        reduction=own or "none",
+    )
+    if own is not None:
+        return answer
+    return Idioms(call, NAMES, problem, arrays).reduced(answer, reduction)
+
+
+def categorical(
+    call: Calls, problem: Problem, arrays: NativeArrays, reduction: Reduction | None
+) -> Any:
+    """cross_entropy with a distribution per sample: its mean divides by all samples."""
+    weighted = "sample_weight" in arrays or reduction == "weighted_mean"
+    own = None if weighted else reduction
+    answer = call(
+        "torch.nn.functional.cross_entropy",
+        _classes_second(call, problem, arrays[problem.given]),
+        _classes_second(call, problem, arrays["labels"]),
+        **_present(arrays, weight="class_weight"),
+        **_smoothing(problem),
+        reduction=own or "none",
+    )
+    if own is not None:
+        return answer
+    idioms = Idioms(call, NAMES, problem, arrays)
+    return idioms.reduced(idioms.weighted_by_sample(answer), reduction)
+
+
+def sparse_categorical(
+    call: Calls, problem: Problem, arrays: NativeArrays, reduction: Reduction | None
+) -> Any:
+    """cross_entropy from logits; nll_loss of log-probabilities, or of the log of probabilities."""
+    scores = _classes_second(call, problem, arrays[problem.given])
+    if problem.given == "probs":
+        scores = call("torch.log", scores)
+    options = _present(arrays, weight="class_weight") | _smoothing(problem)
+    if problem.ignore_index is not None:
+        options["ignore_index"] = problem.ignore_index
+    own = _own_reduction(arrays, reduction)
+    name = "cross_entropy" if problem.given == "logits" else "nll_loss"
+    answer = call(
+        f"torch.nn.functional.{name}", scores, arrays["labels"], **options, reduction=own or "none"
+    )
+    if own is not None:
+        return answer
+    idioms = Idioms(call, NAMES, problem, arrays)
+    return idioms.reduced(idioms.weighted_by_sample(answer), reduction)
+
+
+def _own_reduction(arrays: NativeArrays, reduction: Reduction | None) -> str | None:
+    """What the API calls the reduction; None where it has none of that meaning."""
+    if "sample_weight" in arrays:
+        return None
+    if reduction == "mean" and "class_weight" in arrays:
+        return None
+    return "mean" if reduction == "weighted_mean" else reduction
+
+
+def _present(arrays: NativeArrays, **keywords: str) -> dict[str, Any]:
+    return {key: arrays[name] for key, name in keywords.items() if name in arrays}
+
+
+def _smoothing(problem: Problem) -> dict[str, Any]:
+    return {"label_smoothing": problem.label_smoothing} if problem.label_smoothing else {}
+
+
+def _classes_second(call: Calls, problem: Problem, tensor: torch.Tensor) -> torch.Tensor:
+    if problem.class_axis % tensor.ndim == 1:
+        return tensor
+    moved: torch.Tensor = call("torch.movedim", tensor, problem.class_axis, 1)
+    return moved
+
+
+FUNCTIONS: Mapping[Loss, LossFunction] = {
+    "binary": binary,
+    "categorical": categorical,
+    "sparse_categorical": sparse_categorical,
+}

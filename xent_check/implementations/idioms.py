@@ -1,0 +1,154 @@
+"""Idioms: what users write around a loss that has no option for it, in public calls alone.
+
+Masking ignored samples, weighting by class or sample, and the reductions, once for every
+framework; each framework says what its functions are called.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from xent_check.problem.evaluation import UnsupportedError
+from xent_check.problem.problem import Problem
+from xent_check.problem.words import Reduction
+
+from .calls import Calls
+from .program import NativeArrays, TotalFunction
+
+
+@dataclass(frozen=True)
+class Names:
+    """The public names of a framework's array functions."""
+
+    sum: str
+    mean: str
+    divide: str
+    multiply: str
+    where: str
+    not_equal: str
+    count_nonzero: str
+    take: str
+    reshape: str
+    axis: str = "axis"
+    count_needs_dtype: bool = False  # its division takes no integer beside a float
+
+
+def reduce_under(names: Names) -> TotalFunction:
+    """Totals of computed losses, under a framework's names."""
+
+    def total(
+        call: Calls, problem: Problem, arrays: NativeArrays, losses: Any, reduction: Reduction
+    ) -> Any:
+        return Idioms(call, names, problem, arrays).reduced(losses, reduction)
+
+    return total
+
+
+@dataclass(frozen=True)
+class Idioms:
+    """The idioms of one problem, under one framework's names."""
+
+    call: Calls
+    names: Names
+    problem: Problem
+    arrays: NativeArrays
+
+    def kept(self) -> Any:
+        """labels != ignore_index; None where nothing can be ignored."""
+        if self.problem.ignore_index is None:
+            return None
+        return self.call(self.names.not_equal, self.arrays["labels"], self.problem.ignore_index)
+
+    def labels(self) -> Any:
+        """The labels, 0 for those that are ignored."""
+        kept = self.kept()
+        labels = self.arrays["labels"]
+        return labels if kept is None else self.call(self.names.where, kept, labels, 0)
+
+    def masked(self, losses: Any) -> Any:
+        """The losses, 0 for the ignored samples."""
+        kept = self.kept()
+        return losses if kept is None else self.call(self.names.where, kept, losses, 0.0)
+
+    def by_label(self) -> Any:
+        """class_weight[label], one per sample."""
+        return self.call(self.names.take, self.arrays["class_weight"], self.labels())
+
+    def weighted_by_label(self, losses: Any) -> Any:
+        """losses * class_weight[label], where there is a class weight."""
+        if "class_weight" not in self.arrays:
+            return losses
+        return self.call(self.names.multiply, losses, self.by_label())
+
+    def weighted_by_sample(self, losses: Any) -> Any:
+        """losses * sample_weight, where there is one."""
+        if "sample_weight" not in self.arrays:
+            return losses
+        return self.call(self.names.multiply, losses, self.arrays["sample_weight"])
+
+    def weighted_targets(self, targets: Any) -> Any:
+        """targets * class_weight along the class axis, where there is a class weight."""
+        if "class_weight" not in self.arrays:
+            return targets
+        shape = [1] * self.problem.values.ndim
+        shape[self.problem.class_axis] = self.problem.num_classes
+        weight = self.arrays["class_weight"]
+        if "class_axis" in self.problem.options:
+            weight = self.call(self.names.reshape, weight, shape)
+        return self.call(self.names.multiply, targets, weight)
+
+    def by_one_hot(self) -> Any:
+        """sum(one-hot label * class_weight), one per sample: the class weight of its label.
+
+        UnsupportedError for other distributions, whose weights belong inside the sum.
+        """
+        rows = self.problem.labels.astype(np.float64)
+        if not (np.isin(rows, (0.0, 1.0)).all() and (rows.sum(self.problem.class_axis) == 1).all()):
+            raise UnsupportedError("class weights of soft labels would have to go into the loss")
+        axis = {self.names.axis: self.problem.class_axis}
+        return self.call(self.names.sum, self.weighted_targets(self.arrays["labels"]), **axis)
+
+    def sample_weights(self) -> Any:
+        """sample_weight * class_weight of the label; None where there is neither."""
+        weights = None
+        if "class_weight" in self.arrays:
+            sparse = self.problem.loss == "sparse_categorical"
+            weights = self.by_label() if sparse else self.by_one_hot()
+        if "sample_weight" in self.arrays:
+            given = self.arrays["sample_weight"]
+            both = weights is not None
+            weights = self.call(self.names.multiply, weights, given) if both else given
+        return weights
+
+    def reduced(self, losses: Any, reduction: Reduction | None) -> Any:
+        """The losses, or their total over the kept samples or the sum of their weights."""
+        if reduction is None:
+            return losses
+        if reduction == "sum":
+            return self.call(self.names.sum, losses)
+        if reduction == "weighted_mean":
+            weights = self._weights()
+            if weights is not None:
+                return self._over(losses, self.call(self.names.sum, weights))
+        kept = self.kept()
+        if kept is None:
+            return self.call(self.names.mean, losses)
+        dtype = {"dtype": self.problem.dtype} if self.names.count_needs_dtype else {}
+        return self._over(losses, self.call(self.names.count_nonzero, kept, **dtype))
+
+    def _over(self, losses: Any, count: Any) -> Any:
+        return self.call(self.names.divide, self.call(self.names.sum, losses), count)
+
+    def _weights(self) -> Any:
+        """What weighted_mean divides by, one per sample; None where every kept sample weighs 1."""
+        if self.problem.loss != "categorical":
+            weights = self.sample_weights() if self.problem.loss != "binary" else None
+            if self.problem.loss == "binary":
+                weights = self.arrays.get("sample_weight")
+            return None if weights is None else self.masked(weights)
+        targets = self.weighted_targets(self.arrays["labels"])
+        axis = {self.names.axis: self.problem.class_axis}
+        return self.weighted_by_sample(self.call(self.names.sum, targets, **axis))

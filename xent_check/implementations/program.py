@@ -1,0 +1,133 @@
+"""Program: one problem's public API calls, losses, totals and gradient, ready to be compiled."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from xent_check.problem.evaluation import Unsupported, UnsupportedError
+from xent_check.problem.options import ARRAYS
+from xent_check.problem.problem import Problem
+from xent_check.problem.words import Reduction
+
+from .calls import Calls
+from .support import Support
+
+NativeArrays = Mapping[str, Any]
+# Losses where the reduction is None, else that total.
+LossFunction = Callable[[Calls, Problem, NativeArrays, Reduction | None], Any]
+# A total of losses that were computed already.
+TotalFunction = Callable[[Calls, Problem, NativeArrays, Any, Reduction], Any]
+# (losses of the values, the values, the cotangent) -> (losses, gradient)
+Differentiate = Callable[[Callable[[Any], Any], Any, Any], tuple[Any, Any]]
+
+LOSSES, GRADIENT = "losses", "gradient"
+
+
+def problem_arrays(problem: Problem) -> dict[str, Any]:
+    """The problem's arrays by their names in the contract."""
+    named = {problem.given: problem.values, "labels": problem.labels}
+    return named | {k: getattr(problem, k) for k in ARRAYS if getattr(problem, k) is not None}
+
+
+def refuse_what_is_not_supported(problem: Problem, supported: Support, owner: str) -> None:
+    """UnsupportedError where the loss, its input or an option is not in the table."""
+    loss, given = problem.loss, problem.given
+    if (loss, given) not in supported:
+        raise UnsupportedError(f"{owner} has no {loss} loss from {given}")
+    missing = sorted(problem.options - supported[loss, given])
+    if missing:
+        raise UnsupportedError(f"{owner}: {loss} from {given} has no {', '.join(missing)}")
+
+
+class Program:
+    """Calls `function` for the losses, and for each total unless `total` reduces the losses.
+
+    calls: the expressions of the losses and the totals, by part, as far as they were called.
+    compiler: what compiles them, `jax.jit({})`; empty where nothing does.
+    """
+
+    def __init__(
+        self,
+        roots: Mapping[str, Any],
+        problem: Problem,
+        function: LossFunction,
+        differentiate: Differentiate,
+        compiler: str = "",
+        total: TotalFunction | None = None,
+    ) -> None:
+        self._total = total
+        self._roots = roots
+        self._problem = problem
+        self._function = function
+        self._differentiate = differentiate
+        self._compiler = compiler
+        self.calls: dict[str, str] = {}
+        self.unsupported: dict[Reduction, Unsupported] = {}
+
+    def __call__(self, arrays: NativeArrays) -> dict[str, Any]:
+        """The losses, the gradient where asked, and the totals under their reductions."""
+        given = self._problem.given
+        if self._problem.gradient:
+            losses, gradient = self._differentiate(
+                lambda values: self.losses({**arrays, given: values}),
+                arrays[given],
+                arrays.get("cotangent"),
+            )
+            answers = {LOSSES: losses, GRADIENT: gradient}
+        else:
+            answers = {LOSSES: self.losses(arrays)}
+        for reduction in self._problem.reductions:
+            try:
+                answers[reduction] = self._call(arrays, reduction, answers[LOSSES])
+            except UnsupportedError as error:
+                self.unsupported[reduction] = Unsupported(str(error))
+        return answers
+
+    def losses(self, arrays: NativeArrays) -> Any:
+        """The losses alone."""
+        return self._call(arrays, None)
+
+    @property
+    def text(self) -> str:
+        """The expression of the losses, compiled where it was; Python that can be run."""
+        return compiled(self._compiler, self.calls.get(LOSSES, ""), problem_arrays(self._problem))
+
+    @contextlib.contextmanager
+    def tracked(self) -> Iterator[None]:
+        """An error that leaves this carries the expressions that led to it."""
+        try:
+            yield
+        except Exception as error:
+            with contextlib.suppress(Exception):
+                error.xent_check_calls = (self.text, self.calls)  # type: ignore[attr-defined]
+            raise
+
+    def _call(self, arrays: NativeArrays, reduction: Reduction | None, losses: Any = None) -> Any:
+        call = Calls(self._roots)
+        for name, array in arrays.items():
+            call.named(name, array)
+        part = reduction or LOSSES
+        try:
+            if reduction is not None and self._total is not None:
+                call.named(self.calls[LOSSES], losses)
+                answer = self._total(call, self._problem, arrays, losses, reduction)
+            else:
+                answer = self._function(call, self._problem, arrays, reduction)
+        except UnsupportedError:
+            raise
+        except Exception:
+            self.calls[part] = call.last
+            raise
+        self.calls[part] = call.text(answer)
+        return answer
+
+
+def compiled(compiler: str, expression: str, names: Iterable[str]) -> str:
+    """`jax.jit(lambda logits, labels: ...)(logits, labels)`; the expression without a compiler."""
+    if not compiler or not expression:
+        return expression
+    arguments = ", ".join(names)
+    function = f"lambda {arguments}: {expression}"
+    return f"{compiler.replace('{}', function)}({arguments})"

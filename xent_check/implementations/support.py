@@ -1,0 +1,60 @@
+"""What each implementation's public API can say: the options it takes, by loss and input.
+
+The workers refuse by these tables, and `xent-check impls -v` prints them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import get_args
+
+from xent_check.problem.options import CALLED
+from xent_check.problem.words import GIVEN, Given, Loss
+
+Support = Mapping[tuple[Loss, Given], frozenset[str]]
+
+_CLASSES = frozenset({"class_axis", "class_weight", "sample_weight"})
+_SMOOTH = frozenset({"label_smoothing"})
+_IGNORE = frozenset({"ignore_index"})
+_BINARY = frozenset({"pos_weight", "sample_weight"})
+_PROBABILITIES: tuple[Given, ...] = ("logits", "probs")
+
+TF: Support = {
+    ("binary", "logits"): _BINARY,
+    ("categorical", "logits"): _CLASSES,
+    ("sparse_categorical", "logits"): _CLASSES | _IGNORE,
+}
+KERAS: Support = {
+    **{("binary", given): frozenset({"sample_weight"}) | _SMOOTH for given in _PROBABILITIES},
+    **{("categorical", given): _CLASSES | _SMOOTH for given in _PROBABILITIES},
+    **{("sparse_categorical", given): _CLASSES | _SMOOTH | _IGNORE for given in _PROBABILITIES},
+}
+TORCH: Support = {
+    ("binary", "logits"): _BINARY,
+    ("binary", "probs"): frozenset({"sample_weight"}),
+    ("categorical", "logits"): _CLASSES | _SMOOTH,
+    ("sparse_categorical", "logits"): _CLASSES | _SMOOTH | _IGNORE,
+    ("sparse_categorical", "probs"): _CLASSES | _IGNORE,
+    ("sparse_categorical", "log_probs"): _CLASSES | _IGNORE,
+}
+JAX: Support = {
+    **{("binary", given): _BINARY for given in _PROBABILITIES},
+    **{("categorical", given): _CLASSES for given in GIVEN},
+    **{("sparse_categorical", given): _CLASSES | _IGNORE for given in GIVEN},
+}
+OPTAX: Support = {
+    ("binary", "logits"): frozenset({"sample_weight"}),
+    ("categorical", "logits"): _CLASSES | _SMOOTH,
+    ("sparse_categorical", "logits"): _CLASSES | _SMOOTH | _IGNORE,
+}
+EVERYTHING: Support = {
+    **{("binary", given): _BINARY | _SMOOTH for given in GIVEN},
+    **{("categorical", given): _CLASSES | _SMOOTH for given in GIVEN},
+    **{("sparse_categorical", given): _CLASSES | _SMOOTH | _IGNORE for given in GIVEN},
+}
+BY_NAME: Support = {
+    (loss, given): frozenset(o.key for o in CALLED if o.applies(loss, given))
+    for loss in get_args(Loss)
+    for given in GIVEN
+}
+FROM_LOGITS: Support = {key: options for key, options in EVERYTHING.items() if key[1] == "logits"}

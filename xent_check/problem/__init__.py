@@ -1,0 +1,1 @@
+"""Problem: what is asked, and what may be answered. NumPy alone: it travels to any interpreter."""

@@ -1,0 +1,220 @@
+"""The bound of losses over classes and of their gradients.
+
+From logits, a sample's loss is sum of c (g + L), c its coefficients (targets with smoothing, and
+weights), g = a - x, a = max x, L = log sum exp(-g), p = softmax(x), H = sum p g, A = sum of c. Its
+bound, the sum over classes of c times that of the log-softmax form (see bounds.py), and what the
+coefficients lose themselves:
+
+    u [ sum of c g + A (H + ke + h(n) + kl L) + (1 + k) sum of c (g + L) ]
+
+k: nothing where one class has them all (its products are the storing of the loss); otherwise their
+roundings (rounding.factors) and h(n) for adding up (rounding.additions).
+
+The gradient is p A - c, p = exp(-g) / sum, exp(-g - L) or a softmax: the exponents lose g + L and
+what L has lost (H + h(n) + kl L), twice over where it is divided again; A loses h(n) where several
+classes have a coefficient:
+
+    u [ A p (2 g + H + h(n) + (1 + kl) L + 2 ke + 4 + k) + abs(A p - c) + (2 + k) c ]
+
+From probabilities the loss is sum of c (-log p), where p may be divided by its sum: u [ kl sum of
+c abs(log p) + A (ke + kl + h(n) + 2) + (1 + k) sum of c abs(log p) ]; without `normalize` the
+rows sum to 1 but for their rounding, and dividing is a choice: + A abs(log sum p). Its gradient
+-c / p takes products and quotients alone, as from log-probabilities both. With `normalize` it has
+A / sum p beside it, a quotient too; of integer labels it may also be made as softmax(log p) / p
+(Keras), whose exponents lose kl abs(log p), as its sum does, K = sum p abs(log p) / sum p:
+
+    u A / sum p [ (kl + 2) (abs(log p) + K) + (1 + kl) abs(log sum p) + h(n) + 2 ke + 8 ]
+
+Every term has u in it from the start, so that none overflows where the loss itself does not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from xent_check.problem.dtypes import Float64s
+from xent_check.problem.problem import Problem
+
+from .rounding import (
+    FLUSHES,
+    KE,
+    KL,
+    LARGEST,
+    Parts,
+    additions,
+    capped,
+    factors,
+    quotient,
+    sizes,
+    up,
+)
+
+_CHUNK = 2**20  # values taken to float64 at once
+
+
+@dataclass(frozen=True, eq=False)
+class _Rows:
+    """Some samples, classes last. c: abs(coefficients). live: the factors of each coefficient
+    made 1 at least, times one flushed number; 0 where the target is 0. cotangent: abs, one per
+    sample, with a class axis."""
+
+    problem: Problem
+    u: float
+    x: Float64s
+    c: Float64s
+    live: Float64s
+    cotangent: Float64s
+
+    @property
+    def k(self) -> Float64s:
+        """The roundings of several coefficients and their sum, with a class axis."""
+        several = np.count_nonzero(self.c, axis=1) > 1
+        many = factors(self.problem) + additions(self.c.shape[1], self.problem.dtype)
+        return np.where(several, many, 0.0)[:, None]
+
+
+def class_parts(problem: Problem, u: float, flushed: float) -> Parts:
+    """The parts of every sample, a chunk of rows at a time. u: the unit roundoff; flushed: one
+    number that is lost."""
+    n, count = problem.num_classes, int(np.prod(problem.samples_shape, dtype=np.int64))
+    rows = np.moveaxis(problem.values, problem.class_axis, -1).reshape(-1, n)
+    soft = None
+    if problem.loss == "categorical":
+        soft = np.moveaxis(problem.labels, problem.class_axis, -1).reshape(-1, n)
+    labels = problem.labels.reshape(-1) if soft is None else np.zeros(count, dtype=np.int64)
+    weight = sizes(problem.sample_weight, count)
+    cotangent = sizes(problem.cotangent, count)
+    step = max(1, _CHUNK // max(n, 1))
+    made: list[Parts] = []
+    for start in range(0, max(count, 1), step):
+        at = slice(start, start + step)
+        c, live = _coefficients(problem, labels[at], None if soft is None else soft[at])
+        with np.errstate(over="ignore"):  # what is beyond float64 has no loss to bound
+            c = capped(c * weight[at, None])
+            live = capped(live * (flushed * up(weight[at])[:, None]))
+            x = rows[at].astype(np.float64)
+            chunk = _Rows(problem, u, x, c, live, cotangent[at, None])
+            made.append(_from_logits(chunk) if problem.given == "logits" else _from_others(chunk))
+    shape = problem.samples_shape
+    terms = {k: np.concatenate([p.terms[k] for p in made]).reshape(shape) for k in made[0].terms}
+    lost = np.concatenate([p.flushed for p in made]).reshape(shape)
+    if not problem.gradient:
+        return Parts(terms, lost, None, None)
+
+    def entries(parts: list[Float64s | None]) -> Float64s:
+        whole = np.concatenate([p for p in parts if p is not None]).reshape((*shape, n))
+        return np.moveaxis(np.where(problem.kept[..., None], whole, 0.0), -1, problem.class_axis)
+
+    return Parts(
+        terms,
+        lost,
+        entries([p.gradient for p in made]),
+        entries([p.gradient_flushed for p in made]),
+    )
+
+
+def _coefficients(
+    problem: Problem, labels: npt.NDArray[np.int64], soft: npt.NDArray[np.generic] | None
+) -> tuple[Float64s, Float64s]:
+    """abs(w (t (1 - e) + e / n)) of each sample and class; and up(w) up(t) where t is not 0."""
+    n, e = problem.num_classes, problem.label_smoothing
+    if soft is None:
+        targets = np.equal(labels[:, None], np.arange(n)).astype(np.float64)
+    else:
+        targets = np.nan_to_num(soft.astype(np.float64))
+    targets = np.abs(targets * (1 - e) + e / n) if e else np.abs(targets)
+    weight = sizes(problem.class_weight, n)
+    with np.errstate(over="ignore"):
+        there = np.where(targets != 0, up(targets) * up(weight), 0.0)
+        return capped(targets * weight), capped(there)
+
+
+def _from_logits(rows: _Rows) -> Parts:
+    x, u, n = rows.x, rows.u, rows.x.shape[1]
+    added = additions(n, rows.problem.dtype)
+    top = x.max(axis=1, keepdims=True)
+    x = np.where(np.isfinite(top), x, 0.0)  # else the loss is nan
+    top = np.where(np.isfinite(top), top, 0.0)
+    out = ~np.isfinite(x)
+    half = top / 2 - np.where(out, top, x) / 2  # the whole of it may be beyond float64
+    gap = 2 * np.minimum(half, LARGEST / 2)
+    exps = np.where(out, 0.0, np.exp(-gap))
+    total = exps.sum(axis=1, keepdims=True)
+    p, log_sum = exps / total, np.log(total)
+    losses = capped(gap + log_sum)
+    c = u * rows.c
+    whole, entropy = c.sum(axis=1, keepdims=True), (p * gap).sum(axis=1, keepdims=True)
+    terms = {
+        "gap": c * gap,
+        "shift": whole * entropy,
+        "exp": whole * KE,
+        "sum": whole * added,
+        "log": whole * KL * log_sum,
+        "targets": (1 + rows.k) * (c * losses),
+    }
+    live = rows.live.sum(axis=1, keepdims=True)
+    lost = FLUSHES * (rows.live * up(losses)).sum(axis=1, keepdims=True) + n * live
+    if not rows.problem.gradient:
+        return _parts(rows, terms, lost)
+    shared = entropy + added + (1 + KL) * log_sum + 2 * KE + 4 + rows.k
+    spread = 2 * (p * gap) + p * shared
+    roundings = 2 + factors(rows.problem) + (rows.problem.cotangent is not None)
+    entry = spread * whole + np.abs(whole * p - c) + roundings * c
+    return _parts(rows, terms, lost, entry, FLUSHES * (rows.live + live))
+
+
+def _from_others(rows: _Rows) -> Parts:
+    """From probabilities, or log-probabilities."""
+    x, u, n, problem = rows.x, rows.u, rows.x.shape[1], rows.problem
+    added = additions(n, problem.dtype)
+    c, live = u * rows.c, rows.live
+    x = np.where(np.isfinite(x), x, 0.0)  # else the loss is not finite, or does not depend on it
+    whole = c.sum(axis=1, keepdims=True)
+    roundings = 2 + factors(problem) + (problem.cotangent is not None)
+    if problem.given == "log_probs":
+        size = np.abs(x)
+        terms = {"targets": (1 + rows.k) * (c * size)}
+        lost = FLUSHES * (live * up(size)).sum(axis=1, keepdims=True)
+        return _parts(rows, terms, lost, roundings * c, FLUSHES * live)
+    logs = np.abs(np.log(np.where(x > 0, x, 1.0)))
+    total = capped(x.sum(axis=1, keepdims=True))
+    total = np.where(total > 0, total, 1.0)
+    terms = {
+        "log": KL * (c * logs),
+        "exp": whole * (KE + KL),
+        "sum": whole * (added + 2),
+        "targets": (1 + rows.k) * (c * logs),
+    }
+    if problem.normalize is None:  # they sum to 1 but for their rounding: dividing is a choice
+        terms["renormalise"] = whole / u * np.abs(np.log(total))
+    lost = FLUSHES * (live * up(logs)).sum(axis=1, keepdims=True)
+    entry = (roundings + 2) * quotient(c, x)
+    entry_lost = FLUSHES * (live + quotient(live, np.minimum(x, 1.0)))
+    if problem.normalize:
+        relative = np.full(x.shape, 4 + added)
+        if problem.loss == "sparse_categorical":
+            spread = logs + quotient(x * logs, total).sum(axis=1, keepdims=True)
+            relative = (KL + 2) * spread + (1 + KL) * np.abs(np.log(total)) + added
+            relative = relative + 2 * KE + 8
+        entry = entry + relative * quotient(whole, total)
+        lives = live.sum(axis=1, keepdims=True)
+        entry_lost = entry_lost + FLUSHES * (quotient(lives, total) + quotient(lives, x))
+    return _parts(rows, terms, lost, entry, entry_lost)
+
+
+def _parts(
+    rows: _Rows,
+    terms: dict[str, Float64s],
+    lost: Float64s,
+    entry: Float64s | None = None,
+    entry_lost: Float64s | None = None,
+) -> Parts:
+    """One number per sample of each term; the entries times the cotangent."""
+    summed = {name: term.sum(axis=1) for name, term in terms.items()}
+    if entry is None or entry_lost is None:
+        return Parts(summed, lost.sum(axis=1), None, None)
+    by = rows.cotangent
+    return Parts(summed, lost.sum(axis=1), entry * by, entry_lost * up(by))

@@ -1,0 +1,61 @@
+"""Divisors: what a total's sum of losses is divided by, exactly."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import numpy as np
+
+from xent_check.problem.dtypes import Float64s
+from xent_check.problem.parts import parts
+from xent_check.problem.problem import Problem
+from xent_check.problem.words import Reduction
+
+from .exact_sum import exact_sum
+
+Divisor = Fraction | float  # a float stands for nan: a weight that is no number
+
+
+def divisor(problem: Problem, reduction: Reduction) -> Divisor:
+    """sum: 1. mean: the kept samples. weighted_mean: the sum of their weights."""
+    if reduction == "sum":
+        return Fraction(1)
+    if reduction == "mean":
+        return Fraction(int(np.count_nonzero(problem.kept)))
+    weighed: Divisor = Fraction(0)
+    for _, part in parts(problem):
+        weighed += _weights(part)
+    return weighed
+
+
+def nearest(number: Divisor) -> float:
+    """The float64 nearest to it; infinite beyond float64's range."""
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf
+
+
+def _weights(part: Problem) -> Divisor:
+    """The sum of the weights of the samples that are kept: sample_weight times class_weight[y], or
+    times sum_c w_c t_c before smoothing; sample_weight alone for binary."""
+    kept = part.kept
+    weights = [_floats(part.sample_weight)[kept]] if part.sample_weight is not None else []
+    if part.loss == "categorical":
+        targets = _floats(part.labels)
+        if not np.isfinite(targets).all():
+            return math.nan
+        classes = [] if part.class_weight is None else [_floats(part.class_weight)]
+        spread = [w[:, None] for w in weights] + classes
+        return exact_sum(targets, *(np.broadcast_to(w, targets.shape) for w in spread))
+    if part.class_weight is not None and part.loss == "sparse_categorical":
+        labels = part.labels[kept]
+        inside = (labels >= 0) & (labels < part.num_classes)
+        of_class = _floats(part.class_weight)[np.where(inside, labels, 0)]
+        weights.append(np.where(inside, of_class, 1.0))
+    return exact_sum(*weights) if weights else Fraction(int(np.count_nonzero(kept)))
+
+
+def _floats(array: np.typing.NDArray[np.generic]) -> Float64s:
+    return array.astype(np.float64)

@@ -1,0 +1,46 @@
+"""Enclosure: numbers known to within a proven radius."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from xent_check.problem.chunks import chunks
+from xent_check.problem.dtypes import Float64s, ulp
+
+RADIUS_IN_ULPS = 2.0**-10
+_SMALLEST = float(np.finfo(np.float64).smallest_subnormal)
+
+
+@dataclass(frozen=True, eq=False)
+class Enclosure:
+    """abs(true - (high + low)) <= radius, elementwise, the sum taken exactly.
+
+    Two float64 numbers hold about 106 bits, enough to judge float64 itself. Where the true value
+    is nan or infinite, `high` is that and `low` and `radius` are 0.
+    """
+
+    high: Float64s
+    low: Float64s
+    radius: Float64s
+
+    def distance(self, actual: Float64s) -> Float64s:
+        """abs(actual - true) to within the radius. inf where one of them is not finite and the
+        other is not the same; 0 where they are the same nan or infinity."""
+        both_finite = np.isfinite(actual) & np.isfinite(self.high)
+        same = (actual == self.high) | (np.isnan(actual) & np.isnan(self.high))
+        with np.errstate(invalid="ignore", over="ignore"):
+            difference = np.abs((actual - self.high) - self.low)
+        return np.where(both_finite, difference, np.where(same, 0.0, np.inf))
+
+
+def is_narrow(enclosure: Enclosure, dtype: str, asked: str = "") -> bool:
+    """Whether every radius is at most 1/1024 ulp of `dtype` (of `asked`, where that is finer), or
+    float64's smallest number."""
+    for place in chunks(enclosure.high.shape):
+        limit = ulp(enclosure.high[place], dtype, asked) * RADIUS_IN_ULPS
+        limit = np.where(np.isnan(limit), 0.0, np.maximum(limit, _SMALLEST))
+        if not (enclosure.radius[place] <= limit).all():
+            return False
+    return True

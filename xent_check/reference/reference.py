@@ -1,0 +1,108 @@
+"""Reference: the exact mathematical value of a problem, as an enclosure.
+
+Shares no code with any implementation. Small problems go through ball arithmetic (exact.py);
+large ones through a float64 pass with a proven error bound (fast.py), and ball arithmetic again
+where that bound is not small enough.
+
+The extended reals follow the meaning of the case file: -log 0 is inf, a coefficient of 0 drops
+its term, a nan or +inf logit is nan, inf - inf is nan, a label outside the classes is nan.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from xent_check.problem.dtypes import Float64s
+from xent_check.problem.options import refuse_unknown
+from xent_check.problem.parts import in_threads, parts
+from xent_check.problem.problem import Problem
+from xent_check.problem.words import Reduction
+
+from .divisors import divisor, nearest
+from .enclosure import Enclosure, is_narrow
+from .exact import exact_gradient, exact_losses, exact_totals
+from .fast import fast_losses, fast_totals
+
+SMALL = 20_000  # values; below it ball arithmetic takes well under a second
+# The options that it gives a meaning to; another one is refused.
+KNOWN = frozenset({
+    "class_axis", "normalize", "ignore_index", "label_smoothing", "class_weight", "pos_weight",
+    "sample_weight", "reduction", "check", "cotangent",
+})  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """losses: the samples' shape. totals: one number per reduction. gradient: the values' shape,
+    None where it was not asked for.
+
+    divisors: what each total's sum of losses is divided by, to the nearest float64.
+    """
+
+    losses: Enclosure
+    totals: dict[Reduction, Enclosure]
+    divisors: dict[Reduction, float]
+    gradient: Enclosure | None
+
+
+def reference(problem: Problem) -> Reference:
+    """The enclosure of every loss, total and gradient entry: each radius at most 1/1024 ulp of
+    the problem's dtype.
+
+    A value so near 0 that float64 cannot hold the 1/1024 ulp gets the smallest float64 above 0
+    as its radius. NotImplementedError where the problem has an option that is not KNOWN.
+    """
+    refuse_unknown(problem, KNOWN, "the reference")
+    divisors = {r: divisor(problem, r) for r in problem.reductions}
+    if problem.values.size <= SMALL:
+        losses, totals = exact_losses(problem), exact_totals(problem, divisors)
+    else:
+        losses = _large_losses(problem)
+        totals = fast_totals(losses, divisors)
+        beyond = problem.dtype == "float64" and np.isinf(losses.high).any()
+        if beyond or not all(is_narrow(t, problem.dtype) for t in totals.values()):
+            totals = exact_totals(problem, divisors)
+    gradient = _gradient(problem) if problem.gradient else None
+    return Reference(losses, totals, {r: nearest(d) for r, d in divisors.items()}, gradient)
+
+
+def _large_losses(problem: Problem) -> Enclosure:
+    """A part at a time: in float64, in threads; those that it does not do in ball arithmetic,
+    whose precision is one for all threads, here."""
+    count = math.prod(problem.samples_shape)
+    high, radius = np.empty(count), np.empty(count)
+    low: Float64s = np.broadcast_to(np.zeros(1), count)
+    left: list[tuple[slice, Problem]] = []
+
+    def work(samples: slice, part: Problem) -> None:
+        losses = fast_losses(part)
+        if losses is None:
+            left.append((samples, part))
+        else:
+            high[samples], radius[samples] = losses.high, losses.radius
+
+    in_threads(problem, work)
+    if left:
+        low = np.zeros(count)
+    for samples, part in left:
+        losses = exact_losses(part)
+        high[samples], low[samples], radius[samples] = losses.high, losses.low, losses.radius
+    shape = problem.samples_shape
+    return Enclosure(high.reshape(shape), low.reshape(shape), radius.reshape(shape))
+
+
+def _gradient(problem: Problem) -> Enclosure:
+    """A part at a time; shaped as the values."""
+    binary, count = problem.loss == "binary", math.prod(problem.samples_shape)
+    made = np.empty((3, count) if binary else (3, count, problem.num_classes))
+    for samples, part in parts(problem):
+        entries = exact_gradient(part)
+        made[:, samples] = entries.high, entries.low, entries.radius
+    if binary:
+        return Enclosure(*made.reshape(3, *problem.values.shape))
+    whole = made.reshape(3, *problem.samples_shape, problem.num_classes)
+    axis = problem.class_axis % problem.values.ndim
+    return Enclosure(*np.moveaxis(whole, -1, axis + 1))

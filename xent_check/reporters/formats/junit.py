@@ -1,0 +1,89 @@
+"""JUnit XML: a suite per case file, a test per case and implementation."""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree
+
+from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
+
+from xent_check.casefile.case import split_id
+from xent_check.errors import visible_lines
+from xent_check.results.report import CaseResult, Report
+
+from ..alarms import Alarm, alarms_of
+from ..wording import number_tables, sentence
+from . import Terminal
+
+
+def render(report: Report, terminal: Terminal) -> str:
+    """What makes the run fail is a failure; failed, and missing where required, an error; the rest
+    not compared is skipped. Under a baseline, what it has and the run lacks is a test too."""
+    document = JUnitXml("xent-check")
+    suites: dict[str, TestSuite] = {}
+    alarms = {(alarm.case, alarm.implementation): alarm for alarm in alarms_of(report)}
+    for result in report.results:
+        alarm = alarms.pop((result.case.id, result.implementation), None)
+        _suite(suites, result.case.shown).add_testcase(_test(result, alarm, report.verbose))
+    for alarm in alarms.values():
+        shown, name = split_id(alarm.case)
+        title = f"{name} [{alarm.implementation}]".lstrip()
+        test = TestCase(visible_lines(title), classname=visible_lines(shown))
+        test.result = [_outcome(alarm)]
+        _suite(suites, shown or "xent-check").add_testcase(test)
+    for suite in suites.values():
+        document.add_testsuite(suite)
+    document.update_statistics()
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{_as_jenkins_has_it(document, report)}\n'
+
+
+def _as_jenkins_has_it(document: JUnitXml, report: Report) -> str:
+    """By the schema of its xunit plugin: no count of skipped tests at the root, and times without
+    an exponent. The root's is the whole run's, not the sum of what ran side by side."""
+    root = ElementTree.fromstring(document.tostring())
+    root.attrib.pop("skipped", None)
+    root.set("time", str(report.seconds))
+    for element in root.iter():
+        if "time" in element.attrib:
+            element.set("time", f"{float(element.attrib['time']):.6f}")
+    return ElementTree.tostring(root, "unicode")
+
+
+def _suite(suites: dict[str, TestSuite], shown: str) -> TestSuite:
+    if shown not in suites:
+        suites[shown] = TestSuite(visible_lines(shown))
+    return suites[shown]
+
+
+def _test(result: CaseResult, alarm: Alarm | None, everything: bool) -> TestCase:
+    test = TestCase(
+        visible_lines(f"{result.case.name} [{result.implementation}]"),
+        classname=visible_lines(result.case.shown),
+        time=round(getattr(result.evaluation, "seconds", 0.0), 6),
+    )
+    words = visible_lines(sentence(result))
+    if alarm is not None:
+        outcome = _outcome(alarm)
+        if isinstance(outcome, Failure):
+            outcome.text = visible_lines(_table(result, everything)) or None
+        test.result = [outcome]
+    elif result.status in ("unsupported", "missing"):
+        test.result = [Skipped(words)]
+    said = [words] if alarm is None and result.status in ("known", "diverges") else []
+    said += [f"note: {visible_lines(note)}" for note in result.notes]
+    if said:
+        test.system_out = "\n".join(said)
+    return test
+
+
+def _outcome(alarm: Alarm) -> Failure | Error:
+    error = alarm.kind in ("failed", "missing")
+    return (Error if error else Failure)(visible_lines(alarm.sentence), alarm.kind)
+
+
+def _table(result: CaseResult, everything: bool) -> str:
+    """The call and the samples, for the body of a failure."""
+    call = getattr(result.evaluation, "call", "")
+    lines = [f"call: {call}"] if call else []
+    for table in number_tables(result, everything):
+        lines += [*table.lines, table.rest]
+    return "\n".join(line for line in lines if line)

@@ -1,0 +1,212 @@
+"""The plots of a divergence on the HTML page, each with a text that says what it shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.ticker import MaxNLocator
+
+from xent_check.problem.dtypes import Float64s
+from xent_check.results.difference import Difference
+from xent_check.results.number_text import index_text, number, small
+from xent_check.results.ranking import largest_first
+from xent_check.results.report import CaseResult
+
+from ..wording import Finding, findings
+from .page_text import plural
+from .plot_canvas import BAD, GOOD, LIMIT, Plot, drawn
+from .rulers import Ruler, fitting, logarithmic
+
+MAX_POINTS = 120  # of one plot: the half that is worst, and others evenly spaced
+WIDTH, HEIGHT = 320, 235  # points
+_LEAST_MARK, _WIDEST_MARK = 5.0, 40.0  # points: the width of the mark for what is allowed
+
+
+@dataclass(frozen=True, eq=False)
+class Points:
+    """What of a difference is drawn. order: the place of each number among all, counted through.
+    left_out: in words, empty where everything is drawn."""
+
+    actual: Float64s
+    target: Float64s
+    error: Float64s
+    allowed: Float64s
+    order: Float64s
+    bad: np.typing.NDArray[np.bool_]
+    left_out: str
+
+    @staticmethod
+    def of(difference: Difference) -> Points:
+        """All numbers, or the worst half of `MAX_POINTS` and others evenly spaced."""
+        flat = np.arange(difference.actual.size)
+        if flat.size > MAX_POINTS:
+            by_error = largest_first(difference.abs_diff, MAX_POINTS // 2)
+            even = np.linspace(0, flat.size - 1, MAX_POINTS // 2).round().astype(np.intp)
+            flat = np.unique(np.concatenate([by_error, even]))
+        order = flat.astype(np.float64)
+        if difference.excerpt is not None:
+            places = [difference.excerpt.indices[i] for i in flat]
+            shape = difference.excerpt.shape
+            order = np.array([np.ravel_multi_index(p, shape) for p in places], dtype=np.float64)
+        left_out = ""
+        if flat.size < difference.size:
+            left_out = f"Drawn: {flat.size} of {difference.size:,}, the worst among them."
+        return Points(
+            difference.actual.reshape(-1)[flat],
+            difference.target.reshape(-1)[flat],
+            difference.abs_diff.reshape(-1)[flat],
+            np.broadcast_to(difference.allowed, difference.actual.shape).reshape(-1)[flat],
+            order,
+            ~difference.agrees.reshape(-1)[flat],
+            left_out,
+        )
+
+
+def plotted(result: CaseResult) -> Finding | None:
+    """The first part with several numbers that diverges; the losses where only a total does."""
+    parts = [part for part in findings(result) if part.difference.actual.size]
+    arrays = [part for part in parts if part.name in ("losses", "gradient")]
+    return next((part for part in arrays if part.difference.diverging), next(iter(arrays), None))
+
+
+def plots_of(result: CaseResult, prefix: str) -> tuple[Plot, ...]:
+    """Actual against target, and the error against what is allowed; none without numbers."""
+    found = plotted(result)
+    if found is None:
+        return ()
+    points = Points.of(found.difference)
+    thing = "sample" if found.name == "losses" else "derivative"
+    return (
+        _scatter(found, points, f"{prefix}-a", thing),
+        _errors(found, points, f"{prefix}-e", thing),
+    )
+
+
+def _scatter(found: Finding, points: Points, name: str, thing: str) -> Plot:
+    ruler = fitting(np.concatenate([points.actual, points.target]))
+
+    def draw(axes: Axes) -> None:
+        _rule(axes.xaxis, ruler)
+        _rule(axes.yaxis, ruler)
+        axes.set(xlim=(ruler.low, ruler.high), ylim=(ruler.low, ruler.high))
+        axes.grid(True)
+        axes.plot(
+            [ruler.low, ruler.high], [ruler.low, ruler.high], color=LIMIT, lw=1, label="equal"
+        )
+        x, y = ruler.at(points.target), ruler.at(points.actual)
+        _mark_points(axes, x, y, points.bad)
+        axes.set_xlabel(found.against)
+        axes.set_ylabel("actual")
+        _legend(axes)
+
+    d = found.difference
+    caption = (
+        f"{_what(d, thing)}: {found.against} {_range(d.target, d.dtype)}, "
+        f"actual {_range(d.actual, d.dtype)}; {_least(d)}{d.diverging:,} off the line by more than "
+        "is allowed."
+    )
+    title = f"Actual against {found.against}"
+    return Plot(name, title, _joined(caption, points), drawn(WIDTH, HEIGHT, draw, name))
+
+
+def _errors(found: Finding, points: Points, name: str, thing: str) -> Plot:
+    ruler = logarithmic(np.concatenate([points.error, points.allowed]))
+
+    def draw(axes: Axes) -> None:
+        _rule(axes.yaxis, ruler)
+        axes.set_ylim(ruler.low, ruler.high)
+        axes.grid(True, axis="y")
+        size = max(_LEAST_MARK, min(_WIDEST_MARK, 0.6 * WIDTH / (1 + float(np.ptp(points.order)))))
+        allowed = ruler.at(points.allowed)
+        axes.plot(points.order, allowed, "_", ms=size, mew=1.6, color=LIMIT, ls="none")
+        axes.plot([], [], lw=1.6, color=LIMIT, label="allowed")
+        _mark_points(axes, points.order, ruler.at(points.error), points.bad)
+        margin = max(0.6, 0.03 * float(np.ptp(points.order)))
+        axes.set_xlim(float(points.order.min()) - margin, float(points.order.max()) + margin)
+        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        axes.set_xlabel(thing if found.difference.actual.ndim < 2 else f"{thing}, counted through")
+        axes.set_ylabel("error")
+        _legend(axes)
+
+    d = found.difference
+    worst = d.worst
+    off = f"off by {small(d.abs_diff[worst])}"
+    if not np.isfinite(d.abs_diff[worst]):
+        target = number(d.target[worst], d.dtype)
+        off = f"{number(d.actual[worst], d.dtype)}, {found.against} {target}"
+    caption = (
+        f"Error of {_what(d, thing)}: {_least(d)}{d.diverging:,} over what is allowed "
+        f"({_limits(d.allowed)}); the worst, at {index_text(d.place(worst))}, is {off}"
+        f"{_special(d.abs_diff)}."
+    )
+    return Plot(
+        name, "Error against the bound", _joined(caption, points), drawn(WIDTH, HEIGHT, draw, name)
+    )
+
+
+def _mark_points(axes: Axes, x: Float64s, y: Float64s, bad: np.typing.NDArray[np.bool_]) -> None:
+    """What agrees as rings, what does not as crosses: told apart without colour."""
+    if (~bad).any():
+        axes.plot(
+            x[~bad], y[~bad], "o", ms=4, mfc="none", mec=GOOD, mew=1.1, ls="none", label="agrees"
+        )
+    if bad.any():
+        axes.plot(x[bad], y[bad], "x", ms=5.5, mec=BAD, mew=1.5, ls="none", label="diverges")
+
+
+def _rule(axis: Axis, ruler: Ruler) -> None:
+    axis.set_ticks([place for place, _ in ruler.ticks], [text for _, text in ruler.ticks])
+
+
+def _legend(axes: Axes) -> None:
+    axes.legend(
+        loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=3, borderpad=0, handlelength=1.4,
+        columnspacing=1.2, handletextpad=0.5,
+    )  # fmt: skip
+
+
+def _least(d: Difference) -> str:
+    return "at least " if d.at_least else ""
+
+
+def _what(difference: Difference, thing: str) -> str:
+    """What the drawing and its ranges are of."""
+    count = plural(difference.size, thing)
+    if difference.excerpt is None:
+        return count
+    return f"the {difference.actual.size} that a saved report has of {count}"
+
+
+def _joined(caption: str, points: Points) -> str:
+    return f"{caption} {points.left_out}".strip()
+
+
+def _range(values: Float64s, dtype: str) -> str:
+    """`0.1 to 2`, and how many are no number."""
+    finite = values[np.isfinite(values)]
+    parts = []
+    if finite.size:
+        low, high = number(finite.min(), dtype), number(finite.max(), dtype)
+        parts.append(low if low == high else f"{low} to {high}")
+    counts = {
+        "nan": int(np.isnan(values).sum()),
+        "inf": int((values == np.inf).sum()),
+        "-inf": int((values == -np.inf).sum()),
+    }
+    parts += [f"{count:,} {name}" for name, count in counts.items() if count]
+    return " and ".join(parts)
+
+
+def _limits(allowed: Float64s) -> str:
+    low, high = small(allowed.min()), small(allowed.max())
+    return low if low == high else f"{low} to {high}"
+
+
+def _special(errors: Float64s) -> str:
+    zeros, infinite = int((errors == 0).sum()), int((~np.isfinite(errors)).sum())
+    words = [f"{zeros:,} exact"] if zeros else []
+    words += [f"{infinite:,} not finite"] if infinite else []
+    return f"; {', '.join(words)}" if words else ""

@@ -1,0 +1,103 @@
+"""Issue: the whole text of a bug report around a script, in Markdown."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+from collections.abc import Sequence
+
+import numpy as np
+
+from xent_check import __version__
+from xent_check.casefile.loading import Subject
+from xent_check.implementations.selection import Implementation
+from xent_check.problem.evaluation import Computed, Failed
+from xent_check.results.number_text import index_text, number, small
+from xent_check.results.report import CaseResult
+
+from ..markup import fenced, inline, linked, table
+from ..wording import finding, number_tables, sentence
+
+MAX_SAMPLES = 20  # of a case whose every sample is shown
+
+
+def issue(subject: Subject, implementation: Implementation, result: CaseResult, script: str) -> str:
+    """Title, what happens beside what is expected, the script, versions, and how one knows."""
+    fields = subject.case.fields
+    parts = [f"# {inline(_title(subject, implementation, result))}"]
+    parts += [inline(fields.description)] if fields.description else []
+    parts += ["## What happens", *_what_happens(result)]
+    parts += ["## What is expected", *_what_is_expected(subject, result)]
+    parts += ["## To reproduce", fenced(script, "python")]
+    parts += ["## Versions", "\n".join(f"- {inline(line)}" for line in _versions(implementation))]
+    parts += ["## Source", linked(fields.source)] if fields.source else []
+    return "\n\n".join(parts) + "\n"
+
+
+def _title(subject: Subject, implementation: Implementation, result: CaseResult) -> str:
+    """`torch: sparse_categorical cross-entropy is nan, exactly 0.5 (float32)`."""
+    who = f"{implementation.name}: {subject.problem.loss.replace('_', ' ')} cross-entropy"
+    dtype = subject.problem.dtype
+    if isinstance(result.evaluation, Failed):
+        return f"{who} raises {result.evaluation.message.partition(':')[0]} ({dtype})"
+    found = finding(result)
+    if found is None:
+        return f"{who} gives {result.reason} ({dtype})"
+    if not found.difference.diverging:
+        return f"{who} agrees with the exact value ({dtype})"
+    difference, worst = found.difference, found.difference.worst
+    thing = "sample" if found.name == "losses" else found.name
+    where = f"{thing} {index_text(worst)}" if worst else thing
+    actual = number(difference.actual[worst], difference.dtype)
+    target = number(difference.target[worst], difference.dtype)
+    against = "exactly" if found.against == "reference" else found.against
+    return f"{who}, {where} is {actual}, {against} {target} ({dtype})"
+
+
+def _what_happens(result: CaseResult) -> list[str]:
+    parts = [f"{inline(sentence(result))}."]
+    call = getattr(result.evaluation, "call", "")
+    if call:
+        parts.append(fenced(call, "python"))
+    if isinstance(result.evaluation, Failed):
+        parts.append(fenced(result.evaluation.message))
+    if isinstance(result.evaluation, Computed) and result.comparison is not None:
+        few = result.comparison.losses.actual.size <= MAX_SAMPLES
+        for shown in number_tables(result, everything=few):
+            lines = table(shown.headings, [row.cells for row in shown.rows])
+            parts.append("\n".join(lines))
+            parts += [shown.rest] if shown.rest else []
+    return parts
+
+
+def _what_is_expected(subject: Subject, result: CaseResult) -> list[str]:
+    """The exact values and how they are known."""
+    exact, dtype = result.reference, subject.problem.dtype
+    radius = max((float(r) for r in exact.losses.radius.reshape(-1)), default=0.0)
+    parts = [
+        "The exact value of the same inputs, which are taken as they are after rounding to "
+        f"{dtype}. xent-check {__version__} computes it from the definition in arbitrary "
+        "precision, with a proven error: each loss is known to within "
+        f"{small(radius) if radius else '0 (exactly)'}. A number agrees within "
+        f"{inline(str(subject.case.fields.tolerance))}."
+    ]
+    if result.comparison is None:
+        losses = exact.losses.high
+        rows = [
+            [index_text(index), number(float(losses[index]), dtype)]
+            for index in list(np.ndindex(losses.shape))[:MAX_SAMPLES]
+        ]
+        rows += [[str(r), number(float(total.high), dtype)] for r, total in exact.totals.items()]
+        parts.append("\n".join(table(["sample", "exact"], rows)))
+    return parts
+
+
+def _versions(implementation: Implementation) -> Sequence[str]:
+    """The framework's distributions, NumPy, Python and the platform."""
+    names = dict.fromkeys([*implementation.entry.needs, "numpy"])
+    return [
+        *(f"{name} {importlib.metadata.version(name)}" for name in names),
+        f"Python {platform.python_version()}",
+        platform.platform(),
+        f"device: {implementation.device}",
+    ]

@@ -1,0 +1,1 @@
+"""Results: an answer held against the exact value and what is expected of it."""

@@ -1,0 +1,230 @@
+"""Comparison: an evaluation held against the reference, sample by sample. Arithmetic only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from xent_check.problem.dtypes import Float64s, dtype_name, ulp
+from xent_check.problem.evaluation import Computed, Unsupported
+from xent_check.problem.expectation import Expectation, Published
+from xent_check.problem.tolerance import Auto, Tolerance
+from xent_check.problem.words import DTYPES, Reduction
+from xent_check.reference.bounds import Bounds
+from xent_check.reference.enclosure import Enclosure, is_narrow
+from xent_check.reference.reference import Reference
+
+from .difference import Difference, Judge, in_ulps
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Losses, totals and gradient against the reference, and against what was expected of them.
+
+    unsupported: parts that the implementation did not give, by name, with the reason. asked: the
+    parts that the case asks for. unheld: what an expectation states of parts that were not given.
+    share: the largest abs_diff of a loss as a share of what rounding can explain.
+    wide_radius: the reference is not known to 1/1024 ulp of the computed dtype. divisors: of the
+    totals that follow from expected losses.
+    """
+
+    losses: Difference
+    totals: dict[Reduction, Difference]
+    expected_losses: Difference | None
+    expected_totals: dict[Reduction, Difference]
+    unsupported: dict[str, str]
+    wide_radius: bool
+    gradient: Difference | None = None
+    expected_gradient: Difference | None = None
+    share: float | None = None
+    bounds: Bounds | None = field(default=None, repr=False)
+    divisors: Mapping[Reduction, float] = field(default_factory=dict)
+    asked: frozenset[str] = frozenset({"losses"})
+    unheld: Mapping[str, Published] = field(default_factory=dict)
+
+    @property
+    def gaps(self) -> dict[str, str]:
+        """The parts that were asked for or stated, and not compared, with the reason."""
+        wanted = self.asked | self.unheld.keys()
+        return {name: why for name, why in self.unsupported.items() if name in wanted}
+
+    @property
+    def compared(self) -> int:
+        """How many numbers of what was asked for or stated were compared."""
+        parts = self.by_reference
+        wanted = self.asked | self.by_expectation.keys()
+        return sum(parts[name].size for name in wanted if name in parts)
+
+    @property
+    def by_reference(self) -> dict[str, Difference]:
+        """Every part against the reference: losses, totals by reduction, gradient."""
+        parts = {"losses": self.losses, **{str(r): d for r, d in self.totals.items()}}
+        return parts if self.gradient is None else parts | {"gradient": self.gradient}
+
+    @property
+    def by_expectation(self) -> dict[str, Difference]:
+        """The parts that an expectation states, against what it states."""
+        parts: dict[str, Difference] = {}
+        if self.expected_losses is not None:
+            parts["losses"] = self.expected_losses
+        parts |= {str(r): d for r, d in self.expected_totals.items()}
+        if self.expected_gradient is not None:
+            parts["gradient"] = self.expected_gradient
+        return parts
+
+    @property
+    def agrees_with_reference(self) -> bool:
+        return not any(part.diverging for part in self.by_reference.values())
+
+    @property
+    def agrees_with_expected(self) -> bool:
+        """Every stated number holds; what is not stated agrees with the reference."""
+        parts = {**self.by_reference, **self.by_expectation}
+        return not any(part.diverging for part in parts.values())
+
+    @property
+    def smallest_atol(self) -> float:
+        """The smallest absolute tolerance at which every part would agree; inf where none."""
+        sizes = [float(p.abs_diff.max()) for p in self.by_reference.values() if p.abs_diff.size]
+        return max(sizes, default=0.0)
+
+    def under(self, tolerance: Tolerance | Auto) -> Comparison:
+        """The same numbers under another tolerance; `auto` needs the bounds."""
+        judge = Judge(tolerance, self.bounds, self.losses.asked)
+        expected = self.expected_losses and judge.again("losses", self.expected_losses)
+        expected_totals = {
+            r: judge.again(r, d)
+            if expected is None or r not in self.divisors
+            else _following(d.actual, d.dtype, expected, self.divisors[r])
+            for r, d in self.expected_totals.items()
+        }
+        return replace(
+            self,
+            losses=judge.again("losses", self.losses),
+            totals={r: judge.again(r, d) for r, d in self.totals.items()},
+            gradient=self.gradient and judge.again("gradient", self.gradient),
+            expected_losses=expected,
+            expected_totals=expected_totals,
+            expected_gradient=self.expected_gradient
+            and judge.again("gradient", self.expected_gradient),
+        )
+
+
+class ShapeError(Exception):
+    """A part does not have the shape it must have, or does not hold floating-point numbers."""
+
+
+def compare(
+    computed: Computed,
+    reference: Reference,
+    tolerance: Tolerance | Auto,
+    expectation: Expectation | None,
+    bounds: Bounds | None = None,
+    dtype: str = "",
+    asked: frozenset[str] = frozenset({"losses"}),
+) -> Comparison:
+    """Hold losses, totals and gradient against the reference and the expectation.
+
+    Agreement, elementwise: abs_diff <= max(atol + rtol abs(target), ulps spacing(target)), the
+    spacing of the dtype that was computed, but no larger than that of the case's `dtype`. Under
+    "auto", abs_diff <= the bound (`bounds` must be given), and the infinity that a target beyond
+    the dtype's range rounds to. For a published target, one unit of its last printed digit more.
+    Totals beside stated losses follow from those: their tolerance is the losses' own, summed and
+    divided alike. asked: the parts that the case asks for.
+    """
+    _check_shapes(computed, reference)
+    judge = Judge(tolerance, bounds, dtype)
+    losses = judge.by_reference("losses", computed.losses, reference.losses)
+    actual = {r: t for r, t in computed.totals.items() if not isinstance(t, Unsupported)}
+    unsupported: dict[str, str] = {
+        r: t.reason for r, t in computed.totals.items() if isinstance(t, Unsupported)
+    }
+    totals = {r: judge.by_reference(r, t, reference.totals[r]) for r, t in actual.items()}
+    gradient = None
+    if isinstance(computed.gradient, Unsupported):
+        unsupported["gradient"] = computed.gradient.reason
+    elif computed.gradient is not None and reference.gradient is not None:
+        gradient = judge.by_reference("gradient", computed.gradient, reference.gradient)
+    given = {"losses", *totals, *(["gradient"] if gradient is not None else [])}
+    stated_parts = {} if expectation is None else expectation.parts
+    for name in (*sorted(asked), *stated_parts):
+        if name not in given:
+            unsupported.setdefault(name, "it gave none")
+    expected_losses = expected_gradient = None
+    expected_totals: dict[Reduction, Difference] = {}
+    divisors: dict[Reduction, float] = {}
+    if expectation is not None:
+        if expectation.losses is not None:
+            expected_losses = judge.by_text("losses", computed.losses, expectation.losses)
+            divisors = {r: reference.divisors[r] for r in actual if r not in expectation.totals}
+            expected_totals = {
+                r: _following(totals[r].actual, totals[r].dtype, expected_losses, divisor)
+                for r, divisor in divisors.items()
+            }
+        stated: Mapping[Reduction, Published] = expectation.totals
+        expected_totals |= {
+            r: judge.by_text(r, actual[r], number) for r, number in stated.items() if r in actual
+        }
+        if expectation.gradient is not None and isinstance(computed.gradient, np.ndarray):
+            expected_gradient = judge.by_text("gradient", computed.gradient, expectation.gradient)
+    return Comparison(
+        losses=losses,
+        totals=totals,
+        expected_losses=expected_losses,
+        expected_totals=expected_totals,
+        unsupported=unsupported,
+        wide_radius=not is_narrow(reference.losses, losses.dtype, dtype),
+        gradient=gradient,
+        expected_gradient=expected_gradient,
+        share=None if bounds is None else share_of(losses, bounds.losses),
+        bounds=bounds,
+        divisors=divisors,
+        asked=asked,
+        unheld={name: p for name, p in stated_parts.items() if name not in given},
+    )
+
+
+def _check_shapes(computed: Computed, reference: Reference) -> None:
+    shape = reference.losses.high.shape
+    if computed.losses.shape != shape:
+        raise ShapeError(f"losses of shape {list(computed.losses.shape)}, samples {list(shape)}")
+    parts: dict[str, object] = {"losses": computed.losses, "gradient": computed.gradient}
+    parts |= {str(r): total for r, total in computed.totals.items()}
+    for name, part in parts.items():
+        if isinstance(part, np.ndarray) and dtype_name(part.dtype) not in DTYPES:
+            raise ShapeError(f"{name} of {part.dtype} numbers, not of {', '.join(DTYPES)}")
+    for reduction, total in computed.totals.items():
+        if isinstance(total, np.ndarray) and total.shape != ():
+            raise ShapeError(f"{reduction} of shape {list(total.shape)}, not one number")
+    if isinstance(computed.gradient, np.ndarray) and reference.gradient is not None:
+        actual, wanted = computed.gradient.shape, reference.gradient.high.shape
+        if actual != wanted:
+            raise ShapeError(f"a gradient of shape {list(actual)}, values {list(wanted)}")
+
+
+def share_of(part: Difference, bound: Float64s) -> float:
+    """The largest finite difference over its bound."""
+    finite = np.isfinite(part.abs_diff) & (part.abs_diff > 0)
+    if not finite.any():
+        return 0.0
+    with np.errstate(divide="ignore"):
+        return float((part.abs_diff[finite] / bound[finite]).max())
+
+
+def _following(actual: Float64s, dtype: str, losses: Difference, divisor: float) -> Difference:
+    """A total against the one that follows from expected losses."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        target = np.asarray(losses.target.sum() / divisor)
+        allowed = np.asarray(np.nansum(losses.allowed) / abs(divisor))
+    zero = np.zeros(())
+    distance = Enclosure(target, zero, zero).distance(actual)
+    spaced = ulp(target, dtype, losses.asked)
+    allowed = np.where(np.isfinite(target), np.fmax(allowed, spaced), 0.0)
+    ulps = in_ulps(distance, spaced)
+    return Difference(actual, target, distance, ulps, allowed, dtype, asked=losses.asked)

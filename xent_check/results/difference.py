@@ -1,0 +1,246 @@
+"""Difference: numbers held against a target, elementwise, and what of it is allowed."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from xent_check.problem.chunks import NUMBERS, chunks
+from xent_check.problem.digest import digest
+from xent_check.problem.dtypes import Float64s, largest, ulp, ulp_name
+from xent_check.problem.expectation import Published
+from xent_check.problem.tolerance import Auto, Tolerance
+from xent_check.reference.bounds import Bounds
+from xent_check.reference.enclosure import Enclosure
+
+Bools = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.intp]
+Array = npt.NDArray[Any]
+_FEW = 32
+
+
+class UndecidedError(Exception):
+    """The elements that were kept do not decide under this tolerance."""
+
+
+@dataclass(frozen=True, eq=False)
+class Excerpt:
+    """What a saved result kept of a large array: some elements, the worst first.
+
+    indices: where they stood in the array of `shape`. stands_for: of how many elements each is
+    the one furthest off, itself among them; least: the smallest abs(target) of those, nan where
+    there is none. Of all of the array: diverging, how many did (at_least: or more); classes, what
+    kinds of numbers; digest.
+    """
+
+    indices: tuple[tuple[int, ...], ...]
+    shape: tuple[int, ...]
+    diverging: int
+    classes: str
+    digest: str
+    least: Float64s
+    stands_for: Ints
+    at_least: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Difference:
+    """Numbers held against a target, elementwise.
+
+    abs_diff: abs(actual - target); 0 for the same nan or infinity, inf where only one of the two
+    is finite or they are different non-finite values. ulps: the same in spacings at the target, of
+    `dtype`, or of the case's own (`asked`) where those are finer. allowed: the largest abs_diff
+    that agrees; `unit` of it is one unit of the last digit that a published target was printed
+    with. excerpt: where these are not all the numbers.
+    """
+
+    actual: Float64s
+    target: Float64s
+    abs_diff: Float64s
+    ulps: Float64s
+    allowed: Float64s
+    dtype: str
+    unit: Float64s | float = 0.0
+    excerpt: Excerpt | None = None
+    asked: str = ""
+
+    @property
+    def agrees(self) -> Bools:
+        """No difference that is infinite agrees, were `allowed` to overflow to the same."""
+        return np.asarray(np.isfinite(self.abs_diff) & (self.abs_diff <= self.allowed))
+
+    @property
+    def diverging(self) -> int:
+        return int((~self.agrees).sum()) if self.excerpt is None else self.excerpt.diverging
+
+    @property
+    def at_least(self) -> bool:
+        """Whether more may diverge than `diverging` says."""
+        return self.excerpt is not None and self.excerpt.at_least
+
+    @property
+    def distance(self) -> Float64s:
+        """abs_diff as it is without what `auto` allows beyond the range of a dtype."""
+        same = (self.actual == self.target) | (np.isnan(self.actual) & np.isnan(self.target))
+        known = same | (np.isfinite(self.actual) & np.isfinite(self.target))
+        return np.where(known, self.abs_diff, np.inf)
+
+    @property
+    def size(self) -> int:
+        """How many numbers there are, kept or not."""
+        return self.actual.size if self.excerpt is None else math.prod(self.excerpt.shape)
+
+    @property
+    def classes(self) -> str:
+        """What kinds of numbers: `value`, or how many of each, as in `nan (1), value (2)`."""
+        return classes(self.actual) if self.excerpt is None else self.excerpt.classes
+
+    def place(self, index: tuple[int, ...]) -> tuple[int, ...]:
+        """Where the number at `index` of these arrays stands among all of them."""
+        return index if self.excerpt is None else self.excerpt.indices[index[0]]
+
+    def ulps_of(self, index: tuple[int, ...]) -> str:
+        """The dtype in whose spacings the difference at `index` is counted."""
+        return ulp_name(float(self.target[index]), self.dtype, self.asked)
+
+    @property
+    def worst(self) -> tuple[int, ...]:
+        """The index of the largest difference, among those that diverge if any does."""
+        scored = np.where(self.agrees, -1.0, self.abs_diff) if self.diverging else self.abs_diff
+        return tuple(int(i) for i in np.unravel_index(int(np.argmax(scored)), scored.shape))
+
+
+@dataclass(frozen=True, eq=False)
+class Judge:
+    """What is allowed, part by part. asked: the case's dtype; no narrower one has its ulps."""
+
+    tolerance: Tolerance | Auto
+    bounds: Bounds | None
+    asked: str = ""
+
+    def by_reference(self, part: str, actual: Array, target: Enclosure) -> Difference:
+        if actual.size > NUMBERS:
+            return self._in_chunks(part, actual, target)
+        upcast = np.asarray(actual, dtype=np.float64)
+        distance, name = target.distance(upcast), actual.dtype.name
+        return self._difference(part, upcast, target.high, distance, name, 0.0)
+
+    def _in_chunks(self, part: str, actual: Array, target: Enclosure) -> Difference:
+        upcast, distance, ulps, allowed = (np.empty(actual.shape) for _ in range(4))
+        for place in chunks(actual.shape):
+            some = Enclosure(target.high[place], target.low[place], target.radius[place])
+            made = self._of(part, place).by_reference(part, actual[place], some)
+            upcast[place], distance[place] = made.actual, made.abs_diff
+            ulps[place], allowed[place] = made.ulps, made.allowed
+        dtype = actual.dtype.name
+        return Difference(upcast, target.high, distance, ulps, allowed, dtype, asked=self.asked)
+
+    def _of(self, part: str, place: tuple[slice, ...]) -> Judge:
+        """The judge of some of a part's numbers, with their bounds."""
+        bounds = self.bounds
+        if bounds is None:
+            return self
+        if part == "losses":
+            return replace(self, bounds=replace(bounds, losses=bounds.losses[place]))
+        gradient = None if bounds.gradient is None else bounds.gradient[place]
+        return replace(self, bounds=replace(bounds, gradient=gradient))
+
+    def by_text(self, part: str, actual: Array, published: Published) -> Difference:
+        upcast, zero = np.asarray(actual, dtype=np.float64), np.zeros_like(published.values)
+        distance = Enclosure(published.values, zero, zero).distance(upcast)
+        name = actual.dtype.name
+        return self._difference(part, upcast, published.values, distance, name, published.units)
+
+    def again(self, part: str, d: Difference) -> Difference:
+        """The same numbers under this tolerance; UndecidedError where too few were kept."""
+        made = self._difference(part, d.actual, d.target, d.distance, d.dtype, d.unit)
+        if d.excerpt is None:
+            return made
+        diverging = int((~made.agrees).sum())
+        if not diverging:
+            self._stands_for_all(part, made, d.excerpt)
+        excerpt = replace(d.excerpt, diverging=diverging, at_least=diverging > 0)
+        return replace(made, excerpt=excerpt)
+
+    def _stands_for_all(self, part: str, d: Difference, excerpt: Excerpt) -> None:
+        """Where what was kept agrees, so does all that it stands for; else UndecidedError."""
+        if self.tolerance == "auto":  # the largest share of the bound was kept
+            return
+        least = np.fmin(excerpt.least, np.abs(d.target))
+        with np.errstate(invalid="ignore", over="ignore"):
+            allowed = self._allowed(part, least, ulp(least, d.dtype, self.asked))
+        if (np.isfinite(d.target) & (d.abs_diff > allowed)).any():
+            raise UndecidedError(part)
+
+    def _difference(
+        self,
+        part: str,
+        actual: Float64s,
+        target: Float64s,
+        distance: Float64s,
+        dtype: str,
+        unit: Float64s | float,
+    ) -> Difference:
+        spaced = ulp(target, dtype, self.asked)
+        with np.errstate(invalid="ignore", over="ignore"):
+            allowed = self._allowed(part, target, spaced) + np.asarray(unit)
+        allowed = np.where(np.isfinite(target), allowed, 0.0)
+        if self.tolerance == "auto":
+            distance = within_range(actual, target, distance, allowed, dtype, self.asked)
+        ulps = in_ulps(distance, spaced)
+        return Difference(actual, target, distance, ulps, allowed, dtype, unit, asked=self.asked)
+
+    def _allowed(self, part: str, target: Float64s, ulp: Float64s) -> Float64s:
+        if isinstance(self.tolerance, Tolerance):
+            t = self.tolerance
+            return np.fmax(t.atol + t.rtol * np.abs(target), t.ulps * ulp)
+        if self.bounds is None:
+            raise ValueError("the tolerance auto needs the bounds")
+        parts: dict[str, Any] = {str(r): total for r, total in self.bounds.totals.items()}
+        parts |= {"losses": self.bounds.losses, "gradient": self.bounds.gradient}
+        return np.asarray(parts[part])
+
+
+def within_range(
+    actual: Float64s,
+    target: Float64s,
+    distance: Float64s,
+    allowed: Float64s,
+    dtype: str,
+    asked: str,
+) -> Float64s:
+    """The distance; 0 for an infinity where the target, or what rounding may make of it, is beyond
+    the range of both dtypes."""
+    beyond = np.abs(target) > max(map(largest, filter(None, (dtype, asked)))) - allowed
+    return np.where(beyond & (actual == np.copysign(np.inf, target)), 0.0, distance)
+
+
+def in_ulps(distance: Float64s, ulp: Float64s) -> Float64s:
+    """A distance in spacings; as it is where the spacing is nan."""
+    with np.errstate(over="ignore"):
+        return np.where(np.isnan(ulp), distance, distance / np.where(np.isnan(ulp), 1.0, ulp))
+
+
+def classes(values: Float64s) -> str:
+    """`value`, `nan`, `inf` or `-inf`; how many of each where they are mixed, with a digest of
+    which is which where they are many. A zero is a value: rounding makes one of a tiny number."""
+    masks = {
+        "inf": values == np.inf,
+        "-inf": values == -np.inf,
+        "nan": np.isnan(values),
+        "value": np.isfinite(values),
+    }
+    counts = {name: int(mask.sum()) for name, mask in masks.items() if mask.any()}
+    if len(counts) < 2:
+        return next(iter(counts), "no numbers")
+    told = ", ".join(f"{name} ({count})" for name, count in counts.items())
+    if values.size <= _FEW:
+        return told
+    which = np.zeros_like(values)
+    for number, mask in enumerate(masks.values()):
+        which[mask] = number
+    return f"{told}, places {digest(which, 'float64')[:8]}"

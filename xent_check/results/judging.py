@@ -1,0 +1,250 @@
+"""Judging: a comparison becomes a status and a reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from xent_check.casefile.case import Case
+from xent_check.problem.evaluation import Computed, Evaluation, Failed, Missing, Unsupported
+from xent_check.problem.expectation import REFERENCE, Expectation
+from xent_check.problem.problem import Problem
+from xent_check.reference.bounds import Bounds
+from xent_check.reference.reference import Reference
+
+from .comparison import Comparison, ShapeError, compare
+from .difference import Difference
+from .report import CaseResult, Status
+from .vacuity import vacuity
+
+_AS_DECLARED = "as declared: "
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """What an answer is held against: the exact value, and what rounding can explain."""
+
+    reference: Reference
+    bounds: Bounds
+
+
+def judge(
+    case: Case,
+    problem: Problem,
+    implementation: str,
+    evaluation: Evaluation,
+    truth: Truth,
+    expectation: Expectation | None,
+    strict: bool = False,
+) -> CaseResult:
+    """The result of one implementation on one case. strict: a vacuous agreement diverges, and so
+    does what was asked for and not compared."""
+    comparison: Comparison | None = None
+    notes: tuple[str, ...] = ()
+    vacuous: str | None = None
+    status: Status
+    match evaluation:
+        case Missing(reason):
+            status, text = "missing", reason
+        case Unsupported(reason):
+            status, text = "unsupported", reason
+            if expectation is not None:
+                notes = ("an expectation stands for it, and it is unsupported",)
+        case Failed():
+            status, text = _judge_failure(evaluation, expectation)
+        case Computed():
+            tolerance = case.fields.tolerance
+            try:
+                comparison = compare(
+                    evaluation,
+                    truth.reference,
+                    tolerance,
+                    expectation,
+                    truth.bounds,
+                    problem.dtype,
+                    case.fields.asked,
+                )
+            except ShapeError as error:
+                status, text = _judge_shape(str(error), expectation)
+            else:
+                decides = _deciding(comparison, expectation)
+                vacuous = vacuity(problem, truth.reference, decides).words()
+                status, text = _judge_numbers(comparison, expectation, vacuous, strict)
+                told = text if status == "diverges" else ""
+                notes = (*_notes(problem, comparison), *gaps(comparison, told))
+    printed = getattr(evaluation, "printed", "")
+    if printed:
+        notes = (*notes, f"it printed to stdout: {_one_line(printed)}")
+    return CaseResult(
+        case,
+        problem,
+        implementation,
+        status,
+        text or None,
+        evaluation,
+        comparison,
+        truth.reference,
+        notes,
+        vacuous=vacuous,
+        expectation=expectation,
+    )
+
+
+def _judge_failure(failed: Failed, expectation: Expectation | None) -> tuple[Status, str]:
+    message = f"{failed.message}"
+    if failed.kind != "error" or expectation is None:
+        return "failed", message
+    if expectation.error is None:
+        return "failed", f"{message}; numbers were expected"
+    if expectation.error in failed.message:
+        because = expectation.because
+        return ("known", because) if because else ("agrees", f"raises as declared: {message}")
+    return "diverges", f"raised {message!r}; expected an error containing {expectation.error!r}"
+
+
+def _judge_shape(message: str, expectation: Expectation | None) -> tuple[Status, str]:
+    """Numbers of another shape cannot be compared: `error` declares them by these words."""
+    if expectation is None or expectation.error is None or expectation.error not in message:
+        return "diverges", message
+    because = expectation.because
+    return ("known", because) if because else ("agrees", f"{_AS_DECLARED}{message}")
+
+
+def judged_again(result: CaseResult, strict: bool) -> tuple[Status, str | None]:
+    """The status and the reason that a result's own numbers give, or its failure, with what the
+    case declares. Of what is unsupported or missing, and of a declared wrong shape, nothing is left
+    that says more than the result itself."""
+    evaluation, comparison, expectation = result.evaluation, result.comparison, result.expectation
+    status: Status
+    if result.implementation == REFERENCE:
+        return ("diverges", None) if comparison is None else judge_pinned(comparison)
+    if isinstance(evaluation, Failed):
+        status, text = _judge_failure(evaluation, expectation)
+    elif comparison is not None:
+        status, text = _judge_numbers(comparison, expectation, result.vacuous, strict)
+    elif isinstance(evaluation, Unsupported | Missing):
+        status = "unsupported" if isinstance(evaluation, Unsupported) else "missing"
+        text = evaluation.reason
+    else:
+        message = (result.reason or "").removeprefix(_AS_DECLARED)
+        if result.status == "known" and expectation is not None:
+            message = expectation.error or message
+        status, text = _judge_shape(message, expectation)
+    return status, text or None
+
+
+def _judge_numbers(
+    comparison: Comparison, expectation: Expectation | None, vacuous: str | None, strict: bool
+) -> tuple[Status, str]:
+    """strict: what agrees under a tolerance that says nothing diverges, and what was asked for and
+    not compared."""
+    status, text = judge_comparison(comparison, expectation)
+    if vacuous is not None and strict and status == "agrees":
+        status, text = "diverges", vacuous
+    if strict and comparison.gaps and status != "diverges":
+        status, text = "diverges", "; ".join(gaps(comparison))
+    return status, text
+
+
+def judge_comparison(comparison: Comparison, expectation: Expectation | None) -> tuple[Status, str]:
+    """The status and the reason of numbers held against the reference and the expectation.
+
+    A divergence is one whatever else was not compared. What is stated and was not given is one
+    too: an `expect` that nothing is held against says nothing. Where no number of what was asked
+    for was compared, that is no agreement.
+    """
+    if expectation is None:
+        if not comparison.agrees_with_reference:
+            return "diverges", ""
+        return ("agrees", "") if comparison.compared else _nothing_compared(comparison)
+    if expectation.error is not None:
+        return "diverges", f"gave numbers; expected an error containing {expectation.error!r}"
+    if not comparison.agrees_with_expected:
+        return "diverges", "not what `expect` states for it"
+    if comparison.unheld:
+        return "diverges", _unheld(comparison)
+    if not comparison.compared:
+        return _nothing_compared(comparison)
+    if expectation.because is None:
+        return ("agrees", "") if comparison.agrees_with_reference else ("diverges", "")
+    if comparison.agrees_with_reference:
+        gone = "agrees with the reference: its declared divergence no longer happens"
+        return "diverges", f"{gone}; remove the `because` ({expectation.because})"
+    return "known", expectation.because
+
+
+def _deciding(comparison: Comparison, expectation: Expectation | None) -> dict[str, Difference]:
+    """Every part against what its verdict rests on: what is stated of a known divergence, else the
+    reference."""
+    if expectation is None or expectation.because is None:
+        return comparison.by_reference
+    return {**comparison.by_reference, **comparison.by_expectation}
+
+
+def _nothing_compared(comparison: Comparison) -> tuple[Status, str]:
+    return "unsupported", "; ".join(gaps(comparison)) or "there is no number to compare"
+
+
+def gaps(comparison: Comparison, told: str = "") -> tuple[str, ...]:
+    """What was asked for or stated, and not compared: a sentence for each reason, but for what is
+    `told` already."""
+    by_reason: dict[str, list[str]] = {}
+    for name, reason in comparison.gaps.items():
+        if name not in told or f"not compared: {reason}" not in told:
+            by_reason.setdefault(reason, []).append(name)
+    return tuple(f"{', '.join(names)} not compared: {why}" for why, names in by_reason.items())
+
+
+def _unheld(comparison: Comparison) -> str:
+    """What is stated of parts that were not given, and why those were not."""
+    told = []
+    for name, numbers in comparison.unheld.items():
+        text = _one_line(str(numbers.values.tolist()), 40)
+        told.append(f"{name} {text}, not compared: {comparison.unsupported[name]}")
+    return f"`expect` states {'; and '.join(told)}"
+
+
+def _notes(problem: Problem, comparison: Comparison) -> tuple[str, ...]:
+    notes = []
+    if comparison.wide_radius:
+        notes.append("the reference is known less well than 1/1024 ulp of the computed dtype")
+    others: dict[str, list[str]] = {}
+    for name, part in comparison.by_reference.items():
+        if part.dtype != problem.dtype:
+            others.setdefault(part.dtype, []).append(name)
+    for dtype, names in others.items():
+        what = "it computed" if "losses" in names else f"it gave the {', '.join(names)}"
+        notes.append(f"asked for {problem.dtype}, {what} in {dtype}")
+    return tuple(notes)
+
+
+def _one_line(text: str, width: int = 80) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= width else f"{line[: width - 3]}..."
+
+
+def judge_pinned(comparison: Comparison) -> tuple[Status, str | None]:
+    """The status and the reason of the exact value beside what `expect.reference` states."""
+    if not comparison.agrees_with_expected:
+        return "diverges", "the exact value is not what `expect.reference` states"
+    if comparison.unheld:
+        return "diverges", _unheld(comparison)
+    return "agrees", None
+
+
+def judge_reference(
+    case: Case, problem: Problem, truth: Truth, expectation: Expectation
+) -> CaseResult:
+    """The pinned reference: published numbers held against the exact ones."""
+    reference = truth.reference
+    stored = {r: total.high for r, total in reference.totals.items()}
+    gradient = None if reference.gradient is None else reference.gradient.high
+    computed = Computed(reference.losses.high, {**stored}, "", 0.0, gradient)
+    comparison = compare(
+        computed, reference, case.fields.tolerance, expectation, truth.bounds, problem.dtype
+    )
+    made = CaseResult(
+        case, problem, REFERENCE, "agrees", None, None, comparison, reference,
+        expectation=expectation,
+    )  # fmt: skip
+    status, reason = judged_again(made, strict=False)
+    return replace(made, status=status, reason=reason)

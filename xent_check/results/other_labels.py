@@ -1,0 +1,121 @@
+"""How far each loss is from that of the nearest other label.
+
+Another label, of classes: where one class i has more than half of the mass, as in a class index or
+a one-hot label, it trades places with another class j; where none has, every mass goes to the next
+class. Of binary: t becomes 1 - t. With v_c = w_c (-log p_c), s the sample's weight and e the
+smoothing, the loss changes by
+
+    one class    s (1 - e) abs(t_i - t_j) abs(v_i - v_j)
+    soft labels  s (1 - e) abs(sum_c (t_c - t_(c-1)) v_c)
+    binary       s (1 - e) abs(1 - 2 t) abs(pos_weight (-log p) + log(1 - p))
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from xent_check.problem.dtypes import Float64s
+from xent_check.problem.parts import parts
+from xent_check.problem.problem import Problem
+
+_CHUNK = 2**20
+_NOISE = 2.0**-50  # what float64 leaves of a difference of equal numbers, relative to them
+
+
+def other_label_distances(problem: Problem) -> Float64s:
+    """The distance of each loss to that of its nearest other label; the samples' shape.
+
+    inf where no other label has another finite loss, as at equal logits.
+    """
+    distances = np.empty(math.prod(problem.samples_shape))
+    for samples, part in parts(problem):
+        distances[samples] = _distances(part)
+    return distances.reshape(problem.samples_shape)
+
+
+def _distances(problem: Problem) -> Float64s:
+    with np.errstate(all="ignore"):
+        distances = _binary(problem) if problem.loss == "binary" else _classes(problem)
+        scale = np.asarray(1 - problem.label_smoothing)
+        if problem.sample_weight is not None:
+            scale = scale * np.abs(problem.sample_weight.astype(np.float64))
+        scaled = distances * scale
+    return np.where(np.isfinite(scaled) & (scaled > 0), scaled, np.inf)
+
+
+def _apart(first: Float64s, second: Float64s, sizes: Float64s | None = None) -> Float64s:
+    """abs(first - second), nothing where rounding alone may have made it of numbers so large."""
+    distance = np.abs(first - second)
+    largest = np.maximum(np.abs(first), np.abs(second)) if sizes is None else sizes
+    return np.where(distance > _NOISE * largest, distance, 0.0)
+
+
+def _binary(problem: Problem) -> Float64s:
+    x, t = problem.values.astype(np.float64), problem.labels.astype(np.float64)
+    weight = None if problem.pos_weight is None else problem.pos_weight.astype(np.float64)
+    if problem.given == "logits" and weight is None:
+        apart = np.abs(x)  # -log p and -log(1 - p) differ by the logit
+    else:
+        on, off = _minus_logs(problem, x)
+        apart = _apart(on if weight is None else weight * on, off)
+    return apart * np.abs(1 - 2 * t)
+
+
+def _minus_logs(problem: Problem, x: Float64s) -> tuple[Float64s, Float64s]:
+    """-log p and -log(1 - p)."""
+    if problem.given == "logits":
+        return np.logaddexp(0, -x), np.logaddexp(0, x)
+    if problem.given == "probs":
+        return -np.log(x), -np.log1p(-x)
+    return -x, -np.log(-np.expm1(x))
+
+
+def _classes(problem: Problem) -> Float64s:
+    n = problem.num_classes
+    rows = np.moveaxis(problem.values, problem.class_axis, -1).reshape(-1, n)
+    soft = None
+    if problem.loss == "categorical":
+        soft = np.moveaxis(problem.labels, problem.class_axis, -1).reshape(-1, n)
+    weight = None if problem.class_weight is None else problem.class_weight.astype(np.float64)
+    distances = np.full(len(rows), np.inf)
+    step = max(1, _CHUNK // n)
+    for start in range(0, len(rows), step):
+        chunk = slice(start, start + step)
+        x = rows[chunk].astype(np.float64)
+        x = np.log(x) if problem.given == "probs" else x
+        if weight is not None:
+            x = weight * (x - _log_total(problem, x))
+        if soft is None:
+            top = np.clip(problem.labels.reshape(-1)[chunk], 0, n - 1)[:, None]
+            distances[chunk] = _nearest(_apart(x, np.take_along_axis(x, top, axis=1)))
+        else:
+            distances[chunk] = _of_masses(soft[chunk].astype(np.float64), x)
+    return distances.reshape(problem.samples_shape)
+
+
+def _of_masses(masses: Float64s, x: Float64s) -> Float64s:
+    """Of rows of masses and of -v: the masses traded, or moved on."""
+    top = masses.argmax(axis=1)[:, None]
+    largest = np.take_along_axis(masses, top, axis=1)
+    apart = _apart(x, np.take_along_axis(x, top, axis=1))
+    traded = _nearest(np.abs(masses - largest) * apart)
+    moved = masses - np.roll(masses, 1, axis=1)
+    terms = np.where(moved == 0, 0.0, moved * x)
+    on = _apart(terms.sum(axis=1), np.zeros(()), np.abs(terms).sum(axis=1))
+    return np.where(largest[:, 0] > np.abs(masses).sum(axis=1) / 2, traded, on)
+
+
+def _nearest(distances: Float64s) -> Float64s:
+    """The smallest of each row that is one: finite and not 0."""
+    real = np.where((distances > 0) & np.isfinite(distances), distances, np.inf)
+    return np.asarray(real.min(axis=1))
+
+
+def _log_total(problem: Problem, x: Float64s) -> Float64s:
+    """What log-softmax, or the division by the sum, takes from every class; 0 without them."""
+    if problem.given != "logits" and not problem.normalize:
+        return np.zeros(())
+    top = x.max(axis=1, keepdims=True)
+    return np.asarray(top + np.log(np.exp(x - top).sum(axis=1, keepdims=True)))

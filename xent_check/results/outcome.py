@@ -1,0 +1,111 @@
+"""Outcome: what an answer did, how near it came, and why, in words. Pure functions."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from xent_check.problem.evaluation import Failed
+from xent_check.problem.problem import Problem
+from xent_check.reference.bounds_in_parts import terms_at
+from xent_check.reference.bounds_inside import terms_inside_at
+
+from .number_text import index_text, small
+from .report import CaseResult, Status
+
+# A part of the bound that is told though it is no rounding: numbers too small for the dtype.
+_TOLD = 0.01
+
+
+def why(result: CaseResult) -> str | None:
+    """The best explanation of a divergence's numbers; None where there is none."""
+    if result.status != "diverges" or result.diagnosis is None:
+        return None
+    best = next(iter(result.diagnosis.explanations), None)
+    return None if best is None else best.sentence
+
+
+def gradient_status(result: CaseResult) -> Status | None:
+    """The verdict on the gradient alone; None where none was asked for, or nothing was compared."""
+    comparison = result.comparison
+    if comparison is None:
+        return None
+    if "gradient" in comparison.gaps:
+        return "unsupported"
+    actual, stated = comparison.gradient, comparison.expected_gradient
+    if actual is None or (result.evaluation is None and stated is None):
+        return None
+    if result.status == "known":
+        return "known" if actual.diverging else "agrees"
+    declared = result.expectation is not None and result.expectation.because is not None
+    parts = [stated] if stated is not None and (declared or result.evaluation is None) else [actual]
+    parts += [stated] if stated is not None else []
+    return "diverges" if any(part.diverging for part in parts) else "agrees"
+
+
+def judgement_lines(result: CaseResult, verbose: bool) -> list[str]:
+    """The smallest tolerance that would do, and the error as a share of what rounding explains;
+    that bound term by term where asked."""
+    comparison = result.comparison
+    if comparison is None or not comparison.losses.actual.size:
+        return []
+    atol = comparison.smallest_atol
+    needed = f"agrees from atol {small(atol)}" if np.isfinite(atol) else "agrees at no tolerance"
+    if comparison.share is None or comparison.bounds is None:
+        return [needed]
+    worst_is_finite = np.isfinite(comparison.losses.abs_diff).all()
+    share = f"; the worst loss is {small(comparison.share, 2)} times what rounding explains"
+    lines = [needed + share if worst_is_finite else needed]
+    if verbose and result.problem is not None:
+        losses, bound = comparison.losses, comparison.bounds
+        worst = losses.worst
+        terms_of = terms_inside_at if bound.in_float32 else terms_at
+        parts = terms_of(result.problem, result.reference, worst)
+        terms = " + ".join(f"{name} {small(value)} u" for name, value in parts.items() if value)
+        off, explained = float(losses.abs_diff[worst]), float(bound.losses[worst])
+        flushed = explained - bound.u * sum(parts.values())
+        if flushed > _TOLD * explained:
+            terms += f" + flushed {small(flushed)}" if terms else f"flushed {small(flushed)}"
+        near = f"; error {small(off)} is {off / explained:.0%} of it" if np.isfinite(off) else ""
+        lines.append(f"bound at {index_text(worst)}: {terms} = {small(explained)}{near}")
+    return lines
+
+
+def unusual(result: CaseResult) -> str:
+    """The behaviour where it is more than numbers: `nan`, `value/inf`, `IndexError`; else empty."""
+    did = behaviour(result)
+    return "" if set(did) <= {"value", "zero"} else "/".join(did)
+
+
+def behaviour(result: CaseResult) -> tuple[str, ...]:
+    """What an implementation did, its samples taken together: value, zero, nan, inf, -inf; or the
+    error it raised."""
+    if result.behaviour is not None:
+        return result.behaviour
+    if isinstance(result.evaluation, Failed):
+        failed = result.evaluation
+        return (failed.message.partition(":")[0] if failed.kind == "error" else failed.kind,)
+    if result.comparison is None:
+        return ()
+    losses = result.comparison.losses.actual
+    classes = {
+        "value": np.isfinite(losses) & (losses != 0),
+        "zero": losses == 0,
+        "nan": np.isnan(losses),
+        "inf": losses == np.inf,
+        "-inf": losses == -np.inf,
+    }
+    return tuple(name for name, mask in classes.items() if mask.any())
+
+
+def label_text(problem: Problem, index: tuple[int, ...]) -> str:
+    """The label of a sample: a class, a target, or the start of a distribution."""
+    labels = problem.labels
+    if problem.loss == "categorical":
+        axis = problem.class_axis % labels.ndim
+        row = np.moveaxis(labels, axis, -1)[index].astype(np.float64)
+        hot = np.flatnonzero(row)
+        if len(hot) == 1 and row[hot[0]] == 1:
+            return str(int(hot[0]))
+        return "[" + " ".join(f"{t:.2g}" for t in row[:3]) + (" ...]" if len(row) > 3 else "]")
+    label = labels[index]
+    return str(label) if problem.loss == "sparse_categorical" else f"{float(label):g}"

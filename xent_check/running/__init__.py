@@ -1,0 +1,1 @@
+"""Running: cases times implementations, and results as they come."""

@@ -1,0 +1,139 @@
+"""Watching: what is saved while a run is watched, and which cases it touches."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import queue
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import fields, replace
+from pathlib import Path
+
+import numpy as np
+
+from xent_check.casefile.loading import Subject, load
+from xent_check.casefile.paths import SUFFIXES, shown_path, split_given
+from xent_check.implementations.selection import Implementation
+from xent_check.results.report import Report
+
+from .settings import Settings
+
+ARRAYS = (".npy", ".npz", ".safetensors")
+SOURCE = ".py"
+_QUIET_MS = 50  # how long nothing more is saved before a save counts as whole
+_LATEST_MS = 500
+
+
+def watched_folders(settings: Settings, own: Iterable[Implementation]) -> list[Path]:
+    """Where the case files are, with their arrays, and the user's own functions."""
+    given = [Path(split_given(path)[0]) for path in settings.paths]
+    folders = [path if path.is_dir() else path.parent for path in given]
+    for implementation in own:
+        where = implementation.function.rpartition(":")[0]
+        folders.append(Path(where).parent if where.endswith(SOURCE) else Path.cwd())
+    return sorted({Path(os.path.abspath(folder)) for folder in folders})
+
+
+@contextlib.contextmanager
+def saves(folders: Sequence[Path]) -> Iterator[queue.SimpleQueue[set[Path]]]:
+    """What is saved, made or removed there from now on, a set each time."""
+    import watchfiles
+
+    def wanted(_: object, path: str) -> bool:
+        file = Path(path)
+        hidden = file.name.startswith(".") or "__pycache__" in file.parts
+        return not hidden and file.suffix in (*SUFFIXES, *ARRAYS, SOURCE)
+
+    def listen() -> None:
+        for changes in watchfiles.watch(
+            *folders, watch_filter=wanted, stop_event=over, debounce=_LATEST_MS, step=_QUIET_MS,
+            rust_timeout=100, yield_on_timeout=True, raise_interrupt=False,
+        ):  # fmt: skip
+            listening.set()
+            if changes:
+                found.put({Path(path) for _, path in changes})
+
+    found: queue.SimpleQueue[set[Path]] = queue.SimpleQueue()
+    listening, over = threading.Event(), threading.Event()
+    thread = threading.Thread(target=listen, daemon=True)
+    thread.start()
+    listening.wait(10)
+    try:
+        yield found
+    finally:
+        over.set()
+        thread.join()
+
+
+class Watched:
+    """The cases of a run as they were last read."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._known: dict[str, Subject] = {}
+        self._marks: dict[str, str] = {}
+
+    @property
+    def subjects(self) -> tuple[Subject, ...]:
+        return tuple(self._known.values())
+
+    def read(self) -> tuple[Subject, ...]:
+        """All of them, anew; those that are another than before. UserError as of `load`."""
+        return self._take(self._load(self._settings.paths), {s.case.shown for s in self.subjects})
+
+    def after(self, saved: set[Path]) -> tuple[Subject, ...]:
+        """Those that a save made another, or made. UserError as of `load`."""
+        if any(path.suffix in ARRAYS for path in saved) or not self._known:
+            return self.read()
+        files = [path for path in sorted(saved) if path.suffix in SUFFIXES]
+        there = [str(path) for path in files if path.is_file() and self._is_ours(path)]
+        return self._take(self._load(there), {shown_path(path) for path in files})
+
+    def _load(self, paths: Sequence[str]) -> tuple[Subject, ...]:
+        s = self._settings
+        fresh = load(paths, s.wanted, s.allow_outside) if paths else ()
+        return tuple(subject for subject in fresh if s.only is None or subject.case.id in s.only)
+
+    def _is_ours(self, file: Path) -> bool:
+        given = [Path(os.path.abspath(split_given(p)[0])) for p in self._settings.paths]
+        return any(file == path or (path.is_dir() and path in file.parents) for path in given)
+
+    def _take(self, fresh: Sequence[Subject], shown: set[str]) -> tuple[Subject, ...]:
+        """The known cases of these files give way to the fresh ones."""
+        marks = {subject.case.id: fingerprint(subject) for subject in fresh}
+        changed = tuple(s for s in fresh if self._marks.get(s.case.id) != marks[s.case.id])
+        kept = {n: s for n, s in self._known.items() if s.case.shown not in shown}
+        self._known = kept | {subject.case.id: subject for subject in fresh}
+        self._marks = {n: m for n, m in self._marks.items() if n in kept} | marks
+        return changed
+
+
+def fingerprint(subject: Subject) -> str:
+    """Of what a case asks. Its arrays are read: those of files are mapped, and would change with
+    the file under whoever compares them."""
+    found = hashlib.sha256(repr(subject.case.fields).encode())
+    for field in fields(subject.problem):
+        value = getattr(subject.problem, field.name)
+        if isinstance(value, np.ndarray):
+            found.update(f"{field.name} {value.shape} {value.dtype}".encode())
+            found.update(np.ascontiguousarray(value).view(np.uint8).data)
+    return found.hexdigest()
+
+
+def joined(before: Report, fresh: Report, subjects: Sequence[Subject]) -> Report:
+    """The report of all cases: of those that ran again, what they gave now."""
+    again = {result.case.id for result in fresh.results}
+    places = {subject.case.id: place for place, subject in enumerate(subjects)}
+    kept = [r for r in before.results if r.case.id in places and r.case.id not in again]
+    names = tuple(dict.fromkeys([*before.implementations, *fresh.implementations]))
+    results = sorted([*kept, *fresh.results], key=lambda r: places[r.case.id])
+    return replace(
+        fresh,
+        results=tuple(results),
+        cases=len(subjects),
+        implementations=names,
+        hosts=before.hosts | fresh.hosts,
+        warnings=tuple(dict.fromkeys([*before.warnings, *fresh.warnings])),
+    )

@@ -1,0 +1,209 @@
+"""Pool: a worker per environment, all started at once, each fed its own requests in order."""
+
+from __future__ import annotations
+
+import os
+import queue
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from xent_check.implementations.selection import Implementation
+from xent_check.problem.evaluation import Evaluation, after
+from xent_check.timing import Spent
+
+from .leftovers import FOLDERS
+from .worker import Request, Worker
+
+Tag = TypeVar("Tag")
+
+_ANY_NUMBER = 2**31
+
+
+@dataclass(frozen=True)
+class _Batch(Generic[Tag]):
+    """What one submission asks of one worker; empty where it asks nothing."""
+
+    submission: int
+    requests: list[tuple[Tag, Request]]
+    timeout: float
+
+
+@dataclass(frozen=True, eq=False)
+class _Hand(Generic[Tag]):
+    """A worker and what waits for it; its thread ends at None."""
+
+    worker: Worker
+    batches: queue.SimpleQueue[_Batch[Tag] | None] = field(default_factory=queue.SimpleQueue)
+
+    def dismiss(self) -> None:
+        """End its process now and its thread soon."""
+        self.worker.close()
+        self.batches.put(None)
+
+
+class Pool(Generic[Tag]):
+    """At most `jobs` processes at once. Use it as a context manager: leaving it ends them all.
+
+    keep: processes stay for the next submission, as far as `jobs` lets all of them be there at
+    once. Otherwise each ends with its last request, and at once where it has none.
+    """
+
+    def __init__(
+        self, implementations: Sequence[Implementation], jobs: int | None, keep: bool = False
+    ) -> None:
+        self.folder = tempfile.TemporaryDirectory(prefix="xent-check-", ignore_cleanup_errors=True)
+        FOLDERS.add(self.folder.name)
+        self._jobs = jobs or _ANY_NUMBER
+        self._keep = keep
+        self._hands: dict[str, _Hand[Tag]] = {}
+        self._threads: list[threading.Thread] = []
+        self._answers: queue.SimpleQueue[tuple[int, tuple[Tag, Evaluation] | BaseException]]
+        self._answers = queue.SimpleQueue()
+        self._submission = 0
+        self._expected = 0
+        self._closed = threading.Event()
+        self._places = threading.Semaphore(self._jobs)
+        self._add(implementations)
+
+    def __enter__(self) -> Pool[Tag]:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._closed.set()
+        for hand in self._hands.values():
+            hand.dismiss()
+        for thread in self._threads:
+            thread.join()
+        self.folder.cleanup()
+        FOLDERS.discard(self.folder.name)
+
+    def submit(
+        self, requests: Sequence[tuple[Implementation, Tag, Request]], timeout: float
+    ) -> None:
+        """Hand out requests; each worker answers its own in their order.
+
+        What is left of an earlier submission is given up, but for what is being answered.
+        """
+        self._submission += 1
+        self._expected = len(requests)
+        self._add([implementation for implementation, _, _ in requests])
+        by_worker: dict[str, list[tuple[Tag, Request]]] = {name: [] for name in self._hands}
+        for implementation, tag, request in requests:
+            by_worker[worker_name(implementation)].append((tag, request))
+        for name, own in by_worker.items():
+            self._hands[name].batches.put(_Batch(self._submission, own, timeout))
+            if not own and not self._keep:
+                self._hands.pop(name).dismiss()
+
+    def answers(self) -> Iterator[tuple[Tag, Evaluation]]:
+        """The answer to every request of the last submission, as they come."""
+        submission, left = self._submission, self._expected
+        while left:
+            number, answer = self._answers.get()
+            if isinstance(answer, BaseException):
+                raise answer
+            if number == submission:
+                left -= 1
+                yield answer
+
+    def restart(self, implementation: Implementation) -> None:
+        """End its process, whatever that is at, and start another."""
+        hand = self._hands.pop(worker_name(implementation), None)
+        if hand is not None:
+            hand.dismiss()
+        self._add([implementation])
+
+    def _add(self, implementations: Sequence[Implementation]) -> None:
+        """Start the workers that are not there yet, the slowest to import first."""
+        self._threads = [thread for thread in self._threads if thread.is_alive()]
+        for implementation in sorted(implementations, key=_import_rank):
+            name = worker_name(implementation)
+            if name not in self._hands:
+                needs, env = implementation.entry.needs, _environment(implementation)
+                folder = Path(self.folder.name)
+                worker = Worker(name, needs, env, folder, implementation.python)
+                self._hands[name] = hand = _Hand[Tag](worker)
+                # A daemon: however the parent ends, it waits for no framework.
+                thread = threading.Thread(target=self._work, args=(hand,), daemon=True)
+                self._threads.append(thread)
+                thread.start()
+
+    def _work(self, hand: _Hand[Tag]) -> None:
+        """A worker's thread: its process, when it has a place, and its batches."""
+        self._places.acquire()
+        placed = True
+        try:
+            if hand.batches.empty() and not self._closed.is_set():
+                hand.worker.start()  # its first requests may come: the cases are read meanwhile
+        except BaseException as error:
+            self._answers.put((0, error))
+        while (batch := hand.batches.get()) is not None:
+            if batch.requests and not placed:
+                self._places.acquire()
+                placed = True
+            try:
+                self._answer(hand.worker, batch)
+            except BaseException as error:
+                hand.worker.stop()
+                self._answers.put((batch.submission, error))
+            if placed and not self._stays():
+                hand.worker.stop()
+                self._places.release()
+                placed = False
+        hand.worker.stop()
+        if placed:
+            self._places.release()
+
+    def _answer(self, worker: Worker, batch: _Batch[Tag]) -> None:
+        for tag, request in batch.requests:
+            if self._closed.is_set() or batch.submission != self._submission:
+                break
+            start, starting = time.perf_counter(), worker.starting
+            answer = worker.evaluate(request, batch.timeout)
+            seconds = time.perf_counter() - start - (worker.starting - starting)
+            worker.answering += seconds
+            self._answers.put((batch.submission, (tag, after(seconds, answer))))
+
+    @property
+    def spent(self) -> tuple[Spent, ...]:
+        """What its processes took to start, and to answer."""
+        workers = {name: hand.worker for name, hand in self._hands.items()}
+        starting = (Spent("starting", name, worker.starting) for name, worker in workers.items())
+        answering = (Spent("answering", name, worker.answering) for name, worker in workers.items())
+        return (*starting, *answering)
+
+    def _stays(self) -> bool:
+        """Whether processes wait for the next submission: all of them, or none."""
+        return self._keep and len(self._hands) <= self._jobs
+
+
+def worker_name(implementation: Implementation) -> str:
+    """Of its process: the user's own functions get one each; a framework has one."""
+    if implementation.function:
+        return f"{implementation.environment} {implementation.function}"
+    return implementation.environment
+
+
+def _import_rank(implementation: Implementation) -> int:
+    order = ("tensorflow", "torch", "jax", "optax")
+    environment = implementation.entry.environment
+    return order.index(environment) if environment in order else len(order)
+
+
+def _environment(implementation: Implementation) -> dict[str, str]:
+    """Quiet logs; no GPU unless it was asked for; where JAX keeps what it compiled."""
+    import platformdirs
+
+    cache = Path(platformdirs.user_cache_dir("xent-check")) / "jax"
+    settings = {"TF_CPP_MIN_LOG_LEVEL": "3", "XENT_CHECK_CACHE": str(cache)}
+    settings |= dict(implementation.entry.variables)
+    if implementation.device == "cpu":
+        settings |= {"CUDA_VISIBLE_DEVICES": "-1", "JAX_PLATFORMS": "cpu"}
+    if "XENT_CHECK_CACHE" in os.environ:
+        settings["XENT_CHECK_CACHE"] = os.environ["XENT_CHECK_CACHE"]
+    return settings

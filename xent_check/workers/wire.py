@@ -1,0 +1,133 @@
+"""Problems and evaluations as plain messages. Arrays of over 1 MiB go by file, memory-mapped."""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from xent_check.problem.dtypes import dtype_name, numpy_dtype
+from xent_check.problem.evaluation import Computed, Evaluation, Failed, Missing, Unsupported
+from xent_check.problem.problem import Problem
+
+Array = npt.NDArray[Any]
+Message = dict[str, Any]
+_INLINE_BYTES = 2**20
+
+
+def encode_array(array: Array, folder: Path) -> Message:
+    """An array's dtype, shape and bytes, or the file that holds the bytes."""
+    message: Message = {"dtype": dtype_name(array.dtype), "shape": array.shape}
+    native = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
+    if array.nbytes <= _INLINE_BYTES:
+        return message | {"bytes": native.tobytes()}
+    path = folder / f"{uuid.uuid4().hex}.bin"
+    native.tofile(path)
+    return message | {"path": str(path)}
+
+
+def decode_array(message: Message, once: bool = False) -> Array:
+    """The array of a message, read-only. once: nobody else reads its file, which goes when the
+    array does, where the system lets a mapped file be deleted."""
+    dtype, shape = numpy_dtype(message["dtype"]), tuple(message["shape"])
+    if "path" in message:
+        mapped: Array = np.memmap(message["path"], dtype=np.uint8, mode="r")
+        if once:
+            forget(message)
+        return mapped.view(dtype).reshape(shape)
+    return np.frombuffer(message["bytes"], dtype=dtype).reshape(shape)
+
+
+def forget(message: Message) -> None:
+    """Delete the files of an array, or of a problem that everybody has answered."""
+    arrays = [message, *(value for value in message.values() if isinstance(value, dict))]
+    for array in arrays:
+        if "path" in array:
+            with contextlib.suppress(OSError):
+                Path(array["path"]).unlink()
+
+
+def encode_problem(problem: Problem, folder: Path) -> Message:
+    """Every field."""
+    return {f.name: _encode(getattr(problem, f.name), folder) for f in fields(problem)}
+
+
+def decode_problem(message: Message) -> Problem:
+    """The problem of a message."""
+    return Problem(**{name: _decode(value) for name, value in message.items()})
+
+
+def _encode(value: Any, folder: Path) -> Any:
+    if isinstance(value, np.ndarray):
+        return encode_array(value, folder)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return {"whole": str(value)}  # execnet has no integers below -2^31
+    return value
+
+
+def _decode(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    return int(value["whole"]) if "whole" in value else decode_array(value)
+
+
+def encode_evaluation(evaluation: Evaluation, folder: Path) -> Message:
+    """The evaluation, tagged with its class."""
+    kind = type(evaluation).__name__
+    if isinstance(evaluation, Failed):
+        failed = {
+            "failure": evaluation.kind,
+            "message": evaluation.message,
+            "call": evaluation.call,
+            "calls": dict(evaluation.calls),
+        }
+        return {"kind": kind, **failed}
+    if not isinstance(evaluation, Computed):
+        return {"kind": kind, "reason": evaluation.reason}
+    totals = {name: _encode_part(total, folder) for name, total in evaluation.totals.items()}
+    return {
+        "kind": kind,
+        "losses": encode_array(evaluation.losses, folder),
+        "totals": totals,
+        "call": evaluation.call,
+        "calls": dict(evaluation.calls),
+        "seconds": evaluation.seconds,
+        "gradient": _encode_part(evaluation.gradient, folder),
+    }
+
+
+def _encode_part(part: Array | Unsupported | None, folder: Path) -> Message | str | None:
+    """An array, the reason there is none, or None where it was not asked for."""
+    if part is None:
+        return None
+    return part.reason if isinstance(part, Unsupported) else encode_array(part, folder)
+
+
+def _decode_part(message: Message | str) -> Array | Unsupported:
+    return Unsupported(message) if isinstance(message, str) else decode_array(message, once=True)
+
+
+def decode_evaluation(message: Message, printed: str) -> Evaluation:
+    """The evaluation of a message, with what was printed meanwhile."""
+    kind = message.pop("kind")
+    if kind in ("Unsupported", "Missing"):
+        return (Unsupported if kind == "Unsupported" else Missing)(message["reason"])
+    if kind == "Failed":
+        failure, text = message["failure"], message["message"]
+        return Failed(failure, text, message["call"], printed, message["calls"])
+    totals = {name: _decode_part(total) for name, total in message["totals"].items()}
+    gradient = message["gradient"]
+    return Computed(
+        losses=decode_array(message["losses"], once=True),
+        totals=totals,
+        call=message["call"],
+        seconds=message["seconds"],
+        gradient=None if gradient is None else _decode_part(gradient),
+        printed=printed,
+        calls=message["calls"],
+    )
