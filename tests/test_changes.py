@@ -348,3 +348,24 @@ def test_new_is_every_divergence_that_nobody_accepted(
     kind: ChangeKind, after: str, fails: bool
 ) -> None:
     assert Rule("new").fails(Change("c", "t", kind, "s", "agrees", after)) == fails
+
+
+def test_what_was_at_the_edge_of_the_tolerance_agreed() -> None:
+    """abs(actual - reference) <= atol: 1.5 for 1.0 under 0.5 is no divergence that 2.0 repeats."""
+    for earlier, stands in ((1.5, False), (1.5 + 2**-20, True)):
+        before, after = (
+            recorded(
+                result(case("c"), "torch", "diverges",
+                       comparison=compared(difference([one, 9.0], [1.0, 1.0], 0.5)))
+            )
+            for one in (earlier, 2.0)
+        )  # fmt: skip
+        assert moved(before, after).stands is stands
+
+
+def test_what_was_accepted_and_is_the_same_says_so() -> None:
+    was = replace(recorded(made("off")), because="it is known")
+    for name, words in (("off", "the same bits; "), ("off and an ulp", "moved by ")):
+        change = change_between("c", "torch", was, recorded(made(name)))
+        assert (change.kind, change.sentence.startswith(f"torch on c: {words}")) == ("known", True)
+        assert "accepted because it is known" in change.sentence

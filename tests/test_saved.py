@@ -84,6 +84,24 @@ def test_every_word_of_a_run_is_read_again(tmp_path: Path) -> None:
         assert [r[key] for r in again["results"]] == [r[key] for r in written["results"]], key
 
 
+@pytest.mark.parametrize("off", [0.0, 0.5])
+def test_a_gradient_comes_back_with_its_verdict(off: float, tmp_path: Path) -> None:
+    exact = np.array([[0.5, -0.5]] * 3)
+    losses, gradient = (
+        difference([1.0] * 3, [1.0] * 3),
+        difference(exact + np.array([0, off]), exact),
+    )
+    one = result(
+        case("c"), "torch", "diverges" if off else "agrees",
+        comparison=compared(losses, gradient=gradient),
+    )  # fmt: skip
+    (back,) = saved(report([one], names=("torch",)), tmp_path).results
+    assert back.comparison is not None
+    assert back.comparison.gradient is not None
+    np.testing.assert_array_equal(back.comparison.gradient.actual, gradient.actual)
+    assert back.comparison.gradient.diverging == (3 if off else 0)
+
+
 def test_a_large_array_keeps_its_worst_samples_and_what_was_counted(tmp_path: Path) -> None:
     actual = np.ones((2, 1001))
     actual[1, 7] += 3e-3

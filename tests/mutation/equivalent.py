@@ -21,6 +21,16 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "coefficients = [t * arb(w) * scale for t, w in zip(targets, class_weight, strict=True)]",
         "coefficients = [t * arb(w) * scale for t, w in zip(targets, class_weight)]",
     ): "both have one number per class",
+    (
+        "recorded",
+        "index = np.asarray(np.ravel_multi_index(tuple(places.T), shape), dtype=np.intp)",
+        "index = np.asarray(np.ravel_multi_index(tuple(places.T), shape))",
+    ): "it has that dtype already",
+    (
+        "choices",
+        "if self.labels is None or self.ignore_index is None:",
+        "if (self.labels is None):",
+    ): "no label is None: every sample is kept by the line below",
     ("exact", "return math.nan", "return None"): AS_FLOAT,
     (
         "vacuity",
