@@ -78,8 +78,8 @@ BUGS = (
     Bug(
         "stated numbers cut",
         "saved_write_numbers:_all_kept",
-        "difference.size <= MAX_NUMBERS or stated is not None",
-        "difference.size <= MAX_NUMBERS",
+        "difference.size <= form.MAX_NUMBERS or stated is not None",
+        "difference.size <= form.MAX_NUMBERS",
         EXCERPTS,
         "stated_number",
     ),
