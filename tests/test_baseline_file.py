@@ -239,6 +239,15 @@ def test_another_encoding_is_said(tmp_path: Path) -> None:
     assert len(load_baseline(file).records) == 3
 
 
+def test_accept_is_advised_where_there_is_no_baseline_and_not_where_a_folder_is(
+    tmp_path: Path,
+) -> None:
+    for path, advised in ((tmp_path / "none.json", True), (tmp_path, False)):
+        with pytest.raises(UserError) as caught:
+            load_baseline(path)
+        assert ("`xent-check accept` writes one" in str(caught.value)) is advised
+
+
 def test_the_worst_are_kept_not_the_first(tmp_path: Path) -> None:
     losses = np.ones(40) + np.linspace(0, 1e-6, 40)
     one = replace(RUN, results=(answer("good", losses),))

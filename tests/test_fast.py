@@ -129,3 +129,11 @@ def test_a_large_problem_is_that_of_its_parts(axis: int) -> None:
     assert moved.values.size > SMALL
     assert plain is not None
     np.testing.assert_array_equal(reference(moved).losses.high.reshape(-1), plain.high)
+
+
+def test_a_binary_loss_that_underflows_may_be_off_by_the_least_number_of_each_class() -> None:
+    """log(1 + exp(-1000)) is above 0, and 0 in float64."""
+    logits, labels = np.array([-1000.0], np.float32), np.array([0.0], np.float32)
+    found = fast_losses(Problem("binary", "logits", logits, labels, "float32"))
+    assert found is not None
+    assert (found.high.tolist(), found.radius.tolist()) == ([0.0], [2 * 2.0**-1074])

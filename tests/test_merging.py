@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from xent_check.errors import UserError
 from xent_check.history.merging import merged
 from xent_check.results.report import Asked, Scope, selection_digest
 from xent_check.results.shard import Shard, parse_shard
@@ -145,6 +146,19 @@ def test_one_is_missing_here_and_ran_there(folder: Path) -> None:
     for order in (("a.json", "b.json"), ("b.json", "a.json")):
         merged = xent_check(folder, "merge", *order, "--report", "json")
         assert (merged.code, merged.json["summary"]["agrees"]) == (0, 7)
+
+
+@pytest.mark.parametrize(("count", "more"), [(5, ""), (7, "and 2 more")])
+def test_of_many_answers_given_twice_five_are_named(count: int, more: str) -> None:
+    one = report([agreeing(case(f"c{i}"), "torch") for i in range(count)])
+    with pytest.raises(UserError) as caught:
+        merged([("a.json", one), ("b.json", one)])
+    head, *lines = str(caught.value).splitlines()
+    assert head == "two answers for one"
+    assert lines[:5] == [
+        f"  torch on cases/demo.yaml::c{i}: in a.json and in b.json" for i in range(5)
+    ]
+    assert lines[5:] == ([f"  {more}"] if more else [])
 
 
 def test_of_runs_of_two_files_nobody_knows_what_is_gone() -> None:

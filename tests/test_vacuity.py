@@ -18,6 +18,7 @@ from xent_check.problem.problem import Problem
 from xent_check.problem.words import DTYPES, GIVEN, REDUCTIONS, DType, Given, Loss
 from xent_check.reference.bounds import bounds
 from xent_check.reference.reference import reference
+from xent_check.results import other_labels
 from xent_check.results.difference import Difference
 from xent_check.results.judging import Truth, judge
 from xent_check.results.other_labels import other_label_distances
@@ -264,10 +265,11 @@ def test_a_gradient_near_0_itself_is_told_by_its_loss() -> None:
     assert words(level, {"losses": 1e-6, "gradient": 0.01}) is None
 
 
+@pytest.mark.parametrize("smoothing", [0.0, 1.0])
 @pytest.mark.parametrize("option", ["class_weight", "sample_weight", "cotangent"])
-def test_a_small_weight_is_no_gradient_near_0(option: str) -> None:
+def test_a_small_weight_is_no_gradient_near_0(option: str, smoothing: float) -> None:
     small = {option: np.full(2, 1e-6, np.float32)}
-    problem = sparse([[1, 0], [0, 2]], [0, 1], gradient=True, **small)
+    problem = sparse([[1, 0], [0, 2]], [0, 1], gradient=True, label_smoothing=smoothing, **small)
     found = accepted(problem, {"losses": 0.0, "gradient": 1e-6})
     assert found[GRADIENT] == [True, True]
 
@@ -370,3 +372,8 @@ def test_a_known_divergence_is_vacuous_by_what_is_stated_of_it(tmp_path: Path) -
     result = judged(tmp_path, 1e-6, False, expect, mean=1e-5)
     assert result.status == "known"
     assert result.vacuous == ("the tolerance would accept a total of 0 or of twice its size (mean)")
+
+
+def test_numbers_that_rounding_alone_sets_apart_are_equal() -> None:
+    first, second = np.array([1.0, 1.0, 1e8]), np.array([1 + 2.0**-52, 1 + 2.0**-40, 1e8 - 1e-8])
+    assert other_labels._apart(first, second).tolist() == [0.0, 2.0**-40, 0.0]

@@ -31,6 +31,22 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "if self.labels is None or self.ignore_index is None:",
         "if (self.labels is None):",
     ): "no label is None: every sample is kept by the line below",
+    (
+        "data_rules",
+        "suspect = np.abs(rows.sum(axis=-1) - 1) > within - rows.shape[-1] * 2.0**-51",
+        "suspect = np.abs(rows.sum(axis=-1) + 1) > within - rows.shape[-1] * 2.0**-51",
+    ): "what is suspect is added up exactly: more of it takes longer",
+    (
+        "exact_classes",
+        "for p, c in zip(row, coefficients, strict=True)",
+        "for p, c in zip(row, coefficients, strict=False)",
+    ): "both have one number per class",
+    ("other_labels", "_CHUNK = 2**20", "_CHUNK = 2*20"): "how many rows at once, for speed",
+    (
+        "readings",
+        "return sum(step.order for step in self.steps) + 1000 * (len(self.steps) - 1)",
+        "return sum(step.order for step in self.steps) + 999 * (len(self.steps) - 1)",
+    ): "more than any one step's order all the same",
     ("exact", "return math.nan", "return None"): AS_FLOAT,
     (
         "vacuity",
