@@ -377,3 +377,13 @@ def test_a_known_divergence_is_vacuous_by_what_is_stated_of_it(tmp_path: Path) -
 def test_numbers_that_rounding_alone_sets_apart_are_equal() -> None:
     first, second = np.array([1.0, 1.0, 1e8]), np.array([1 + 2.0**-52, 1 + 2.0**-40, 1e8 - 1e-8])
     assert other_labels._apart(first, second).tolist() == [0.0, 2.0**-40, 0.0]
+
+
+def test_the_weights_of_a_distribution_are_those_of_its_own_sample() -> None:
+    values, labels = np.array([[1, 0, 3], [0, 2, 0]], np.float32), np.eye(2, 3, dtype=np.float32)
+    problem = Problem(
+        "categorical", "logits", values, labels, "float32", class_axis=0, gradient=True,
+        class_weight=np.full(2, 1e-6, np.float32),
+    )  # fmt: skip
+    found = accepted(problem, {"losses": 0.0, "gradient": 1e-6})
+    assert found[GRADIENT] == [True, True, False]  # the third has no mass, and no gradient

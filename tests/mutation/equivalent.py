@@ -47,6 +47,11 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "return sum(step.order for step in self.steps) + 1000 * (len(self.steps) - 1)",
         "return sum(step.order for step in self.steps) + 999 * (len(self.steps) - 1)",
     ): "more than any one step's order all the same",
+    (
+        "bounds_classes",
+        "n, count = problem.num_classes, int(np.prod(problem.samples_shape, dtype=np.int64))",
+        "n, count = problem.num_classes, int(np.prod(problem.samples_shape))",
+    ): "it is made an int either way",
     ("exact", "return math.nan", "return None"): AS_FLOAT,
     (
         "vacuity",
