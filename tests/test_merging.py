@@ -148,6 +148,13 @@ def test_one_is_missing_here_and_ran_there(folder: Path) -> None:
         assert (merged.code, merged.json["summary"]["agrees"]) == (0, 7)
 
 
+@pytest.mark.parametrize("there", [1, 2])
+def test_the_first_shard_may_be_missing_and_the_last(there: int) -> None:
+    one = replace(report([agreeing(case("c"), "torch")]), shard=Shard(there, 2))
+    with pytest.raises(UserError, match=f"missing: shard {3 - there}/2; the cases in it"):
+        merged([("a.json", one)])
+
+
 @pytest.mark.parametrize(("count", "more"), [(5, ""), (7, "and 2 more")])
 def test_of_many_answers_given_twice_five_are_named(count: int, more: str) -> None:
     one = report([agreeing(case(f"c{i}"), "torch") for i in range(count)])
