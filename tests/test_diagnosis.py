@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from xent_check.diagnosis.diagnosis import Diagnosis, diagnose
+from xent_check.diagnosis.diagnosis import Diagnosis, Explanation, diagnose
 from xent_check.diagnosis.evidence import CHANCE, Observed, evidence_of
 from xent_check.diagnosis.meaning import losses_of, meaning_of
 from xent_check.diagnosis.readings import plain, singles
@@ -249,3 +249,10 @@ def test_probabilities_are_clipped_whether_their_logs_are_given_or_not() -> None
     answer = said(fields, "losses", "[16.118095650958 0.458675145387 0.25]")
     assert ids(answer) == [("clipped",)]
     assert answer.explanations[0].parameters["epsilon"] == 1e-7
+
+
+def test_two_reasons_at_once_go_by_the_first() -> None:
+    """The contract: `ids` of both beside its first `id`."""
+    assert Explanation(("smoothing-missing", "sum"), {}, "", 0.0, 1.0, None).id == (
+        "smoothing-missing"
+    )

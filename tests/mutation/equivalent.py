@@ -52,6 +52,11 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "n, count = problem.num_classes, int(np.prod(problem.samples_shape, dtype=np.int64))",
         "n, count = problem.num_classes, int(np.prod(problem.samples_shape))",
     ): "it is made an int either way",
+    (
+        "readings",
+        'losses = before.losses if hypothesis.stage != "losses" else sample_losses(meaning)',
+        "losses = (sample_losses(meaning))",
+    ): "what changes the layout or the total leaves the losses: it spares computing them again",
     ("exact", "return math.nan", "return None"): AS_FLOAT,
     (
         "vacuity",
