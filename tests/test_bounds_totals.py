@@ -212,3 +212,16 @@ def test_the_bound_of_many_classes_of_16_bits_says_something(dtype: DType) -> No
     assert losses[0] < 0.05 * math.log(n)
     # what adds exps up in bfloat16 stops at 256
     assert dtype == "float16" or math.log(n) - math.log(256) > losses[0]
+
+
+def test_the_weight_of_a_class_without_samples_changes_no_bound() -> None:
+    """Every label is 1: the divisor of the weighted mean is made of that class's weight alone."""
+    found = []
+    for weights in ([1.0, 1024.0], [1024.0, 1024.0]):
+        values, labels = np.zeros((50, 2), np.float32), np.ones(50, np.int64)
+        problem = Problem(
+            "sparse_categorical", "logits", values, labels, "float32",
+            class_weight=np.array(weights, np.float32), reductions=REDUCTIONS,
+        )  # fmt: skip
+        found.append(bounds(problem, reference(problem)).totals)
+    assert found[0] == pytest.approx(found[1], rel=1e-12)
