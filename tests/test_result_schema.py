@@ -162,6 +162,10 @@ DAMAGED: dict[str, Edit] = {
     "a case without its inputs": lambda d: d["cases"][0].pop("inputs"),
     "labels without their place": at("cases", 0, "labels", 0, to="1"),
     "a change without its kind": lambda d: d["baseline"]["changes"][0].pop("kind"),
+    "no durations": lambda d: d.pop("durations"),
+    "nothing compared, and no losses": lambda d: next(
+        r for r in d["results"] if "worst" not in r and r["losses"] is None
+    ).pop("losses"),
     "half a scope": lambda d: d["run"]["scope"].pop("filtered"),
     "a row without its place": lambda d: next(
         r for r in d["results"] if "worst" in r

@@ -16,10 +16,11 @@ from xent_check.results.report import Host, Scope, Ungated
 from xent_check.results.shard import Shard
 
 from .saved_parts import NOT_FINITE, Saved
+from .saved_results import NotCompared
 from .saved_schema import Document
 
 # Read with defaults, written whole.
-_ALWAYS_WHOLE = (ToleranceFields, Host, Scope, Shard, Ungated)
+_ALWAYS_WHOLE = (ToleranceFields, Host, Scope, Shard, Ungated, NotCompared, Document)
 _NUMBERS: dict[str, Any] = {
     "Number": {
         "description": "A number; what is not finite is its name.",

@@ -75,7 +75,6 @@ class Saved(BaseModel):
     model_config = ConfigDict(
         extra="ignore",
         frozen=True,
-        from_attributes=True,
         populate_by_name=True,
         ser_json_inf_nan="constants",
     )

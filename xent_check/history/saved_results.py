@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Annotated, Any, ClassVar
 
-from pydantic import Discriminator, Field, PlainSerializer, Tag
+from pydantic import ConfigDict, Discriminator, Field, PlainSerializer, Tag
 
 from xent_check.casefile.case import ToleranceField
 from xent_check.problem.evaluation import FailureKind
@@ -54,6 +54,7 @@ class SavedExplanation(Sparse):
 class SavedExpectation(Saved):
     """What the case declares of an implementation, beside numbers."""
 
+    model_config = ConfigDict(from_attributes=True)
     because: str | None
     """the reason of a known divergence"""
     error: str | None
