@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from xent_check.errors import UserError
 from xent_check.history.rejudging import rejudged
 from xent_check.history.saved import load_report
 from xent_check.problem.tolerance import Tolerance
+from xent_check.reference.bounds import Bounds
 from xent_check.reporters.formats import REPORTERS, Terminal, reporter
 from xent_check.results.report import STATUSES, Report
 
@@ -116,6 +118,36 @@ def test_a_large_array_keeps_its_worst_samples_and_what_was_counted(tmp_path: Pa
     assert kept.comparison.losses.place(kept.comparison.losses.worst) == (1, 7)
     text = " ".join(rendered("table", again).split())
     assert "32 of 2002 samples; worst: sample [1, 7]" in text
+
+
+def test_a_gradient_without_its_bound_is_refused(tmp_path: Path) -> None:
+    numbers, one = difference([0.5], [0.5]), np.ones(1)
+    of = replace(
+        compared(numbers, gradient=numbers), bounds=Bounds(one, {}, one, {}, 2.0**-24), share=0.0
+    )
+    document = json.loads(
+        rendered("json", report([result(case("x"), "torch", "agrees", comparison=of)]))
+    )
+    file = tmp_path / "x.json"
+    file.write_text(json.dumps(document))
+    assert load_report(file).counts["agrees"] == 1
+    del document["results"][0]["gradient"]["bound"]
+    file.write_text(json.dumps(document))
+    with pytest.raises(UserError, match=r"gradient\.bound is not there, and the losses have"):
+        load_report(file)
+
+
+def test_a_dtype_that_numpy_has_not_is_refused(tmp_path: Path) -> None:
+    document = json.loads(rendered("json", every_status()))
+    file = tmp_path / "x.json"
+    of = next(r for r in document["results"] if r["status"] == "unsupported")
+    of.update(status="diverges", dtype="int64")
+    file.write_text(json.dumps(document))
+    load_report(file)
+    of.update(dtype="float99")
+    file.write_text(json.dumps(document))
+    with pytest.raises(UserError, match=f"{of['implementation']} on .*: dtype is 'float99'"):
+        load_report(file)
 
 
 @pytest.mark.parametrize(

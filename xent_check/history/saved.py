@@ -65,7 +65,7 @@ def report_of(file: Path, document: Any) -> Report:
         raise UserError(
             _not_a_run(file, f"{key}: {first['msg']}" if key else first["msg"])
         ) from None
-    except (ValueError, TypeError) as error:  # arrays that do not fit together, no dtype
+    except ValueError as error:  # arrays that do not fit together
         raise UserError(_not_a_run(file, str(error))) from None
 
 
@@ -195,7 +195,11 @@ def _evaluation(r: AnyResult, status: Status, reason: str | None) -> Evaluation 
     if r.dtype is None:
         return None
     kept = r.actual if isinstance(r, ComparedWhole) else np.zeros(0)
-    losses = kept.astype(numpy_dtype(r.dtype))
+    try:
+        losses = kept.astype(numpy_dtype(r.dtype))
+    except TypeError:
+        who = f"{r.implementation} on {r.case}"
+        raise ContradictionError(f"{who}: dtype is {r.dtype!r}, which NumPy has not") from None
     return Computed(losses, {}, r.call or "", r.seconds or 0.0, printed=r.printed or "")
 
 

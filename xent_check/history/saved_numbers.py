@@ -71,16 +71,15 @@ def comparison_of(r: AnyCompared) -> Comparison:
 def _bounds(given: Mapping[str, _Whole | _Excerpt], u: float) -> Bounds | None:
     """Without the terms that they were made of; of an excerpt, for what it holds."""
     bounds = {name: _bound(part) for name, part in given.items()}
-    losses, gradient = bounds.pop("losses"), bounds.pop("gradient", None)
+    losses = bounds.pop("losses")
     if losses is None:
         return None
-    totals: dict[Reduction, float] = {}
     for name, bound in bounds.items():
         if bound is None:
-            raise ContradictionError(
-                f"totals.{name}.bound is not there, and the losses have theirs"
-            )
-        totals[cast(Reduction, name)] = float(bound)
+            where = name if name == "gradient" else f"totals.{name}"
+            raise ContradictionError(f"{where}.bound is not there, and the losses have theirs")
+    gradient = bounds.pop("gradient", None)
+    totals = {cast(Reduction, n): float(b) for n, b in bounds.items() if b is not None}
     return Bounds(losses, totals, gradient, {}, u)
 
 
