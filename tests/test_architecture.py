@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import graphlib
 import importlib
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -117,6 +118,12 @@ def test_the_contracts_of_import_linter_hold(capsys: pytest.CaptureFixture[str])
     """The order again; no framework but in its adapter; an adapter by its name alone."""
     assert lint_imports(config_filename=str(PYPROJECT), no_cache=True) == 0
     assert "Contracts: 3 kept, 0 broken." in capsys.readouterr().out
+
+
+def test_no_test_module_imports_another() -> None:
+    for file in Path(__file__).parent.rglob("*.py"):
+        text = file.read_text(encoding="utf-8")
+        assert not re.search(r"^(from|import) \S*\btest_", text, re.MULTILINE), file
 
 
 # ---- one table each ---------------------------------------------------------------------------

@@ -13,9 +13,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.made_up import python, with_longer_table
 from xent_check.implementations.table import IMPLEMENTATIONS
-
-from .made_up import python, with_longer_table
 
 CASE = """\
 name: one
@@ -40,7 +39,7 @@ problem = load(["case.yaml"], Filter())[0].problem
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the package, its table longer, and the tests of the table."""
     folder = tmp_path_factory.mktemp("copy")
-    with_longer_table(folder, "options_page.py", "test_options.py")
+    with_longer_table(folder, "support/options_page.py", "problem/test_options.py")
     return folder
 
 
@@ -218,7 +217,9 @@ def test_a_run_ends_loudly(copy: Path) -> None:
 
 def test_the_tests_of_the_table_name_what_must_speak_of_it(copy: Path) -> None:
     done = python(copy, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-rf", "--tb=no", "tests")
-    red = set(re.findall(r"^FAILED tests/test_options.py::(\S+)", done.stdout, re.MULTILINE))
+    red = set(
+        re.findall(r"^FAILED tests/problem/test_options.py::(\S+)", done.stdout, re.MULTILINE)
+    )
     meaning = "test_what_computes_gives_a_meaning_to_every_option"
     assert red == {
         *(f"{meaning}[{giver}]" for giver in ("reference", "bounds", "vacuity", "meaning")),

@@ -7,12 +7,11 @@ from pathlib import Path
 import pytest
 
 import xent_check
-
-from .mutation.__main__ import chosen
-from .mutation.deciders import DECIDERS
-from .mutation.equivalent import EQUIVALENT
-from .mutation.mutants import compiles, functions_by_line, mutants_of
-from .sources import source_file
+from tests.mutation.__main__ import chosen
+from tests.mutation.deciders import DECIDERS
+from tests.mutation.equivalent import EQUIVALENT
+from tests.mutation.mutants import compiles, functions_by_line, mutants_of
+from tests.support.sources import source_file
 
 PACKAGE = Path(xent_check.__file__).parent
 SOURCES = {m: source_file(PACKAGE, m).read_text(encoding="utf-8") for m in DECIDERS}

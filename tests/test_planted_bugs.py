@@ -16,9 +16,8 @@ from pathlib import Path
 import pytest
 
 import xent_check
-
-from .planted import Bug, planted
-from .sources import source_file
+from tests.planted import Bug, planted
+from tests.support.sources import source_file
 
 pytestmark = pytest.mark.planted
 
@@ -53,7 +52,7 @@ def run(folder: Path, tests: str, only: str) -> subprocess.CompletedProcess[str]
         "",
     ]
     command += [f"--rootdir={TESTS.parent}", f"--config-file={TESTS.parent / 'pyproject.toml'}"]
-    command += ["--no-header", "--tb=line", str(TESTS / tests)]
+    command += ["--no-header", "--tb=line", *map(str, TESTS.rglob(tests))]
     command += ["-k", only] if only else []
     environment = {
         **os.environ,

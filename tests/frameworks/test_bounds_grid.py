@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from .grid import CLASS_COUNTS, SHIFT_SAFE, grid
+from tests.frameworks.grid import CLASS_COUNTS, SHIFT_SAFE, grid
 
 
 @pytest.fixture(scope="module")

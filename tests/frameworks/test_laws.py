@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.laws import LAWS, Trial
+from tests.support.laws import LAWS, Trial
 from xent_check.implementations.selection import parse, why_missing
 from xent_check.problem.evaluation import Computed, Evaluation, Unsupported
 from xent_check.problem.words import DType

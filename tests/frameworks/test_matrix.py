@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.made_up import python, with_longer_table
+from tests.support.made_up import python, with_longer_table
 from xent_check.implementations.selection import Implementation, parse
 from xent_check.implementations.table import IMPLEMENTATIONS
 from xent_check.problem.evaluation import Computed, Unsupported
@@ -113,7 +113,7 @@ def test_the_matrix_is_what_happens(name: str, answers: dict[Key, object]) -> No
 
 def test_an_option_that_nobody_knows_is_unsupported_everywhere(tmp_path: Path) -> None:
     own = ("frameworks/__init__.py", "frameworks/test_matrix.py")
-    with_longer_table(tmp_path, "made_up.py", *own)
+    with_longer_table(tmp_path, "support/made_up.py", *own)
     asked = ["tests/frameworks/test_matrix.py", "-k", "what_happens", "-p", "no:cacheprovider"]
     done = python(tmp_path, "-m", "pytest", "-q", *asked)
     assert done.returncode == 0, done.stdout

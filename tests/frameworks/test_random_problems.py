@@ -17,7 +17,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.random_problems import oracle, problem
+from tests.frameworks.declared import ERRORS, EVERYONE, KNOWN, declared
+from tests.support.random_problems import oracle, problem
 from xent_check.implementations.selection import parse
 from xent_check.problem.evaluation import Computed, Evaluation, Failed, Unsupported
 from xent_check.problem.problem import Problem
@@ -27,8 +28,6 @@ from xent_check.results.comparison import Comparison, compare
 from xent_check.workers.pool import Pool
 from xent_check.workers.wire import encode_problem
 from xent_check.workers.worker import Request
-
-from .declared import ERRORS, EVERYONE, KNOWN, declared
 
 COUNT = int(os.environ.get("XENT_CHECK_PROBLEMS", "150"))
 BATCH = 500

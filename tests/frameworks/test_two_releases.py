@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-from tests.environments import NUMPY, environment
+from tests.support.environments import NUMPY, environment
 from xent_check.implementations.interpreters import interpreter
 
 OLD = "0.9.0"

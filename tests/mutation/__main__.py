@@ -25,13 +25,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.sources import source_file
-
-from .deciders import DECIDERS
-from .equivalent import EQUIVALENT
-from .mutants import Mutant, compiles, mutants_of
-from .tests_of import Tests
-from .trial import Outcome, Trials
+from tests.mutation.deciders import DECIDERS
+from tests.mutation.equivalent import EQUIVALENT
+from tests.mutation.mutants import Mutant, compiles, mutants_of
+from tests.mutation.tests_of import Tests
+from tests.mutation.trial import Outcome, Trials
+from tests.support.sources import source_file
 
 ROOT = Path(__file__).parents[2]
 TARGET = 0.95

@@ -15,9 +15,8 @@ from pathlib import Path
 import coverage
 import pytest
 
-from tests.sources import module_of
-
-from .mutants import digest, functions_by_line
+from tests.mutation.mutants import digest, functions_by_line
+from tests.support.sources import module_of
 
 TEST = "XENT_CHECK_REACH_TEST"
 FOLLOW = """\

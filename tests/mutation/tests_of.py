@@ -16,9 +16,8 @@ from typing import Any
 
 import platformdirs
 
-from tests.sources import module_of
-
-from .mutants import Mutant, digest
+from tests.mutation.mutants import Mutant, digest
+from tests.support.sources import module_of
 
 CACHE = Path(platformdirs.user_cache_dir("xent-check"), "mutation")
 # These read sources, draw in a browser, plant bugs themselves, start workers or need frameworks.
@@ -26,7 +25,8 @@ LEFT_OUT = {
     f"test_{name}.py"
     for name in (
         "architecture", "browser", "ci_files", "command_ends", "completion", "corpus_sources",
-        "custom", "html", "interpreters", "killed_accept", "planted_bugs", "pool", "repro",
+        "custom", "html", "interpreters", "killed_accept", "made_up_option",
+        "planted_bugs", "pool", "repro",
         "threads", "watching", "worker",
     )
 }  # fmt: skip
@@ -42,8 +42,12 @@ class Tests:
     @classmethod
     def known(cls, copy: Path, record: bool) -> Tests:
         """From the cache, and recorded where a test file is not in it as it is now."""
-        files = [f for f in sorted((copy / "tests").glob("test_*.py")) if f.name not in LEFT_OUT]
-        digests = {f: hashlib.sha256(f.read_bytes()).hexdigest()[:16] for f in files}
+        files = [
+            file
+            for file in sorted((copy / "tests").rglob("test_*.py"))
+            if file.name not in LEFT_OUT and file.parent.name != "frameworks"
+        ]
+        digests = {f: _digest(f.relative_to(copy), f.read_bytes()) for f in files}
         kept = {f: CACHE / f"{f.stem}-{digest}.json" for f, digest in digests.items()}
         if record:
             _record([f for f in files if not kept[f].exists()], kept)
@@ -91,6 +95,10 @@ class Tests:
                 if any(function.startswith(f"{module}:") for function in what["functions"])
             ]
         return found
+
+
+def _digest(file: Path, content: bytes) -> str:
+    return hashlib.sha256(file.as_posix().encode() + content).hexdigest()[:16]
 
 
 def _file(test: str) -> str:

@@ -24,9 +24,8 @@ from types import CodeType, FunctionType
 import pytest
 from _pytest.runner import runtestprotocol
 
-from tests.sources import source_file
-
-from .mutants import Mutant
+from tests.mutation.mutants import Mutant
+from tests.support.sources import source_file
 
 PATIENCE = 600.0  # seconds without a word, of a test that sleeps
 CPU, TIMES = 60, 5  # and the seconds of the processor for all tests, beside TIMES what they took

@@ -7,7 +7,7 @@ import pkgutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.sources import lines_of, source_file
+from tests.support.sources import lines_of, source_file
 
 
 @dataclass(frozen=True)

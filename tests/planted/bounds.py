@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import Bug
+from tests.planted import Bug
 
 PINNED = "test_bounds_pinned.py"
 FORMS = "test_bounds_forms.py"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import Bug
+from tests.planted import Bug
 
 READINGS = "test_readings.py"
 MEANING = "test_meaning.py"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import Bug
+from tests.planted import Bug
 
 BAD_CASES = "test_bad_cases.py"
 YAML = "test_yaml_source.py"

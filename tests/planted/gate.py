@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import Bug
+from tests.planted import Bug
 
 CHANGES = "test_changes.py"
 GATE = "test_gate.py"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import Bug
+from tests.planted import Bug
 
 GUARDING = "test_guarding.py"
 PATHS = "test_paths.py"

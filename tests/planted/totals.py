@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import Bug
+from tests.planted import Bug
 
 TOTALS = "test_bounds_totals.py"
 

@@ -1,0 +1,157 @@
+"""Expectation: a published number agrees within one unit of the last digit that it prints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.support.loaded import mistakes, subjects
+from xent_check.casefile.expectations import last_digit
+
+
+@pytest.mark.parametrize(
+    ("text", "unit"),
+    [
+        # one unit of the last digit as printed
+        ("0.35197204", 1e-8),
+        ("2.0077195", 1e-7),
+        ("0.8046684", 1e-7),
+        ("-0.5", 0.1),
+        ("1.50", 0.01),
+        ("0.10", 0.01),
+        (".25", 0.01),
+        ("2.697068929672241", 1e-15),
+        ("1.00", 0.01),
+        ("0.00", 0.01),
+        ("1.2e-3", 1e-4),
+        ("1.20e-3", 1e-5),
+        ("1e-7", 1e-7),
+        ("5E-324", 1e-324),
+        ("1.25e1", 0.1),
+        ("12.5e1", 1.0),
+        ("1.52118264e+11", 1e3),  # as NumPy prints a large number
+        ("1.00e+11", 1e9),
+        # integers, whole numbers printed as x.0 and non-finite ones are exact
+        ("0", 0.0),
+        ("200", 0.0),
+        ("-3", 0.0),
+        ("0x10", 0.0),
+        ("200.0", 0.0),
+        ("0.0", 0.0),
+        ("-1.0", 0.0),
+        ("+1.0", 0.0),
+        ("2.", 0.0),
+        ("1e5", 0.0),
+        ("1.0e+5", 0.0),
+        (".nan", 0.0),
+        (".inf", 0.0),
+        ("-.INF", 0.0),
+    ],
+)
+def test_the_unit_of_a_printed_number(text: str, unit: float) -> None:
+    assert last_digit(text) == unit
+
+
+def test_no_exponent_is_too_small_to_have_a_unit() -> None:
+    assert last_digit("1e-3000000") == 0.0
+    assert last_digit("1e-" + "9" * 30) == 0.0
+
+
+def test_each_number_has_the_unit_of_its_own_text(tmp_path: Path) -> None:
+    text = """
+        loss: sparse_categorical
+        logits: [[[1, 2], [1, 2]], [[1, 2], [1, 2]]]
+        labels: [[0, 1], [0, 1]]
+        expect:
+          reference: {losses: [[1.3132617, 0.3133], [1, 0.0]], mean: 0.81}
+    """
+    (subject,) = subjects(text, tmp_path)
+    (entry,) = subject.expectations["reference"]
+    assert entry.losses is not None
+    np.testing.assert_array_equal(entry.losses.values, [[1.3132617, 0.3133], [1.0, 0.0]])
+    np.testing.assert_array_equal(entry.losses.units, [[1e-7, 1e-4], [0.0, 0.0]])
+    assert {name: float(total.units) for name, total in entry.totals.items()} == {"mean": 0.01}
+
+
+def test_one_entry_stands_for_a_list_of_one(tmp_path: Path) -> None:
+    text = """
+        loss: binary
+        logits: [0.0]
+        labels: [1]
+        expect:
+          torch: {mean: 0.6931472}
+          keras:
+            - {mean: 0.6931472, versions: "<3"}
+            - {error: refused, because: it is strict, versions: ">=3"}
+    """
+    (subject,) = subjects(text, tmp_path)
+    assert [len(subject.expectations[name]) for name in ("torch", "keras")] == [1, 2]
+    old, new = subject.expectations["keras"]
+    assert (old.because, old.error) == (None, None)
+    assert (new.because, new.error) == ("it is strict", "refused")
+
+
+@pytest.mark.parametrize(
+    ("versions", "version", "applies"),
+    [
+        (None, "1.0", True),
+        (">=3.15,<3.16", "3.15.1", True),
+        (">=3.15,<3.16", "3.16.0", False),
+        (">=3.15,<3.16", "3.14.9", False),
+        (">=2.6", "2.13.0+cpu", True),
+        ("==2.13.0", "2.13.0+cpu", True),
+        (">=3.15", "3.16.0.dev2026", True),
+        ("!=1.0", "1.0", False),
+    ],
+)
+def test_an_entry_is_about_the_versions_it_names(
+    versions: str | None, version: str, applies: bool, tmp_path: Path
+) -> None:
+    named = "" if versions is None else f', versions: "{versions}"'
+    text = f"""
+        loss: binary
+        logits: [0.0]
+        labels: [1]
+        expect: {{torch: {{mean: 0.6931472{named}}}}}
+    """
+    (subject,) = subjects(text, tmp_path)
+    (entry,) = subject.expectations["torch"]
+    assert entry.applies_to(version) is applies
+
+
+@pytest.mark.parametrize("losses", ["0.6931472", "[0.6931472]"])
+def test_the_loss_of_one_sample_may_be_bare(losses: str, tmp_path: Path) -> None:
+    text = f"{{loss: binary, logits: 0.0, labels: 1, expect: {{torch: {{losses: {losses}}}}}}}"
+    (subject,) = subjects(text, tmp_path)
+    (entry,) = subject.expectations["torch"]
+    assert entry.losses is not None
+    assert entry.losses.values.tolist() == [0.6931472]
+
+
+def test_losses_have_the_shape_of_the_samples(tmp_path: Path) -> None:
+    text = """
+        loss: sparse_categorical
+        class_axis: 1
+        logits: {shape: [2, 3, 4], fill: 0}
+        labels: {shape: [2, 4], fill: 0}
+        expect: {torch: {losses: [[1.0, 1.0, 1.0], [1.0, 1.0, 1.0]]}}
+    """
+    assert mistakes(text, tmp_path) == ["expect.torch.losses: shape [2, 3]"]
+
+
+def test_an_implementation_may_be_named_with_its_mode_and_the_users_own_too(
+    tmp_path: Path,
+) -> None:
+    text = """
+        loss: binary
+        logits: [0.0]
+        labels: [1]
+        expect:
+          "keras:xla": {mean: 0.6931472}
+          "torch@cuda": {mean: 0.6931472}
+          "mypkg.losses:fused": {mean: 0.6931472}
+    """
+    (subject,) = subjects(text, tmp_path)
+    assert set(subject.expectations) == {"keras:xla", "torch@cuda", "mypkg.losses:fused"}

@@ -1,0 +1,1 @@
+"""What the tests share: oracles, problems, fakes, and the real command."""
