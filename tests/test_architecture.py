@@ -29,8 +29,8 @@ ROOMS = (
 LOOSE = {"__init__", "__main__", "errors", "timing"}
 MAX_LINES = 400
 HELPERS_OF_CLI = {
-    "completion", "config", "configured", "ending", "guarding", "options", "output", "remembering",
-    "repeated", "saved_run", "watch",
+    "completion", "config_file", "configured", "ending", "guarding", "options", "output",
+    "remembering", "repeated", "saved_run", "watch",
 }  # fmt: skip
 FILES = sorted(PACKAGE.rglob("*.py"))
 
@@ -170,7 +170,7 @@ def test_help_loads_nothing_heavy() -> None:
 
 @pytest.mark.parametrize(
     "module",
-    ["problem.problem", "implementations.table", "implementations.selection", "workers.pool"],
+    ["problem.problem", "implementations.table", "implementations.names", "workers.pool"],
 )
 def test_the_first_rooms_load_numpy_alone(module: str) -> None:
     loaded = loaded_after(f"import xent_check.{module}")

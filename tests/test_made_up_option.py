@@ -143,7 +143,7 @@ print(json.dumps([[p.temperature, p.token_weight.tolist()] for p in (arrived, pa
 def test_a_user_s_function_gets_it_by_name_or_synonym(copy: Path) -> None:
     (copy / "mine.py").write_text("def f(logits, labels, tau): return logits[:, 0] * 0 + tau\n")
     code = """
-from xent_check.implementations.adapters.custom import evaluate
+from xent_check.implementations.adapters.user_function import evaluate
 from xent_check.problem.evaluation import UnsupportedError
 answers = [evaluate(problem, "mine.py:f", "").losses.tolist()]
 try:
@@ -182,7 +182,7 @@ print(json.dumps(told))
 
 def test_what_computes_refuses_it(copy: Path) -> None:
     code = """
-from xent_check.diagnosis import meaning
+from xent_check.diagnosis import losses
 from xent_check.reference import bounds, reference
 from xent_check.results import vacuity
 exact = reference.reference(replace(problem, temperature=1.0, token_weight=None))
@@ -191,7 +191,7 @@ for ask in (
     lambda: reference.reference(problem),
     lambda: bounds.bounds(problem, exact),
     lambda: vacuity.vacuity(problem, exact, {}),
-    lambda: meaning.meaning_of(problem),
+    lambda: losses.meaning_of(problem),
 ):
     try:
         ask()

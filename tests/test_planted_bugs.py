@@ -96,3 +96,4 @@ def test_without_a_bug_they_pass_and_run_the_copy(tmp_path: Path) -> None:
 
 def test_there_are_bugs_enough() -> None:
     assert len({(bug.place, bug.old, bug.new) for bug in BUGS}) == len(BUGS) >= 20
+    assert all(len(list(TESTS.rglob(bug.tests))) == 1 for bug in BUGS)

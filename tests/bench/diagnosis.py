@@ -19,7 +19,7 @@ import numpy as np
 
 from tests.observed import Known, bounds_of, diagnosed, known, observed, place, problem_of
 from xent_check.diagnosis.diagnosis import Diagnosis, diagnose
-from xent_check.diagnosis.meaning import losses_of, meaning_of, total_of
+from xent_check.diagnosis.losses import losses_of, meaning_of, total_of
 from xent_check.problem.problem import Problem
 
 FILES = ("published.yaml", "frameworks.yaml")

@@ -24,7 +24,7 @@ import numpy.typing as npt
 from xent_check.implementations.table import IMPLEMENTATIONS
 from xent_check.problem.dtypes import largest, rounded, unit_roundoff
 from xent_check.problem.problem import Problem
-from xent_check.problem.words import REDUCTIONS, DType, Loss, Reduction
+from xent_check.problem.vocabulary import REDUCTIONS, DType, Loss, Reduction
 
 Array = npt.NDArray[Any]
 

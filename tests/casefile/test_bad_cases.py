@@ -288,8 +288,8 @@ def test_a_link_that_leaves_the_case_folder_is_refused_unless_it_is_allowed(
         "case.yaml:3: logits.file: 'link.npy' leaves the case file's folder; allowed: files in it "
         "or below it; move the file there, or pass --allow-outside\n"
     )
-    (subject,) = load([name], Filter(), allow_outside=True)
-    assert subject.problem.values.tolist() == [0.5, 0.25]
+    (posed,) = load([name], Filter(), allow_outside=True)
+    assert posed.problem.values.tolist() == [0.5, 0.25]
 
 
 def test_a_link_to_itself_is_no_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

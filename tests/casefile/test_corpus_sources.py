@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from xent_check.casefile.corpus import corpus
-from xent_check.casefile.loading import Filter, Subject, load
+from xent_check.casefile.loading import Filter, PosedCase, load
 from xent_check.problem.evaluation import Computed
 from xent_check.problem.expectation import REFERENCE, Expectation
 from xent_check.reference.bounds import bounds
@@ -16,42 +16,42 @@ from xent_check.reference.reference import Reference, reference
 from xent_check.results.comparison import compare
 
 SUBJECTS = load([str(corpus() / "forum")], Filter())
-each_case = pytest.mark.parametrize("subject", SUBJECTS, ids=lambda subject: subject.case.id)
+each_case = pytest.mark.parametrize("subject", SUBJECTS, ids=lambda posed: posed.case.id)
 
 
 @each_case
-def test_every_case_has_a_source(subject: Subject) -> None:
-    assert (subject.case.fields.source or "").strip()
+def test_every_case_has_a_source(posed: PosedCase) -> None:
+    assert (posed.case.fields.source or "").strip()
 
 
 @each_case
-def test_every_known_divergence_has_a_because(subject: Subject) -> None:
-    exact = reference(subject.problem)
+def test_every_known_divergence_has_a_because(posed: PosedCase) -> None:
+    exact = reference(posed.problem)
     missing = [
         name
-        for name, entries in subject.expectations.items()
+        for name, entries in posed.expectations.items()
         if name != REFERENCE
         for entry in entries
-        if not entry.because and departs(subject, exact, entry)
+        if not entry.because and departs(posed, exact, entry)
     ]
     assert missing == []
 
 
 def test_ids_are_unique() -> None:
-    counts = Counter(subject.case.id for subject in SUBJECTS)
+    counts = Counter(posed.case.id for posed in SUBJECTS)
     assert [name for name, count in counts.items() if count > 1] == []
 
 
-def departs(subject: Subject, exact: Reference, entry: Expectation) -> bool:
+def departs(posed: PosedCase, exact: Reference, entry: Expectation) -> bool:
     """Whether an entry states an error, or numbers that the exact ones do not meet."""
     if entry.error is not None:
         return True
-    dtype = subject.problem.values.dtype
+    dtype = posed.problem.values.dtype
     with np.errstate(over="ignore"):
         totals = {r: total.high.astype(dtype) for r, total in exact.totals.items()}
         gradient = None if exact.gradient is None else exact.gradient.high.astype(dtype)
         computed = Computed(exact.losses.high.astype(dtype), {**totals}, "", 0.0, gradient)
-    tolerance = subject.case.fields.tolerance
-    limits = bounds(subject.problem, exact)
+    tolerance = posed.case.fields.tolerance
+    limits = bounds(posed.problem, exact)
     comparison = compare(computed, exact, tolerance, entry, limits)
     return any(part.diverging for part in comparison.by_expectation.values())

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support.loaded import mistakes, subjects
+from tests.support.loaded import mistakes, posed_cases
 from xent_check.casefile.expectations import last_digit
 
 
@@ -67,8 +67,8 @@ def test_each_number_has_the_unit_of_its_own_text(tmp_path: Path) -> None:
         expect:
           reference: {losses: [[1.3132617, 0.3133], [1, 0.0]], mean: 0.81}
     """
-    (subject,) = subjects(text, tmp_path)
-    (entry,) = subject.expectations["reference"]
+    (posed,) = posed_cases(text, tmp_path)
+    (entry,) = posed.expectations["reference"]
     assert entry.losses is not None
     np.testing.assert_array_equal(entry.losses.values, [[1.3132617, 0.3133], [1.0, 0.0]])
     np.testing.assert_array_equal(entry.losses.units, [[1e-7, 1e-4], [0.0, 0.0]])
@@ -86,9 +86,9 @@ def test_one_entry_stands_for_a_list_of_one(tmp_path: Path) -> None:
             - {mean: 0.6931472, versions: "<3"}
             - {error: refused, because: it is strict, versions: ">=3"}
     """
-    (subject,) = subjects(text, tmp_path)
-    assert [len(subject.expectations[name]) for name in ("torch", "keras")] == [1, 2]
-    old, new = subject.expectations["keras"]
+    (posed,) = posed_cases(text, tmp_path)
+    assert [len(posed.expectations[name]) for name in ("torch", "keras")] == [1, 2]
+    old, new = posed.expectations["keras"]
     assert (old.because, old.error) == (None, None)
     assert (new.because, new.error) == ("it is strict", "refused")
 
@@ -116,16 +116,16 @@ def test_an_entry_is_about_the_versions_it_names(
         labels: [1]
         expect: {{torch: {{mean: 0.6931472{named}}}}}
     """
-    (subject,) = subjects(text, tmp_path)
-    (entry,) = subject.expectations["torch"]
+    (posed,) = posed_cases(text, tmp_path)
+    (entry,) = posed.expectations["torch"]
     assert entry.applies_to(version) is applies
 
 
 @pytest.mark.parametrize("losses", ["0.6931472", "[0.6931472]"])
 def test_the_loss_of_one_sample_may_be_bare(losses: str, tmp_path: Path) -> None:
     text = f"{{loss: binary, logits: 0.0, labels: 1, expect: {{torch: {{losses: {losses}}}}}}}"
-    (subject,) = subjects(text, tmp_path)
-    (entry,) = subject.expectations["torch"]
+    (posed,) = posed_cases(text, tmp_path)
+    (entry,) = posed.expectations["torch"]
     assert entry.losses is not None
     assert entry.losses.values.tolist() == [0.6931472]
 
@@ -153,5 +153,5 @@ def test_an_implementation_may_be_named_with_its_mode_and_the_users_own_too(
           "torch@cuda": {mean: 0.6931472}
           "mypkg.losses:fused": {mean: 0.6931472}
     """
-    (subject,) = subjects(text, tmp_path)
-    assert set(subject.expectations) == {"keras:xla", "torch@cuda", "mypkg.losses:fused"}
+    (posed,) = posed_cases(text, tmp_path)
+    assert set(posed.expectations) == {"keras:xla", "torch@cuda", "mypkg.losses:fused"}

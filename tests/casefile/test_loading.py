@@ -11,23 +11,23 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from tests.support.loaded import mistakes, subjects
-from xent_check.casefile.loading import Filter, Subject, load
+from tests.support.loaded import mistakes, posed_cases
+from xent_check.casefile.loading import Filter, PosedCase, load
 from xent_check.casefile.paths import shown_path
 from xent_check.errors import ExitCode, NothingToCompareError, UserError
 
 ONE = "loss: binary\nlogits: [0.5]\nlabels: [1]\n"
 
 
-def names(found: tuple[Subject, ...]) -> list[str]:
+def names(found: tuple[PosedCase, ...]) -> list[str]:
     """The cases' names."""
-    return [subject.case.name for subject in found]
+    return [posed.case.name for posed in found]
 
 
 def test_a_case_without_a_name_has_the_stem_of_its_file(tmp_path: Path) -> None:
-    (subject,) = subjects(ONE, tmp_path)
-    assert subject.case.name == "case"
-    assert subject.case.id == f"{(tmp_path / 'case.yaml').as_posix()}::case"
+    (posed,) = posed_cases(ONE, tmp_path)
+    assert posed.case.name == "case"
+    assert posed.case.id == f"{(tmp_path / 'case.yaml').as_posix()}::case"
 
 
 def test_a_file_whose_name_cannot_name_a_case_needs_a_name(tmp_path: Path) -> None:
@@ -46,8 +46,8 @@ def test_a_file_below_the_working_directory_is_shown_from_there(
     (tmp_path / "below" / "x.yml").write_text(ONE)
     monkeypatch.chdir(tmp_path)
     for path in ("below/x.yml", "./below/x.yml", str(tmp_path / "below" / "x.yml"), "below"):
-        (subject,) = load([path], Filter())
-        assert subject.case.id == "below/x.yml::x"
+        (posed,) = load([path], Filter())
+        assert posed.case.id == "below/x.yml::x"
 
 
 def test_defaults_are_under_each_case_key_by_key_and_not_deep(tmp_path: Path) -> None:
@@ -65,7 +65,7 @@ def test_defaults_are_under_each_case_key_by_key_and_not_deep(tmp_path: Path) ->
             tags: [b]
             labels: [0]
     """
-    first, second = subjects(text, tmp_path)
+    first, second = posed_cases(text, tmp_path)
     assert (first.case.fields.tags, second.case.fields.tags) == (["a"], ["b"])
     assert (first.problem.labels.tolist(), second.problem.labels.tolist()) == ([1.0], [0.0])
     tolerance: Any = second.case.fields.tolerance
@@ -92,29 +92,29 @@ def test_a_mistake_in_the_defaults_is_told_once_at_its_line(tmp_path: Path) -> N
 def test_a_tolerance_is_atol_rtol_and_ulps(
     tolerance: str, expected: tuple[float, float, float], tmp_path: Path
 ) -> None:
-    (subject,) = subjects(f"{ONE}tolerance: {tolerance}\n", tmp_path)
-    found: Any = subject.case.fields.tolerance
+    (posed,) = posed_cases(f"{ONE}tolerance: {tolerance}\n", tmp_path)
+    found: Any = posed.case.fields.tolerance
     assert (found.atol, found.rtol, found.ulps) == expected
 
 
 def test_the_tolerance_is_2e_6_or_one_ulp_where_none_is_written(tmp_path: Path) -> None:
-    (subject,) = subjects(ONE, tmp_path)
-    found: Any = subject.case.fields.tolerance
+    (posed,) = posed_cases(ONE, tmp_path)
+    found: Any = posed.case.fields.tolerance
     assert (found.atol, found.rtol, found.ulps) == (2e-6, 0.0, 1.0)
 
 
 def test_one_word_stands_for_a_list_of_one(tmp_path: Path) -> None:
     text = ONE + "reduction: mean\ntags: forum\ncheck: value\nimplementations: torch\n"
-    (subject,) = subjects(text, tmp_path)
-    fields = subject.case.fields
+    (posed,) = posed_cases(text, tmp_path)
+    fields = posed.case.fields
     assert (fields.stated("reduction"), fields.stated("check")) == (["mean"], ["value"])
     assert fields.tags == ["forum"]
-    assert [i.name for i in subject.implementations or ()] == ["torch"]
+    assert [i.name for i in posed.implementations or ()] == ["torch"]
 
 
 def test_without_implementations_it_is_the_default_set(tmp_path: Path) -> None:
-    (subject,) = subjects(ONE, tmp_path)
-    assert subject.implementations is None
+    (posed,) = posed_cases(ONE, tmp_path)
+    assert posed.implementations is None
 
 
 def test_a_matrix_is_one_case_per_combination_the_last_key_fastest(tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def test_a_matrix_is_one_case_per_combination_the_last_key_fastest(tmp_path: Pat
         logits: [[1.0, 2.0]]
         labels: [[0, 1]]
     """
-    found = subjects(text, tmp_path)
+    found = posed_cases(text, tmp_path)
     assert names(found) == [
         "m[dtype=float32,label_smoothing=0.1]",
         "m[dtype=float32,label_smoothing=1.0e-2]",
@@ -147,11 +147,11 @@ def test_a_matrix_replaces_what_the_case_and_the_defaults_say(tmp_path: Path) ->
         defaults: {loss: binary, logits: [0.5], labels: [1], dtype: float16}
         cases: [{name: m, matrix: {dtype: [float32]}}, {name: n}]
     """
-    assert [s.problem.dtype for s in subjects(text, tmp_path)] == ["float32", "float16"]
+    assert [s.problem.dtype for s in posed_cases(text, tmp_path)] == ["float32", "float16"]
 
 
 def test_a_matrix_without_a_name_is_named_after_the_file(tmp_path: Path) -> None:
-    found = subjects(ONE + "matrix: {dtype: [float16, bfloat16]}\n", tmp_path)
+    found = posed_cases(ONE + "matrix: {dtype: [float16, bfloat16]}\n", tmp_path)
     assert names(found) == ["case[dtype=float16]", "case[dtype=bfloat16]"]
 
 
@@ -163,7 +163,7 @@ def test_lists_and_mappings_of_a_matrix_stand_in_the_name(tmp_path: Path) -> Non
           logits: [[1.0, 2], {shape: [2], fill: 0}]
           normalize: [null]
     """
-    assert names(subjects(text, tmp_path)) == [
+    assert names(posed_cases(text, tmp_path)) == [
         "case[logits=[1.0,2],normalize=null]",
         "case[logits={shape=[2],fill=0},normalize=null]",
     ]
@@ -200,18 +200,18 @@ MANY = """
 def test_a_filter_is_text_in_the_id_and_any_of_the_tags(
     wanted: Filter, expected: list[str], tmp_path: Path
 ) -> None:
-    assert names(subjects(MANY, tmp_path, wanted)) == expected
+    assert names(posed_cases(MANY, tmp_path, wanted)) == expected
 
 
 @pytest.mark.parametrize("wanted", [Filter(texts=("gamma",)), Filter(tags=("fast",))])
 def test_a_filter_that_leaves_nothing_is_no_success(wanted: Filter, tmp_path: Path) -> None:
     with pytest.raises(NothingToCompareError, match="none of 3 cases is selected by -") as caught:
-        subjects(MANY, tmp_path, wanted)
+        posed_cases(MANY, tmp_path, wanted)
     assert caught.value.exit_code == ExitCode.NOTHING_COMPARED
 
 
 def test_one_case_of_a_file_is_named_after_two_colons(tmp_path: Path) -> None:
-    subjects(MANY, tmp_path)
+    posed_cases(MANY, tmp_path)
     file = str(tmp_path / "case.yaml")
     assert names(load([f"{file}::beta"], Filter())) == ["beta"]
     assert names(load([f"{file}::beta", f"{file}::alpha"], Filter())) == ["beta", "alpha"]
@@ -219,7 +219,7 @@ def test_one_case_of_a_file_is_named_after_two_colons(tmp_path: Path) -> None:
 
 
 def test_a_case_that_is_not_there_is_told_with_those_that_are(tmp_path: Path) -> None:
-    subjects(MANY, tmp_path)
+    posed_cases(MANY, tmp_path)
     with pytest.raises(UserError) as caught:
         load([f"{tmp_path / 'case.yaml'}::alpa"], Filter())
     assert str(caught.value).endswith(
@@ -229,7 +229,7 @@ def test_a_case_that_is_not_there_is_told_with_those_that_are(tmp_path: Path) ->
 
 
 def test_a_case_that_is_named_twice_is_loaded_once(tmp_path: Path) -> None:
-    subjects(MANY, tmp_path)
+    posed_cases(MANY, tmp_path)
     file = str(tmp_path / "case.yaml")
     found = load([file, str(tmp_path), f"{file}::beta"], Filter())
     assert names(found) == ["alpha", "beta", "alphabet"]
@@ -249,7 +249,7 @@ def test_a_folder_is_every_case_file_below_it_in_order(
 def test_a_mistake_in_a_case_that_is_not_selected_is_a_mistake_still(tmp_path: Path) -> None:
     text = MANY + "      - {name: bad, dtype: float31}\n"
     with pytest.raises(UserError, match="dtype: 'float31'"):
-        subjects(text, tmp_path, Filter(texts=("beta",)))
+        posed_cases(text, tmp_path, Filter(texts=("beta",)))
 
 
 _LEAVES = st.one_of(

@@ -21,7 +21,7 @@ from xent_check.casefile.loading import Filter, load
 from xent_check.casefile.memory import available, must_have
 from xent_check.casefile.needs import ANSWER, PASSING, TRUTH, WORKER, Size
 from xent_check.errors import CaseFileError, InvalidError
-from xent_check.implementations.selection import parse
+from xent_check.implementations.names import parse
 from xent_check.running.session import Session
 from xent_check.running.settings import Settings
 
@@ -219,9 +219,9 @@ def test_a_run_counts_every_case_and_every_answer(
     numbers, worker = 10**6, WORKER * 4 * 2 * 10**6
     needed = cases * numbers * (TRUTH + len(names) * ANSWER) + numbers * PASSING + worker
     with run_of(tmp_path, cases, names, None) as session:
-        subjects = load([str(tmp_path)], Filter())
+        posed_cases = load([str(tmp_path)], Filter())
         monkeypatch.setattr("xent_check.casefile.memory.available", lambda: needed)
-        session._must_fit(subjects)
+        session._must_fit(posed_cases)
         monkeypatch.setattr("xent_check.casefile.memory.available", lambda: needed - 1)
         with pytest.raises(CaseFileError, match=r"logits: .* the run needs .*\(-i\)"):
-            session._must_fit(subjects)
+            session._must_fit(posed_cases)

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from tests.support.command import xent_check
 from xent_check.casefile.case import split_id
+from xent_check.casefile.field_types import is_name
 from xent_check.casefile.loading import Filter, load
 from xent_check.casefile.paths import split_given
-from xent_check.casefile.value_types import is_name
 
 NAMES = st.text(st.sampled_from(list(":a. [\u00e9")), min_size=1, max_size=6).filter(is_name)
 FILES = st.text(st.sampled_from(list(":a/\n")), max_size=6).map(lambda text: f"{text}.yaml")
@@ -39,8 +39,8 @@ def test_a_path_that_is_there_is_one_whatever_it_is_called(
     assert split_given("b::c.yaml") == ("b::c.yaml", "")
     assert split_given("b::c.yaml:::x") == ("b::c.yaml", ":x")
     for given_path in ("a.yaml:::x", "b::c.yaml", "b::c.yaml:::x"):
-        (subject,) = load([given_path], Filter())
-        assert subject.case.name == ":x"
+        (posed,) = load([given_path], Filter())
+        assert posed.case.name == ":x"
 
 
 def test_a_name_that_begins_with_a_colon_is_saved_and_read_again(tmp_path: Path) -> None:

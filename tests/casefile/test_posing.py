@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.loaded import mistakes, problem
 from xent_check.problem.dtypes import numpy_dtype
-from xent_check.problem.words import DTYPES, DType
+from xent_check.problem.vocabulary import DTYPES, DType
 
 OUTSIDE = "expect: {reference: {mean: .nan}}"
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from xent_check.casefile.yaml_source import read_value
+from xent_check.casefile.yaml_reader import read_value
 from xent_check.errors import InvalidError
 
 REFUSED = "refused"

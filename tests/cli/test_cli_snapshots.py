@@ -147,9 +147,9 @@ def test_impls_says_how_to_install_what_is_missing(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from xent_check.cli import group
-    from xent_check.implementations import selection
+    from xent_check.implementations import names
 
-    monkeypatch.setattr(selection, "_find", lambda module: None if module == "torch" else True)
+    monkeypatch.setattr(names, "_find", lambda module: None if module == "torch" else True)
     group(["impls"], standalone_mode=False)
     out = capsys.readouterr().out
     assert re.search(r"^torch +missing", out, re.MULTILINE)

@@ -630,7 +630,7 @@ def test_a_required_framework_that_runs_on_no_case_must_be_installed_all_the_sam
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "xent_check.implementations.selection._find", lambda name: None if name == "keras" else name
+        "xent_check.implementations.names._find", lambda name: None if name == "keras" else name
     )
     case = tmp_path / "case.yaml"
     case.write_text("loss: binary\nlogits: 0.0\nlabels: 1\n")

@@ -12,12 +12,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from xent_check.cli import group
-from xent_check.diagnosis.meaning import meaning_of
-from xent_check.diagnosis.steps import steps
+from xent_check.diagnosis.by_hand import steps
+from xent_check.diagnosis.losses import meaning_of
 from xent_check.problem.problem import Problem
-from xent_check.results.explaining import departing
+from xent_check.results.attached_diagnosis import contradicts, told
+from xent_check.results.explanation import departing
 from xent_check.results.known_issues import known_issues
-from xent_check.results.reasons import contradicts, told
 
 CASE = """\
 loss: sparse_categorical

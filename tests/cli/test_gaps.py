@@ -12,18 +12,18 @@ import numpy as np
 import pytest
 
 from tests.support.command import xent_check
-from tests.support.loaded import mistakes, subjects
-from xent_check.casefile.loading import Subject
+from tests.support.loaded import mistakes, posed_cases
+from xent_check.casefile.loading import PosedCase
 from xent_check.errors import ExitCode
-from xent_check.history.rejudging import rejudged
-from xent_check.history.saved import load_report
+from xent_check.history.rejudge import rejudged
+from xent_check.history.saved.read import load_report
 from xent_check.problem.evaluation import Computed, Evaluation, Unsupported
 from xent_check.reference.bounds import bounds
 from xent_check.reference.reference import reference
 from xent_check.reporters.formats import Terminal, reporter
-from xent_check.results.judging import Truth, gaps, judge
-from xent_check.results.outcome import gradient_status, judgement_lines
+from xent_check.results.behaviour import gradient_status, judgement_lines
 from xent_check.results.report import CaseResult, Report
+from xent_check.results.verdict import Truth, gaps, judge
 
 # One sample of two equal logits: the loss is log 2, and so is every total; the gradient is
 # softmax - one-hot = [-1/2, 1/2].
@@ -32,9 +32,9 @@ LOG2 = np.float32(0.6931472)
 NONE = Unsupported("it has none")
 
 
-def one(folder: Path, more: str) -> Subject:
-    (subject,) = subjects(f"{CASE}{more}}}", folder)
-    return subject
+def one(folder: Path, more: str) -> PosedCase:
+    (posed,) = posed_cases(f"{CASE}{more}}}", folder)
+    return posed
 
 
 def gave(loss: Any = LOG2, gradient: Any = NONE, **totals: Any) -> Computed:
@@ -46,7 +46,7 @@ def gave(loss: Any = LOG2, gradient: Any = NONE, **totals: Any) -> Computed:
     return Computed(array, made, "call", 0.0, gradient)  # type: ignore[arg-type]
 
 
-def judged(of: Subject, answer: Evaluation, strict: bool = False) -> CaseResult:
+def judged(of: PosedCase, answer: Evaluation, strict: bool = False) -> CaseResult:
     exact = reference(of.problem)
     truth = Truth(exact, bounds(of.problem, exact))
     entries = of.expectations.get("torch", ())
@@ -140,7 +140,7 @@ EMPTY = """
 
 
 def empty(folder: Path, more: str, **totals: Any) -> CaseResult:
-    (of,) = subjects(EMPTY.replace("MORE", more), folder)
+    (of,) = posed_cases(EMPTY.replace("MORE", more), folder)
     answer = gave(gradient=None, **totals)
     gradient = np.zeros((0, 2), np.float32) if of.problem.gradient else None
     return judged(of, replace(answer, losses=np.zeros(0, np.float32), gradient=gradient))

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.support.fake import CASES
-from tests.support.loaded import subjects
+from tests.support.loaded import posed_cases
 from xent_check.casefile.loading import Filter
 from xent_check.cli import COMMANDS, group
 
@@ -82,7 +82,7 @@ def test_what_the_pyproject_sets_is_no_repetition(
 
 def test_several_k_select_the_cases_of_any_of_them(tmp_path: Path) -> None:
     wanted = Filter(texts=("FIRST", "third"))
-    assert [s.case.name for s in subjects(CASES, tmp_path, wanted)] == ["first", "third"]
+    assert [s.case.name for s in posed_cases(CASES, tmp_path, wanted)] == ["first", "third"]
     assert str(wanted) == "-k FIRST -k third"
 
 

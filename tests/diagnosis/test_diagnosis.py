@@ -13,10 +13,10 @@ import pytest
 
 from tests.bench.diagnosis import FILES, TARGETS, score, strays
 from tests.observed import Known, bounds_of, diagnosed, known, observed, place, problem_of
+from xent_check.diagnosis.candidates import plain, singles
 from xent_check.diagnosis.diagnosis import Diagnosis, Explanation, diagnose
 from xent_check.diagnosis.evidence import CHANCE, Observed, evidence_of
-from xent_check.diagnosis.meaning import losses_of, meaning_of
-from xent_check.diagnosis.readings import plain, singles
+from xent_check.diagnosis.losses import losses_of, meaning_of
 
 DOCS = {
     "loss": "sparse_categorical",
@@ -102,8 +102,8 @@ def test_16_118_at_p_0_is_clipping_or_an_epsilon_and_something_tells_them_apart(
     answer = said(ZERO, "losses", "16.118095")
     assert ids(answer) == [("clipped",), ("epsilon-in-log",)]
     assert [e.parameters["epsilon"] for e in answer.explanations] == [1e-7, 1e-7]
-    assert "clipped gives" in answer.telling_apart
-    assert "epsilon-in-log gives" in answer.telling_apart
+    assert "clipped gives" in answer.distinguishing_input
+    assert "epsilon-in-log gives" in answer.distinguishing_input
 
 
 @pytest.mark.parametrize("text", ["0.00928135", "0.00928142", "0.0092814"])
@@ -139,7 +139,7 @@ def test_keras_binary_means_over_the_last_axis_have_another_shape() -> None:
 def test_a_sum_of_means_cannot_be_told_from_a_sum_over_the_classes() -> None:
     answer = said(ROWS, "sum", "1.730")
     assert ids(answer) == [("mean-last-axis",), ("divided-by-classes",)]
-    assert "this total alone cannot" in answer.telling_apart
+    assert "this total alone cannot" in answer.distinguishing_input
 
 
 def test_a_shape_that_nothing_gives_is_not_explained() -> None:

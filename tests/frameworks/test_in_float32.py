@@ -55,12 +55,12 @@ def within(tmp_path_factory: pytest.TempPathFactory) -> Within:
     subprocess.run(command, check=False, capture_output=True, timeout=600)
     results = json.loads(out.read_text(encoding="utf-8"))["results"]
     made: Within = {}
-    for subject in load((str(file),), Filter()):
-        problem = subject.problem
+    for posed in load((str(file),), Filter()):
+        problem = posed.problem
         exact = reference(problem)
         allowed = inside_float32(problem, exact, bounds(problem, exact))
         assert allowed.gradient is not None
-        of = [r for r in results if r["case"].endswith(f"::{subject.case.name}")]
+        of = [r for r in results if r["case"].endswith(f"::{posed.case.name}")]
         assert {r["implementation"] for r in of} >= set(NAMES)
         for r in of:
             losses = (np.array(r["abs_diff"]) <= allowed.losses).all()

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from tests.support.laws import LAWS, Trial
-from xent_check.implementations.selection import parse, why_missing
+from xent_check.implementations.names import parse, why_missing
 from xent_check.problem.evaluation import Computed, Evaluation, Unsupported
-from xent_check.problem.words import DType
+from xent_check.problem.vocabulary import DType
 from xent_check.workers.pool import Pool
 from xent_check.workers.wire import encode_problem
 from xent_check.workers.worker import Request

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 from tests.support.made_up import python, with_longer_table
-from xent_check.implementations.selection import Implementation, parse
+from xent_check.implementations.names import Implementation, parse
 from xent_check.implementations.table import IMPLEMENTATIONS
 from xent_check.problem.evaluation import Computed, Unsupported
 from xent_check.problem.options import CALLED, Axis, NumberArray, Option, Whole
 from xent_check.problem.problem import Problem
-from xent_check.problem.words import GIVEN, Given, Loss, Reduction
+from xent_check.problem.vocabulary import GIVEN, Given, Loss, Reduction
 from xent_check.workers.pool import Pool
 from xent_check.workers.wire import encode_problem
 from xent_check.workers.worker import Request

@@ -19,7 +19,7 @@ import pytest
 
 from tests.frameworks.declared import ERRORS, EVERYONE, KNOWN, declared
 from tests.support.random_problems import oracle, problem
-from xent_check.implementations.selection import parse
+from xent_check.implementations.names import parse
 from xent_check.problem.evaluation import Computed, Evaluation, Failed, Unsupported
 from xent_check.problem.problem import Problem
 from xent_check.reference.bounds_inside import inside_float32

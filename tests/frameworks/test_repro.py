@@ -18,8 +18,8 @@ import platformdirs
 import pytest
 
 from xent_check.casefile.corpus import corpus
-from xent_check.casefile.loading import Filter, Subject, load
-from xent_check.implementations.selection import Implementation
+from xent_check.casefile.loading import Filter, PosedCase, load
+from xent_check.implementations.names import Implementation
 from xent_check.problem.evaluation import Computed, Failed
 from xent_check.reporters.repro import script
 from xent_check.results.report import CaseResult
@@ -64,13 +64,13 @@ class Shown:
 
 
 @pytest.fixture(scope="module")
-def results() -> list[tuple[Subject, Implementation, CaseResult]]:
+def results() -> list[tuple[PosedCase, Implementation, CaseResult]]:
     """The corpus, by its own implementations and the default ones."""
-    subjects = load([str(corpus())], Filter())
-    by_key = {(s.case.id, i.name): (s, i) for s in subjects for i in implementations_of(s, None)}
+    posed_cases = load([str(corpus())], Filter())
+    by_key = {(s.case.id, i.name): (s, i) for s in posed_cases for i in implementations_of(s, None)}
     pool: Pool[Job]
     with Pool([], None) as pool:
-        found = list(run(subjects, None, pool, timeout=120))
+        found = list(run(posed_cases, None, pool, timeout=120))
     return [
         (*by_key[key], result)
         for result in found
@@ -80,18 +80,18 @@ def results() -> list[tuple[Subject, Implementation, CaseResult]]:
 
 @pytest.fixture(scope="module")
 def shown(
-    results: list[tuple[Subject, Implementation, CaseResult]],
+    results: list[tuple[PosedCase, Implementation, CaseResult]],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> list[Shown]:
     """Every script of what was computed or raised, run in a process per framework."""
     folder = tmp_path_factory.mktemp("repro")
     written: dict[str, dict[str, tuple[Implementation, CaseResult]]] = defaultdict(dict)
-    for number, (subject, implementation, result) in enumerate(results):
+    for number, (posed, implementation, result) in enumerate(results):
         if not isinstance(result.evaluation, Computed | Failed):
             continue
         environment = implementation.environment
         (folder / environment).mkdir(exist_ok=True)
-        text = script(subject, implementation, result)
+        text = script(posed, implementation, result)
         (folder / environment / f"{number:05}.py").write_text(text, encoding="utf-8")
         written[environment][f"{number:05}"] = (implementation, result)
     processes = {
@@ -161,7 +161,7 @@ def test_a_script_ends_as_the_report_says(shown: list[Shown]) -> None:
 
 
 def test_the_call_of_every_result_is_python(
-    results: list[tuple[Subject, Implementation, CaseResult]],
+    results: list[tuple[PosedCase, Implementation, CaseResult]],
 ) -> None:
     texts: dict[str, str] = {}
     for _, _, result in results:

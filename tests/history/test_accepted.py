@@ -11,10 +11,10 @@ import pytest
 
 from tests.support.reports import NAN, case, compared, difference, report, result
 from xent_check.casefile.project import Project
-from xent_check.history.baseline import Baseline, baseline_text, load_baseline
+from xent_check.history.baseline_file import Baseline, baseline_text, load_baseline
 from xent_check.history.changes import change_between
-from xent_check.history.gating import NotAcceptedError, accept, gated, parse_rules
-from xent_check.history.recorded import folded, recorded
+from xent_check.history.gate import NotAcceptedError, accept, gated, parse_rules
+from xent_check.history.record import folded, recorded
 from xent_check.problem.evaluation import Computed, Failed, Missing
 from xent_check.results.change import ChangeKind
 from xent_check.results.report import CaseResult, Report

@@ -14,9 +14,9 @@ import pytest
 from tests.support.reports import case, compared, difference, report, result
 from xent_check.casefile.project import Project
 from xent_check.errors import UserError
-from xent_check.history.baseline import baseline_text, load_baseline
-from xent_check.history.gating import DEFAULT, accept, gated, parse_rules
-from xent_check.problem.words import Reduction
+from xent_check.history.baseline_file import baseline_text, load_baseline
+from xent_check.history.gate import DEFAULT, accept, gated, parse_rules
+from xent_check.problem.vocabulary import Reduction
 from xent_check.reference.bounds import Bounds
 from xent_check.results.report import CaseResult, Report, Scope
 

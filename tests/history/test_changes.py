@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.reports import INF, NAN, case, compared, difference, result
-from xent_check.history.baseline import Baseline, Environment, baseline_text, load_baseline
+from xent_check.history.baseline_file import Baseline, Environment, baseline_text, load_baseline
 from xent_check.history.changes import change_between, moved, variants_of
-from xent_check.history.gating import Rule
-from xent_check.history.recorded import Recorded, recorded
+from xent_check.history.gate import Rule
+from xent_check.history.record import Recorded, recorded
 from xent_check.problem.evaluation import Computed, Failed, Missing, Unsupported
 from xent_check.reference.bounds import Bounds
 from xent_check.results.change import Change, ChangeKind

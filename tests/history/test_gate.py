@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.gated import BEYOND, CASES, ERROR, FURTHER, NAME, NAN, NOTHING, ONE_BIT, Place
-from xent_check.history.gating import Rule, parse_rules
+from xent_check.history.gate import Rule, parse_rules
 
 
 @pytest.fixture

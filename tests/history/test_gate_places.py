@@ -136,7 +136,7 @@ def test_what_is_gone_is_on_the_summary_line_of_every_format(place: Place) -> No
 
 SLOW = """\
 import sys, time
-import xent_check.history.baseline as baseline
+import xent_check.history.baseline_file as baseline
 
 loaded, read = baseline.load_baseline, []
 

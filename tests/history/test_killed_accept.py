@@ -31,7 +31,7 @@ CASES = "\n".join(
 ACCEPT = ("accept", "--results", "run.json", "--baseline", "base.json")
 FORKING = """
 import os, sys
-import xent_check.history.baseline, xent_check.history.gating, xent_check.history.saved
+import xent_check.history.baseline_file, xent_check.history.gate, xent_check.history.saved.read
 import xent_check.cli.accept_command
 from xent_check.cli import main
 for line in sys.stdin:

@@ -14,8 +14,8 @@ from jsonschema import Draft202012Validator
 from tests.support.command import xent_check
 from tests.support.reports import case, compared, difference, every_status, report, result
 from tests.support.snapshots import EXPECTED
-from xent_check.history.result_schema import result_schema
-from xent_check.history.saved_schema import Document
+from xent_check.history.saved.json_schema import result_schema
+from xent_check.history.saved.schema import Document
 from xent_check.reporters.formats import Terminal, reporter
 from xent_check.results.report import STATUSES, Report
 

@@ -14,8 +14,8 @@ from tests.support.command import xent_check
 from tests.support.reports import case, compared, difference, every_status, report, result
 from xent_check.casefile.corpus import corpus as corpus_folder
 from xent_check.errors import UserError
-from xent_check.history.rejudging import rejudged
-from xent_check.history.saved import load_report
+from xent_check.history.rejudge import rejudged
+from xent_check.history.saved.read import load_report
 from xent_check.problem.tolerance import Tolerance
 from xent_check.reference.bounds import Bounds
 from xent_check.reporters.formats import REPORTERS, Terminal, reporter

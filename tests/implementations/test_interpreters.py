@@ -19,8 +19,8 @@ from tests.support.fake import CASES, LOSSES, PATIENCE, PROBLEM, fake
 from xent_check.errors import InvalidError
 from xent_check.implementations import interpreters
 from xent_check.implementations.interpreters import interpreter, located
+from xent_check.implementations.names import parse, why_missing
 from xent_check.implementations.placement import pythons_of
-from xent_check.implementations.selection import parse, why_missing
 from xent_check.problem.evaluation import Computed, Evaluation, Failed, Unsupported
 from xent_check.problem.expectation import REFERENCE
 from xent_check.problem.problem import Problem

@@ -16,7 +16,7 @@ from xent_check.implementations.adapters import manual, stable
 from xent_check.problem.dtypes import numpy_dtype
 from xent_check.problem.evaluation import Computed
 from xent_check.problem.problem import Problem
-from xent_check.problem.words import REDUCTIONS, DType
+from xent_check.problem.vocabulary import REDUCTIONS, DType
 
 Evaluate = Callable[[Problem, str, str], Computed]
 FORMULAS: dict[str, Evaluate] = {"manual": manual.evaluate, "stable": stable.evaluate}

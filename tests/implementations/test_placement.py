@@ -10,8 +10,8 @@ import pytest
 
 from tests.support.environments import environment
 from xent_check.errors import InvalidError
+from xent_check.implementations.names import Implementation, Python, parse
 from xent_check.implementations.placement import expanded, placed, pythons_of, unused
-from xent_check.implementations.selection import Implementation, Python, parse
 
 
 @pytest.fixture(scope="module")

@@ -5,19 +5,20 @@ from __future__ import annotations
 DECIDERS = (
     # the case file made exact
     "loading", "problem.options", "posing", "data_rules", "expectation", "expectations",
-    "array_forms", "value_types",
+    "array_forms", "field_types",
     # the reference
-    "enclosure", "extended", "exact", "exact_answers", "exact_binary", "exact_classes", "exact_sum",
-    "divisors", "fast", "parts", "reference",
+    "enclosure", "extended_reals", "balls", "per_sample", "balls_binary", "balls_classes",
+    "exact_sum", "divisors", "float64", "parts", "reference",
     # the comparison
     "bounds", "bounds_binary", "bounds_classes", "bounds_totals", "bounds_in_parts",
     "bounds_inside", "rounding", "difference", "ranking", "comparison", "other_labels",
-    "vacuity", "judging", "outcome",
+    "vacuity", "verdict", "results.behaviour",
     # the reason of a difference
-    "choices", "coefficients", "formulas", "meaning", "score_changes", "label_changes",
-    "total_changes", "hypotheses", "readings", "evidence", "diagnosis", "reasons",
+    "meaning", "targets", "log_probabilities", "losses", "hypotheses.scores", "hypotheses.labels",
+    "hypotheses.totals", "hypotheses.table", "candidates", "evidence", "diagnosis",
+    "attached_diagnosis",
     # the gate and what is saved
-    "baseline", "baseline_fields", "project", "changes", "recorded", "problem_digest", "gating",
-    "versus", "contradictions", "saved_checks", "saved_numbers", "saved_parts", "merging",
-    "excerpts", "rejudging", "shard",
+    "baseline_file", "baseline_fields", "project", "changes", "record", "problem_digest", "gate",
+    "history.two_runs", "contradictions", "saved.checks", "saved.numbers", "saved.parts", "merge",
+    "excerpts", "rejudge", "shard",
 )  # fmt: skip

@@ -10,24 +10,24 @@ AS_FLOAT = "None in an array of float64 is nan"
 
 # (module, the line as it is, the line as it becomes): why it is the same
 EQUIVALENT: dict[tuple[str, str, str], str] = {
-    ("exact_classes", "if not gradient:", "if False:"): UNASKED,
+    ("balls_classes", "if not gradient:", "if False:"): UNASKED,
     (
-        "exact_classes",
+        "balls_classes",
         "coefficients = [t * arb(w) * scale for t, w in zip(targets, class_weight, strict=True)]",
         "coefficients = [t * arb(w) * scale for t, w in zip(class_weight, targets, strict=True)]",
     ): "the product is the same",
     (
-        "exact_classes",
+        "balls_classes",
         "coefficients = [t * arb(w) * scale for t, w in zip(targets, class_weight, strict=True)]",
         "coefficients = [t * arb(w) * scale for t, w in zip(targets, class_weight)]",
     ): "both have one number per class",
     (
-        "recorded",
+        "record",
         "index = np.asarray(np.ravel_multi_index(tuple(places.T), shape), dtype=np.intp)",
         "index = np.asarray(np.ravel_multi_index(tuple(places.T), shape))",
     ): "it has that dtype already",
     (
-        "choices",
+        "meaning",
         "if self.labels is None or self.ignore_index is None:",
         "if (self.labels is None):",
     ): "no label is None: every sample is kept by the line below",
@@ -37,13 +37,13 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "suspect = np.abs(rows.sum(axis=-1) + 1) > within - rows.shape[-1] * 2.0**-51",
     ): "what is suspect is added up exactly: more of it takes longer",
     (
-        "exact_classes",
+        "balls_classes",
         "for p, c in zip(row, coefficients, strict=True)",
         "for p, c in zip(row, coefficients, strict=False)",
     ): "both have one number per class",
     ("other_labels", "_CHUNK = 2**20", "_CHUNK = 2*20"): "how many rows at once, for speed",
     (
-        "readings",
+        "candidates",
         "return sum(step.order for step in self.steps) + 1000 * (len(self.steps) - 1)",
         "return sum(step.order for step in self.steps) + 999 * (len(self.steps) - 1)",
     ): "more than any one step's order all the same",
@@ -53,18 +53,18 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "n, count = problem.num_classes, int(np.prod(problem.samples_shape))",
     ): "it is made an int either way",
     (
-        "readings",
+        "candidates",
         'losses = before.losses if hypothesis.stage != "losses" else sample_losses(meaning)',
         "losses = (sample_losses(meaning))",
     ): "what changes the layout or the total leaves the losses: it spares computing them again",
-    ("exact", "return math.nan", "return None"): AS_FLOAT,
+    ("balls", "return math.nan", "return None"): AS_FLOAT,
     (
         "vacuity",
         "inside = np.clip(problem.labels, 0, problem.num_classes - 1)",
         "inside = np.clip(problem.labels, -1, problem.num_classes - 1)",
     ): "nothing is judged where the label is no class",
     (
-        "total_changes",
+        "hypotheses.totals",
         "if not np.array_equal(scores, m.scores, equal_nan=True):",
         "if not np.array_equal(scores, m.scores):",
     ): "a reading that gives the same numbers is left out later",
@@ -90,8 +90,8 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
     ): WORDS,
     (
         "diagnosis",
-        "apart = telling_apart(_distinct(good)[:2], truth, total)",
-        "apart = telling_apart(_distinct(good)[:3], truth, total)",
+        "apart = distinguishing_input(_distinct(good)[:2], truth, total)",
+        "apart = distinguishing_input(_distinct(good)[:3], truth, total)",
     ): "telling_apart looks at the first two",
     (
         "diagnosis",
@@ -99,13 +99,13 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "meaning: Meaning | None = field(default=None, compare=False)",
     ): "its repr",
     (
-        "meaning",
+        "losses",
         "return float(np.cumsum(low, dtype=numpy_dtype(meaning.accumulated_in))[-1])"
         " if len(low) else 0.0",
         "return float(np.cumsum(low)[-1]) if len(low) else 0.0",
     ): "the dtype of the numbers already, in which NumPy adds up",
     (
-        "choices",
+        "meaning",
         "return np.zeros(len(self.scores), dtype=np.bool_)",
         "return np.zeros(len(self.scores))",
     ): "0.0 is no more true than False",
@@ -125,22 +125,22 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "if coarser <= 1 and np.abs(seen).max(initial=0.0) > largest(dtype):",
     ): "what a finer precision gives agrees already, and what is larger is off the grid",
     (
-        "label_changes",
+        "hypotheses.labels",
         'if m.outside != "nan" and m.outside_labels.any():',
         'if not (m.outside != "nan" and m.outside_labels.any()):',
     ): "a reading that gives the same numbers is left out later",
     (
-        "choices",
+        "meaning",
         "class_axis: int = -1 # where the classes stood in the array that the scores come from",
         "class_axis: int = 1 # where the classes stood in the array that the scores come from",
     ): "always given",
     (
-        "exact",
+        "balls",
         "summed = total(a.loss for _, part in parts(problem) for a in _answers(part, False))",
         "summed = total(a.loss for _, part in parts(problem) for a in _answers(part, True))",
     ): UNASKED,
     (
-        "fast",
+        "float64",
         'buffer = np.empty((min(step, len(labels)), n), order="F" if n <= _FEW else "C")',
         "buffer = np.empty((min(step, len(labels)), n))",
     ): "the order in memory, for speed",
@@ -150,12 +150,12 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "apart = _apart(np.take_along_axis(x, top, axis=1), x)",
     ): "a distance is the same from both ends",
     (
-        "reasons",
+        "attached_diagnosis",
         'if result.status == "known" and told(result.reason or "") and _finite(result):',
         'if result.status == "known" and told((result.reason)) and _finite(result):',
     ): "what is known has its reason",
     (
-        "baseline",
+        "baseline_file",
         "return json.dumps(value, allow_nan=False, ensure_ascii=False)",
         "return json.dumps(value, allow_nan=False)",
     ): "the same JSON, its letters written otherwise",

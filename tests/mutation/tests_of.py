@@ -25,7 +25,7 @@ LEFT_OUT = {
     f"test_{name}.py"
     for name in (
         "architecture", "browser", "ci_files", "command_ends", "completion", "corpus_sources",
-        "custom", "html", "interpreters", "killed_accept", "made_up_option",
+        "user_function", "html", "interpreters", "killed_accept", "made_up_option",
         "planted_bugs", "pool", "repro",
         "threads", "watching", "worker",
     )

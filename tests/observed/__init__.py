@@ -14,7 +14,7 @@ from xent_check.casefile.expectations import last_digit
 from xent_check.diagnosis.diagnosis import Diagnosis, Observed, diagnose
 from xent_check.problem.dtypes import numpy_dtype
 from xent_check.problem.problem import Problem
-from xent_check.problem.words import REDUCTIONS
+from xent_check.problem.vocabulary import REDUCTIONS
 from xent_check.reference.bounds import Bounds, bounds
 from xent_check.reference.reference import reference
 

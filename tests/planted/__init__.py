@@ -15,7 +15,8 @@ class Bug:
     """What is changed: `old` becomes `new` in the function, class or constant `module:name`, its
     module by as much of its dotted name as tells it from others.
 
-    tests: the file that is run. only: a part of a test's name, where a file is slow.
+    tests: the file that is run, with its folder where another has its name. only: a part of a
+    test's name, where a file is slow.
     """
 
     name: str

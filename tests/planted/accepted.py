@@ -30,29 +30,29 @@ BUGS = (
         "all(_diverged_before(was, now, d) for d in now.judged[:1])", ACCEPTED,
     ),
     Bug(
-        "an accepted divergence grows with each accept", "gating:accept",
+        "an accepted divergence grows with each accept", "gate:accept",
         "if standing is not None and not moved(standing, record).same_bits:", "if False:", ACCEPTED,
     ),
     Bug(
-        "the worst alone are kept of what was accepted", "recorded:Part.kept",
+        "the worst alone are kept of what was accepted", "record:PartRecord.kept",
         "for d in self.judged if accepted", "for d in ()", ACCEPTED,
     ),
     Bug(
-        "the first are kept for the worst", "recorded:Part.kept",
+        "the first are kept for the worst", "record:PartRecord.kept",
         'np.argsort(-self.judged[0].abs_diff.reshape(-1), kind="stable")[:WORST]',
         "np.arange(self.numbers.size)[:WORST]", FILE, "the_worst",
     ),
     Bug(
-        "an error of the same type is the same", "recorded:_kind",
+        "an error of the same type is the same", "record:_kind",
         "return name if declared else folded(evaluation.message)", "return name", ACCEPTED,
     ),
     Bug(
-        "any wrong shape is the same", "recorded:_kind",
+        "any wrong shape is the same", "record:_kind",
         'return "another shape" if declared else f"another shape: {result.reason}"',
         'return "another shape"', ACCEPTED,
     ),
     Bug(
-        "numbers in a word are folded", "recorded:_NUMBER", "(?<![A-Za-z0-9])", "", ACCEPTED,
+        "numbers in a word are folded", "record:_NUMBER", "(?<![A-Za-z0-9])", "", ACCEPTED,
         "folded",
     ),
     Bug(
@@ -60,32 +60,32 @@ BUGS = (
         "if before is not None and _other_inputs(before, after):", "if False:", ACCEPTED, "inputs",
     ),
     Bug(
-        "other inputs pass", "gating:DEFAULT",
+        "other inputs pass", "gate:DEFAULT",
         'DEFAULT = ("new", "behaviour", "inputs")', 'DEFAULT = ("new", "behaviour")', FILE,
         "passes_in_silence",
     ),
     Bug(
-        "nothing is taken after a missing framework", "gating:accept",
+        "nothing is taken after a missing framework", "gate:accept",
         "            continue\n        place =", "            break\n        place =",
         ACCEPTED, "follows",
     ),
     Bug(
-        "answers of nobody knows where are left out", "gating:accept",
+        "answers of nobody knows where are left out", "gate:accept",
         "raise UserError(_nowhere(result.implementation))", "continue",
         "test_baseline_file.py", "nobody_knows",
     ),
     Bug(
-        "pruning reaches other files", "gating:_gone",
+        "pruning reaches other files", "gate:_gone",
         "return sorted(key for key in absent if whole.covers(*key))", "return sorted(absent)",
         ACCEPTED, "pruning",
     ),
     Bug(
-        "new is not a nan", "gating:Rule.fails",
+        "new is not a nan", "gate:Rule.fails",
         'if self.kind == "new" and change.kind in _TELLS_MORE:', "if False:", CHANGES,
         "nobody_accepted",
     ),
     Bug(
-        "a drift from beyond its factor", "gating:Rule.fails",
+        "a drift from beyond its factor", "gate:Rule.fails",
         ">= self.factor", "> self.factor", CHANGES, "from_its_factor",
     ),
     Bug(
@@ -93,7 +93,7 @@ BUGS = (
         "return math.inf if math.isnan(times) else times", "return times", CHANGES, "factor",
     ),
     Bug(
-        "the losses alone have a share", "recorded:_shares",
+        "the losses alone have a share", "record:_shares",
         "if bounds is None:\n        return shares", "if True:\n        return shares", CHANGES,
         "part_by_part",
     ),
@@ -107,19 +107,19 @@ BUGS = (
         "or not float(number) >= 0", "or float(number) < 0", FILE, "silence",
     ),
     Bug(
-        "numbers may be cut out of the file", "baseline:_recorded",
+        "numbers may be cut out of the file", "baseline_file:_recorded",
         'if _OF_NUMBERS.match(told) and "losses" not in parts:', "if False:", FILE, "silence",
     ),
     Bug(
-        "the numbers may be others than the file says", "baseline:_recorded",
+        "the numbers may be others than the file says", "baseline_file:_recorded",
         "if part.index is None and said != found:", "if False:", FILE, "silence",
     ),
     Bug(
-        "places that do not exist", "baseline:_position",
+        "places that do not exist", "baseline_file:_position",
         "or any(i >= n for i, n in zip(place, shape, strict=True))", "", FILE, "silence",
     ),
     Bug(
-        "a key may stand there twice", "baseline:_once_each",
+        "a key may stand there twice", "baseline_file:_once_each",
         "if len(made) < len(pairs):", "if False:", FILE, "merge",
     ),
     Bug(
@@ -132,7 +132,7 @@ BUGS = (
         "or (self.gate is not None and not self.gate.matched)", "", PLACES, "matches_nothing",
     ),
     Bug(
-        "what is gone goes unsaid", "wording:_lost",
+        "what is gone goes unsaid", "sentences:_lost",
         "(nothing, gone(report.gate))", "(nothing,)", PLACES, "summary_line",
     ),
     Bug(

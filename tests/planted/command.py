@@ -13,7 +13,7 @@ BUGS = (
     ),
     Bug(
         "a device for NumPy", "implementations.table:_NUMPY",
-        '_NUMPY = ("cpu",)', "_NUMPY = DEVICES", "test_selection.py", "no_device",
+        '_NUMPY = ("cpu",)', "_NUMPY = DEVICES", "test_names.py", "no_device",
     ),
     Bug(
         "a flag and its opposite", "repeated:refuse_repeated",

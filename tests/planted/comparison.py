@@ -13,25 +13,25 @@ BUGS = (
         "self.abs_diff <= self.allowed", "self.abs_diff < self.allowed", COMPARISON,
     ),
     Bug(
-        "drop atol", "difference:Judge._allowed",
+        "drop atol", "difference:Allowance._allowed",
         "t.atol + t.rtol * np.abs(target)", "t.rtol * np.abs(target)", COMPARISON,
     ),
     Bug(
-        "drop rtol", "difference:Judge._allowed",
+        "drop rtol", "difference:Allowance._allowed",
         "t.atol + t.rtol * np.abs(target)", "t.atol + 0 * np.abs(target)", COMPARISON,
     ),
     Bug(
-        "drop ulps", "difference:Judge._allowed",
+        "drop ulps", "difference:Allowance._allowed",
         "np.fmax(t.atol + t.rtol * np.abs(target), t.ulps * ulp)",
         "np.asarray(t.atol + t.rtol * np.abs(target))", COMPARISON,
     ),
     Bug(
-        "add the ulps to the tolerance", "difference:Judge._allowed",
+        "add the ulps to the tolerance", "difference:Allowance._allowed",
         "np.fmax(t.atol + t.rtol * np.abs(target), t.ulps * ulp)",
         "np.asarray(t.atol + t.rtol * np.abs(target) + t.ulps * ulp)", COMPARISON,
     ),
     Bug(
-        "swap reference and actual", "difference:Judge.by_reference",
+        "swap reference and actual", "difference:Allowance.by_reference",
         "return self._difference(part, upcast, target.high, distance, name, 0.0)",
         "return self._difference(part, target.high, upcast, distance, name, 0.0)", COMPARISON,
     ),
@@ -76,7 +76,7 @@ BUGS = (
         "np.abs((actual - self.high) - self.low)", "np.abs(actual - self.high)", COMPARISON,
     ),
     Bug(
-        "ulps of another dtype", "difference:Judge.by_reference",
+        "ulps of another dtype", "difference:Allowance.by_reference",
         "distance, name = target.distance(upcast), actual.dtype.name",
         'distance, name = target.distance(upcast), "float32"', COMPARISON,
     ),
@@ -96,7 +96,7 @@ BUGS = (
         NARROWER, "infinity",
     ),
     Bug(
-        "the asked dtype not saved", "saved_numbers:comparison_of",
+        "the asked dtype not saved", "saved.numbers:comparison_of",
         'r.asked_dtype or ""', '""', NARROWER, "judged_again",
     ),
     Bug(

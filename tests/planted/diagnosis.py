@@ -4,47 +4,47 @@ from __future__ import annotations
 
 from tests.planted import Bug
 
-READINGS = "test_readings.py"
-MEANING = "test_meaning.py"
+READINGS = "test_candidates.py"
+MEANING = "test_losses.py"
 
 BUGS = (
     Bug(
-        "a binary loss of log-probabilities is never clipped", "score_changes:clipped",
+        "a binary loss of log-probabilities is never clipped", "hypotheses.scores:clipped",
         "m = replace(m, scores=np.exp(m.scores), is_log=False)\n    ends",
         "m = replace(m, scores=np.exp(m.scores), is_log=False)\n    if m.binary:\n"
         "        return\n    ends",
         "test_diagnosis.py", "clipped_whether",
     ),
     Bug(
-        "a sigmoid too many is one sigmoid", "formulas:minus_log_binary",
+        "a sigmoid too many is one sigmoid", "log_probabilities:minus_log_binary",
         "for _ in range(meaning.activated - 1):\n            x = 1 /",
         "for _ in range(0):\n            x = 1 /", READINGS, "mistaken",
     ),
     Bug(
-        "three sigmoids for two", "formulas:minus_log_binary",
+        "three sigmoids for two", "log_probabilities:minus_log_binary",
         "for _ in range(meaning.activated - 1):\n            x = 1 /",
         "for _ in range(meaning.activated):\n            x = 1 /", READINGS, "of_the_losses_gives",
     ),
     Bug(
-        "a log-probability above 0 has no loss", "exact_binary:_binary_from_log_probs",
+        "a log-probability above 0 has no loss", "balls_binary:_binary_from_log_probs",
         "(x > 0 and not rest.is_zero())", "x > 0", MEANING, "above_0",
     ),
     Bug(
-        "a log-probability above 0 is explained by nothing", "meaning:_binary",
+        "a log-probability above 0 is explained by nothing", "losses:_binary",
         "if meaning.is_log:", "if False:", MEANING, "above_0",
     ),
     Bug(
-        "the means over the last axis count what is ignored", "meaning:folded",
+        "the means over the last axis count what is ignored", "losses:folded",
         "np.asarray(rows / counts)", "np.asarray(rows / meaning.shape[-1])", READINGS,
         "of_the_sum_gives",
     ),
     Bug(
-        "the means over the last axis are sums", "total_changes:last_axis",
+        "the means over the last axis are sums", "hypotheses.totals:last_axis",
         'last_axis="mean"), {"how": "mean"}', 'last_axis="sum"), {"how": "mean"}', READINGS,
         "of_the_sum_gives",
     ),
     Bug(
-        "divided by the classes counts what is ignored", "meaning:_count",
+        "divided by the classes counts what is ignored", "losses:_count",
         "float(kept.sum() * meaning.classes)", "float(length * meaning.classes)", READINGS,
         "of_the_sum_gives",
     ),

@@ -5,11 +5,11 @@ from __future__ import annotations
 from tests.planted import Bug
 
 BAD_CASES = "test_bad_cases.py"
-YAML = "test_yaml_source.py"
+YAML = "test_yaml_reader.py"
 
 BUGS = (
     Bug(
-        "a long text counts as one value", "yaml_source:_Builder._value",
+        "a long text counts as one value", "yaml_reader:_Builder._value",
         "self._scalar(event, key), 1 + len(event.value)", "self._scalar(event, key), 1",
         YAML, "long_text_counts",
     ),
@@ -18,12 +18,12 @@ BUGS = (
         "if longest > MAX_WORD and", "if longest < 0 and", YAML, "endless_word",
     ),
     Bug(
-        "a long text counts as one value in a list", "yaml_source:_add",
+        "a long text counts as one value in a list", "yaml_reader:_add",
         "return len(texts) + sum(map(len, texts))", "return len(texts)",
         YAML, "million_characters",
     ),
     Bug(
-        "every item of a list has the line of the first", "yaml_source:_add",
+        "every item of a list has the line of the first", "yaml_reader:_add",
         "if first == last", "if first", YAML, "has_its_line",
     ),
     Bug(
@@ -45,7 +45,7 @@ BUGS = (
         "test_yaml_events.py", "without_libyaml",
     ),
     Bug(
-        "an infinite number that is no .inf is read", "value_types:_list_mistakes",
+        "an infinite number that is no .inf is read", "field_types:_list_mistakes",
         " and all(map(math.isfinite, value))", "", BAD_CASES, "number_too_large",
     ),
     Bug(

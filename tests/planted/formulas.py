@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.planted import Bug
 
-LAWS = "test_laws.py"
+LAWS = "implementations/test_laws.py"
 
 BUGS = (
     Bug(

@@ -6,17 +6,17 @@ from tests.planted import Bug
 
 CHANGES = "test_changes.py"
 GATE = "test_gate.py"
-MERGING = "test_merging.py"
+MERGING = "test_merge.py"
 SAVED = "test_saved.py"
 
 BUGS = (
     Bug(
-        "one bit does not count", "recorded:Part.same_bits",
+        "one bit does not count", "record:PartRecord.same_bits",
         "(self.dtype, self.shape, self.digest) == (other.dtype, other.shape, other.digest)",
         "(self.dtype, self.shape) == (other.dtype, other.shape)", CHANGES,
     ),
     Bug(
-        "a digest of the first number", "digest:digest",
+        "a digest of the first number", "fingerprint:digest",
         'some).astype("<f8").tobytes()', 'some)[:1].astype("<f8").tobytes()', CHANGES,
     ),
     Bug(
@@ -50,19 +50,19 @@ BUGS = (
         "distance / spacing(first, was.dtype)", "distance", CHANGES,
     ),
     Bug(
-        "six digits are enough", "baseline:_number",
+        "six digits are enough", "baseline_file:_number",
         "float(str(numpy_dtype(dtype).type(value)))", 'float(f"{value:.6g}")', CHANGES,
     ),
     Bug(
-        "the reason is lost", "baseline:_answer",
+        "the reason is lost", "baseline_file:_answer",
         'data["because"] = record.because', "pass", GATE, "keeps_it",
     ),
     Bug(
-        "no reason is needed", "gating:accept",
+        "no reason is needed", "gate:accept",
         "if refused:", "if False:", GATE, "keeps_it",
     ),
     Bug(
-        "drift at any share", "gating:Rule.fails",
+        "drift at any share", "gate:Rule.fails",
         "return growth(change.share_before, change.share_after) >= self.factor", "return True",
         GATE, "one_bit_more",
     ),
@@ -72,7 +72,7 @@ BUGS = (
         "test_killed_accept.py", "half_way",
     ),
     Bug(
-        "a missing shard passes", "merging:_each_once",
+        "a missing shard passes", "merge:_each_once",
         "if missing:", "if False:", MERGING, "missing_shard",
     ),
     Bug(

@@ -24,7 +24,7 @@ BUGS = (
         "np.isin(masses, (0.0, 1.0)).all() and ones.all()", "True", INSIDE, "soft_labels",
     ),
     Bug(
-        "every mode computes alike", "selection:Implementation.computes_in_float32",
+        "every mode computes alike", "names:Implementation.computes_in_float32",
         'and self.device == "cpu" and not self.mode', 'and self.device == "cpu"', INSIDE,
         "table_says",
     ),

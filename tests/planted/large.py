@@ -17,7 +17,7 @@ BUGS = (
         "test_wire.py", "meanwhile",
     ),
     Bug(
-        "a chunk is held against the bounds of the first", "difference:Judge._of",
+        "a chunk is held against the bounds of the first", "difference:Allowance._of",
         "losses=bounds.losses[place]",
         "losses=np.resize(bounds.losses, bounds.losses[place].shape)", CHUNKS, "judged",
     ),
@@ -31,7 +31,7 @@ BUGS = (
         "            return False\n        return True", CHUNKS, "wide_radius",
     ),
     Bug(
-        "answers are compared whole", "difference:Judge.by_reference",
+        "answers are compared whole", "difference:Allowance.by_reference",
         "if actual.size > NUMBERS:", "if False:", CHUNKS, "counted",
     ),
     Bug(
@@ -88,7 +88,7 @@ BUGS = (
         "        must_fit(array.shape, 8, key)\n        fits", "        fits", MEMORY, "unsigned",
     ),
     Bug(
-        "observed numbers are listed unasked", "arguments:Arguments.observed",
+        "observed numbers are listed unasked", "command_line:Arguments.observed",
         "                must_fit(array.shape, _OBSERVED, ())\n", "", MEMORY, "observed",
     ),
     Bug(
@@ -124,11 +124,11 @@ BUGS = (
         DIVISORS, "sums",
     ),
     Bug(
-        "a total's radius without what two numbers leave out", "fast:_total",
+        "a total's radius without what two numbers leave out", "float64:_total",
         " + abs(value - Fraction(high) - Fraction(low))", "", DIVISORS, "holds_what",
     ),
     Bug(
-        "a total's radius not divided", "fast:_total",
+        "a total's radius not divided", "float64:_total",
         "left = radius / abs(divisor)", "left = radius", DIVISORS, "holds_what",
     ),
     Bug(
@@ -142,12 +142,12 @@ BUGS = (
         "np.arange(samples.stop - samples.start) % array.size", DIVISORS, "own_pos_weights",
     ),
     Bug(
-        "the first of equal maxima not left out of the others", "fast:_row_losses",
-        "x[at, top] = 0.0", "pass", "test_fast.py", "every_kind",
+        "the first of equal maxima not left out of the others", "float64:_row_losses",
+        "x[at, top] = 0.0", "pass", "test_float64.py", "every_kind",
     ),
     Bug(
-        "a label outside the classes has the first one's loss", "fast:_row_losses",
+        "a label outside the classes has the first one's loss", "float64:_row_losses",
         "np.where(inside & np.isfinite(maximum), losses, np.nan)",
-        "np.where(np.isfinite(maximum), losses, np.nan)", "test_fast.py", "every_kind",
+        "np.where(np.isfinite(maximum), losses, np.nan)", "test_float64.py", "every_kind",
     ),
 )  # fmt: skip

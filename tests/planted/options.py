@@ -36,8 +36,8 @@ BUGS = (
         'losses=_OF_CLASSES, given=("probs",),', TABLE, "support",
     ),
     Bug(
-        "a synonym comes before the name", "custom:_options",
+        "a synonym comes before the name", "user_function:_options",
         "(option.key, *option.synonyms)", "(*option.synonyms, option.key)",
-        "test_custom.py", "own_name",
+        "test_user_function.py", "own_name",
     ),
 )  # fmt: skip

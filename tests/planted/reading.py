@@ -6,7 +6,7 @@ from tests.planted import Bug
 
 GUARDING = "test_guarding.py"
 PATHS = "test_paths.py"
-MARKUP = "test_markup.py"
+MARKUP = "test_markdown_text.py"
 HTML = "test_html.py"
 REPORTERS = "test_reporters.py"
 WORKER = "test_worker.py"
@@ -14,10 +14,10 @@ WORKER = "test_worker.py"
 BUGS = (
     Bug(
         "a text names a script's encoding", "repro:_header",
-        '["# -*- coding: utf-8 -*-", *blocks]', "blocks", "test_repro.py", "is_code_of",
+        '["# -*- coding: utf-8 -*-", *blocks]', "blocks", "reporters/test_repro.py", "is_code_of",
     ),
     Bug(
-        "a name makes a line of its own", "wording:sentence",
+        "a name makes a line of its own", "sentences:sentence",
         'who = visible(f"{result.implementation} {_VERBS[result.status]} {result.case.id}")',
         'who = f"{result.implementation} {_VERBS[result.status]} {result.case.id}"', REPORTERS,
         "several_lines",
@@ -47,22 +47,24 @@ BUGS = (
         "jenkins_allows",
     ),
     Bug(
-        "brackets make a link", "markup:_SPECIAL", r"[\\`*_~\[#$]", r"[\\`*_~#$]", MARKUP,
+        "brackets make a link", "markdown_text:_SPECIAL", r"[\\`*_~\[#$]", r"[\\`*_~#$]", MARKUP,
         "is_rendered_as_itself",
     ),
     Bug(
-        "entities stand for characters", "markup:inline",
+        "entities stand for characters", "markdown_text:inline",
         '.replace("&", "&amp;")', "", MARKUP, "is_rendered_as_itself",
     ),
     Bug(
-        "a text begins a list", "markup:inline", "_start(text))", "text)", MARKUP,
+        "a text begins a list", "markdown_text:inline", "_start(text))", "text)", MARKUP,
         "is_rendered_as_itself",
     ),
     Bug(
-        "people are mentioned", "markup:_PARTED", 'r"@(?=\\w)"', 'r"@(?=\\0)"', MARKUP, "no_image",
+        "people are mentioned", "markdown_text:_PARTED",
+        'r"@(?=\\w)"', 'r"@(?=\\0)"', MARKUP, "no_image",
     ),
     Bug(
-        "a bar ends a cell", "markup:cell", 'inline(text).replace("|", "\\\\|")', "inline(text)",
+        "a bar ends a cell", "markdown_text:cell",
+        'inline(text).replace("|", "\\\\|")', "inline(text)",
         MARKUP, "is_rendered_as_itself",
     ),
     Bug(

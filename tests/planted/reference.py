@@ -8,40 +8,40 @@ REFERENCE = "test_reference.py"
 
 BUGS = (
     Bug(
-        "log for log1p", "exact_classes:_from_logits",
+        "log for log1p", "balls_classes:_from_logits",
         "log_sum = others.log1p()", "log_sum = others.log()", REFERENCE, "row_of_logits",
     ),
     Bug(
-        "smoothing not divided by the classes", "exact_classes:_targets",
+        "smoothing not divided by the classes", "balls_classes:_targets",
         "t * (1 - e) + e / n", "t * (1 - e) + e", REFERENCE, "under_smoothing",
     ),
     Bug(
-        "class weight left out", "exact_classes:class_answers",
+        "class weight left out", "balls_classes:class_answers",
         "t * arb(w) * scale", "t * scale", REFERENCE, "under_smoothing",
     ),
     Bug(
-        "ignored samples kept", "exact_classes:class_answers",
+        "ignored samples kept", "balls_classes:class_answers",
         "if not kept[i]:", "if False:", REFERENCE, "ignored",
     ),
     Bug(
-        "a label above the classes wraps", "exact_classes:_targets",
+        "a label above the classes wraps", "balls_classes:_targets",
         "if not 0 <= label < n:\n            return None",
         "if label < 0:\n            return None\n        label %= n", REFERENCE, "row_of_logits",
     ),
     Bug(
-        "pos_weight left out", "exact_binary:binary_answers",
+        "pos_weight left out", "balls_binary:binary_answers",
         "target * arb(pos_weights[i])", "target", REFERENCE, "pos_weight",
     ),
     Bug(
-        "probabilities never divided by their sum", "exact_classes:_from_probs",
+        "probabilities never divided by their sum", "balls_classes:_from_probs",
         "if problem.normalize else arb(1)", "if False else arb(1)", REFERENCE, "with_and_without",
     ),
     Bug(
-        "the radius left out", "extended:_split",
+        "the radius left out", "extended_reals:_split",
         "radius = float(left)", "left = arb(radius := 0.0)", REFERENCE, "oracle_is_within",
     ),
     Bug(
-        "the gradient without its target", "exact_classes:_from_logits",
+        "the gradient without its target", "balls_classes:_from_logits",
         "(e * (all_coefficients - c) - c * rest) / whole", "e * (all_coefficients - c) / whole",
         REFERENCE, "oracles_gradient and logits",
     ),

@@ -7,13 +7,13 @@ from tests.planted import Bug
 EDITED = "test_edited_runs.py"
 EXCERPTS = "test_excerpts.py"
 REPORTERS = "test_reporters.py"
-MERGING = "test_merging.py"
+MERGING = "test_merge.py"
 
 BUGS = (
     # ---- large arrays, saved by an excerpt -----------------------------------------------------
     Bug(
         "an excerpt judged again is the whole array",
-        "difference:Judge.again",
+        "difference:Allowance.again",
         "return replace(made, excerpt=excerpt)",
         "return made",
         EXCERPTS,
@@ -21,7 +21,7 @@ BUGS = (
     ),
     Bug(
         "the smallest reference of a binade left out",
-        "difference:Judge._stands_for_all",
+        "difference:Allowance._stands_for_all",
         "np.fmin(excerpt.least, np.abs(d.target))",
         "np.abs(d.target)",
         EXCERPTS,
@@ -29,7 +29,7 @@ BUGS = (
     ),
     Bug(
         "what was not kept agrees",
-        "difference:Judge._stands_for_all",
+        "difference:Allowance._stands_for_all",
         "raise UndecidedError(part)",
         "pass",
         EXCERPTS,
@@ -69,7 +69,7 @@ BUGS = (
     ),
     Bug(
         "how many of the kept ones diverge is how many do",
-        "difference:Judge.again",
+        "difference:Allowance.again",
         "at_least=diverging > 0",
         "at_least=False",
         EXCERPTS,
@@ -77,7 +77,7 @@ BUGS = (
     ),
     Bug(
         "stated numbers cut",
-        "saved_write_numbers:_all_kept",
+        "saved.write_numbers:_all_kept",
         "difference.size <= form.MAX_NUMBERS or stated is not None",
         "difference.size <= form.MAX_NUMBERS",
         EXCERPTS,
@@ -86,7 +86,7 @@ BUGS = (
     # ---- what a file says of itself ------------------------------------------------------------
     Bug(
         "a stored status is believed",
-        "saved:_result",
+        "saved.read:_result",
         "made = replace(made, status=status, reason=reason)",
         "",
         EDITED,
@@ -94,7 +94,7 @@ BUGS = (
     ),
     Bug(
         "a stored difference is believed",
-        "saved_numbers:_unjudged",
+        "saved.numbers:_unjudged",
         "believed = ~np.isfinite(apart) | (np.abs(distance - apart) <= near)",
         "believed = np.ones(np.shape(apart), dtype=bool)",
         EDITED,
@@ -110,7 +110,7 @@ BUGS = (
     ),
     Bug(
         "an answer may be left out",
-        "saved_checks:all_there",
+        "saved.checks:all_there",
         "    if saved.run.stopped is None:\n",
         "    if False:\n",
         EDITED,
@@ -118,7 +118,7 @@ BUGS = (
     ),
     Bug(
         "any run may have been stopped",
-        "saved_checks:all_there",
+        "saved.checks:all_there",
         "if stopped is not None and bad < int(stopped[1]):",
         "if False:",
         EDITED,
@@ -126,7 +126,7 @@ BUGS = (
     ),
     Bug(
         "a total may be left out",
-        "saved_checks:of_one_run",
+        "saved.checks:of_one_run",
         "        absent = asked - {*r.comparison.by_reference, *r.comparison.unsupported}\n",
         "        absent = set()\n",
         EDITED,
@@ -134,7 +134,7 @@ BUGS = (
     ),
     Bug(
         "each its own tolerance",
-        "saved_checks:of_one_run",
+        "saved.checks:of_one_run",
         "        if tolerance != first:\n",
         "        if False:\n",
         EDITED,
@@ -142,7 +142,7 @@ BUGS = (
     ),
     Bug(
         "each its own reference",
-        "saved_checks:of_one_run",
+        "saved.checks:of_one_run",
         "if not _same(before, number, radius + other):",
         "if False:",
         EDITED,
@@ -150,7 +150,7 @@ BUGS = (
     ),
     Bug(
         "a kept row may be left out",
-        "saved_numbers:_complete",
+        "saved.numbers:_complete",
         "if len(saved.worst) != min(WORST, size) or stand != size:",
         "if False:",
         EDITED,
@@ -158,7 +158,7 @@ BUGS = (
     ),
     Bug(
         "an excuse without a baseline",
-        "saved:_result",
+        "saved.read:_result",
         "or (r.case, r.implementation) not in excused:",
         "and False:",
         EDITED,
@@ -166,7 +166,7 @@ BUGS = (
     ),
     Bug(
         "what a baseline excused is a record of its own",
-        "recorded:recorded",
+        "record:recorded",
         "    result = result.own\n",
         "",
         EDITED,
@@ -174,7 +174,7 @@ BUGS = (
     ),
     Bug(
         "excused before it is accepted",
-        "gating:gated",
+        "gate:gated",
         "    report = report.ungated\n",
         "",
         EDITED,
@@ -183,7 +183,7 @@ BUGS = (
     # ---- one model of the JSON -----------------------------------------------------------------
     Bug(
         "nan written as null",
-        "saved_parts:named",
+        "saved.parts:named",
         "else str(float(number))",
         "else None",
         REPORTERS,
@@ -191,7 +191,7 @@ BUGS = (
     ),
     Bug(
         "notes written and not read",
-        "saved:_result",
+        "saved.read:_result",
         "        notes=r.notes,\n",
         "",
         "test_saved.py",
@@ -199,7 +199,7 @@ BUGS = (
     ),
     Bug(
         "a key without a value there",
-        "saved_parts:Sparse._without_defaults",
+        "saved.parts:Sparse._without_defaults",
         "                del data[name]\n",
         "                pass\n",
         REPORTERS,
@@ -207,7 +207,7 @@ BUGS = (
     ),
     Bug(
         "a total without its bound",
-        "saved_numbers:_bounds",
+        "saved.numbers:_bounds",
         "        if bound is None:\n",
         "        if False:\n",
         EDITED,
@@ -215,7 +215,7 @@ BUGS = (
     ),
     Bug(
         "a result of any status",
-        "saved_results:SavedResult",
+        "saved.results:SavedResult",
         '    status: Status\n    reason: str | None\n    """why',
         '    status: str\n    reason: str | None\n    """why',
         "test_result_schema.py",
@@ -223,7 +223,7 @@ BUGS = (
     ),
     Bug(
         "half a host is a host",
-        "result_schema:result_schema",
+        "saved.json_schema:result_schema",
         "if of is not None and kind in _ALWAYS_WHOLE:",
         "if False:",
         "test_result_schema.py",
@@ -231,7 +231,7 @@ BUGS = (
     ),
     Bug(
         "fields without their docstrings",
-        "result_schema:result_schema",
+        "saved.json_schema:result_schema",
         '            _describe(of["properties"], kind)\n',
         "            pass\n",
         "test_result_schema.py",
@@ -240,7 +240,7 @@ BUGS = (
     # ---- merging -------------------------------------------------------------------------------
     Bug(
         "other inputs merge",
-        "merging:_same_inputs",
+        "merge:_same_inputs",
         "            if inputs != asked.inputs:\n",
         "            if False:\n",
         MERGING,
@@ -256,7 +256,7 @@ BUGS = (
     ),
     Bug(
         "another xent-check merges",
-        "merging:_of_one_kind",
+        "merge:_of_one_kind",
         "            if own != other:\n",
         "            if False:\n",
         MERGING,
@@ -264,7 +264,7 @@ BUGS = (
     ),
     Bug(
         "a shard without a case is whole",
-        "merging:merged",
+        "merge:merged",
         "if first is not None and selection_digest(asked) != first.selection:",
         "if False:",
         MERGING,
@@ -272,7 +272,7 @@ BUGS = (
     ),
     Bug(
         "a part of the cases is all of them",
-        "merging:_scope",
+        "merge:_scope",
         "or any(scope.filtered for scope in scopes)",
         "",
         MERGING,
@@ -280,7 +280,7 @@ BUGS = (
     ),
     Bug(
         "another verdict of the reference unseen",
-        "merging:_results",
+        "merge:_results",
         "elif key[1] == REFERENCE and result.status == before[1].status:",
         "elif key[1] == REFERENCE:",
         MERGING,

@@ -52,12 +52,12 @@ BUGS = (
         "near_0_itself",
     ),
     Bug(
-        "what is stated of a known divergence is not looked at", "judging:_deciding",
+        "what is stated of a known divergence is not looked at", "verdict:_deciding",
         "return {**comparison.by_reference, **comparison.by_expectation}",
         "return comparison.by_reference", VACUITY, "stated_of_it",
     ),
     Bug(
-        "a vacuous agreement passes where it must be sharp", "judging:_judge_numbers",
+        "a vacuous agreement passes where it must be sharp", "verdict:_judge_numbers",
         'if vacuous is not None and strict and status == "agrees":', "if False:", VACUITY,
         "must_be_sharp",
     ),

@@ -6,7 +6,7 @@ from tests.planted import Bug
 
 COMPARISON = "test_comparison.py"
 GAPS = "test_gaps.py"
-JUDGING = "test_judging.py"
+JUDGING = "test_verdict.py"
 
 BUGS = (
     Bug(
@@ -19,26 +19,26 @@ BUGS = (
         "if self.versions is None:", "if True:", JUDGING,
     ),
     Bug(
-        "a known divergence that is gone stays known", "judging:judge_comparison",
+        "a known divergence that is gone stays known", "verdict:judge_comparison",
         "    if comparison.agrees_with_reference:\n        gone", "    if False:\n        gone",
         JUDGING,
     ),
     Bug(
-        "a known divergence may take any value", "judging:judge_comparison",
+        "a known divergence may take any value", "verdict:judge_comparison",
         "if not comparison.agrees_with_expected:", "if False:", JUDGING,
     ),
     Bug(
-        "a stated number may go uncompared", "judging:judge_comparison",
+        "a stated number may go uncompared", "verdict:judge_comparison",
         "    if comparison.unheld:\n        return \"diverges\", _unheld(comparison)\n    if not",
         "    if not", GAPS, "stated_number",
     ),
     Bug(
-        "a part that was not given is not said", "judging:judge",
+        "a part that was not given is not said", "verdict:judge",
         "notes = (*_notes(problem, comparison), *gaps(comparison, told))",
         "notes = _notes(problem, comparison)", GAPS, "not_given_is_said",
     ),
     Bug(
-        "a gap passes when strict", "judging:_judge_numbers",
+        "a gap passes when strict", "verdict:_judge_numbers",
         "if strict and comparison.gaps and", "if False and", GAPS, "not_given_is_said",
     ),
     Bug(
@@ -57,15 +57,15 @@ BUGS = (
         GAPS, "gradient_alone",
     ),
     Bug(
-        "what was stated and not given is not saved", "saved_numbers:comparison_of",
+        "what was stated and not given is not saved", "saved.numbers:comparison_of",
         "if gap.expected is not None and", "if False and", GAPS, "judged_again",
     ),
     Bug(
-        "what was asked for is not saved", "saved_numbers:comparison_of",
+        "what was asked for is not saved", "saved.numbers:comparison_of",
         "asked=frozenset(r.asked),", "", GAPS, "judged_again",
     ),
     Bug(
-        "the gradient's verdict is the losses'", "outcome:gradient_status",
+        "the gradient's verdict is the losses'", "results.behaviour:gradient_status",
         "parts += [stated] if stated is not None else []", "parts = [comparison.losses]",
         GAPS, "verdict_of_its_own",
     ),
@@ -82,7 +82,7 @@ BUGS = (
         "mistakes += _never_reached(name, entries)", "pass", GAPS, "no_answer_could_meet",
     ),
     Bug(
-        "judged again, a gap is forgotten", "rejudging:_rejudged",
+        "judged again, a gap is forgotten", "rejudge:_rejudged",
         "[*result.notes, *missing]", "result.notes", GAPS, "strict_run",
     ),
     Bug(
@@ -91,15 +91,15 @@ BUGS = (
         GAPS, "statuses_and_the_counts",
     ),
     Bug(
-        "any error will do", "judging:_judge_failure",
+        "any error will do", "verdict:_judge_failure",
         "if expectation.error in failed.message:", "if expectation.error:", JUDGING,
     ),
     Bug(
-        "a crash counts as the error", "judging:_judge_failure",
+        "a crash counts as the error", "verdict:_judge_failure",
         'if failed.kind != "error" or expectation is None:', "if expectation is None:", JUDGING,
     ),
     Bug(
-        "numbers count as the error", "judging:judge_comparison",
+        "numbers count as the error", "verdict:judge_comparison",
         "    if expectation.error is not None:\n        return", "    if False:\n        return",
         JUDGING,
     ),

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from xent_check.problem import dtypes
 from xent_check.problem.dtypes import dtype_name, numpy_dtype, spacing, unit_roundoff
-from xent_check.problem.words import DTYPES, DType
+from xent_check.problem.vocabulary import DTYPES, DType
 
 NUMPY: tuple[DType, ...] = ("float16", "float32", "float64")
 BITS = {"float16": np.uint16, "bfloat16": np.uint16, "float32": np.uint32, "float64": np.uint64}

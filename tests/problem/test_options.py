@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.options_page import page
 from xent_check.casefile.case import CaseFields
-from xent_check.diagnosis import meaning
+from xent_check.diagnosis import losses as meaning
 from xent_check.implementations.table import CUSTOM, IMPLEMENTATIONS
 from xent_check.problem.options import ARRAYS, CALLED, OPTIONS, Options, refuse_unknown
 from xent_check.problem.problem import Inputs, Problem

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from xent_check.implementations.adapters import manual, stable
 from xent_check.problem.dtypes import numpy_dtype, unit_roundoff
 from xent_check.problem.problem import Problem
-from xent_check.problem.words import DType, Loss
+from xent_check.problem.vocabulary import DType, Loss
 from xent_check.reference.bounds import Bounds, bounds
 from xent_check.reference.reference import reference
 from xent_check.reference.rounding import KE, KL, summation

@@ -22,7 +22,7 @@ from tests.support.oracle import gradient, truth
 from tests.support.random_problems import f32
 from xent_check.problem.dtypes import rounded
 from xent_check.problem.problem import Problem
-from xent_check.problem.words import DType
+from xent_check.problem.vocabulary import DType
 from xent_check.reference.bounds import Bounds, bounds
 from xent_check.reference.reference import reference
 

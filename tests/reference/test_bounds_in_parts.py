@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from xent_check.problem.problem import Problem
-from xent_check.problem.words import REDUCTIONS
+from xent_check.problem.vocabulary import REDUCTIONS
 from xent_check.reference import bounds_in_parts as made
 from xent_check.reference.bounds import bounds
 from xent_check.reference.bounds_in_parts import bounds_in_parts, terms_at

@@ -11,16 +11,16 @@ import pytest
 
 from tests.support import reports
 from xent_check.casefile.case import Case, CaseFields
-from xent_check.implementations.selection import parse
+from xent_check.implementations.names import parse
 from xent_check.implementations.table import IMPLEMENTATIONS
 from xent_check.problem.dtypes import numpy_dtype, rounded, unit_roundoff
 from xent_check.problem.evaluation import Computed
 from xent_check.problem.problem import Problem
-from xent_check.problem.words import DType
+from xent_check.problem.vocabulary import DType
 from xent_check.reference.bounds import Bounds, bounds
 from xent_check.reference.bounds_inside import inside_float32, terms_inside_at
 from xent_check.reference.reference import Reference, reference
-from xent_check.results.judging import Truth, judge
+from xent_check.results.verdict import Truth, judge
 
 Array = npt.NDArray[Any]
 SIXTEEN_BITS: tuple[DType, ...] = ("float16", "bfloat16")

@@ -15,7 +15,7 @@ from tests.support.bound_again import bounds_again
 from tests.support.random_problems import f32, f64, problem
 from xent_check.problem.dtypes import unit_roundoff
 from xent_check.problem.problem import Problem
-from xent_check.problem.words import Given, Loss
+from xent_check.problem.vocabulary import Given, Loss
 from xent_check.reference import bounds_classes
 from xent_check.reference.bounds import bounds
 from xent_check.reference.reference import Reference, reference

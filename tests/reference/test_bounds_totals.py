@@ -15,13 +15,13 @@ from xent_check.casefile.case import CaseFields
 from xent_check.implementations.adapters import manual, stable
 from xent_check.problem.dtypes import numpy_dtype, unit_roundoff
 from xent_check.problem.problem import Problem
-from xent_check.problem.words import REDUCTIONS, DType, Reduction
+from xent_check.problem.vocabulary import REDUCTIONS, DType, Reduction
 from xent_check.reference.bounds import bounds
 from xent_check.reference.bounds_totals import blocks
 from xent_check.reference.enclosure import Enclosure
 from xent_check.reference.reference import Reference, reference
 from xent_check.reference.rounding import additions, summation
-from xent_check.results.judging import Truth, judge
+from xent_check.results.verdict import Truth, judge
 
 Array = npt.NDArray[Any]
 LOG2 = math.log(2)

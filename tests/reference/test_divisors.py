@@ -17,7 +17,7 @@ from xent_check.problem.problem import Problem
 from xent_check.reference.divisors import divisor, nearest
 from xent_check.reference.enclosure import Enclosure
 from xent_check.reference.exact_sum import exact_sum
-from xent_check.reference.fast import fast_totals
+from xent_check.reference.float64 import fast_totals
 from xent_check.reference.reference import SMALL, reference
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)

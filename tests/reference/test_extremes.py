@@ -17,7 +17,7 @@ from tests.support.random_problems import f64
 from xent_check.problem.dtypes import largest, numpy_dtype, unit_roundoff
 from xent_check.problem.evaluation import Computed
 from xent_check.problem.problem import Problem
-from xent_check.problem.words import DTYPES, DType
+from xent_check.problem.vocabulary import DTYPES, DType
 from xent_check.reference.bounds import Bounds, bounds
 from xent_check.reference.bounds_in_parts import bounds_in_parts
 from xent_check.reference.enclosure import Enclosure

@@ -20,7 +20,7 @@ from tests.support.oracle import gradient, truth
 from tests.support.problems import GIVEN, LOSSES, problems, rounded
 from xent_check.problem.dtypes import spacing
 from xent_check.problem.problem import Problem
-from xent_check.problem.words import DTYPES, REDUCTIONS, DType
+from xent_check.problem.vocabulary import DTYPES, REDUCTIONS, DType
 from xent_check.reference.enclosure import Enclosure
 from xent_check.reference.reference import reference
 

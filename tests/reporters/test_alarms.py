@@ -24,7 +24,7 @@ from xent_check.reporters.alarms import Alarm, alarms_of, worst_first
 from xent_check.reporters.formats import Terminal, reporter
 from xent_check.reporters.formats.github import SHOWN
 from xent_check.reporters.formats.markdown import ROOM
-from xent_check.results.change import Change, ChangeKind, Gate
+from xent_check.results.change import Change, ChangeKind, GateResult
 from xent_check.results.report import CaseResult, Report
 
 
@@ -38,7 +38,7 @@ def changed(of: CaseResult, kind: ChangeKind, words: str = "moved by 3 ulps") ->
 
 
 def gated(of: Report, *failing: Change, others: tuple[Change, ...] = ()) -> Report:
-    gate = Gate("base.json", 0, (*failing, *others), failing, ("new", "behaviour"))
+    gate = GateResult("base.json", 0, (*failing, *others), failing, ("new", "behaviour"))
     return replace(of, gate=gate)
 
 

@@ -33,7 +33,7 @@ from tests.support.reports import (
 )
 from xent_check.reporters.formats import Terminal
 from xent_check.reporters.formats.html import render
-from xent_check.results.change import Change, Gate, Variants
+from xent_check.results.change import Change, GateResult, Variants
 from xent_check.results.report import Report
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -94,7 +94,7 @@ def large_report() -> Report:
     return replace(
         report(results),
         warnings=of.warnings,
-        gate=Gate("base.json", 7, (drift, new), (new,), ("new",), ("torch was 2.0",)),
+        gate=GateResult("base.json", 7, (drift, new), (new,), ("new",), ("torch was 2.0",)),
         variants=(Variants("torch[old]", "torch", (drift,)),),
     )
 

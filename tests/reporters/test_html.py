@@ -30,14 +30,14 @@ from xent_check.errors import visible
 from xent_check.problem.evaluation import Failed
 from xent_check.reporters.formats import Terminal, html
 from xent_check.reporters.formats.html import render
-from xent_check.reporters.page.page_data import page_data
-from xent_check.reporters.page.page_errors import Errors
-from xent_check.reporters.page.page_matrix import SCALE, Ids, level
+from xent_check.reporters.page.data import page_data
+from xent_check.reporters.page.errors import Errors
+from xent_check.reporters.page.matrix import SCALE, Ids, level
 from xent_check.reporters.page.plot_errors import histogram
 from xent_check.reporters.page.plots import HEIGHT, MAX_POINTS, WIDTH, Points, plots_of
 from xent_check.reporters.page.rulers import fitting, linear, logarithmic
-from xent_check.reporters.wording import sentence, summary
-from xent_check.results.change import Change, Gate, Variants
+from xent_check.reporters.sentences import sentence, summary
+from xent_check.results.change import Change, GateResult, Variants
 from xent_check.results.report import STATUSES, Report
 
 VOID = {"meta", "link", "input", "wbr", "br", "hr", "img"}
@@ -217,7 +217,7 @@ def test_the_environment_names_versions_and_devices() -> None:
 def test_a_gate_tells_what_fails_first_with_its_notes() -> None:
     old = Change("a.yaml::x", "torch", "drifted", "torch on a.yaml::x drifted", ulps=2.0)
     new = Change("a.yaml::y", "torch", "new", "torch on a.yaml::y diverges now", ulps=9.0)
-    gate = Gate("base.json", 7, (old, new), (new,), ("new",), ("torch was 2.0",))
+    gate = GateResult("base.json", 7, (old, new), (new,), ("new",), ("torch was 2.0",))
     section = page_of(replace(every_status(), gate=gate)).one("section", id="changes").text
     assert section.index("y diverges now") < section.index("x drifted")
     assert "7 the same bits" in section
@@ -297,7 +297,7 @@ def hostile() -> Report:
     ]
     of = report(results, warnings=(HOSTILE,), names=(HOSTILE, "torch", "jax", "tf"))
     change = Change(HOSTILE, HOSTILE, "new", HOSTILE)
-    return replace(of, gate=Gate(HOSTILE, 0, (change,), (change,), (HOSTILE,), (HOSTILE,)))
+    return replace(of, gate=GateResult(HOSTILE, 0, (change,), (change,), (HOSTILE,), (HOSTILE,)))
 
 
 def test_hostile_texts_stay_texts() -> None:

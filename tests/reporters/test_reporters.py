@@ -30,7 +30,7 @@ from tests.support.reports import (
 from tests.support.snapshots import assert_expected
 from xent_check.problem.evaluation import Computed
 from xent_check.reporters.formats import REPORTERS, Terminal, reporter
-from xent_check.reporters.wording import sentence
+from xent_check.reporters.sentences import sentence
 from xent_check.results.number_text import number, small, tidy
 from xent_check.results.report import STATUSES, Report
 

@@ -16,7 +16,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from tests.support.loaded import subjects
+from tests.support.loaded import posed_cases
 from tests.support.snapshots import assert_expected
 from xent_check.casefile.array_forms import (
     FileArray,
@@ -26,13 +26,13 @@ from xent_check.casefile.array_forms import (
     RangeArray,
 )
 from xent_check.casefile.arrays import make_array
-from xent_check.casefile.loading import Subject
+from xent_check.casefile.loading import PosedCase
+from xent_check.implementations.names import parse
 from xent_check.implementations.program import compiled
-from xent_check.implementations.selection import parse
 from xent_check.implementations.table import IMPLEMENTATIONS
 from xent_check.problem.dtypes import rounded
 from xent_check.problem.evaluation import Computed, Failed, Unsupported
-from xent_check.reporters.repro import HOSTS, script
+from xent_check.reporters.repro import FRAMES, script
 from xent_check.reporters.repro.arrays import TO_BFLOAT16, array_code
 from xent_check.reporters.repro.frameworks import broken
 from xent_check.running.run import answer
@@ -138,7 +138,7 @@ def test_a_long_expression_is_broken_into_lines_that_mean_the_same(width: int) -
 
 
 def test_every_module_of_the_table_has_its_script() -> None:
-    assert set(HOSTS) == {entry.module for entry in IMPLEMENTATIONS.values()}
+    assert set(FRAMES) == {entry.module for entry in IMPLEMENTATIONS.values()}
 
 
 # ---- scripts of the formulas written by hand --------------------------------------------------
@@ -152,14 +152,14 @@ def ran(text: str, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", run], capture_output=True, text=True, check=False)
 
 
-def scripted(subject: Subject, name: str) -> tuple[str, Any]:
-    ((result, _),) = answer(subject, [parse(name)], 60)
-    return script(subject, parse(name), result), result
+def scripted(posed: PosedCase, name: str) -> tuple[str, Any]:
+    ((result, _),) = answer(posed, [parse(name)], 60)
+    return script(posed, parse(name), result), result
 
 
 def test_a_script_that_agrees_prints_both_and_ends_well(tmp_path: Path) -> None:
-    (subject,) = subjects(CASE, tmp_path)
-    text, result = scripted(subject, "stable")
+    (posed,) = posed_cases(CASE, tmp_path)
+    text, result = scripted(posed, "stable")
     done = ran(text, tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.endswith("\nagrees\n")
@@ -174,9 +174,9 @@ def test_a_script_that_agrees_prints_both_and_ends_well(tmp_path: Path) -> None:
      "\u2028print(0x7)", "\fprint(0x7)"],
 )  # fmt: skip
 def test_no_text_of_a_case_is_code_of_its_script(text: str, tmp_path: Path) -> None:
-    (subject,) = subjects(CASE, tmp_path)
-    fields = subject.case.fields.model_copy(update={"description": text, "source": text})
-    named = replace(subject, case=replace(subject.case, name=text, shown=text, fields=fields))
+    (posed,) = posed_cases(CASE, tmp_path)
+    fields = posed.case.fields.model_copy(update={"description": text, "source": text})
+    named = replace(posed, case=replace(posed.case, name=text, shown=text, fields=fields))
     done = ran(scripted(named, "stable")[0], tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.endswith("\nagrees\n")
@@ -184,8 +184,8 @@ def test_no_text_of_a_case_is_code_of_its_script(text: str, tmp_path: Path) -> N
 
 
 def test_a_script_that_disagrees_ends_in_an_assertion_that_names_the_worst(tmp_path: Path) -> None:
-    (subject,) = subjects(CASE, tmp_path)
-    done = ran(scripted(subject, "manual")[0], tmp_path)
+    (posed,) = posed_cases(CASE, tmp_path)
+    done = ran(scripted(posed, "manual")[0], tmp_path)
     assert done.returncode == 1
     assert "AssertionError: losses[1] is nan, exactly 500.0: off by inf" in done.stderr
     assert "losses[0]: 0.693" in done.stdout
@@ -193,15 +193,15 @@ def test_a_script_that_disagrees_ends_in_an_assertion_that_names_the_worst(tmp_p
 
 def test_a_script_of_what_raised_ends_in_the_same_error(tmp_path: Path) -> None:
     text = CASE.replace("labels: [0, 0]", "labels: [0, 9]") + "expect: {stable: {error: out of}}\n"
-    (subject,) = subjects(text, tmp_path)
-    code, result = scripted(subject, "stable")
+    (posed,) = posed_cases(text, tmp_path)
+    code, result = scripted(posed, "stable")
     assert isinstance(result.evaluation, Failed)
     assert ran(code, tmp_path).stderr.strip().splitlines()[-1] == result.evaluation.message
 
 
 def test_a_bfloat16_script_of_a_formula_needs_ml_dtypes_beside_numpy(tmp_path: Path) -> None:
-    (subject,) = subjects(CASE + "dtype: bfloat16\n", tmp_path)
-    text, result = scripted(subject, "stable")
+    (posed,) = posed_cases(CASE + "dtype: bfloat16\n", tmp_path)
+    text, result = scripted(posed, "stable")
     assert {n.names[0].name for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Import)} == {
         "numpy", "ml_dtypes",
     }  # fmt: skip
@@ -216,8 +216,8 @@ def test_a_large_part_is_held_against_its_worst_numbers(tmp_path: Path) -> None:
         labels: {shape: [3000], random: integers, low: 0, high: 2, seed: 2}
         tolerance: 0
     """
-    (subject,) = subjects(text, tmp_path)
-    code, result = scripted(subject, "manual")
+    (posed,) = posed_cases(text, tmp_path)
+    code, result = scripted(posed, "manual")
     losses = result.comparison.losses
     assert losses.diverging > 20
     done = ran(code, tmp_path)
@@ -227,13 +227,13 @@ def test_a_large_part_is_held_against_its_worst_numbers(tmp_path: Path) -> None:
 
 
 def test_what_was_not_computed_has_no_script(tmp_path: Path) -> None:
-    (subject,) = subjects(CASE.replace("logits:", "log_probs:"), tmp_path)
-    ((result, _),) = answer(subject, [parse("stable")], 60)
+    (posed,) = posed_cases(CASE.replace("logits:", "log_probs:"), tmp_path)
+    ((result, _),) = answer(posed, [parse("stable")], 60)
     assert isinstance(result.evaluation, Unsupported)
     with pytest.raises(ValueError, match="unsupported"):
-        script(subject, parse("stable"), result)
-    (subject,) = subjects(CASE, tmp_path)
-    ((result, _),) = answer(subject, [parse("stable")], 60)
+        script(posed, parse("stable"), result)
+    (posed,) = posed_cases(CASE, tmp_path)
+    ((result, _),) = answer(posed, [parse("stable")], 60)
     assert isinstance(result.evaluation, Computed)
 
 

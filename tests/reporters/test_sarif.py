@@ -29,7 +29,7 @@ from tests.support.reports import (
 from xent_check import __version__
 from xent_check.diagnosis.diagnosis import Diagnosis, Explanation
 from xent_check.reporters.formats import Terminal, reporter
-from xent_check.results.change import KINDS, Change, Gate
+from xent_check.results.change import KINDS, Change, GateResult
 from xent_check.results.report import CaseResult, Report
 
 
@@ -234,7 +234,7 @@ def test_a_path_outside_of_it_is_absolute() -> None:
 
 
 def gated(of: Report, *failing: Change) -> Report:
-    return replace(of, gate=Gate("base.json", 0, failing, failing, ("drift",)))
+    return replace(of, gate=GateResult("base.json", 0, failing, failing, ("drift",)))
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -21,7 +21,7 @@ from xent_check.reference.enclosure import is_narrow
 from xent_check.reference.reference import reference
 from xent_check.results import difference
 from xent_check.results.comparison import compare
-from xent_check.results.difference import Judge
+from xent_check.results.difference import Allowance
 from xent_check.results.vacuity import vacuity
 
 
@@ -53,7 +53,7 @@ def test_chunks_are_judged_as_the_whole(
 ) -> None:
     problem = binary(50, gradient=True)
     exact = reference(problem)
-    judge = Judge(tolerance, bounds_in_parts(problem, exact), "float32")
+    judge = Allowance(tolerance, bounds_in_parts(problem, exact), "float32")
     target = exact.losses if part == "losses" else exact.gradient
     assert target is not None
     actual = target.high.astype(np.float32) * np.linspace(0.999, 1.001, 50, dtype=np.float32)

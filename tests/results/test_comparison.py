@@ -16,7 +16,7 @@ from xent_check.problem.dtypes import numpy_dtype
 from xent_check.problem.evaluation import Computed, Unsupported
 from xent_check.problem.expectation import Expectation
 from xent_check.problem.tolerance import Tolerance
-from xent_check.problem.words import Reduction
+from xent_check.problem.vocabulary import Reduction
 from xent_check.reference.reference import Reference
 from xent_check.results.comparison import Comparison, ShapeError, compare
 

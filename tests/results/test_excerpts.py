@@ -15,16 +15,16 @@ from hypothesis import strategies as st
 from tests.support.command import xent_check
 from tests.support.reports import INF, NAN, case, compared, difference, report, result
 from xent_check.history.changes import change_between
-from xent_check.history.recorded import recorded
-from xent_check.history.rejudging import rejudged
-from xent_check.history.saved import load_report
+from xent_check.history.record import recorded
+from xent_check.history.rejudge import rejudged
+from xent_check.history.saved.read import load_report
 from xent_check.problem.dtypes import Float64s, spacing
 from xent_check.problem.tolerance import Auto, Tolerance
 from xent_check.reference.bounds import Bounds
 from xent_check.reference.enclosure import Enclosure
 from xent_check.reporters.formats import Terminal, reporter
 from xent_check.results.comparison import Comparison
-from xent_check.results.difference import Difference, Judge, UndecidedError
+from xent_check.results.difference import Allowance, Difference, UndecidedError
 from xent_check.results.excerpts import WORST, shortened
 from xent_check.results.report import CaseResult, Report, Status
 
@@ -48,12 +48,12 @@ def held(pairs: list[tuple[float, float, float]], tolerance: Tolerance | Auto) -
         actual = actual.astype(np.float32)
     bound = np.array([b for _, _, b in pairs])
     zero = np.zeros_like(target)
-    judge = Judge(tolerance, Bounds(bound, {}, None, {}, 2.0**-24))
+    judge = Allowance(tolerance, Bounds(bound, {}, None, {}, 2.0**-24))
     return judge.by_reference("losses", actual, Enclosure(target, zero, zero)), bound
 
 
 def again(kept: Difference, bound: Float64s, tolerance: Tolerance | Auto) -> Difference:
-    return Judge(tolerance, Bounds(bound, {}, None, {}, 2.0**-24)).again("losses", kept)
+    return Allowance(tolerance, Bounds(bound, {}, None, {}, 2.0**-24)).again("losses", kept)
 
 
 @given(ALL, st.one_of(TOLERANCES, st.just("auto")), st.one_of(TOLERANCES, st.just("auto")))
@@ -120,7 +120,7 @@ def test_what_diverges_is_kept_beside_more_that_is_further_off() -> None:
 
 def again_whole(target: Float64s, actual: Any, tolerance: Tolerance) -> Difference:
     zero = np.zeros_like(target)
-    return Judge(tolerance, None).by_reference("losses", actual, Enclosure(target, zero, zero))
+    return Allowance(tolerance, None).by_reference("losses", actual, Enclosure(target, zero, zero))
 
 
 def test_rtol_between_two_numbers_of_one_binade_is_not_decided() -> None:
@@ -130,9 +130,9 @@ def test_rtol_between_two_numbers_of_one_binade_is_not_decided() -> None:
     d = again_whole(target, target + np.array([0.0, *[0.15] * 30]), Tolerance(atol=1.0))
     kept, _ = shortened(d, None)
     with pytest.raises(UndecidedError):
-        Judge(Tolerance(rtol=0.1), None).again("losses", kept)
-    assert Judge(Tolerance(rtol=0.2), None).again("losses", kept).diverging == 0
-    some = Judge(Tolerance(rtol=0.01), None).again("losses", kept)
+        Allowance(Tolerance(rtol=0.1), None).again("losses", kept)
+    assert Allowance(Tolerance(rtol=0.2), None).again("losses", kept).diverging == 0
+    some = Allowance(Tolerance(rtol=0.01), None).again("losses", kept)
     assert some.diverging > 0
     assert some.at_least
 

@@ -21,7 +21,7 @@ from xent_check.reference.bounds import Bounds, bounds
 from xent_check.reference.enclosure import Enclosure
 from xent_check.reference.reference import Reference, reference
 from xent_check.results.comparison import Comparison, compare
-from xent_check.results.judging import Truth, judge
+from xent_check.results.verdict import Truth, judge
 
 # One unit in the last place of a number from 1 up to 2: IEEE 754-2008 table 3.5, bfloat16's from
 # its 8 significant bits.
@@ -165,12 +165,12 @@ def test_more_digits_than_were_asked_for_are_held_to_their_own_ulp(tmp_path: Pat
 
 def test_a_part_of_another_dtype_than_the_losses_is_noted(tmp_path: Path) -> None:
     case(tmp_path, "'float64'")
-    (subject,) = load([str(tmp_path / "case.yaml")], Filter())
-    problem = replace(subject.problem, reductions=("mean",))
+    (posed,) = load([str(tmp_path / "case.yaml")], Filter())
+    problem = replace(posed.problem, reductions=("mean",))
     exact = reference(problem)
     mean = exact.totals["mean"].high.astype(np.float32)
     answer = Computed(exact.losses.high, {"mean": mean}, "call", 0.0)
     truth = Truth(exact, bounds(problem, exact))
-    result = judge(subject.case, problem, "torch", answer, truth, None)
+    result = judge(posed.case, problem, "torch", answer, truth, None)
     assert result.status == "agrees"  # within 2e-6
     assert result.notes == ("asked for float64, it gave the mean in float32",)

@@ -168,8 +168,8 @@ def test_shards_are_not_watched(folder: Path) -> None:
 # ---- which cases a save touches -----------------------------------------------------------------
 
 
-def names(subjects: Any) -> list[str]:
-    return [subject.case.name for subject in subjects]
+def names(posed_cases: Any) -> list[str]:
+    return [posed.case.name for posed in posed_cases]
 
 
 def test_a_changed_array_is_another_case(tmp_path: Path) -> None:
@@ -190,10 +190,10 @@ def test_files_come_and_go(tmp_path: Path) -> None:
     assert names(watched.read()) == ["first"]
     (tmp_path / "b.yaml").write_text(CASES)
     assert names(watched.after({tmp_path / "b.yaml"})) == ["first"]
-    assert len(watched.subjects) == 2
+    assert len(watched.posed_cases) == 2
     (tmp_path / "a.yaml").unlink()
     assert names(watched.after({tmp_path / "a.yaml"})) == []
-    assert [s.case.shown for s in watched.subjects] == [str(tmp_path / "b.yaml")]
+    assert [s.case.shown for s in watched.posed_cases] == [str(tmp_path / "b.yaml")]
 
 
 def test_any_difference_of_a_case_counts(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from xent_check.problem.dtypes import numpy_dtype, unit_roundoff
 from xent_check.problem.evaluation import Computed
 from xent_check.problem.problem import Problem
-from xent_check.problem.words import DType, Loss, Reduction
+from xent_check.problem.vocabulary import DType, Loss, Reduction
 
 Array = npt.NDArray[Any]
 Holds = Callable[[Sequence[Computed]], str | None]

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from xent_check.casefile.loading import Filter, Subject, load
+from xent_check.casefile.loading import Filter, PosedCase, load
 from xent_check.errors import CaseFileError
 from xent_check.problem.problem import Problem
 
 
-def subjects(text: str, folder: Path, wanted: Filter | None = None) -> tuple[Subject, ...]:
+def posed_cases(text: str, folder: Path, wanted: Filter | None = None) -> tuple[PosedCase, ...]:
     """The cases of a file `folder/case.yaml`."""
     file = folder / "case.yaml"
     file.write_text(textwrap.dedent(text), encoding="utf-8")
@@ -21,12 +21,12 @@ def subjects(text: str, folder: Path, wanted: Filter | None = None) -> tuple[Sub
 
 def problem(text: str, folder: Path) -> Problem:
     """The problem of a file's one case."""
-    (subject,) = subjects(text, folder)
-    return subject.problem
+    (posed,) = posed_cases(text, folder)
+    return posed.problem
 
 
 def mistakes(text: str, folder: Path) -> list[str]:
     """`key: found` of each mistake of a file."""
     with pytest.raises(CaseFileError) as caught:
-        subjects(text, folder)
+        posed_cases(text, folder)
     return [str(item).split(": ", 1)[1].split("; allowed")[0] for item in caught.value.located]

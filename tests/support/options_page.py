@@ -15,7 +15,7 @@ from xent_check.problem.options import (
     Whole,
     Words,
 )
-from xent_check.problem.words import GIVEN, Loss
+from xent_check.problem.vocabulary import GIVEN, Loss
 
 _HEAD = """\
 # Options of a case

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from xent_check.problem.dtypes import numpy_dtype
 from xent_check.problem.problem import Problem
-from xent_check.problem.words import DTYPES, REDUCTIONS, DType, Given, Loss
+from xent_check.problem.vocabulary import DTYPES, REDUCTIONS, DType, Given, Loss
 
 Array = npt.NDArray[Any]
 LOSSES: tuple[Loss, ...] = ("binary", "categorical", "sparse_categorical")

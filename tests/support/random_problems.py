@@ -17,7 +17,7 @@ from mpmath import mp
 from tests.support.oracle import gradient, truth
 from xent_check.problem.dtypes import largest, rounded, unit_roundoff
 from xent_check.problem.problem import Problem
-from xent_check.problem.words import DTYPES, REDUCTIONS, DType, Given, Loss
+from xent_check.problem.vocabulary import DTYPES, REDUCTIONS, DType, Given, Loss
 from xent_check.reference.bounds import Bounds, bounds
 from xent_check.reference.divisors import divisor, nearest
 from xent_check.reference.enclosure import Enclosure

@@ -14,7 +14,7 @@ from xent_check.casefile.yaml_values import Map
 from xent_check.problem.evaluation import Computed, Evaluation, Failed, Missing, Unsupported
 from xent_check.problem.expectation import Expectation
 from xent_check.problem.problem import Problem
-from xent_check.problem.words import Reduction
+from xent_check.problem.vocabulary import Reduction
 from xent_check.reference.enclosure import Enclosure
 from xent_check.reference.reference import Reference
 from xent_check.results.comparison import Comparison

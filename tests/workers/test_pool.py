@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from tests.support.fake import PATIENCE, PROBLEM, alive, fake, until
-from xent_check.implementations.selection import Implementation, parse
+from xent_check.implementations.names import Implementation, parse
 from xent_check.problem.evaluation import Computed, Evaluation, Failed
 from xent_check.workers import pool as pools
 from xent_check.workers.pool import Pool

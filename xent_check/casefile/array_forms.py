@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from xent_check.errors import Mistake, did_you_mean
 
-from .value_types import Number, Numbers, Shape, Strict, wrong
+from .field_types import Number, Numbers, Shape, Strict, wrong
 
 
 class RandomArray(Strict):

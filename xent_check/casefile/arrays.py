@@ -14,8 +14,8 @@ from xent_check.errors import InvalidError, KeyPath, Mistake
 
 from .array_files import read_array
 from .array_forms import FileArray, FillArray, OneHotArray, RandomArray, RangeArray
+from .field_types import value_text
 from .memory import must_fit
-from .value_types import value_text
 
 Array = npt.NDArray[Any]
 

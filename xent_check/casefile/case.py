@@ -29,10 +29,10 @@ from xent_check.errors import Located, Mistake
 from xent_check.problem import options as kinds
 from xent_check.problem.options import ARRAYS, OPTIONS, Option, Options
 from xent_check.problem.tolerance import Auto, Tolerance
-from xent_check.problem.words import GIVEN, DType, Given, Loss
+from xent_check.problem.vocabulary import GIVEN, DType, Given, Loss
 
 from .array_forms import Array
-from .value_types import (
+from .field_types import (
     ONE_OR_MORE,
     Number,
     Numbers,

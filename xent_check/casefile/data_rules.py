@@ -15,7 +15,7 @@ import numpy.typing as npt
 from xent_check.errors import Mistake
 from xent_check.problem.dtypes import unit_roundoff
 from xent_check.problem.options import OPTIONS, Option
-from xent_check.problem.words import GIVEN, DType, Given, Loss
+from xent_check.problem.vocabulary import GIVEN, DType, Given, Loss
 
 from .case import CaseFields
 

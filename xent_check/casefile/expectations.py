@@ -11,7 +11,7 @@ import numpy as np
 from xent_check.errors import InvalidError, KeyPath, Mistake
 from xent_check.problem.expectation import REFERENCE, Expectation, Expectations, Published
 from xent_check.problem.problem import Problem
-from xent_check.problem.words import REDUCTIONS
+from xent_check.problem.vocabulary import REDUCTIONS
 
 from .case import Case, ExpectedFields
 

@@ -17,24 +17,24 @@ from xent_check.errors import (
     did_you_mean,
     visible,
 )
-from xent_check.implementations.selection import Implementation, parse
+from xent_check.implementations.names import Implementation, parse
 from xent_check.problem.expectation import REFERENCE, Expectations
 from xent_check.problem.problem import Problem
 from xent_check.problem.tolerance import Auto, Tolerance
 
 from .case import Case, placed
-from .checking import case_fields, without_harmless
 from .expansion import Placed, expand
 from .expectations import expectations
+from .field_types import NAME, is_name
 from .paths import case_files, existing, shown_path, split_given
 from .posing import pose
-from .value_types import NAME, is_name
-from .yaml_source import read
+from .validation import case_fields, without_harmless
+from .yaml_reader import read
 from .yaml_values import Map, line_of
 
 
 @dataclass(frozen=True, eq=False)
-class Subject:
+class PosedCase:
     """A case ready to be run. `implementations`: None for the default set."""
 
     case: Case
@@ -42,7 +42,7 @@ class Subject:
     expectations: Expectations
     implementations: tuple[Implementation, ...] | None
 
-    def with_tolerance(self, tolerance: Tolerance | Auto) -> Subject:
+    def with_tolerance(self, tolerance: Tolerance | Auto) -> PosedCase:
         """The same under another tolerance."""
         fields = self.case.fields.model_copy(update={"tolerance": tolerance})
         return replace(self, case=replace(self.case, fields=fields))
@@ -68,7 +68,7 @@ class Filter:
 
 def load(
     paths: Sequence[str], wanted: Filter, allow_outside: bool = False, any_label: bool = False
-) -> tuple[Subject, ...]:
+) -> tuple[PosedCase, ...]:
     """The selected cases of `paths` (files, folders, `file::name`, `folder::name`), posed.
 
     CaseFileError for bad files, NothingToCompareError where nothing is left to run. any_label:
@@ -90,20 +90,20 @@ def load(
             raise UserError(_no_such_case(given, name, [case.name for case in found]))
         cases.update((id(case), case) for case in named)
     selected = [case for case in cases.values() if wanted.accepts(case)]
-    subjects = []
+    posed_cases = []
     for case in [*selected, *(case for file in files.values() for case in file.broken)]:
         try:
             problem = pose(case, allow_outside, any_label)
             expected = expectations(case, problem)
             if not located:
-                subjects.append(Subject(case, problem, expected, chosen(case)))
+                posed_cases.append(PosedCase(case, problem, expected, chosen(case)))
         except InvalidError as error:
             located += [case.located(mistake) for mistake in error.mistakes]
     if located:
         raise CaseFileError(_in_order(located))
-    if not subjects:
+    if not posed_cases:
         raise NothingToCompareError(f"none of {len(cases)} cases is selected by {wanted}")
-    return tuple(subjects)
+    return tuple(posed_cases)
 
 
 def _in_order(located: Iterable[Located]) -> list[Located]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from xent_check.problem.dtypes import numpy_dtype
 from xent_check.problem.problem import Array, Problem
-from xent_check.problem.words import DType
+from xent_check.problem.vocabulary import DType
 
 TRUTH = 32
 ANSWER = 32

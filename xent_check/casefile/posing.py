@@ -13,7 +13,7 @@ from xent_check.errors import InvalidError, KeyPath, Mistake
 from xent_check.problem.dtypes import rounded
 from xent_check.problem.options import ARRAYS, misfit, samples_of
 from xent_check.problem.problem import Problem
-from xent_check.problem.words import REDUCTIONS, Given, Reduction
+from xent_check.problem.vocabulary import REDUCTIONS, Given, Reduction
 
 from .array_forms import FileArray
 from .arrays import make_array, no_index

@@ -9,17 +9,17 @@ from xent_check.errors import InvalidError, Mistake, key_text, visible
 from xent_check.problem.options import dashed
 
 from .case import ARRAY_KEYS, Case, CaseFields
-from .checking import case_fields, without_harmless
 from .expectations import expectations
-from .loading import Subject, chosen, misspelt_names
+from .loading import PosedCase, chosen, misspelt_names
 from .posing import pose
+from .validation import case_fields, without_harmless
 from .yaml_values import Map
 
 SHOWN = "eval"
 _OPTIONS = {"implementations": "--impl"}
 
 
-def stated(source: Map, any_label: bool = False) -> Subject:
+def stated(source: Map, any_label: bool = False) -> PosedCase:
     """The case that a mapping holds, ready to be run; InvalidError with every mistake.
 
     Array files are found from the current folder. any_label: labels outside the classes are
@@ -41,7 +41,7 @@ def stated(source: Map, any_label: bool = False) -> Subject:
         mistakes += error.mistakes
     if mistakes:
         raise InvalidError(*mistakes)
-    return Subject(case, problem, expectations(case, problem), chosen(case))
+    return PosedCase(case, problem, expectations(case, problem), chosen(case))
 
 
 def option(key: str) -> str:

@@ -14,7 +14,7 @@ from .options import run_options, settings_of
 from .output import Progress, write_whole
 
 if TYPE_CHECKING:
-    from xent_check.history.baseline import Baseline
+    from xent_check.history.baseline_file import Baseline
     from xent_check.results.report import Report
 
 
@@ -76,7 +76,7 @@ def command(
 
 def _before(file: Path) -> Baseline | None:
     """What the file holds; None where there is none."""
-    from xent_check.history.baseline import load_baseline
+    from xent_check.history.baseline_file import load_baseline
 
     try:
         file.stat()
@@ -90,8 +90,8 @@ def _before(file: Path) -> Baseline | None:
 def _updated(file: Path, report: Report, because: str | None, prune: bool) -> str:
     """Take the answers into the file, as it is by now; says what it holds then."""
     from xent_check.casefile.paths import project_of
-    from xent_check.history.baseline import baseline_text
-    from xent_check.history.gating import accept
+    from xent_check.history.baseline_file import baseline_text
+    from xent_check.history.gate import accept
 
     made = accept(report, _before(file), because, project_of(file), prune)
     text = baseline_text(made)

@@ -10,7 +10,7 @@ from .options import rules_of
 from .output import echo_json
 
 if TYPE_CHECKING:
-    from xent_check.history.versus import Versus
+    from xent_check.history.two_runs import Versus
 
 
 @click.command(
@@ -37,9 +37,9 @@ def command(before: str, after: str, fail_on: tuple[str, ...], form: str, verbos
     most, and how many of them came nearer to the exact value; then each change in a sentence.
     """
     from xent_check.errors import ExitCode
-    from xent_check.history.gating import DEFAULT
-    from xent_check.history.versus import versus
-    from xent_check.reporters.versus_text import versus_text
+    from xent_check.history.gate import DEFAULT
+    from xent_check.history.two_runs import versus
+    from xent_check.reporters.two_runs import versus_text
 
     from .saved_run import saved_run
 
@@ -57,8 +57,8 @@ def command(before: str, after: str, fail_on: tuple[str, ...], form: str, verbos
 
 
 def _plain(found: Versus) -> dict[str, Any]:
-    from xent_check.history.saved_write import saved_change
-    from xent_check.reporters.change_text import counts
+    from xent_check.history.saved.write import saved_change
+    from xent_check.reporters.change_sentences import counts
 
     implementations = [
         {

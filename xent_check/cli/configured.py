@@ -11,9 +11,9 @@ import click
 from click.core import ParameterSource
 
 if TYPE_CHECKING:
-    from .config import Config, Value
+    from .config_file import Config, Value
 
-_FOUND = "xent_check.cli.config"  # where a context keeps the table that was found
+_FOUND = "xent_check.cli.config_file"  # where a context keeps the table that was found
 _FROM_FILE = ParameterSource.DEFAULT_MAP
 
 
@@ -71,7 +71,7 @@ def _read(ctx: click.Context, _: click.Parameter, ignored: bool) -> None:
     """Make the table the defaults of the command."""
     if ignored or ctx.resilient_parsing:
         return
-    from .config import by_parameter, find
+    from .config_file import by_parameter, find
 
     ctx.meta[_FOUND] = config = find(Path(os.getcwd()))
     values = dict(by_parameter(config))
@@ -92,7 +92,7 @@ def _told(ctx: click.Context, param: click.Parameter | None, message: str) -> Ex
         return None
     from xent_check.errors import Mistake, UserError
 
-    from .config import TABLE, told
+    from .config_file import TABLE, told
 
     key = (*TABLE, _keys()[param.name or ""])
     return UserError(told(ctx.meta[_FOUND].file, Mistake(key, message, "", "")))
@@ -100,7 +100,7 @@ def _told(ctx: click.Context, param: click.Parameter | None, message: str) -> Ex
 
 def _keys() -> dict[str, str]:
     """The keys of the table by the parameter that they set."""
-    from .config import KEYS
+    from .config_file import KEYS
 
     return {key.parameter: name for name, key in KEYS.items()}
 
@@ -137,7 +137,7 @@ def _shown(value: Any, key: str | None, param: click.Parameter) -> str:
     from xent_check.errors import visible
     from xent_check.results.number_text import tidy
 
-    from .config import KEYS
+    from .config_file import KEYS
 
     if value is None or value in ((), ""):
         said = re.search(r"\[default: (.*)\]", getattr(param, "help", None) or "")

@@ -24,8 +24,8 @@ from xent_check.problem.options import (
 from .completion import implementation_names, report_formats
 
 if TYPE_CHECKING:
-    from xent_check.casefile.loading import Subject
-    from xent_check.casefile.pasted import Numbers
+    from xent_check.casefile.loading import PosedCase
+    from xent_check.casefile.printed_numbers import Numbers
     from xent_check.casefile.yaml_values import Map
     from xent_check.errors import Mistake
 
@@ -139,13 +139,13 @@ def command(
         raise click.UsageError("--observed runs nothing: leave out -i, and reports but json")
     outputs = _outputs(reports) if observed is None else []
     source, numbers = _read(options, observed)
-    subject = _subject(source, any_label=observed is not None)
+    posed = _subject(source, any_label=observed is not None)
     if save is not None:
         _write(save, source, force)
     if observed is not None:
-        _explain(subject, numbers, as_json=bool(reports))
+        _explain(posed, numbers, as_json=bool(reports))
     else:
-        _run(subject, outputs, verbose, timeout, color)
+        _run(posed, outputs, verbose, timeout, color)
 
 
 def _outputs(reports: tuple[str, ...]) -> list[Output]:
@@ -155,7 +155,7 @@ def _outputs(reports: tuple[str, ...]) -> list[Output]:
 
 
 def _read(options: dict[str, Any], observed: str | None) -> tuple[Map, Numbers]:
-    from xent_check.casefile.arguments import Arguments
+    from xent_check.casefile.command_line import Arguments
 
     arguments = Arguments(lambda: sys.stdin.read())
     source = arguments.source(options)
@@ -165,7 +165,7 @@ def _read(options: dict[str, Any], observed: str | None) -> tuple[Map, Numbers]:
     return source, numbers
 
 
-def _subject(source: Map, any_label: bool) -> Subject:
+def _subject(source: Map, any_label: bool) -> PosedCase:
     from xent_check.casefile.stated import stated
     from xent_check.errors import InvalidError
 
@@ -183,7 +183,7 @@ def _refuse(*mistakes: Mistake) -> NoReturn:
 
 
 def _write(file: Path, source: Map, force: bool) -> None:
-    from xent_check.casefile.yaml_text import case_yaml
+    from xent_check.casefile.yaml_writer import case_yaml
     from xent_check.errors import InvalidError
 
     if file.exists() and not force:
@@ -199,28 +199,28 @@ def _write(file: Path, source: Map, force: bool) -> None:
     click.echo(f"wrote {file}; check it with: xent-check run {file}", err=True)
 
 
-def _explain(subject: Subject, numbers: Numbers, as_json: bool) -> None:
+def _explain(posed: PosedCase, numbers: Numbers, as_json: bool) -> None:
     from xent_check.errors import InvalidError
-    from xent_check.results.explaining import explain_observed, observed_numbers
+    from xent_check.results.explanation import explain_observed, observed_numbers
 
     from .explain_command import print_explained
 
     try:
-        explained = explain_observed(subject, observed_numbers(numbers, subject))
+        explained = explain_observed(posed, observed_numbers(numbers, posed))
     except InvalidError as error:
         _refuse(*error.mistakes)
     print_explained([explained], as_json)
 
 
 def _run(
-    subject: Subject, outputs: list[Output], verbose: bool, timeout: float, color: bool | None
+    posed: PosedCase, outputs: list[Output], verbose: bool, timeout: float, color: bool | None
 ) -> NoReturn:
     from xent_check.running.session import check
     from xent_check.running.settings import Settings
 
     from .output import Progress, finish
 
-    settings = Settings((), chosen=subject.implementations, timeout=timeout, verbose=verbose)
+    settings = Settings((), chosen=posed.implementations, timeout=timeout, verbose=verbose)
     with Progress() as progress:
-        report = check(settings, progress, (subject,))
+        report = check(settings, progress, (posed,))
     finish(report, outputs, color)

@@ -13,8 +13,8 @@ from .options import python_option
 from .output import echo_json
 
 if TYPE_CHECKING:
-    from xent_check.casefile.loading import Subject
-    from xent_check.results.explaining import Explained
+    from xent_check.casefile.loading import PosedCase
+    from xent_check.results.explanation import Explained
     from xent_check.results.report import CaseResult
 
 
@@ -69,7 +69,7 @@ def command(
     CASE is a case file with one case, or file::name. The verdict first, then both computations
     side by side with the first step that departs marked, then the other readings that were tried.
     """  # fmt: skip
-    from xent_check.reporters.explanation_text import worked_sample
+    from xent_check.reporters.explanation import worked_sample
 
     if observed is not None and names:
         raise click.UsageError("--observed and -i: one or the other")
@@ -77,42 +77,42 @@ def command(
         raise click.UsageError("whose numbers? -i NAME, or --observed NUMBERS, or --steps")
     if len(names) > 2:
         raise click.UsageError("-i once, or twice to hold two against each other")
-    subject = _subject(case, allow_outside)
+    posed = _subject(case, allow_outside)
     explained: list[Explained | CaseResult] = []
     if observed is not None:
-        explained.append(_from_numbers(subject, observed))
+        explained.append(_from_numbers(posed, observed))
     elif names:
-        explained += _from_implementations(subject, names, pythons, timeout)
+        explained += _from_implementations(posed, names, pythons, timeout)
     if by_hand:
-        click.echo("\n".join([*worked_sample(subject, sample or 0), *([""] if explained else [])]))
+        click.echo("\n".join([*worked_sample(posed, sample or 0), *([""] if explained else [])]))
     if explained:
         print_explained(explained, as_json=form == "json")
     raise click.exceptions.Exit(_exit_code(explained))
 
 
-def _subject(case: str, allow_outside: bool) -> Subject:
+def _subject(case: str, allow_outside: bool) -> PosedCase:
     from xent_check.casefile.loading import Filter, load
 
-    subjects = load([case], Filter(), allow_outside, any_label=True)
-    if len(subjects) > 1:
-        names = ", ".join(subject.case.name for subject in subjects[:20])
+    posed_cases = load([case], Filter(), allow_outside, any_label=True)
+    if len(posed_cases) > 1:
+        names = ", ".join(posed.case.name for posed in posed_cases[:20])
         raise click.UsageError(
-            f"{case} holds {len(subjects)} cases; name one: {case}::NAME, of {names}"
+            f"{case} holds {len(posed_cases)} cases; name one: {case}::NAME, of {names}"
         )
-    return subjects[0]
+    return posed_cases[0]
 
 
-def _from_numbers(subject: Subject, text: str) -> Explained:
-    from xent_check.casefile.arguments import Arguments
+def _from_numbers(posed: PosedCase, text: str) -> Explained:
+    from xent_check.casefile.command_line import Arguments
     from xent_check.errors import InvalidError
-    from xent_check.results.explaining import explain_observed, observed_numbers
+    from xent_check.results.explanation import explain_observed, observed_numbers
 
     arguments = Arguments(lambda: sys.stdin.read())
     numbers = arguments.observed(text)
     mistakes = arguments.mistakes
     try:
         if not mistakes:
-            return explain_observed(subject, observed_numbers(numbers, subject))
+            return explain_observed(posed, observed_numbers(numbers, posed))
     except InvalidError as error:
         mistakes = list(error.mistakes)
     m = mistakes[0]
@@ -121,13 +121,13 @@ def _from_numbers(subject: Subject, text: str) -> Explained:
 
 
 def _from_implementations(
-    subject: Subject, names: Sequence[str], pythons: Sequence[str], timeout: float
+    posed: PosedCase, names: Sequence[str], pythons: Sequence[str], timeout: float
 ) -> list[Explained | CaseResult]:
     """What each implementation computed, explained; its result where it computed nothing."""
     from dataclasses import replace
 
     from xent_check.implementations.placement import expanded
-    from xent_check.results.explaining import explain_result
+    from xent_check.results.explanation import explain_result
     from xent_check.results.known_issues import known_issues
     from xent_check.running.run import answer
 
@@ -135,7 +135,7 @@ def _from_implementations(
 
     chosen = expanded(implementations(names, elsewhere := pythons_of(pythons)), elsewhere)
     made: list[Explained | CaseResult] = []
-    for result, truth in answer(subject, chosen, timeout):
+    for result, truth in answer(posed, chosen, timeout):
         explained = explain_result(result, truth)
         if explained is not None and explained.best is not None:
             name = result.implementation.partition("[")[0]
@@ -147,7 +147,7 @@ def _from_implementations(
 
 def print_explained(explained: Sequence[Explained | CaseResult], as_json: bool) -> None:
     """The explanations on standard output."""
-    from xent_check.reporters.explanation_text import plain_explained, text_of
+    from xent_check.reporters.explanation import plain_explained, text_of
 
     if as_json:
         data: Any = [plain_explained(item) for item in explained]
@@ -159,7 +159,7 @@ def print_explained(explained: Sequence[Explained | CaseResult], as_json: bool) 
 def _exit_code(explained: Sequence[Explained | CaseResult]) -> int:
     """0 where there was an answer, 4 where an implementation failed, 3 where one could not try."""
     from xent_check.errors import ExitCode
-    from xent_check.results.explaining import Explained
+    from xent_check.results.explanation import Explained
 
     statuses = {item.status for item in explained if not isinstance(item, Explained)}
     if not statuses:

@@ -13,7 +13,7 @@ from xent_check.problem.options import CALLED
 from .guarding import guarded, unguarded
 
 if TYPE_CHECKING:
-    from xent_check.implementations.selection import Implementation
+    from xent_check.implementations.names import Implementation
     from xent_check.implementations.support import Support
 
 _NOTES = """\
@@ -28,7 +28,7 @@ def command(verbose: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from xent_check.implementations.selection import Implementation
+    from xent_check.implementations.names import Implementation
     from xent_check.implementations.table import DEVICES, IMPLEMENTATIONS
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
@@ -92,7 +92,7 @@ def _rows(supports: Support) -> Iterator[tuple[str, frozenset[str], list[str]]]:
 
 def _version(implementation: Implementation) -> tuple[str, str | None]:
     """The version to show, and why it is missing where it is."""
-    from xent_check.implementations.selection import why_missing
+    from xent_check.implementations.names import why_missing
     from xent_check.running.run import host
 
     why = why_missing(implementation)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from .options import gate_of, gate_options, report_options, tolerance_of
+from .options import gate_from_options, gate_options, report_options, tolerance_of
 from .output import finish, outputs_of
 
 
@@ -34,12 +34,12 @@ def command(
     """
     from dataclasses import replace
 
-    from xent_check.history.rejudging import rejudged
+    from xent_check.history.rejudge import rejudged
 
     from .saved_run import saved_run
 
     outputs = outputs_of(reports)
-    gate = gate_of(baseline, fail_on)
+    gate = gate_from_options(baseline, fail_on)
     asked = None if tolerance is None else tolerance_of(tolerance)
     report = saved_run(results)
     if asked is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from .options import gate_of, gate_options, report_options
+from .options import gate_from_options, gate_options, report_options
 from .output import finish, outputs_of
 
 
@@ -27,12 +27,12 @@ def command(
     """
     from dataclasses import replace
 
-    from xent_check.history.merging import merged
+    from xent_check.history.merge import merged
 
     from .saved_run import saved_run
 
     outputs = outputs_of(reports)
-    gate = gate_of(baseline, fail_on)
+    gate = gate_from_options(baseline, fail_on)
     report = merged([(name, saved_run(name)) for name in results])
     if verbose:
         report = replace(report, verbose=True)

@@ -13,8 +13,8 @@ from xent_check.reporters.formats import REPORTERS
 from .completion import case_paths, case_tags, implementation_names, report_formats
 
 if TYPE_CHECKING:
-    from xent_check.history.gating import Rule
-    from xent_check.implementations.selection import Implementation, Python
+    from xent_check.history.gate import Rule
+    from xent_check.implementations.names import Implementation, Python
     from xent_check.problem.tolerance import Auto, Tolerance
     from xent_check.results.report import Report
     from xent_check.results.shard import Shard
@@ -205,7 +205,7 @@ def implementations(
 ) -> tuple[Implementation, ...]:
     """Those that are named, each once; UsageError where there is none of that name."""
     from xent_check.errors import InvalidError
-    from xent_check.implementations.selection import parse
+    from xent_check.implementations.names import parse
 
     try:
         return tuple(parse(name, pythons) for name in dict.fromkeys(names))
@@ -254,7 +254,7 @@ def tolerance_of(text: str) -> Tolerance | Auto:
     return Tolerance(atol=value)
 
 
-def gate_of(baseline: str | None, fail_on: Sequence[str]) -> Callable[[Report], Report]:
+def gate_from_options(baseline: str | None, fail_on: Sequence[str]) -> Callable[[Report], Report]:
     """What holds a report against the baseline that is named, if one is; what is wrong with it or
     with the options is said before anything runs."""
     if baseline is None:
@@ -262,8 +262,8 @@ def gate_of(baseline: str | None, fail_on: Sequence[str]) -> Callable[[Report], 
             raise click.UsageError("--fail-on needs --baseline FILE")
         return lambda report: report
     from xent_check.casefile.paths import project_of
-    from xent_check.history.baseline import load_baseline
-    from xent_check.history.gating import DEFAULT, gated
+    from xent_check.history.baseline_file import load_baseline
+    from xent_check.history.gate import DEFAULT, gated
 
     rules = rules_of(fail_on or DEFAULT)
     loaded, project = load_baseline(Path(baseline)), project_of(Path(baseline))
@@ -273,7 +273,7 @@ def gate_of(baseline: str | None, fail_on: Sequence[str]) -> Callable[[Report], 
 def rules_of(fail_on: Sequence[str]) -> tuple[Rule, ...]:
     """What `--fail-on` names."""
     from xent_check.errors import InvalidError
-    from xent_check.history.gating import parse_rules
+    from xent_check.history.gate import parse_rules
 
     try:
         return parse_rules(fail_on)

@@ -10,8 +10,8 @@ import click
 from .completion import case_paths, implementation_names
 
 if TYPE_CHECKING:
-    from xent_check.casefile.loading import Subject
-    from xent_check.implementations.selection import Implementation
+    from xent_check.casefile.loading import PosedCase
+    from xent_check.implementations.names import Implementation
     from xent_check.results.report import CaseResult
 
 
@@ -74,13 +74,13 @@ def command(
     implementation = _implementation(names)
     if output is not None and not output.parent.is_dir():
         raise click.UsageError(f"-o {output}: no folder {output.parent}")
-    subject = _subject(case, allow_outside)
+    posed = _subject(case, allow_outside)
     if tolerance is not None:
         from .options import tolerance_of
 
-        subject = subject.with_tolerance(tolerance_of(tolerance))
-    result = _result(subject, implementation, timeout)
-    text = _text(subject, implementation, result, form)
+        posed = posed.with_tolerance(tolerance_of(tolerance))
+    result = _result(posed, implementation, timeout)
+    text = _text(posed, implementation, result, form)
     if output is None:
         click.echo(text, nl=False)
         return
@@ -106,28 +106,28 @@ def _implementation(names: tuple[str, ...]) -> Implementation:
     return implementation
 
 
-def _subject(case: str, allow_outside: bool) -> Subject:
+def _subject(case: str, allow_outside: bool) -> PosedCase:
     from xent_check.casefile.loading import Filter, load
 
-    subjects = load([case], Filter(), allow_outside)
-    if len(subjects) > 1:
-        some = ", ".join(subject.case.name for subject in subjects[:10])
-        more = f" and {len(subjects) - 10} more" if len(subjects) > 10 else ""
+    posed_cases = load([case], Filter(), allow_outside)
+    if len(posed_cases) > 1:
+        some = ", ".join(posed.case.name for posed in posed_cases[:10])
+        more = f" and {len(posed_cases) - 10} more" if len(posed_cases) > 10 else ""
         raise click.UsageError(
-            f"a script shows one case, and {case} holds {len(subjects)}; "
+            f"a script shows one case, and {case} holds {len(posed_cases)}; "
             f"write FILE::NAME, of {some}{more}"
         )
-    return subjects[0]
+    return posed_cases[0]
 
 
-def _result(subject: Subject, implementation: Implementation, timeout: float) -> CaseResult:
+def _result(posed: PosedCase, implementation: Implementation, timeout: float) -> CaseResult:
     """What the implementation answers; a UserError where a script has nothing to show."""
     from xent_check.errors import ExitCode, NothingToCompareError, UserError
     from xent_check.problem.evaluation import Failed
-    from xent_check.reporters.wording import sentence
+    from xent_check.reporters.sentences import sentence
     from xent_check.running.run import answer
 
-    ((result, _),) = answer(subject, [implementation], timeout)
+    ((result, _),) = answer(posed, [implementation], timeout)
     if result.status in ("unsupported", "missing"):
         raise NothingToCompareError(f"nothing to show: {sentence(result)}")
     if isinstance(result.evaluation, Failed) and result.evaluation.kind != "error":
@@ -137,9 +137,9 @@ def _result(subject: Subject, implementation: Implementation, timeout: float) ->
     return result
 
 
-def _text(subject: Subject, implementation: Implementation, result: CaseResult, form: str) -> str:
+def _text(posed: PosedCase, implementation: Implementation, result: CaseResult, form: str) -> str:
     from xent_check.reporters.repro import script
     from xent_check.reporters.repro.issue import issue
 
-    text = script(subject, implementation, result)
-    return issue(subject, implementation, result, text) if form == "markdown" else text
+    text = script(posed, implementation, result)
+    return issue(posed, implementation, result, text) if form == "markdown" else text

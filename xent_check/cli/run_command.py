@@ -9,7 +9,7 @@ import click
 from click.core import ParameterSource
 
 from .configured import Configured
-from .options import gate_of, gate_options, report_options, run_options, settings_of
+from .options import gate_from_options, gate_options, report_options, run_options, settings_of
 from .output import Progress, finish, outputs_of
 from .remembering import Remembering, those_that_failed
 
@@ -51,7 +51,7 @@ def command(
     PATH is a case file, a folder, or file::name for one case.
     """
     outputs = outputs_of(reports)
-    gate = gate_of(baseline, fail_on)
+    gate = gate_from_options(baseline, fail_on)
     settings = settings_of(**asked)
     if last_failed:
         settings = those_that_failed(settings, anywhere=not asked["paths"])

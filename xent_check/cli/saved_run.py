@@ -13,9 +13,9 @@ def saved_run(name: str) -> Report:
     """The run of a file; UserError where there is none, or where it contradicts its own numbers."""
     from xent_check.errors import UserError
     from xent_check.history.contradictions import contradiction
-    from xent_check.history.saved import edited, load_document, report_of
-    from xent_check.history.saved_checks import ContradictionError, of_one_run
-    from xent_check.history.saved_write import plain_report
+    from xent_check.history.saved.checks import ContradictionError, of_one_run
+    from xent_check.history.saved.read import edited, load_document, report_of
+    from xent_check.history.saved.write import plain_report
 
     file = Path(name)
     document = load_document(file)

@@ -14,8 +14,8 @@ def command(result: bool) -> None:
     result, for what reads it.
     """
     if result:
-        from xent_check.history.result_schema import result_schema as schema
+        from xent_check.history.saved.json_schema import result_schema as schema
     else:
-        from xent_check.casefile.schema import case_file_schema as schema
+        from xent_check.casefile.json_schema import case_file_schema as schema
 
     click.echo(json.dumps(schema(), indent=2))

@@ -14,8 +14,8 @@ from .output import Output, Progress
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from xent_check.casefile.loading import Subject
-    from xent_check.implementations.selection import Implementation
+    from xent_check.casefile.loading import PosedCase
+    from xent_check.implementations.names import Implementation
     from xent_check.results.report import Report
     from xent_check.running.session import Session
     from xent_check.running.settings import Settings
@@ -40,10 +40,10 @@ def watch(
             _Watch(session, watched, outputs, color, gate).forever(saved)
 
 
-def _own(session: Session, subjects: Sequence[Subject]) -> tuple[Implementation, ...]:
+def _own(session: Session, posed_cases: Sequence[PosedCase]) -> tuple[Implementation, ...]:
     """The functions of the user's own that run."""
     named = [*(session.settings.chosen or ())]
-    named += [i for subject in subjects for i in session.implementations_of(subject)]
+    named += [i for posed in posed_cases for i in session.implementations_of(posed)]
     return tuple({i.name: i for i in named if i.function}.values())
 
 
@@ -82,19 +82,19 @@ class _Watch:
             _say(str(error))
             return
         if files and any(file.suffix == SOURCE for file in files):
-            for function in _own(self.session, self.watched.subjects):
+            for function in _own(self.session, self.watched.posed_cases):
                 self.session.restart(function)
-            changed = self.watched.subjects
+            changed = self.watched.posed_cases
         if changed:
             self._show(changed)
         else:
             self._tell("no case is another than before")
 
-    def _show(self, subjects: tuple[Subject, ...]) -> None:
-        from xent_check.reporters.wording import summary
+    def _show(self, posed_cases: tuple[PosedCase, ...]) -> None:
+        from xent_check.reporters.sentences import summary
 
         with Progress() as progress:
-            report = self.session.check(progress, subjects)
+            report = self.session.check(progress, posed_cases)
         self._keep(report)
         for output in self.outputs:
             told = report if output.file is None or self.whole is None else self.whole
@@ -107,7 +107,7 @@ class _Watch:
         from xent_check.running.watching import joined
 
         before = self.whole
-        self.whole = joined(before, report, self.watched.subjects) if before else report
+        self.whole = joined(before, report, self.watched.posed_cases) if before else report
 
     def _tell(self, text: str) -> None:
         _say(f"watching; {text}")

@@ -13,15 +13,15 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from xent_check.problem.problem import Problem
-from xent_check.problem.words import Reduction
+from xent_check.problem.vocabulary import Reduction
 from xent_check.reference.bounds import Bounds
 
-from .choices import Divisor, Meaning
+from .candidates import Candidate, pairs, plain, singles
+from .distinguishing import distinguishing_input
 from .evidence import CHANCE, Evidence, Observed, computed_in, evidence_of
-from .meaning import meaning_of
-from .readings import Reading, pairs, plain, singles
-from .score_changes import Parameters
-from .telling import telling_apart
+from .hypotheses.scores import Parameters
+from .losses import meaning_of
+from .meaning import Divisor, Meaning
 
 __all__ = ["ROUNDING", "Diagnosis", "Explanation", "Observed", "diagnose"]
 ROUNDING = "rounding"
@@ -65,7 +65,7 @@ class Diagnosis:
     tried: int
     by_chance: float
     others: int = 0
-    telling_apart: str = ""
+    distinguishing_input: str = ""
 
     @property
     def explained(self) -> bool:
@@ -103,7 +103,7 @@ def diagnose(problem: Problem, observed: Observed, bounds: Bounds) -> Diagnosis:
         needed = {i for i in meeting if not any(set(j) < set(i) for j in meeting)}
         others = len(needed - {e.ids for e in explanations})
     if explanations:
-        apart = telling_apart(_distinct(good)[:2], truth, total)
+        apart = distinguishing_input(_distinct(good)[:2], truth, total)
         return Diagnosis(tuple(explanations), (), len(tried), chance, others, apart)
     near = [_explanation(evidence, r) for r in _distinct([*poor, *found])]
     near.sort(key=lambda e: (-e.share_explained, len(e.ids), e.max_abs_residual))
@@ -135,20 +135,20 @@ def _in_another_precision(
     return [Explanation(("dtype",), which, words, off, 1.0, meaning)], coarse[1]
 
 
-def _explanation(evidence: Evidence, reading: Reading) -> Explanation:
-    agreeing, apart = evidence.agreeing(reading), evidence.apart
+def _explanation(evidence: Evidence, candidate: Candidate) -> Explanation:
+    agreeing, apart = evidence.agreeing(candidate), evidence.apart
     off = float("inf")
-    if evidence.fits(reading):
-        off = float(evidence.residuals(reading.numbers).max(initial=0.0))
+    if evidence.fits(candidate):
+        off = float(evidence.residuals(candidate.numbers).max(initial=0.0))
     share = float(agreeing[apart].mean())
     return Explanation(
-        reading.ids, reading.parameters, reading.sentence, off, share, reading.meaning
+        candidate.ids, candidate.parameters, candidate.sentence, off, share, candidate.meaning
     )
 
 
-def _distinct(readings: Iterable[Reading]) -> list[Reading]:
+def _distinct(candidates: Iterable[Candidate]) -> list[Candidate]:
     """The first reading of each set of ids: its parameters are the most usual that fit."""
-    first: dict[tuple[str, ...], Reading] = {}
-    for reading in readings:
-        first.setdefault(reading.ids, reading)
+    first: dict[tuple[str, ...], Candidate] = {}
+    for candidate in candidates:
+        first.setdefault(candidate.ids, candidate)
     return list(first.values())

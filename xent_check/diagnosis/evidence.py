@@ -16,10 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from xent_check.problem.dtypes import Float64s, largest, rounded, spacing, unit_roundoff
-from xent_check.problem.words import DTYPES, DType, Reduction
+from xent_check.problem.vocabulary import DTYPES, DType, Reduction
 from xent_check.reference.bounds import Bounds
 
-from .readings import Reading
+from .candidates import Candidate
 
 CHANCE = 0.002  # of an explanation for a number that comes from nothing
 CHANCE_OF_TWO = 0.001  # of one that needs two changes
@@ -46,7 +46,7 @@ class Evidence:
     """Observed numbers held against the truth and its bounds."""
 
     observed: Observed
-    truth: Reading
+    truth: Candidate
     own: Float64s  # what rounding explains of the truth, number by number
     u: float
 
@@ -57,10 +57,10 @@ class Evidence:
             return ()
         return self.truth.shape if self.observed.shape is None else self.observed.shape
 
-    def fits(self, reading: Reading) -> bool:
+    def fits(self, candidate: Candidate) -> bool:
         """Whether the reading has the shape of what was observed."""
-        same = _without_ones(reading.shape) == _without_ones(self.shape)
-        return same and reading.numbers.size == self.observed.values.size
+        same = _without_ones(candidate.shape) == _without_ones(self.shape)
+        return same and candidate.numbers.size == self.observed.values.size
 
     def allowed(self, predicted: Float64s) -> Float64s:
         """One unit of the last digit, and rounding: the bound, and a few u of the number."""
@@ -79,11 +79,11 @@ class Evidence:
             off = np.where(finite, np.abs(numbers - seen), np.where(same, 0.0, np.inf))
         return np.asarray(off)
 
-    def agreeing(self, reading: Reading) -> Bools:
+    def agreeing(self, candidate: Candidate) -> Bools:
         """Which of the numbers are the reading's."""
-        if not self.fits(reading):
+        if not self.fits(candidate):
             return np.zeros(self.observed.values.shape, dtype=np.bool_)
-        numbers = reading.numbers
+        numbers = candidate.numbers
         return np.asarray(self.residuals(numbers) <= self.allowed(numbers))
 
     @cached_property
@@ -101,34 +101,36 @@ class Evidence:
         off = self.residuals(self.truth.numbers)
         return np.asarray(np.where(np.isfinite(off), off, size))
 
-    def meetings(self, reading: Reading) -> float:
+    def meetings(self, candidate: Candidate) -> float:
         """The probability that stray numbers meet this reading; 0 for a reading far from them."""
-        if not self.fits(reading):
+        if not self.fits(candidate):
             return 0.0
-        apart, numbers = self.apart, reading.numbers
+        apart, numbers = self.apart, candidate.numbers
         off, allowed, distance = self.residuals(numbers), self.allowed(numbers), self.distance
         stray = apart & np.isfinite(self.observed.values)
         if not (off <= allowed)[~stray].all() or not (off <= distance)[stray].all():
             return 0.0
         return float(np.prod(np.minimum(allowed[stray] / distance[stray], 1.0)))
 
-    def believed(self, readings: Sequence[Reading]) -> tuple[list[Reading], list[Reading], float]:
+    def believed(
+        self, candidates: Sequence[Candidate]
+    ) -> tuple[list[Candidate], list[Candidate], float]:
         """Of the readings, usual ones first: those that the numbers support, those that agree
         without so much support, and the probability of as good an explanation by chance."""
         stray = bool((self.apart & np.isfinite(self.observed.values)).any())
         chance, told = 0.0, 0.0
         seen: set[bytes] = set()
-        good: list[Reading] = []
-        poor: list[Reading] = []
-        for reading in readings:
-            key = np.asarray([float(f"{number:.8g}") for number in reading.numbers]).tobytes()
+        good: list[Candidate] = []
+        poor: list[Candidate] = []
+        for candidate in candidates:
+            key = np.asarray([float(f"{number:.8g}") for number in candidate.numbers]).tobytes()
             if key not in seen and stray:
                 seen.add(key)
-                chance += self.meetings(reading)
-            if self.agreeing(reading).all():
-                one = len(reading.steps) == 1
+                chance += self.meetings(candidate)
+            if self.agreeing(candidate).all():
+                one = len(candidate.steps) == 1
                 enough = chance <= CHANCE if one else stray and chance <= CHANCE_OF_TWO
-                (good if enough else poor).append(reading)
+                (good if enough else poor).append(candidate)
                 told = chance
         return good, poor, told if good or poor else chance
 
@@ -137,7 +139,7 @@ def _without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(size for size in shape if size != 1)
 
 
-def evidence_of(observed: Observed, bounds: Bounds, truth: Reading) -> Evidence:
+def evidence_of(observed: Observed, bounds: Bounds, truth: Candidate) -> Evidence:
     """The evidence, with the bounds of the losses or of the total."""
     own = bounds.losses.reshape(-1)
     kept = truth.meaning.kept

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from xent_check.casefile.yaml_values import describe
-from xent_check.problem.words import REDUCTIONS, DType, Reduction
+from xent_check.problem.vocabulary import REDUCTIONS, DType, Reduction
 from xent_check.results.report import Status
 
 PartName = Literal["losses", "gradient"] | Reduction

@@ -13,7 +13,7 @@ from xent_check.results.difference import Difference
 from xent_check.results.number_text import small
 from xent_check.results.report import CaseResult, Report
 
-from .recorded import Part, Recorded, recorded
+from .record import PartRecord, Recorded, recorded
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def moved(before: Recorded, after: Recorded) -> Move:
     return Move(False, ulps, whole and all(move.stands for move in parts))
 
 
-def _part(was: Part, now: Part) -> Move:
+def _part(was: PartRecord, now: PartRecord) -> Move:
     if (was.dtype, was.shape) != (now.dtype, now.shape):
         return Move(False, None, False)
     rows = was.rows(now.positions)
@@ -65,7 +65,7 @@ def _part(was: Part, now: Part) -> Move:
     return Move(False, float(ulps.max()) if ulps.size else None, stands)
 
 
-def _diverged_before(was: Part, now: Part, d: Difference) -> bool:
+def _diverged_before(was: PartRecord, now: PartRecord, d: Difference) -> bool:
     """Whether each number that diverges from this target is known to have diverged from it."""
     bad = np.flatnonzero(~d.agrees)
     rows = was.rows(now.positions[bad])

@@ -13,10 +13,10 @@ import numpy as np
 
 from xent_check.problem.evaluation import UnsupportedError
 from xent_check.problem.problem import Problem
-from xent_check.problem.words import Reduction
+from xent_check.problem.vocabulary import Reduction
 
-from .calls import Calls
 from .program import NativeArrays, TotalFunction
+from .recording import Calls
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,12 @@ from typing import Any
 
 from xent_check.problem.evaluation import UnsupportedError
 from xent_check.problem.problem import Problem
-from xent_check.problem.words import Loss, Reduction
+from xent_check.problem.vocabulary import Loss, Reduction
 
 from . import support
-from .calls import Calls
 from .idioms import Idioms, Names
 from .program import LossFunction, NativeArrays, refuse_what_is_not_supported
+from .recording import Calls
 
 
 def refuse(problem: Problem) -> None:

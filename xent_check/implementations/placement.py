@@ -10,7 +10,7 @@ from dataclasses import replace
 from xent_check.errors import InvalidError, Mistake
 
 from .interpreters import interpreter, located
-from .selection import Implementation, Python, parse
+from .names import Implementation, Python, parse
 
 _NAMED = re.compile(r"(?P<name>.*?)\[(?P<label>[^\[\]=]*)\]=(?P<path>.*)", re.DOTALL)
 _LABEL = re.compile(r"[A-Za-z0-9._-]+", re.ASCII)

@@ -9,9 +9,9 @@ from typing import Any
 from xent_check.problem.evaluation import Unsupported, UnsupportedError
 from xent_check.problem.options import ARRAYS
 from xent_check.problem.problem import Problem
-from xent_check.problem.words import Reduction
+from xent_check.problem.vocabulary import Reduction
 
-from .calls import Calls
+from .recording import Calls
 from .support import Support
 
 NativeArrays = Mapping[str, Any]

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import get_args
 
 from xent_check.problem.options import CALLED
-from xent_check.problem.words import GIVEN, Given, Loss
+from xent_check.problem.vocabulary import GIVEN, Given, Loss
 
 Support = Mapping[tuple[Loss, Given], frozenset[str]]
 

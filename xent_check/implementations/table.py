@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from xent_check.problem.words import DType, Given, Loss
+from xent_check.problem.vocabulary import DType, Given, Loss
 
 from . import support
 from .support import Support
@@ -91,7 +91,7 @@ IMPLEMENTATIONS: dict[str, Entry] = {
     ),
 }  # fmt: skip
 CUSTOM = Entry(
-    "custom", "custom", ("numpy",), "numpy", support.BY_NAME, "your own function",
+    "user_function", "custom", ("numpy",), "numpy", support.BY_NAME, "your own function",
     devices=_NUMPY,
 )  # fmt: skip
 MODES = {

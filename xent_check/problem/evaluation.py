@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from .words import Reduction
+from .vocabulary import Reduction
 
 Array = npt.NDArray[Any]
 

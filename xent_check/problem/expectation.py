@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .dtypes import Float64s
-from .words import Reduction
+from .vocabulary import Reduction
 
 REFERENCE = "reference"
 

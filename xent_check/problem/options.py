@@ -12,7 +12,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from .words import GIVEN, Check, Given, Loss, Reduction
+from .vocabulary import GIVEN, Check, Given, Loss, Reduction
 
 if TYPE_CHECKING:
     import numpy.typing as npt

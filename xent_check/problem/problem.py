@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .options import CALLED, Options, samples_of
-from .words import DType, Given, Loss
+from .vocabulary import DType, Given, Loss
 
 Array = npt.NDArray[Any]
 

@@ -28,7 +28,7 @@ import numpy as np
 from xent_check.problem.dtypes import Float64s, unit_roundoff
 from xent_check.problem.options import refuse_unknown
 from xent_check.problem.problem import Problem
-from xent_check.problem.words import Reduction
+from xent_check.problem.vocabulary import Reduction
 
 from .bounds_binary import binary_parts
 from .bounds_classes import class_parts

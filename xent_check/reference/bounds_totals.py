@@ -32,7 +32,7 @@ import numpy as np
 
 from xent_check.problem.dtypes import Float64s, unit_roundoff
 from xent_check.problem.problem import Problem
-from xent_check.problem.words import Reduction
+from xent_check.problem.vocabulary import Reduction
 
 from .reference import Reference
 from .rounding import FLUSHED, LARGEST, added_in, summation

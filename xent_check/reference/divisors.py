@@ -10,7 +10,7 @@ import numpy as np
 from xent_check.problem.dtypes import Float64s
 from xent_check.problem.parts import parts
 from xent_check.problem.problem import Problem
-from xent_check.problem.words import Reduction
+from xent_check.problem.vocabulary import Reduction
 
 from .exact_sum import exact_sum
 

@@ -19,12 +19,12 @@ from xent_check.problem.dtypes import Float64s
 from xent_check.problem.options import refuse_unknown
 from xent_check.problem.parts import in_threads, parts
 from xent_check.problem.problem import Problem
-from xent_check.problem.words import Reduction
+from xent_check.problem.vocabulary import Reduction
 
+from .balls import exact_gradient, exact_losses, exact_totals
 from .divisors import divisor, nearest
 from .enclosure import Enclosure, is_narrow
-from .exact import exact_gradient, exact_losses, exact_totals
-from .fast import fast_losses, fast_totals
+from .float64 import fast_losses, fast_totals
 
 SMALL = 20_000  # values; below it ball arithmetic takes well under a second
 # The options that it gives a meaning to; another one is refused.

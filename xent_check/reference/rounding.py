@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from xent_check.problem.dtypes import Float64s, unit_roundoff
 from xent_check.problem.problem import Problem
-from xent_check.problem.words import DType
+from xent_check.problem.vocabulary import DType
 
 KE, KL = 4.0, 5.0
 # f: results below this may be flushed to 0; float16 keeps its subnormals, whose spacing this is.

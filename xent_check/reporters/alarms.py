@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xent_check.results.change import Change, Gate
+from xent_check.results.change import Change, GateResult
 from xent_check.results.report import CaseResult, Report
 
-from .wording import finding, sentence
+from .sentences import finding, sentence
 
 _WORST = (
     "diverges", "new", "behaviour", "inputs", "failed", "missing", "drifted", "added", "removed",
@@ -53,7 +53,7 @@ def alarms_of(report: Report) -> tuple[Alarm, ...]:
     return tuple(alarms)
 
 
-def _alarm(result: CaseResult, change: Change | None, gate: Gate | None) -> Alarm | None:
+def _alarm(result: CaseResult, change: Change | None, gate: GateResult | None) -> Alarm | None:
     case, name, status = result.case.id, result.implementation, result.status
     diverges = status == "diverges" and (gate is None or change is not None)
     if diverges or status == "failed" or (status == "missing" and result.required):
@@ -67,7 +67,7 @@ def _alarm(result: CaseResult, change: Change | None, gate: Gate | None) -> Alar
     return None
 
 
-def _against(words: str, gate: Gate | None) -> str:
+def _against(words: str, gate: GateResult | None) -> str:
     return words if gate is None else f"{words} (against {gate.file})"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from xent_check.casefile.case import Case
-from xent_check.results.outcome import gradient_status
+from xent_check.results.behaviour import gradient_status
 from xent_check.results.report import CaseResult, Report
 
 

@@ -56,7 +56,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Gate:
+class GateResult:
     """A run held against a baseline.
 
     file: the baseline, as it was named. same: how many answers are the same bits. changes: the

@@ -13,12 +13,12 @@ from xent_check.problem.dtypes import Float64s, dtype_name, ulp
 from xent_check.problem.evaluation import Computed, Unsupported
 from xent_check.problem.expectation import Expectation, Published
 from xent_check.problem.tolerance import Auto, Tolerance
-from xent_check.problem.words import DTYPES, Reduction
+from xent_check.problem.vocabulary import DTYPES, Reduction
 from xent_check.reference.bounds import Bounds
 from xent_check.reference.enclosure import Enclosure, is_narrow
 from xent_check.reference.reference import Reference
 
-from .difference import Difference, Judge, in_ulps
+from .difference import Allowance, Difference, in_ulps
 
 Array = npt.NDArray[Any]
 
@@ -96,7 +96,7 @@ class Comparison:
 
     def under(self, tolerance: Tolerance | Auto) -> Comparison:
         """The same numbers under another tolerance; `auto` needs the bounds."""
-        judge = Judge(tolerance, self.bounds, self.losses.asked)
+        judge = Allowance(tolerance, self.bounds, self.losses.asked)
         expected = self.expected_losses and judge.again("losses", self.expected_losses)
         expected_totals = {
             r: judge.again(r, d)
@@ -139,7 +139,7 @@ def compare(
     divided alike. asked: the parts that the case asks for.
     """
     _check_shapes(computed, reference)
-    judge = Judge(tolerance, bounds, dtype)
+    judge = Allowance(tolerance, bounds, dtype)
     losses = judge.by_reference("losses", computed.losses, reference.losses)
     actual = {r: t for r, t in computed.totals.items() if not isinstance(t, Unsupported)}
     unsupported: dict[str, str] = {

@@ -10,12 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from xent_check.problem.chunks import NUMBERS, chunks
-from xent_check.problem.digest import digest
 from xent_check.problem.dtypes import Float64s, largest, ulp, ulp_name
 from xent_check.problem.expectation import Published
 from xent_check.problem.tolerance import Auto, Tolerance
 from xent_check.reference.bounds import Bounds
 from xent_check.reference.enclosure import Enclosure
+
+from .fingerprint import digest
 
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.intp]
@@ -115,7 +116,7 @@ class Difference:
 
 
 @dataclass(frozen=True, eq=False)
-class Judge:
+class Allowance:
     """What is allowed, part by part. asked: the case's dtype; no narrower one has its ulps."""
 
     tolerance: Tolerance | Auto
@@ -139,7 +140,7 @@ class Judge:
         dtype = actual.dtype.name
         return Difference(upcast, target.high, distance, ulps, allowed, dtype, asked=self.asked)
 
-    def _of(self, part: str, place: tuple[slice, ...]) -> Judge:
+    def _of(self, part: str, place: tuple[slice, ...]) -> Allowance:
         """The judge of some of a part's numbers, with their bounds."""
         bounds = self.bounds
         if bounds is None:

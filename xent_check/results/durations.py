@@ -27,7 +27,7 @@ _BY_PROCESS = ("starting", "answering")
 
 
 @dataclass(frozen=True)
-class Part:
+class TimePart:
     """What the time of a run went into; process: whose, where it was one."""
 
     activity: Activity
@@ -63,13 +63,13 @@ class Section:
         return [f"{s:>{seconds}}  {share:>{shares}}  {what}" for s, share, what in self.rows]
 
 
-def time_parts(report: Report) -> list[Part]:
+def time_parts(report: Report) -> list[TimePart]:
     """What the run consisted of, the longest first."""
     seconds: dict[tuple[Activity, str], float] = {}
     for spent in report.spent:
         key = spent.what, spent.of if spent.what in _BY_PROCESS else ""
         seconds[key] = seconds.get(key, 0.0) + spent.seconds
-    made = [Part(activity, process, s) for (activity, process), s in seconds.items()]
+    made = [TimePart(activity, process, s) for (activity, process), s in seconds.items()]
     return sorted(made, key=lambda part: -part.seconds)
 
 

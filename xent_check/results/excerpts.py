@@ -13,10 +13,10 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from xent_check.problem.digest import digest
 from xent_check.problem.dtypes import Float64s, ulp
 
 from .difference import Difference, Excerpt, within_range
+from .fingerprint import digest
 from .ranking import largest_first
 
 WORST = 20

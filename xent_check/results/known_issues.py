@@ -10,7 +10,7 @@ from xent_check.casefile.corpus import corpus
 from xent_check.casefile.loading import read_cases
 from xent_check.casefile.paths import case_files
 
-from .reasons import WORDS, told
+from .attached_diagnosis import WORDS, told
 
 MAX_CITED = 3
 _REPORT = re.compile(r"https?://[^\s,;)\"']+/(?:issues|pull|discussions|questions)/\d+")

@@ -23,7 +23,7 @@ from xent_check.problem.tolerance import Auto, Tolerance
 from xent_check.reference.reference import Reference
 from xent_check.timing import Spent
 
-from .change import Gate, Variants
+from .change import GateResult, Variants
 from .comparison import Comparison
 from .shard import Shard
 
@@ -164,7 +164,7 @@ class Report:
     verbose: bool = False
     python: str = field(default_factory=platform.python_version)
     machine: str = field(default_factory=lambda: f"{sys.platform} {platform.machine()}")
-    gate: Gate | None = None  # where the run was held against a baseline
+    gate: GateResult | None = None  # where the run was held against a baseline
     variants: tuple[Variants, ...] = ()  # where an implementation ran in two interpreters
     shard: Shard | None = None  # where it ran on some of the selected cases alone
     spent: tuple[Spent, ...] = ()

@@ -23,7 +23,7 @@ import numpy.typing as npt
 from xent_check.problem.dtypes import Float64s
 from xent_check.problem.options import refuse_unknown
 from xent_check.problem.problem import Problem
-from xent_check.problem.words import REDUCTIONS
+from xent_check.problem.vocabulary import REDUCTIONS
 from xent_check.reference.reference import Reference
 
 from .difference import Difference

@@ -6,10 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from xent_check.casefile.loading import Subject
+from xent_check.casefile.loading import PosedCase
 from xent_check.implementations.interpreters import interpreter
-from xent_check.implementations.placement import expanded
-from xent_check.implementations.selection import (
+from xent_check.implementations.names import (
     DEFAULT,
     UNKNOWN,
     Implementation,
@@ -17,25 +16,26 @@ from xent_check.implementations.selection import (
     parse,
     why_missing,
 )
+from xent_check.implementations.placement import expanded
 from xent_check.problem.evaluation import Evaluation, Missing
 from xent_check.problem.expectation import REFERENCE, Expectation
 from xent_check.problem.problem import Problem
 from xent_check.reference.bounds_in_parts import bounds_in_parts
 from xent_check.reference.bounds_inside import inside_float32
 from xent_check.reference.reference import reference
-from xent_check.results.judging import Truth, judge, judge_reference
-from xent_check.results.reasons import diagnosed
+from xent_check.results.attached_diagnosis import diagnosed
 from xent_check.results.report import CaseResult, Host
+from xent_check.results.verdict import Truth, judge, judge_reference
 from xent_check.timing import Clock
 from xent_check.workers.pool import Pool
 from xent_check.workers.wire import Message, decode_problem, encode_problem, forget
 from xent_check.workers.worker import Request
 
-Job = tuple[Subject, Implementation]
+Job = tuple[PosedCase, Implementation]
 
 
 def run(
-    subjects: Sequence[Subject],
+    posed_cases: Sequence[PosedCase],
     chosen: Sequence[Implementation] | None,
     pool: Pool[Job],
     timeout: float,
@@ -45,48 +45,48 @@ def run(
 ) -> Iterator[CaseResult]:
     """Results as they come. `chosen` overrides what the cases list; the default set otherwise."""
     clock = clock or Clock()
-    messages = [_message(subject, pool) for subject in subjects]
-    subjects = [_as_sent(*pair) for pair in zip(subjects, messages, strict=True)]
-    sent = {id(subject): message for subject, message in zip(subjects, messages, strict=True)}
-    jobs = [(s, i) for s in subjects for i in implementations_of(s, chosen, pythons)]
+    messages = [_message(posed, pool) for posed in posed_cases]
+    posed_cases = [_as_sent(*pair) for pair in zip(posed_cases, messages, strict=True)]
+    sent = {id(posed): message for posed, message in zip(posed_cases, messages, strict=True)}
+    jobs = [(s, i) for s in posed_cases for i in implementations_of(s, chosen, pythons)]
     missing = {i.name: why_missing(i) for _, i in jobs}
     requests = [
-        (i, (subject, i), _request(i, sent[id(subject)]))
-        for subject, i in jobs
+        (i, (posed, i), _request(i, sent[id(posed)]))
+        for posed, i in jobs
         if missing[i.name] is None
     ]
     pool.submit(requests, timeout)  # the workers compute while the reference is made
     truths: dict[int, Truth] = {}
-    for subject in subjects:
-        with clock.of("reference", subject.case.id):
-            exact = reference(subject.problem)
-            truths[id(subject)] = truth = Truth(exact, bounds_in_parts(subject.problem, exact))
+    for posed in posed_cases:
+        with clock.of("reference", posed.case.id):
+            exact = reference(posed.problem)
+            truths[id(posed)] = truth = Truth(exact, bounds_in_parts(posed.problem, exact))
         pinned = [
-            judge_reference(subject.case, subject.problem, truth, expectation)
-            for expectation in subject.expectations.get(REFERENCE, ())
+            judge_reference(posed.case, posed.problem, truth, expectation)
+            for expectation in posed.expectations.get(REFERENCE, ())
         ]
         if pinned:  # one row, which an entry that does not hold decides
             yield min(pinned, key=lambda result: result.status != "diverges")
-    for subject, i in jobs:
+    for posed, i in jobs:
         reason = missing[i.name]
         if reason is not None:
-            yield _judged(subject, i, Missing(reason), truths[id(subject)], strict)
-    for (subject, i), evaluation in pool.answers():
-        with clock.of("judging", subject.case.id):
-            judged = _judged(subject, i, evaluation, truths[id(subject)], strict)
+            yield _judged(posed, i, Missing(reason), truths[id(posed)], strict)
+    for (posed, i), evaluation in pool.answers():
+        with clock.of("judging", posed.case.id):
+            judged = _judged(posed, i, evaluation, truths[id(posed)], strict)
         yield judged
     for message in messages:
         forget(message)
 
 
 def implementations_of(
-    subject: Subject,
+    posed: PosedCase,
     chosen: Sequence[Implementation] | None,
     pythons: Sequence[Python] = (),
 ) -> Sequence[Implementation]:
     """What runs on a case: the chosen, else those the case lists, else the default set; each where
     `pythons` say, and the labelled ones beside it."""
-    return expanded(chosen or subject.implementations or DEFAULT, pythons)
+    return expanded(chosen or posed.implementations or DEFAULT, pythons)
 
 
 def host(implementation: Implementation) -> Host:
@@ -97,29 +97,29 @@ def host(implementation: Implementation) -> Host:
 
 
 def answer(
-    subject: Subject, chosen: Sequence[Implementation], timeout: float
+    posed: PosedCase, chosen: Sequence[Implementation], timeout: float
 ) -> list[tuple[CaseResult, Truth]]:
     """The results of one case, in the order of `chosen`, each with what it was held against."""
-    exact = reference(subject.problem)
-    truth = Truth(exact, bounds_in_parts(subject.problem, exact))
+    exact = reference(posed.problem)
+    truth = Truth(exact, bounds_in_parts(posed.problem, exact))
     present = [i for i in chosen if why_missing(i) is None]
     pool: Pool[Job]
     with Pool(present, None) as pool:
-        results = list(run([subject], chosen, pool, timeout))
+        results = list(run([posed], chosen, pool, timeout))
     found = {r.implementation: r for r in results}
-    return [(found[i.name], _held_to(truth, subject.problem, i)) for i in chosen]
+    return [(found[i.name], _held_to(truth, posed.problem, i)) for i in chosen]
 
 
 def _judged(
-    subject: Subject,
+    posed: PosedCase,
     implementation: Implementation,
     evaluation: Evaluation,
     truth: Truth,
     strict: bool,
 ) -> CaseResult:
-    expectation, name = _expectation(subject, implementation), implementation.name
-    truth = _held_to(truth, subject.problem, implementation)
-    judged = judge(subject.case, subject.problem, name, evaluation, truth, expectation, strict)
+    expectation, name = _expectation(posed, implementation), implementation.name
+    truth = _held_to(truth, posed.problem, implementation)
+    judged = judge(posed.case, posed.problem, name, evaluation, truth, expectation, strict)
     return diagnosed(judged, truth)
 
 
@@ -130,11 +130,11 @@ def _held_to(truth: Truth, problem: Problem, implementation: Implementation) -> 
     return replace(truth, bounds=inside_float32(problem, truth.reference, truth.bounds))
 
 
-def _expectation(subject: Subject, implementation: Implementation) -> Expectation | None:
+def _expectation(posed: PosedCase, implementation: Implementation) -> Expectation | None:
     """The first entry about the version that ran; a label has no entries of its own."""
     named = (
         entries
-        for name, entries in subject.expectations.items()
+        for name, entries in posed.expectations.items()
         if name != REFERENCE and parse(name).name == implementation.unlabelled
     )
     for entry in next(named, ()):
@@ -146,15 +146,15 @@ def _expectation(subject: Subject, implementation: Implementation) -> Expectatio
     return None
 
 
-def _message(subject: Subject, pool: Pool[Job]) -> Message:
-    return encode_problem(subject.problem, Path(pool.folder.name))
+def _message(posed: PosedCase, pool: Pool[Job]) -> Message:
+    return encode_problem(posed.problem, Path(pool.folder.name))
 
 
-def _as_sent(subject: Subject, message: Message) -> Subject:
+def _as_sent(posed: PosedCase, message: Message) -> PosedCase:
     """With the arrays that the workers get. A file of the case may be written anew meanwhile: other
     numbers than theirs would be held against theirs, and what is mapped of a file that was cut off
     ends the process (SIGBUS)."""
-    return replace(subject, problem=decode_problem(message))
+    return replace(posed, problem=decode_problem(message))
 
 
 def _request(implementation: Implementation, message: Message) -> Request:

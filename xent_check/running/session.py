@@ -8,14 +8,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from xent_check.casefile.loading import Filter, Subject, load
+from xent_check.casefile.loading import Filter, PosedCase, load
 from xent_check.casefile.memory import must_have
 from xent_check.casefile.needs import size_of
 from xent_check.casefile.paths import shown_path, split_given
 from xent_check.errors import CaseFileError, InvalidError, NothingToCompareError
 from xent_check.history.changes import variants_of
+from xent_check.implementations.names import DEFAULT, Implementation, why_missing
 from xent_check.implementations.placement import expanded, placed, unused
-from xent_check.implementations.selection import DEFAULT, Implementation, why_missing
 from xent_check.implementations.table import IMPLEMENTATIONS
 from xent_check.problem.expectation import REFERENCE
 from xent_check.problem.problem_digest import problem_digest
@@ -31,7 +31,7 @@ _FEWER = "ask for fewer implementations (-i) or fewer at once (-j), or make it s
 
 
 def check(
-    settings: Settings, progress: Progress, given: tuple[Subject, ...] | None = None
+    settings: Settings, progress: Progress, given: tuple[PosedCase, ...] | None = None
 ) -> Report:
     """Start the workers, read the cases meanwhile (unless they are given), run them, report."""
     with Session(settings) as session:
@@ -56,24 +56,24 @@ class Session:
     def __exit__(self, *_: object) -> None:
         self._pool.__exit__()
 
-    def implementations_of(self, subject: Subject) -> Sequence[Implementation]:
-        return implementations_of(subject, self._chosen, self.settings.pythons)
+    def implementations_of(self, posed: PosedCase) -> Sequence[Implementation]:
+        return implementations_of(posed, self._chosen, self.settings.pythons)
 
     def restart(self, implementation: Implementation) -> None:
         """Have it load its code anew."""
         self._pool.restart(implementation)
 
-    def check(self, progress: Progress, given: tuple[Subject, ...] | None = None) -> Report:
+    def check(self, progress: Progress, given: tuple[PosedCase, ...] | None = None) -> Report:
         """Read the cases (unless they are given), run them, report. The time of the first report
         has the start of the workers in it."""
         settings, start = self.settings, self._start
         clock = Clock()
         with clock.of("reading"):
             every = _subjects(settings, given)
-            subjects, shard = every, settings.shard
+            posed_cases, shard = every, settings.shard
             if shard is not None:
-                subjects = shard.take(every)
-        self._must_fit(subjects)
+                posed_cases = shard.take(every)
+        self._must_fit(posed_cases)
         with clock.of("reading"):
             asked = self._asked(every)
             if shard is not None:
@@ -82,7 +82,7 @@ class Session:
         results: list[CaseResult] = []
         bad, stopped = 0, None
         for result in run(
-            subjects, self._chosen, self._pool,
+            posed_cases, self._chosen, self._pool,
             settings.timeout, settings.strict, settings.pythons, clock,
         ):  # fmt: skip
             must_be_there = result.implementation in {i.name for i in settings.required}
@@ -97,7 +97,7 @@ class Session:
         self._start = time.perf_counter()
         partial = given is not None or stopped is not None
         return replace(
-            self._report(subjects, results, spent, seconds),
+            self._report(posed_cases, results, spent, seconds),
             stopped=stopped,
             shard=shard,
             scope=_scope(settings, partial),
@@ -106,8 +106,8 @@ class Session:
             tolerance=settings.tolerance,
         )
 
-    def _asked(self, subjects: Sequence[Subject]) -> tuple[Asked, ...]:
-        pinned = {id(s): [REFERENCE] * bool(s.expectations.get(REFERENCE)) for s in subjects}
+    def _asked(self, posed_cases: Sequence[PosedCase]) -> tuple[Asked, ...]:
+        pinned = {id(s): [REFERENCE] * bool(s.expectations.get(REFERENCE)) for s in posed_cases}
         return tuple(
             Asked(
                 s.case.id,
@@ -116,24 +116,24 @@ class Session:
                 (*pinned[id(s)], *(i.name for i in self.implementations_of(s))),
                 tuple(sorted(s.case.fields.asked)),
             )
-            for s in subjects
+            for s in posed_cases
         )
 
-    def _must_fit(self, subjects: Sequence[Subject]) -> None:
+    def _must_fit(self, posed_cases: Sequence[PosedCase]) -> None:
         """CaseFileError where the run needs more memory than there is: what it holds of all cases
         and answers, and what its processes take beside each other."""
-        if not subjects:
+        if not posed_cases:
             return
-        sizes = [size_of(subject.problem) for subject in subjects]
+        sizes = [size_of(posed.problem) for posed in posed_cases]
         held, workers = 0, dict[str, int]()
-        for subject, size in zip(subjects, sizes, strict=True):
-            present = [i for i in self.implementations_of(subject) if why_missing(i) is None]
+        for posed, size in zip(posed_cases, sizes, strict=True):
+            present = [i for i in self.implementations_of(posed) if why_missing(i) is None]
             held += size.held + len(present) * size.of_answer
             for name in map(worker_name, present):
                 workers[name] = max(size.of_worker, workers.get(name, 0))
         at_once = sorted(workers.values(), reverse=True)[: self.settings.jobs]
         needed = held + max(size.passing for size in sizes) + sum(at_once)
-        largest = max(zip(subjects, sizes, strict=True), key=lambda pair: pair[1].alone)[0]
+        largest = max(zip(posed_cases, sizes, strict=True), key=lambda pair: pair[1].alone)[0]
         key, shape = largest.problem.given, list(largest.problem.values.shape)
         try:
             must_have(needed, f"shape {shape}, the largest case: the run needs", (key,), _FEWER)
@@ -142,13 +142,13 @@ class Session:
 
     def _report(
         self,
-        subjects: Sequence[Subject],
+        posed_cases: Sequence[PosedCase],
         results: list[CaseResult],
         spent: tuple[Spent, ...],
         seconds: float,
     ) -> Report:
         settings, pythons = self.settings, self.settings.pythons
-        used = {i.name: i for s in subjects for i in self.implementations_of(s)}
+        used = {i.name: i for s in posed_cases for i in self.implementations_of(s)}
         names = (REFERENCE, *(i.name for i in sorted(used.values(), key=_rank)))
         required = placed(settings.required, pythons)
         absent = {i.name: why_missing(i) for i in required if i.name not in used}
@@ -158,11 +158,11 @@ class Session:
         away = {r.implementation for r in results} - {
             r.implementation for r in results if r.status != "missing"
         }
-        order = {subject.case.id: position for position, subject in enumerate(subjects)}
+        order = {posed.case.id: position for position, posed in enumerate(posed_cases)}
         results.sort(key=lambda r: (order[r.case.id], names.index(r.implementation)))
         return Report(
             results=tuple(results),
-            cases=len(subjects),
+            cases=len(posed_cases),
             implementations=names,
             hosts={
                 name: host(i)
@@ -187,21 +187,21 @@ def _scope(settings: Settings, partial: bool) -> Scope:
     )
 
 
-def _subjects(settings: Settings, given: tuple[Subject, ...] | None) -> tuple[Subject, ...]:
+def _subjects(settings: Settings, given: tuple[PosedCase, ...] | None) -> tuple[PosedCase, ...]:
     """The selected cases under the run's tolerance."""
-    subjects = given or load(settings.paths, settings.wanted, settings.allow_outside)
+    posed_cases = given or load(settings.paths, settings.wanted, settings.allow_outside)
     if settings.only is not None:
-        subjects = _those(subjects, settings.only)
+        posed_cases = _those(posed_cases, settings.only)
     if settings.tolerance is not None:
-        subjects = tuple(s.with_tolerance(settings.tolerance) for s in subjects)
-    return subjects
+        posed_cases = tuple(s.with_tolerance(settings.tolerance) for s in posed_cases)
+    return posed_cases
 
 
-def _those(subjects: tuple[Subject, ...], ids: frozenset[str]) -> tuple[Subject, ...]:
-    found = tuple(subject for subject in subjects if subject.case.id in ids)
+def _those(posed_cases: tuple[PosedCase, ...], ids: frozenset[str]) -> tuple[PosedCase, ...]:
+    found = tuple(posed for posed in posed_cases if posed.case.id in ids)
     if not found:
         raise NothingToCompareError(
-            f"none of {len(subjects)} selected cases is among the {len(ids)} asked for"
+            f"none of {len(posed_cases)} selected cases is among the {len(ids)} asked for"
         )
     return found
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from xent_check.casefile.loading import Filter
-from xent_check.implementations.selection import Implementation, Python
+from xent_check.implementations.names import Implementation, Python
 from xent_check.problem.tolerance import Auto, Tolerance
 from xent_check.results.shard import Shard
 

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from xent_check.casefile.loading import Subject, load
+from xent_check.casefile.loading import PosedCase, load
 from xent_check.casefile.paths import SUFFIXES, shown_path, split_given
-from xent_check.implementations.selection import Implementation
+from xent_check.implementations.names import Implementation
 from xent_check.results.report import Report
 
 from .settings import Settings
@@ -72,18 +72,20 @@ class Watched:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._known: dict[str, Subject] = {}
+        self._known: dict[str, PosedCase] = {}
         self._marks: dict[str, str] = {}
 
     @property
-    def subjects(self) -> tuple[Subject, ...]:
+    def posed_cases(self) -> tuple[PosedCase, ...]:
         return tuple(self._known.values())
 
-    def read(self) -> tuple[Subject, ...]:
+    def read(self) -> tuple[PosedCase, ...]:
         """All of them, anew; those that are another than before. UserError as of `load`."""
-        return self._take(self._load(self._settings.paths), {s.case.shown for s in self.subjects})
+        return self._take(
+            self._load(self._settings.paths), {s.case.shown for s in self.posed_cases}
+        )
 
-    def after(self, saved: set[Path]) -> tuple[Subject, ...]:
+    def after(self, saved: set[Path]) -> tuple[PosedCase, ...]:
         """Those that a save made another, or made. UserError as of `load`."""
         if any(path.suffix in ARRAYS for path in saved) or not self._known:
             return self.read()
@@ -91,48 +93,48 @@ class Watched:
         there = [str(path) for path in files if path.is_file() and self._is_ours(path)]
         return self._take(self._load(there), {shown_path(path) for path in files})
 
-    def _load(self, paths: Sequence[str]) -> tuple[Subject, ...]:
+    def _load(self, paths: Sequence[str]) -> tuple[PosedCase, ...]:
         s = self._settings
         fresh = load(paths, s.wanted, s.allow_outside) if paths else ()
-        return tuple(subject for subject in fresh if s.only is None or subject.case.id in s.only)
+        return tuple(posed for posed in fresh if s.only is None or posed.case.id in s.only)
 
     def _is_ours(self, file: Path) -> bool:
         given = [Path(os.path.abspath(split_given(p)[0])) for p in self._settings.paths]
         return any(file == path or (path.is_dir() and path in file.parents) for path in given)
 
-    def _take(self, fresh: Sequence[Subject], shown: set[str]) -> tuple[Subject, ...]:
+    def _take(self, fresh: Sequence[PosedCase], shown: set[str]) -> tuple[PosedCase, ...]:
         """The known cases of these files give way to the fresh ones."""
-        marks = {subject.case.id: fingerprint(subject) for subject in fresh}
+        marks = {posed.case.id: fingerprint(posed) for posed in fresh}
         changed = tuple(s for s in fresh if self._marks.get(s.case.id) != marks[s.case.id])
         kept = {n: s for n, s in self._known.items() if s.case.shown not in shown}
-        self._known = kept | {subject.case.id: subject for subject in fresh}
+        self._known = kept | {posed.case.id: posed for posed in fresh}
         self._marks = {n: m for n, m in self._marks.items() if n in kept} | marks
         return changed
 
 
-def fingerprint(subject: Subject) -> str:
+def fingerprint(posed: PosedCase) -> str:
     """Of what a case asks. Its arrays are read: those of files are mapped, and would change with
     the file under whoever compares them."""
-    found = hashlib.sha256(repr(subject.case.fields).encode())
-    for field in fields(subject.problem):
-        value = getattr(subject.problem, field.name)
+    found = hashlib.sha256(repr(posed.case.fields).encode())
+    for field in fields(posed.problem):
+        value = getattr(posed.problem, field.name)
         if isinstance(value, np.ndarray):
             found.update(f"{field.name} {value.shape} {value.dtype}".encode())
             found.update(np.ascontiguousarray(value).view(np.uint8).data)
     return found.hexdigest()
 
 
-def joined(before: Report, fresh: Report, subjects: Sequence[Subject]) -> Report:
+def joined(before: Report, fresh: Report, posed_cases: Sequence[PosedCase]) -> Report:
     """The report of all cases: of those that ran again, what they gave now."""
     again = {result.case.id for result in fresh.results}
-    places = {subject.case.id: place for place, subject in enumerate(subjects)}
+    places = {posed.case.id: place for place, posed in enumerate(posed_cases)}
     kept = [r for r in before.results if r.case.id in places and r.case.id not in again]
     names = tuple(dict.fromkeys([*before.implementations, *fresh.implementations]))
     results = sorted([*kept, *fresh.results], key=lambda r: places[r.case.id])
     return replace(
         fresh,
         results=tuple(results),
-        cases=len(subjects),
+        cases=len(posed_cases),
         implementations=names,
         hosts=before.hosts | fresh.hosts,
         warnings=tuple(dict.fromkeys([*before.warnings, *fresh.warnings])),

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from xent_check.implementations.selection import Implementation
+from xent_check.implementations.names import Implementation
 from xent_check.problem.evaluation import Evaluation, after
 from xent_check.timing import Spent
 

@@ -116,7 +116,7 @@ class Worker:
             self._gateway = execnet.makegateway(spec)
         self._channel = channel = self._gateway.remote_exec(
             f"import os, sys; sys.path[:] = {self._paths()}; channel.send(os.getpid())\n"
-            "from xent_check.workers.starting import start\n"
+            "from xent_check.workers.bootstrap import start\n"
             f"start(channel, *{arguments!r})"
         )
         self._process = psutil.Process(channel.receive(timeout=_BOOT_TIMEOUT))

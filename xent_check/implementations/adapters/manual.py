@@ -22,7 +22,7 @@ import numpy.typing as npt
 from xent_check.problem.dtypes import BITS
 from xent_check.problem.evaluation import Computed, Unsupported, UnsupportedError
 from xent_check.problem.problem import Problem
-from xent_check.problem.words import GIVEN, Given, Loss, Reduction
+from xent_check.problem.vocabulary import GIVEN, Given, Loss, Reduction
 
 from ..program import refuse_what_is_not_supported
 from ..support import EVERYTHING

@@ -14,11 +14,11 @@ import optax
 
 from xent_check.problem.evaluation import Computed
 from xent_check.problem.problem import Problem
-from xent_check.problem.words import Loss, Reduction
+from xent_check.problem.vocabulary import Loss, Reduction
 
-from ..calls import Calls
 from ..idioms import Idioms, reduce_under
 from ..program import LossFunction, NativeArrays, refuse_what_is_not_supported
+from ..recording import Calls
 from ..support import OPTAX
 from .jax import NAMES, run
 

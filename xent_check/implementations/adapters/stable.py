@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from xent_check.problem.evaluation import Computed
 from xent_check.problem.problem import Problem
-from xent_check.problem.words import Loss
+from xent_check.problem.vocabulary import Loss
 
 from ..program import refuse_what_is_not_supported
 from ..support import FROM_LOGITS

@@ -17,9 +17,8 @@ import tensorflow as tf
 
 from xent_check.problem.evaluation import Computed, MissingDeviceError
 from xent_check.problem.problem import Problem
-from xent_check.problem.words import Loss, Reduction
+from xent_check.problem.vocabulary import Loss, Reduction
 
-from ..calls import Calls
 from ..idioms import Idioms, Names, reduce_under
 from ..program import (
     GRADIENT,
@@ -31,6 +30,7 @@ from ..program import (
     problem_arrays,
     refuse_what_is_not_supported,
 )
+from ..recording import Calls
 from ..support import TF
 
 NAMES = Names(

@@ -20,9 +20,8 @@ import torch
 from xent_check.problem.dtypes import dtype_name, numpy_dtype
 from xent_check.problem.evaluation import Computed, MissingDeviceError
 from xent_check.problem.problem import Problem
-from xent_check.problem.words import Loss, Reduction
+from xent_check.problem.vocabulary import Loss, Reduction
 
-from ..calls import Calls
 from ..idioms import Idioms, Names
 from ..program import (
     GRADIENT,
@@ -33,6 +32,7 @@ from ..program import (
     problem_arrays,
     refuse_what_is_not_supported,
 )
+from ..recording import Calls
 from ..support import TORCH
 
 NAMES = Names(

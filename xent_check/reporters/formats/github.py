@@ -9,7 +9,7 @@ from xent_check.errors import ExitCode
 from xent_check.results.report import Report
 
 from ..alarms import Alarm, alarms_of, worst_first
-from ..wording import absences, notes, summary
+from ..sentences import absences, notes, summary
 from . import Terminal
 
 SHOWN = 10  # of each level: what GitHub shows of one step's annotations; the log has all

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from xent_check.errors import visible_lines
 from xent_check.results.report import Report
 
-from ..page.page_data import PageData, page_data
+from ..page.data import PageData, page_data
 from ..page.plot_canvas import Plot
 from ..page.plot_errors import histogram
 from ..page.plots import plots_of

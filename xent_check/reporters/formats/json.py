@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from xent_check.history.saved_parts import NOT_FINITE
-from xent_check.history.saved_write import plain_report
+from xent_check.history.saved.parts import NOT_FINITE
+from xent_check.history.saved.write import plain_report
 from xent_check.results.report import Report
 
 from . import Terminal

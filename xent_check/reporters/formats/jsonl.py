@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from xent_check.history.saved_write import plain_results, saved_header
+from xent_check.history.saved.write import plain_results, saved_header
 from xent_check.results.report import Report
 
 from . import Terminal

@@ -11,7 +11,7 @@ from xent_check.errors import visible_lines
 from xent_check.results.report import CaseResult, Report
 
 from ..alarms import Alarm, alarms_of
-from ..wording import number_tables, sentence
+from ..sentences import number_tables, sentence
 from . import Terminal
 
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import accumulate
 
+from xent_check.results.behaviour import unusual
 from xent_check.results.durations import sections
-from xent_check.results.outcome import unusual
 from xent_check.results.report import CaseResult, Report
 
-from .. import markup
-from ..change_text import ChangeLine, gate_lines, gate_summary, variant_lines, variant_summary
-from ..markup import cell, inline
+from .. import markdown_text
+from ..change_sentences import ChangeLine, gate_lines, gate_summary, variant_lines, variant_summary
+from ..markdown_text import cell, inline
 from ..matrix import Matrix
-from ..wording import absences, notes, number_tables, sentence, summary, versions
+from ..sentences import absences, notes, number_tables, sentence, summary, versions
 from . import Terminal
 
 ROOM = 500_000  # bytes of details: GitHub refuses a step summary of more than 1 MiB
@@ -51,7 +51,7 @@ def _durations(report: Report) -> list[str]:
     """Where the time went, folded, where that was asked for."""
     return [
         f"<details><summary>{inline(section.heading)}</summary>\n\n"
-        + "\n".join(markup.table(("seconds", "share", ""), section.rows))
+        + "\n".join(markdown_text.table(("seconds", "share", ""), section.rows))
         + "\n\n</details>"
         for section in sections(report)
     ]

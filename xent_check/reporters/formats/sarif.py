@@ -14,12 +14,12 @@ from urllib.parse import quote
 
 from xent_check import __version__
 from xent_check.errors import ExitCode
-from xent_check.history.saved_parts import named
+from xent_check.history.saved.parts import named
 from xent_check.results.change import ABOUT
 from xent_check.results.report import Report
 
 from ..alarms import Alarm, alarms_of
-from ..wording import absences, notes, summary
+from ..sentences import absences, notes, summary
 from . import Terminal
 
 SCHEMA = (

@@ -12,15 +12,15 @@ from rich.segment import Segment
 from rich.text import Text
 
 from xent_check.errors import visible_lines
+from xent_check.results.behaviour import gradient_status, judgement_lines
 from xent_check.results.durations import sections
 from xent_check.results.number_text import small, tidy
-from xent_check.results.outcome import gradient_status, judgement_lines
 from xent_check.results.report import STATUSES, CaseResult, Report
 
-from ..change_text import ChangeLine, gate_lines, gate_summary, variant_lines, variant_summary
-from ..drawing import STYLES, draw, mark
+from ..change_sentences import ChangeLine, gate_lines, gate_summary, variant_lines, variant_summary
 from ..matrix import Matrix
-from ..wording import absences, notes, number_tables, sentence, summary, versions
+from ..sentences import absences, notes, number_tables, sentence, summary, versions
+from ..terminal_matrix import STYLES, draw, mark
 from . import Terminal
 
 

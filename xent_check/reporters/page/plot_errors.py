@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 
 from xent_check.errors import visible
 
-from .page_errors import Errors
+from .errors import Errors
 from .plot_canvas import BAD, GOOD, GRID, INK, LIMIT, Plot, drawn
 
 _ROW = 26  # points

@@ -15,10 +15,10 @@ from xent_check.results.number_text import index_text, number, small
 from xent_check.results.ranking import largest_first
 from xent_check.results.report import CaseResult
 
-from ..wording import Finding, findings
-from .page_text import plural
+from ..sentences import Finding, findings
 from .plot_canvas import BAD, GOOD, LIMIT, Plot, drawn
 from .rulers import Ruler, fitting, logarithmic
+from .text import plural
 
 MAX_POINTS = 120  # of one plot: the half that is worst, and others evenly spaced
 WIDTH, HEIGHT = 320, 235  # points

@@ -13,21 +13,21 @@ from dataclasses import dataclass
 
 from xent_check import __version__
 from xent_check.casefile.case import Case
-from xent_check.casefile.loading import Subject
+from xent_check.casefile.loading import PosedCase
+from xent_check.implementations.names import Implementation
 from xent_check.implementations.program import problem_arrays
-from xent_check.implementations.selection import Implementation
 from xent_check.problem.evaluation import Computed, Failed
 from xent_check.results.report import CaseResult
 
-from ..wording import sentence
+from ..sentences import sentence
 from . import frameworks
 from .arrays import TO_BFLOAT16, array_code
-from .exactly import COMPARE, comparisons
+from .expected_values import COMPARE, comparisons
 from .formulas import formula_lines
 
 
 @dataclass(frozen=True)
-class Host:
+class ScriptFrame:
     """What a script opens with, the versions that it prints, and the lines of its framework."""
 
     imports: tuple[str, ...]
@@ -36,47 +36,49 @@ class Host:
 
 
 _JAX = ("import jax", "import jax.numpy as jnp")
-HOSTS: dict[str, Host] = {  # by module of the table of implementations
-    "keras": Host(("import tensorflow as tf",), ("tf", "tf.keras"), frameworks.tensorflow),
-    "tensorflow": Host(("import tensorflow as tf",), ("tf",), frameworks.tensorflow),
-    "torch": Host(("import torch",), ("torch",), frameworks.torch),
-    "jax": Host(_JAX, ("jax",), frameworks.jax),
-    "optax": Host((*_JAX, "import optax"), ("jax", "optax"), frameworks.jax),
-    "keras_torch": Host(("import keras", "import torch"), ("keras", "torch"), frameworks.torch),
-    "keras_jax": Host((*_JAX, "import keras"), ("keras", "jax"), frameworks.jax),
-    "manual": Host((), (), None),
-    "stable": Host((), (), None),
+FRAMES: dict[str, ScriptFrame] = {  # by module of the table of implementations
+    "keras": ScriptFrame(("import tensorflow as tf",), ("tf", "tf.keras"), frameworks.tensorflow),
+    "tensorflow": ScriptFrame(("import tensorflow as tf",), ("tf",), frameworks.tensorflow),
+    "torch": ScriptFrame(("import torch",), ("torch",), frameworks.torch),
+    "jax": ScriptFrame(_JAX, ("jax",), frameworks.jax),
+    "optax": ScriptFrame((*_JAX, "import optax"), ("jax", "optax"), frameworks.jax),
+    "keras_torch": ScriptFrame(
+        ("import keras", "import torch"), ("keras", "torch"), frameworks.torch
+    ),
+    "keras_jax": ScriptFrame((*_JAX, "import keras"), ("keras", "jax"), frameworks.jax),
+    "manual": ScriptFrame((), (), None),
+    "stable": ScriptFrame((), (), None),
 }
 
 
-def script(subject: Subject, implementation: Implementation, result: CaseResult) -> str:
+def script(posed: PosedCase, implementation: Implementation, result: CaseResult) -> str:
     """The script of a result that was computed or raised.
 
     ValueError for others: there is nothing that it could show.
     """
     evaluation = result.evaluation
-    host = HOSTS.get(implementation.entry.module)
+    host = FRAMES.get(implementation.entry.module)
     raised = isinstance(evaluation, Failed) and evaluation.kind == "error"
     if host is None or not (isinstance(evaluation, Computed) or raised):
         raise ValueError(f"no script shows a result that is {result.status}")
-    arrays = problem_arrays(subject.problem)
+    arrays = problem_arrays(posed.problem)
     lines = []
     for name, array in arrays.items():
-        form = getattr(subject.case.fields, name)
-        code = array_code(form, array, subject.case.file.parent)
+        form = getattr(posed.case.fields, name)
+        code = array_code(form, array, posed.case.file.parent)
         lines += f"{name} = {code}".splitlines()
     helper = TO_BFLOAT16 + "\n\n" if any("= to_bfloat16(" in line for line in lines) else ""
-    body = [*lines, "", *_work(subject, implementation, result, host), ""]
-    text = helper + "\n".join(body) + "\n" + COMPARE + "\n".join(comparisons(subject, result))
-    head = _header(subject.case, result) + "\n\n" + _imports(implementation, host, text)
+    body = [*lines, "", *_work(posed, implementation, result, host), ""]
+    text = helper + "\n".join(body) + "\n" + COMPARE + "\n".join(comparisons(posed, result))
+    head = _header(posed.case, result) + "\n\n" + _imports(implementation, host, text)
     return f"{head}\n\n{text}\n"
 
 
 def _work(
-    subject: Subject, implementation: Implementation, result: CaseResult, host: Host
+    posed: PosedCase, implementation: Implementation, result: CaseResult, host: ScriptFrame
 ) -> list[str]:
     """The lines that compute every part, as float64 arrays of NumPy."""
-    problem, arrays = subject.problem, problem_arrays(subject.problem)
+    problem, arrays = posed.problem, problem_arrays(posed.problem)
     narrow = frozenset(name for name, array in arrays.items() if array.dtype.name == "bfloat16")
     if host.lines is None:
         cast = [f"{name} = {name}.astype(ml_dtypes.bfloat16)" for name in arrays if name in narrow]
@@ -100,7 +102,7 @@ def _mode(implementation: Implementation) -> str:
     return "eager" if implementation.entry.module == "keras_jax" else implementation.mode
 
 
-def _imports(implementation: Implementation, host: Host, text: str) -> str:
+def _imports(implementation: Implementation, host: ScriptFrame, text: str) -> str:
     """What is needed, and the versions that were found."""
     before = [f'os.environ["{k}"] = "{v}"' for k, v in implementation.entry.variables]
     lines = ["from __future__ import annotations", ""] if host.lines is None else []

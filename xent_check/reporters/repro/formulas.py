@@ -14,7 +14,7 @@ import numpy as np
 
 from xent_check.implementations.program import problem_arrays
 from xent_check.problem.problem import Problem
-from xent_check.problem.words import Loss
+from xent_check.problem.vocabulary import Loss
 
 from .frameworks import variable
 

@@ -9,35 +9,35 @@ from collections.abc import Sequence
 import numpy as np
 
 from xent_check import __version__
-from xent_check.casefile.loading import Subject
-from xent_check.implementations.selection import Implementation
+from xent_check.casefile.loading import PosedCase
+from xent_check.implementations.names import Implementation
 from xent_check.problem.evaluation import Computed, Failed
 from xent_check.results.number_text import index_text, number, small
 from xent_check.results.report import CaseResult
 
-from ..markup import fenced, inline, linked, table
-from ..wording import finding, number_tables, sentence
+from ..markdown_text import fenced, inline, linked, table
+from ..sentences import finding, number_tables, sentence
 
 MAX_SAMPLES = 20  # of a case whose every sample is shown
 
 
-def issue(subject: Subject, implementation: Implementation, result: CaseResult, script: str) -> str:
+def issue(posed: PosedCase, implementation: Implementation, result: CaseResult, script: str) -> str:
     """Title, what happens beside what is expected, the script, versions, and how one knows."""
-    fields = subject.case.fields
-    parts = [f"# {inline(_title(subject, implementation, result))}"]
+    fields = posed.case.fields
+    parts = [f"# {inline(_title(posed, implementation, result))}"]
     parts += [inline(fields.description)] if fields.description else []
     parts += ["## What happens", *_what_happens(result)]
-    parts += ["## What is expected", *_what_is_expected(subject, result)]
+    parts += ["## What is expected", *_what_is_expected(posed, result)]
     parts += ["## To reproduce", fenced(script, "python")]
     parts += ["## Versions", "\n".join(f"- {inline(line)}" for line in _versions(implementation))]
     parts += ["## Source", linked(fields.source)] if fields.source else []
     return "\n\n".join(parts) + "\n"
 
 
-def _title(subject: Subject, implementation: Implementation, result: CaseResult) -> str:
+def _title(posed: PosedCase, implementation: Implementation, result: CaseResult) -> str:
     """`torch: sparse_categorical cross-entropy is nan, exactly 0.5 (float32)`."""
-    who = f"{implementation.name}: {subject.problem.loss.replace('_', ' ')} cross-entropy"
-    dtype = subject.problem.dtype
+    who = f"{implementation.name}: {posed.problem.loss.replace('_', ' ')} cross-entropy"
+    dtype = posed.problem.dtype
     if isinstance(result.evaluation, Failed):
         return f"{who} raises {result.evaluation.message.partition(':')[0]} ({dtype})"
     found = finding(result)
@@ -70,16 +70,16 @@ def _what_happens(result: CaseResult) -> list[str]:
     return parts
 
 
-def _what_is_expected(subject: Subject, result: CaseResult) -> list[str]:
+def _what_is_expected(posed: PosedCase, result: CaseResult) -> list[str]:
     """The exact values and how they are known."""
-    exact, dtype = result.reference, subject.problem.dtype
+    exact, dtype = result.reference, posed.problem.dtype
     radius = max((float(r) for r in exact.losses.radius.reshape(-1)), default=0.0)
     parts = [
         "The exact value of the same inputs, which are taken as they are after rounding to "
         f"{dtype}. xent-check {__version__} computes it from the definition in arbitrary "
         "precision, with a proven error: each loss is known to within "
         f"{small(radius) if radius else '0 (exactly)'}. A number agrees within "
-        f"{inline(str(subject.case.fields.tolerance))}."
+        f"{inline(str(posed.case.fields.tolerance))}."
     ]
     if result.comparison is None:
         losses = exact.losses.high

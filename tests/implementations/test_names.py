@@ -1,0 +1,123 @@
+"""Selection: `name[:mode][@device]` or `module:function`; a misspelt name is told."""
+
+from __future__ import annotations
+
+import pytest
+
+from xent_check.errors import InvalidError, Mistake
+from xent_check.implementations.names import DEFAULT, parse, why_missing
+from xent_check.implementations.table import CUSTOM, IMPLEMENTATIONS
+
+
+def mistake(text: str) -> Mistake:
+    """What is wrong with a name."""
+    with pytest.raises(InvalidError) as caught:
+        parse(text)
+    (found,) = caught.value.mistakes
+    return found
+
+
+@pytest.mark.parametrize("name", IMPLEMENTATIONS)
+def test_every_name_of_the_table_is_an_implementation(name: str) -> None:
+    found = parse(name)
+    assert (found.name, found.entry, found.mode, found.device, found.function) == (
+        name,
+        IMPLEMENTATIONS[name],
+        "",
+        "cpu",
+        "",
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "mode"), [(name, mode) for name, row in IMPLEMENTATIONS.items() for mode in row.modes]
+)
+def test_every_mode_of_the_table_can_be_named_with_and_without_a_device(
+    name: str, mode: str
+) -> None:
+    assert (parse(f"{name}:{mode}").mode, parse(f"{name}:{mode}").device) == (mode, "cpu")
+    assert (parse(f"{name}:{mode}@cpu").mode, parse(f"{name}@cpu").device) == (mode, "cpu")
+    on_cuda = parse(f"{name}:{mode}@cuda")
+    assert (on_cuda.name, on_cuda.mode, on_cuda.device) == (f"{name}:{mode}@cuda", mode, "cuda")
+
+
+def test_each_framework_and_device_is_a_process_of_its_own() -> None:
+    assert parse("keras").environment == parse("tf:xla").environment
+    assert parse("torch@cpu").environment == parse("torch").environment
+    assert parse("torch@cuda").environment != parse("torch").environment
+
+
+@pytest.mark.parametrize("text", ["mypkg.losses:fused_ce", "losses.py:f", "path/to/file.py:f"])
+def test_a_module_and_a_function_are_the_users_own(text: str) -> None:
+    found = parse(text)
+    assert (found.entry, found.function) == (CUSTOM, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "found", "advice"),
+    [
+        ("kears", "no implementation 'kears'", "did you mean 'keras'?"),
+        ("kears:xla", "no implementation 'kears:xla'", "did you mean 'keras'?"),
+        ("Torch", "no implementation 'Torch'", "did you mean 'torch'?"),
+        ("", "no implementation ''", ""),
+        (":f", "no implementation ':f'", ""),
+        ("module:", "no implementation 'module:'", ""),
+        ("module:not a name", "no implementation 'module:not a name'", ""),
+        ("tf:xlaa", "mode 'xlaa' of tf", "did you mean 'xla'?"),
+        ("manual:xla", "mode 'xla' of manual", ""),
+        ("torch@gpu", "device 'gpu'", "did you mean 'cuda'?"),
+        ("torch@", "device ''", ""),
+    ],
+)
+def test_a_wrong_name_is_told_with_the_nearest_right_one(
+    text: str, found: str, advice: str
+) -> None:
+    told = mistake(text)
+    assert (told.found, told.advice) == (found, advice)
+    assert told.allowed
+
+
+@pytest.mark.parametrize("text", ["manual", "stable", "f.py:f", "mypkg.losses:fused"])
+def test_what_computes_in_numpy_has_no_device(text: str) -> None:
+    assert parse(f"{text}@cpu").device == "cpu"
+    told = mistake(f"{text}@cuda")
+    assert (told.found, told.allowed) == (f"device 'cuda' of {text}", f"{text} alone")
+    assert "NumPy" in told.advice
+    assert mistake(f"{text}@cuda[old]") == told
+    assert (mistake(f"{text}@gpu").found, mistake(f"{text}@gpu").allowed) == ("device 'gpu'", "cpu")
+
+
+def test_a_mode_is_refused_before_its_device() -> None:
+    assert mistake("manual:xla@cuda").found == "mode 'xla' of manual"
+
+
+def test_an_implementation_without_modes_says_so() -> None:
+    assert mistake("manual:xla").allowed == "manual alone"
+
+
+def test_looking_for_a_dotted_module_imports_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`kears.losses` may be a typo; find_spec of a dotted name would import its first part."""
+    asked: list[str] = []
+    monkeypatch.setattr("xent_check.implementations.names._find", asked.append)
+    assert mistake("kears.x:f").advice == "did you mean 'keras'?"
+    assert asked == ["kears"]
+
+
+def test_the_default_set_is_the_rows_that_say_so() -> None:
+    assert [i.name for i in DEFAULT] == [n for n, row in IMPLEMENTATIONS.items() if row.default]
+    assert {"keras", "tf", "torch", "jax", "optax", "manual", "stable"} <= {i.name for i in DEFAULT}
+
+
+def test_what_needs_numpy_alone_is_never_missing() -> None:
+    assert why_missing(parse("manual")) is None
+    assert why_missing(parse("stable")) is None
+
+
+def test_a_missing_framework_comes_with_the_command_that_adds_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("xent_check.implementations.names._find", lambda module: None)
+    told = why_missing(parse("torch"))
+    assert told == "torch not installed: pip install 'xent-check[torch]'"
+    told = why_missing(parse("optax"))
+    assert told == "jax and optax not installed: pip install 'xent-check[jax]'"

@@ -1,0 +1,244 @@
+"""Sentences and tables: what a reader is told."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.support.reports import enclosed, expects
+from xent_check.casefile.case import Case, CaseFields
+from xent_check.casefile.yaml_values import Map
+from xent_check.problem.dtypes import numpy_dtype
+from xent_check.problem.evaluation import Computed, Failed
+from xent_check.problem.problem import Problem
+from xent_check.problem.tolerance import Tolerance
+from xent_check.problem.vocabulary import Reduction
+from xent_check.reference.enclosure import Enclosure
+from xent_check.reference.reference import Reference
+from xent_check.reporters.sentences import MAX_ROWS, NumberTable, number_tables, sentence
+from xent_check.results.comparison import compare
+from xent_check.results.number_text import index_text, number, small
+from xent_check.results.report import CaseResult, Status
+
+QUICK = settings(max_examples=200, deadline=None, derandomize=True)
+
+
+def result(
+    status: Status,
+    actual: Any = None,
+    target: Any = None,
+    *,
+    reason: str | None = None,
+    tolerance: Tolerance | None = None,
+    evaluation: Any = None,
+    totals: dict[Reduction, tuple[float, float]] | None = None,
+    expectation: Any = None,
+    dtype: str = "float32",
+    problem: Problem | None = None,
+) -> CaseResult:
+    """A result of forum/x with losses held against a reference."""
+    of = Case(_PATH, "cases/x.yaml", "x", Map(1), _FIELDS)
+    comparison, exact = None, Reference(_nothing(), {}, {}, None)
+    posed = problem or Problem(
+        "sparse_categorical", "logits", np.zeros((3, 2), np.float32), np.array([0, 1, 1]), "float32"
+    )
+    if actual is not None:
+        losses = np.asarray(actual, dtype=numpy_dtype(dtype))
+        pairs = totals or {}
+        made: dict[Reduction, Any] = {r: np.asarray(a, losses.dtype) for r, (a, _) in pairs.items()}
+        exact = Reference(
+            enclosed(target),
+            {r: enclosed(t) for r, (_, t) in pairs.items()},
+            dict.fromkeys(pairs, 1.0),
+            None,
+        )
+        evaluation = Computed(losses, made, "call", 0.0)
+        allowed = tolerance or Tolerance(atol=2e-6)
+        comparison = compare(evaluation, exact, allowed, expectation)
+    return CaseResult(of, posed, "keras", status, reason, evaluation, comparison, exact)
+
+
+_PATH: Any = "cases/x.yaml"
+_FIELDS = CaseFields(loss="sparse_categorical", logits=[[0, 0]], labels=[0])
+
+
+def _nothing() -> Enclosure:
+    return enclosed(np.zeros(0))
+
+
+# ---- numbers ------------------------------------------------------------------------------------
+
+
+@QUICK
+@given(st.floats(width=32, allow_nan=False))
+def test_a_float32_is_printed_with_digits_that_bring_it_back(value: float) -> None:
+    with np.errstate(over="ignore"):
+        assert np.float32(float(number(value))) == np.float32(value)
+
+
+@QUICK
+@given(st.floats(allow_nan=False))
+def test_a_float64_is_printed_with_digits_that_bring_it_back(value: float) -> None:
+    assert float(number(value, "float64")) == value
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (math.nan, "nan"), (math.inf, "inf"), (-math.inf, "-inf"), (2e-6, "2e-6"),
+        (1e20, "1e20"), (1.5e100, "1.5e100"), (0.0, "0"), (-2.5e-10, "-2.5e-10"),
+    ],
+)  # fmt: skip
+def test_numbers_are_written_as_people_write_them(value: float, text: str) -> None:
+    assert number(value) == text
+    assert small(value) == text
+
+
+def test_an_index_is_written_in_brackets() -> None:
+    assert [index_text(i) for i in ((), (1,), (1, 2))] == ["[]", "[1]", "[1, 2]"]
+
+
+# ---- one sentence -------------------------------------------------------------------------------
+
+
+def test_a_divergence_in_one_sentence() -> None:
+    off = result("diverges", [16.0, 1.0, 2.0], [200.0, 1.0, 2.0])
+    ulps = 184 / 2.0**-16  # the spacing of float32 at 200
+    assert sentence(off) == (
+        "keras diverges on cases/x.yaml::x, 1 of 3 samples; worst: sample [0] is 16, "
+        f"reference 200, off by 184, allowed 1.53e-5 ({ulps:.3g} ulps of float32)".replace(
+            "e+07", "e7"
+        )
+    )
+
+
+def test_the_sentence_names_the_worst_sample_by_its_whole_index() -> None:
+    off = result("diverges", [[1.0, 2.0], [3.5, 4.25]], [[1.0, 2.0], [3.0, 4.0]])
+    assert "2 of 4 samples; worst: sample [1, 0] is 3.5, reference 3, off by 0.5" in sentence(off)
+
+
+def test_one_sample_is_not_samples() -> None:
+    assert "1 of 1 sample; worst" in sentence(result("diverges", [2.0], [1.0]))
+
+
+@pytest.mark.parametrize("actual", [math.nan, math.inf, -math.inf])
+def test_a_divergence_that_is_not_finite_is_not_off_by_a_number(actual: float) -> None:
+    text = sentence(result("diverges", [1.0, actual], [1.0, 2.0]))
+    assert text.endswith(f"worst: sample [1] is {number(actual)}, reference 2")
+    assert "off by" not in text
+
+
+def test_a_total_that_diverges_alone_is_named_by_its_reduction() -> None:
+    off = result("diverges", [1.0], [1.0], totals={"sum": (1.0, 1.0), "mean": (3.0, 1.0)})
+    assert (
+        "diverges on cases/x.yaml::x, in the mean, which is 3, reference 1, off by 2"
+        in sentence(off)
+    )
+
+
+def test_what_expect_states_is_named_as_expected_with_its_reason() -> None:
+    off = result(
+        "diverges", [1.0, 2.0], [1.0, 2.0], expectation=expects(["1.0", "4.0"]), reason="not so"
+    )
+    assert ", not so; 1 of 2 samples; worst: sample [1] is 2, expected 4, off by 2" in sentence(off)
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "text"),
+    [
+        ("agrees", None, "keras agrees on cases/x.yaml::x"),
+        ("known", "it clips", "keras diverges as declared on cases/x.yaml::x: it clips"),
+        ("unsupported", "no axis", "keras does not support cases/x.yaml::x: no axis"),
+        ("missing", "not installed", "keras is missing for cases/x.yaml::x: not installed"),
+    ],
+)
+def test_every_other_outcome_has_its_verb(status: Status, reason: str | None, text: str) -> None:
+    numbers = ([1.0], [1.0]) if status in ("agrees", "known") else (None, None)
+    assert sentence(result(status, *numbers, reason=reason)) == text
+
+
+@pytest.mark.parametrize("kind", ["error", "crash", "timeout", "import"])
+def test_a_failure_says_which_kind(kind: Any) -> None:
+    failed = result("failed", evaluation=Failed(kind, "boom"), reason="boom")
+    assert sentence(failed) == f"keras failed on cases/x.yaml::x ({kind}): boom"
+
+
+# ---- the table of samples ---------------------------------------------------------------------
+
+
+def only_table(of: CaseResult, everything: bool = False) -> NumberTable:
+    """The one table that a result without a gradient has."""
+    (table,) = number_tables(of, everything)
+    return table
+
+
+def firsts(table: NumberTable) -> list[str]:
+    """The first cell of each row."""
+    return [row.cells[0] for row in table.rows]
+
+
+def test_the_table_shows_what_diverges_worst_first() -> None:
+    table = only_table(result("diverges", [1.5, 2.0, 4.0], [1.0, 2.0, 3.0]))
+    assert firsts(table) == ["[2]", "[0]"]
+    assert [row.cells[1:4] for row in table.rows] == [("1", "4", "3"), ("0", "1.5", "1")]
+    assert not any(row.agrees for row in table.rows)
+    assert (table.left_out, table.rest) == (0, "")
+    assert {len(row.cells) for row in table.rows} == {len(table.headings)}
+
+
+def test_the_table_shows_everything_in_order_where_asked() -> None:
+    table = only_table(result("diverges", [1.5, 2.0, 4.0], [1.0, 2.0, 3.0]), everything=True)
+    assert firsts(table) == ["[0]", "[1]", "[2]"]
+    assert [row.agrees for row in table.rows] == [False, True, False]
+
+
+def test_infinite_differences_come_before_finite_ones() -> None:
+    table = only_table(result("diverges", [9.0, math.nan, 1.0], [1.0, 1.0, 1.0]))
+    assert firsts(table) == ["[1]", "[0]"]
+
+
+def test_a_long_table_says_how_many_rows_it_leaves_out() -> None:
+    count = MAX_ROWS + 7
+    problem = Problem(
+        "sparse_categorical", "logits", np.zeros((count, 2), np.float32),
+        np.zeros(count, np.int64), "float32",
+    )  # fmt: skip
+    table = only_table(result("diverges", np.ones(count), np.zeros(count), problem=problem))
+    assert (len(table.rows), table.left_out, table.rest) == (MAX_ROWS, 7, "and 7 more")
+
+
+@pytest.mark.parametrize(
+    ("labels", "text"),
+    [([[0.0, 1.0]], "1"), ([[0.25, 0.75]], "[0.25 0.75]"), ([[0.0, 2.0]], "[0 2]")],
+)
+def test_a_distribution_is_shown_by_its_class_where_it_is_one_hot(labels: Any, text: str) -> None:
+    problem = Problem(
+        "categorical", "logits", np.zeros((1, 2), np.float32), np.array(labels, np.float32),
+        "float32",
+    )  # fmt: skip
+    table = only_table(result("diverges", [2.0], [1.0], problem=problem))
+    assert [row.cells[1] for row in table.rows] == [text]
+
+
+def test_a_diverging_total_follows_the_samples() -> None:
+    off = result("diverges", [2.0], [1.0], totals={"mean": (2.0, 1.0), "sum": (1.0, 1.0)})
+    assert firsts(only_table(off)) == ["[0]", "mean"]
+    assert firsts(only_table(off, everything=True)) == ["[0]", "mean", "sum"]
+
+
+def test_the_columns_of_a_table_are_aligned() -> None:
+    lines = only_table(result("diverges", [1.5, 20.0, 400.0], [1.0, 2.0, 3.0])).lines
+    assert len({len(line) for line in lines}) == 1
+    assert len(lines) == 4
+
+
+def test_nothing_compared_has_no_table() -> None:
+    missing = result("missing", reason="not installed")
+    assert number_tables(missing, everything=True) == []
+    assert number_tables(replace(missing, status="unsupported"), everything=False) == []

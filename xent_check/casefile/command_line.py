@@ -1,0 +1,106 @@
+"""Arguments: what stands on the command line becomes the mapping that a case file would hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from xent_check.errors import InvalidError, Mistake
+
+from .array_files import read_array
+from .case import ARRAY_KEYS, CaseFields
+from .memory import must_fit
+from .printed_numbers import Numbers, parse_numbers
+from .yaml_reader import read_value
+from .yaml_values import Float, Map, scalar
+
+_ARRAY_FILES = (".npy", ".npz", ".safetensors")
+_WORDS = ("loss", "dtype")
+_OBSERVED = 200  # bytes of an observed number, its text and its place beside it
+
+
+class Arguments:
+    """Arrays are pasted numbers, `@file`, `-` for standard input, or a case file's `{...}`."""
+
+    def __init__(self, read_stdin: Callable[[], str]) -> None:
+        self.read_stdin = read_stdin
+        self.mistakes: list[Mistake] = []
+        self._reader_of_stdin = ""
+
+    def source(self, options: Mapping[str, Any]) -> Map:
+        """The mapping of a case, in the order of its keys; adds to `mistakes`."""
+        source = Map(1)
+        for key in CaseFields.model_fields:
+            value = options.get(key)
+            if value in (None, ()):
+                continue
+            try:
+                source[key] = self._value(key, value)
+                source.lines[key] = 1
+            except InvalidError as error:
+                self._wrong(key, error)
+        return source
+
+    def observed(self, text: str) -> Numbers:
+        """Numbers that somebody saw; those of an array file are exact. Adds to `mistakes`."""
+        try:
+            if _is_array_file(text):
+                array = read_array(text[1:], (), Path.cwd(), allow_outside=True)
+                must_fit(array.shape, _OBSERVED, ())
+                return _exact(array.tolist())
+            return parse_numbers(self._text("observed", text))
+        except InvalidError as error:
+            self._wrong("observed", error)
+            return []
+
+    def _wrong(self, key: str, error: InvalidError) -> None:
+        self.mistakes += [
+            Mistake((key, *m.key), m.found, m.allowed, m.advice) for m in error.mistakes
+        ]
+
+    def _value(self, key: str, value: Any) -> object:
+        if isinstance(value, tuple):
+            return list(value)
+        if isinstance(value, bool) or key in _WORDS:
+            return value
+        text = str(value).strip()
+        if text.startswith("{"):
+            return read_value(text)
+        if key not in ARRAY_KEYS:
+            return scalar(text)
+        if _is_array_file(text):
+            form = Map(1)
+            form["file"], form.lines["file"] = text[1:], 1
+            return form
+        return parse_numbers(self._text(key, text))
+
+    def _text(self, key: str, text: str) -> str:
+        """What is pasted: the text itself, a text file, or standard input."""
+        if text == "-":
+            if self._reader_of_stdin:
+                found = f"standard input, read for `{self._reader_of_stdin}` already"
+                raise InvalidError(Mistake((), found, "`-` once", "put one of them in a file"))
+            self._reader_of_stdin = key
+            return self.read_stdin()
+        if not text.startswith("@"):
+            return text
+        try:
+            return Path(text[1:]).read_text(encoding="utf-8")
+        except (OSError, ValueError) as error:
+            words = getattr(error, "strerror", None) or "not a text in UTF-8"
+            allowed = "a text file with numbers, x.npy, x.npz#key or x.safetensors#key"
+            raise InvalidError(Mistake((), f"{text[1:]!r}: {words}", allowed, "")) from None
+
+
+def _is_array_file(text: str) -> bool:
+    return text.startswith("@") and text.partition("#")[0].endswith(_ARRAY_FILES)
+
+
+def _exact(value: Any) -> Numbers:
+    """The numbers with texts that claim no printed digit."""
+    if isinstance(value, list):
+        return [_exact(item) for item in value]
+    number = Float(value)
+    number.text = number.hex()
+    return number

@@ -1,0 +1,168 @@
+"""Checking: a mapping of a case file against the models; every mistake in the contract's words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from xent_check.errors import InvalidError, KeyPath, Mistake, did_you_mean
+from xent_check.problem.options import OPTIONS, Number, NumberArray, Words
+from xent_check.problem.vocabulary import GIVEN, Loss
+
+from .array_forms import ARRAY_FORMS
+from .case import ARRAY_KEYS, CaseFields, ExpectedFields, ToleranceFields
+from .field_types import unquoted
+from .yaml_values import Map, describe
+
+
+def case_fields(source: Map) -> CaseFields:
+    """The checked keys of a case; InvalidError with every mistake."""
+    mistakes: list[Mistake] = []
+    try:
+        fields = CaseFields.model_validate(dict(source))
+    except ValidationError as error:
+        for item in error.errors():
+            mistakes += _mistakes(dict(item), source)
+    present = [given for given in GIVEN if source.get(given) is not None]
+    if not present:
+        found = "no logits, probs or log_probs"
+        mistakes.append(Mistake((), found, "exactly one of them", "add one"))
+    elif len(present) > 1:
+        together = f"{' and '.join(present)} together"
+        mistakes.append(Mistake((present[1],), together, "exactly one of them", "keep one"))
+    if mistakes:
+        raise InvalidError(*mistakes)
+    return fields
+
+
+# No check of another key reads what scales or weighs.
+_HARMLESS = (
+    *("name", "description", "source", "tags", "tolerance", "implementations"),
+    *(option.key for option in OPTIONS if isinstance(option.kind, Number | NumberArray)),
+)
+_LISTS = (
+    *("tags", "implementations"),
+    *(option.key for option in OPTIONS if isinstance(option.kind, Words)),
+)
+
+
+def without_harmless(source: Map, error: InvalidError) -> Map | None:
+    """The mapping without the keys that are wrong, where its arrays mean the same without them."""
+    wrong = {str(mistake.key[0]) if mistake.key else "" for mistake in error.mistakes}
+    meaningful = [key for key in CaseFields.model_fields if key not in _HARMLESS]
+    if any(key in ("", *meaningful) or did_you_mean(key, meaningful) for key in wrong):
+        return None
+    rest = Map(source.line)
+    rest.update({key: value for key, value in source.items() if key not in wrong})
+    rest.lines.update(source.lines)
+    rest.homes.update(source.homes)
+    return rest
+
+
+_TYPES = {
+    "string": "text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "list": "a list",
+    "dict": "a mapping",
+    "model": "a mapping",
+}
+_MISSING = {
+    "loss": ", ".join(get_args(Loss)),
+    "labels": "numbers, or a mapping that makes them",
+    "shape": "a list of sizes, such as [2, 3]",
+    "num_classes": "a whole number, 1 or more",
+}
+_BOUNDS = {
+    "greater_than_equal": ("ge", "{} or more"),
+    "less_than_equal": ("le", "at most {}"),
+    "less_than": ("lt", "less than {}"),
+    "greater_than": ("gt", "more than {}"),
+}
+
+
+def _mistakes(item: dict[str, Any], source: Map) -> Iterator[Mistake]:
+    """A pydantic error in the words of the contract."""
+    kind, loc, context = item["type"], tuple(item["loc"]), item.get("ctx", {})
+    key, value = _key(loc, source), item["input"]
+    found, type_name = describe(value), kind.removesuffix("_type").removesuffix("_attributes")
+    if kind == "mistakes":
+        for mistake in context["mistakes"]:
+            inner: KeyPath = (*key, *mistake.key)
+            yield Mistake(inner, mistake.found, mistake.allowed, mistake.advice)
+    elif kind == "extra_forbidden":
+        yield _unknown_key((*key[:-1], str(loc[-1])), list(_model_at(loc).model_fields))
+    elif kind == "missing":
+        yield Mistake((*key, loc[-1]), "missing", _MISSING.get(str(loc[-1]), ""), "add it")
+    elif kind == "literal_error":
+        allowed = context["expected"].replace("'", "").replace(" or ", ", ")
+        allowed = "true" if allowed == "True" else allowed
+        hint = did_you_mean(value, allowed.split(", ")) if isinstance(value, str) else ""
+        yield Mistake(key, found, allowed, hint)
+    elif type_name in _TYPES:
+        yield Mistake(key, found, *_type_and_advice(type_name, loc, value))
+    elif kind in _BOUNDS:
+        name, words = _BOUNDS[kind]
+        yield Mistake(key, found, words.format(_bound(context[name])), "")
+    elif kind == "too_short":
+        yield Mistake(key, found, "at least one entry", "")
+    elif kind == "too_long":
+        yield Mistake(
+            key, f"{context['actual_length']} entries", f"at most {context['max_length']}", ""
+        )
+    elif kind == "finite_number":
+        yield Mistake(key, found, "a finite number", "")
+    else:
+        yield Mistake(key, found, item["msg"].removeprefix("Input should be "), "")
+
+
+def _bound(value: float) -> str:
+    return str(value) if isinstance(value, int) else f"{value:g}"
+
+
+def _type_and_advice(type_name: str, loc: KeyPath, value: object) -> tuple[str, str]:
+    if type_name == "string":
+        scalar = value is not None and not isinstance(value, list | dict)
+        return "text", "quote it" if scalar else ""
+    if type_name == "list" and loc[0] in _LISTS:
+        return "a word, or a list of words", ""
+    if type_name == "list" and loc[0] == "expect":
+        return "a mapping, or a list of mappings", "say what it gives: {losses: ...}"
+    return _TYPES[type_name], unquoted(value) if type_name in ("int", "float") else ""
+
+
+def _unknown_key(key: KeyPath, allowed: list[str]) -> Mistake:
+    also = ("cases", "defaults") if len(key) == 1 else ()
+    advice = did_you_mean(str(key[-1]), [*allowed, *also])
+    if key[-1] == "<<":
+        advice = "YAML 1.2 has no merge keys: write the keys out, or put them in `defaults`"
+    return Mistake(key, "unknown key", ", ".join(allowed), advice)
+
+
+def _key(loc: KeyPath, source: Map) -> KeyPath:
+    """The path in the file: pydantic's, without its tags of unions and lists of one."""
+    key: list[str | int] = []
+    value: Any = source
+    if loc[0] in ARRAY_KEYS:
+        loc = (loc[0], *loc[2:])
+    for part in loc:
+        inside = (isinstance(value, dict) and part in value) or (
+            isinstance(value, list) and isinstance(part, int) and part < len(value)
+        )
+        if inside:
+            key.append(part)
+            value = value[part]
+    return tuple(key)
+
+
+def _model_at(loc: KeyPath) -> type[BaseModel]:
+    if len(loc) == 1:
+        return CaseFields
+    if loc[0] == "tolerance":
+        return ToleranceFields
+    if loc[0] == "expect":
+        return ExpectedFields
+    return ARRAY_FORMS[str(loc[1])]

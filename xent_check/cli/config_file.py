@@ -1,0 +1,282 @@
+"""Config: the settings of a project, from `[tool.xent-check]` of its pyproject.toml.
+
+What the files of a checkout name is run: functions under `implementations`, interpreters under
+`python`, as pytest runs a conftest.py. What case files may read is not theirs to say: for
+`allow-outside` there is no key.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from xent_check.casefile.yaml_values import describe
+from xent_check.errors import (
+    InvalidError,
+    KeyPath,
+    Mistake,
+    UserError,
+    did_you_mean,
+    key_text,
+    visible,
+)
+from xent_check.results.number_text import tidy
+
+FILE = "pyproject.toml"
+TABLE = ("tool", "xent-check")
+Value = str | float | bool | tuple[str, ...]
+Place = Callable[[str], str]  # a path in the table as one from the working directory
+_Check = Callable[[Any, Place], Value]
+
+
+@dataclass(frozen=True)
+class Config:
+    """The table that was found. file: its file, as reports name it. values: by key."""
+
+    file: str
+    values: Mapping[str, Value]
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key of the table. parameter: of the command, that it sets. check: the value as the option
+    takes it; InvalidError with mistakes whose keys begin below this one. unset: what holds without
+    it, where the option's help does not say. option: the long one, where its name is another."""
+
+    parameter: str
+    check: _Check
+    unset: str = ""
+    option: str = ""
+
+
+def find(folder: Path) -> Config | None:
+    """The table of the nearest pyproject.toml that has one, from the folder upwards to the root of
+    its repository; UserError with every mistake in it."""
+    for above in (folder, *folder.parents):
+        file = above / FILE
+        if os.path.isfile(file):
+            table = _table(file, shown := os.path.relpath(file, folder))
+            if table is not None:
+                return _checked(table, shown, partial(_from, folder, above))
+        if os.path.exists(above / ".git"):
+            break
+    return None
+
+
+def _table(file: Path, shown: str) -> object:
+    """What stands at `[tool.xent-check]`; None where nothing does."""
+    try:
+        document = tomllib.loads(file.read_bytes().decode("utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        what, line = _place_of(str(error), file)
+        raise UserError(visible(f"{shown}:{line}: {what}; --no-config does without")) from None
+    except UnicodeDecodeError:
+        raise UserError(visible(f"{shown}: not UTF-8; --no-config does without")) from None
+    except OSError as error:
+        raise UserError(visible(f"{shown}: {error.strerror}; --no-config does without")) from None
+    tool = document.get(TABLE[0])
+    return tool.get(TABLE[1]) if isinstance(tool, dict) else None
+
+
+def _place_of(message: str, file: Path) -> tuple[str, int]:
+    """tomllib's message without the place at its end, and the line of that."""
+    match = re.fullmatch(r"(.*) \(at (?:line (\d+), column \d+|end of document)\)", message, re.S)
+    if match is None:
+        return message, 1
+    last = len(file.read_bytes().splitlines()) or 1
+    return match[1], int(match[2] or last)
+
+
+def _checked(table: object, file: str, place: Place) -> Config:
+    values: dict[str, Value] = {}
+    mistakes: list[Mistake] = []
+    if not isinstance(table, dict):
+        mistakes.append(Mistake(TABLE, _found(table), "a table", f"write [{key_text(TABLE)}]"))
+        table = {}
+    for name, value in table.items():
+        key: KeyPath = (*TABLE, name)
+        if name not in KEYS:
+            mistakes.append(Mistake(key, "unknown", ", ".join(KEYS), _advice(name)))
+            continue
+        try:
+            values[name] = KEYS[name].check(value, place)
+        except InvalidError as error:
+            mistakes += [
+                Mistake((*key, *m.key), m.found, m.allowed, m.advice) for m in error.mistakes
+            ]
+    if mistakes:
+        raise UserError("\n".join(told(file, mistake) for mistake in mistakes))
+    return Config(file, values)
+
+
+def _below(key: KeyPath, error: InvalidError) -> Iterator[Mistake]:
+    for m in error.mistakes:
+        yield Mistake((*key, *m.key), m.found, m.allowed, m.advice)
+
+
+def told(file: str, m: Mistake) -> str:
+    """`pyproject.toml: tool.xent-check.jobs: 'two'; allowed: a whole number, 1 or more`."""
+    allowed = f"allowed: {m.allowed}" if m.allowed else ""
+    parts = "; ".join(part for part in (m.found, allowed, m.advice) if part)
+    return visible(f"{file}: {key_text(m.key)}: {parts}")
+
+
+def _advice(name: str) -> str:
+    if name.replace("_", "-") == "allow-outside":
+        return "who runs it says so: run --allow-outside"
+    by_option = {key.option: f"did you mean {name!r}?" for name, key in KEYS.items() if key.option}
+    return by_option.get(name) or did_you_mean(name, KEYS)
+
+
+# ---- paths --------------------------------------------------------------------------------------
+
+
+def _from(folder: Path, above: Path, path: str) -> str:
+    """A path from `above` as one from `folder`."""
+    path = os.path.expanduser(path)
+    return path if os.path.isabs(path) else os.path.relpath(above / path, folder)
+
+
+def _case_path(text: str, place: Place) -> str:
+    """`file`, `folder` or `file::name`; it has to be there."""
+    given, colons, name = text.partition("::")
+    path = place(given)
+    if not os.path.exists(path):
+        raise _wrong(f"no file or folder {given!r}", "", "check the path")
+    return path + colons + name
+
+
+def _implementation(text: str, place: Place) -> str:
+    """A name that exists; of `file.py:function` the file is a path. What a label means is known
+    when the interpreters are."""
+    from xent_check.implementations.names import parse
+
+    match = re.fullmatch(r"((?:\w+=)?)([^=]+\.py)(:\w+(?:@\w+)?(?:\[[^\[\]]*\])?)", text)
+    if match is not None:
+        return match[1] + place(match[2]) + match[3]
+    parse(re.sub(r"\[[^\[\]]*\]$", "", text))
+    return text
+
+
+def _report(text: str, place: Place) -> str:
+    form, equals, file = text.partition("=")
+    return f"{form}={place(file)}" if file else form + equals
+
+
+def _python(text: str, place: Place) -> str:
+    """`[NAME[LABEL]=]PATH`; a word that is no file here is a command."""
+    name, equals, path = text.rpartition("=") if not os.path.exists(place(text)) else ("", "", text)
+    is_path = os.path.basename(path) != path or os.path.exists(place(path))
+    return name + equals + (place(path) if is_path else path)
+
+
+def _as_it_is(text: str, _: Place) -> str:
+    return text
+
+
+# ---- values -------------------------------------------------------------------------------------
+
+
+def _words(one: Callable[[str, Place], str]) -> _Check:
+    """A list of words, or one."""
+
+    def check(value: Any, place: Place) -> Value:
+        is_list = isinstance(value, list)
+        if value == []:
+            raise _wrong(_found(value), "at least one entry", "leave the key out")
+        made: list[str] = []
+        mistakes: list[Mistake] = []
+        for index, item in enumerate(value if is_list else [value]):
+            try:
+                made.append(one(_text(item, "" if is_list else ", or a list of them"), place))
+            except InvalidError as error:
+                mistakes += _below((index,) if is_list else (), error)
+        if mistakes:
+            raise InvalidError(*mistakes)
+        return tuple(made)
+
+    return check
+
+
+def _file(value: Any, place: Place) -> Value:
+    return place(_text(value))
+
+
+def _text(value: Any, more: str = "") -> str:
+    if not isinstance(value, str):
+        raise _wrong(_found(value), f"text{more}", "")
+    if not value.strip():
+        raise _wrong(_found(value), f"text{more}, not blank", "")
+    return value
+
+
+def _tolerance(value: Any, _: Place) -> Value:
+    if value == "auto" or (_is_number(value) and 0 <= value < float("inf")):
+        return tidy(str(value))
+    raise _wrong(_found(value), "auto, or a number, 0 or more", _unquoted(value))
+
+
+def _seconds(value: Any, _: Place) -> Value:
+    if _is_number(value) and 0 < value < float("inf"):
+        return float(value)
+    raise _wrong(_found(value), "a number of seconds, more than 0", _unquoted(value))
+
+
+def _count(value: Any, _: Place) -> Value:
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
+        return value
+    raise _wrong(_found(value), "a whole number, 1 or more", _unquoted(value))
+
+
+def _flag(value: Any, _: Place) -> Value:
+    if isinstance(value, bool):
+        return value
+    raise _wrong(_found(value), "true or false", _unquoted(value))
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _unquoted(value: object) -> str:
+    plain = isinstance(value, str) and re.fullmatch(r"[-+]?[\d.]+(e[-+]?\d+)?|true|false", value)
+    return "remove the quotes" if plain else ""
+
+
+def _found(value: object) -> str:
+    return "a table" if isinstance(value, dict) else describe(value)
+
+
+def _wrong(found: str, allowed: str, advice: str) -> InvalidError:
+    return InvalidError(Mistake((), found, allowed, advice))
+
+
+KEYS: dict[str, Key] = {
+    "paths": Key("paths", _words(_case_path), "the cases that ship with the package"),
+    "implementations": Key(
+        "names", _words(_implementation), "what the cases list, or the default set", "impl"
+    ),
+    "tag": Key("tags", _words(_as_it_is), "any"),
+    "tolerance": Key("tolerance", _tolerance, "what the cases say"),
+    "strict": Key("strict", _flag, "no"),
+    "baseline": Key("baseline", _file),
+    "fail-on": Key("fail_on", _words(_as_it_is)),
+    "max-fail": Key("max_fail", _count),
+    "timeout": Key("timeout", _seconds),
+    "jobs": Key("jobs", _count),
+    "python": Key("pythons", _words(_python), "this one"),
+    "require": Key("required", _words(_implementation)),
+    "report": Key("reports", _words(_report)),
+}
+
+
+def by_parameter(config: Config | None) -> Iterator[tuple[str, Value]]:
+    """What the table sets, by the parameter of a command."""
+    if config is not None:
+        yield from ((KEYS[name].parameter, value) for name, value in config.values.items())

@@ -1,0 +1,1 @@
+"""Hypotheses: changes of a problem's meaning, by what they change."""

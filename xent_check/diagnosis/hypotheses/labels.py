@@ -1,0 +1,160 @@
+"""Label changes: which class each sample's label is, and which scores it meets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+
+from xent_check.problem.dtypes import Float64s, numpy_dtype
+
+from ..log_probabilities import neg_log_softmax
+from ..meaning import Meaning
+from .scores import Variation, Variations
+
+PAIRED_AT_MOST = 100_000  # numbers, where every label meets every sample
+
+
+def outside(rule: Literal["wrap", "zero"]) -> Variations:
+    """What a label outside the classes does."""
+
+    def changes(m: Meaning) -> Iterator[Variation]:
+        if m.labels is None or m.outside != "nan" or not m.outside_labels.any():
+            return
+        if rule == "zero":
+            yield replace(m, outside="zero"), {}
+            return
+        if (m.labels[m.outside_labels] < 0).any():
+            yield replace(m, outside="wrap"), {"how": "a negative label counts from the last class"}
+        how = "a label outside the classes becomes the nearest class"
+        yield replace(m, outside="clamp"), {"how": how}
+
+    return changes
+
+
+def gives_nan(m: Meaning) -> Iterator[Variation]:
+    """nan for a label outside the classes: what the reference says too."""
+    if m.outside != "nan" and m.outside_labels.any():
+        yield replace(m, outside="nan"), {}
+
+
+def label_rounded(m: Meaning) -> Iterator[Variation]:
+    """Indices stored in a low precision."""
+    if m.labels is None:
+        return
+    for dtype in ("bfloat16", "float16"):
+        rounded = m.labels.astype(numpy_dtype(dtype)).astype(np.int64)
+        if (rounded != m.labels).any():
+            yield replace(m, labels=rounded), {"dtype": dtype}
+
+
+def label_offset(m: Meaning) -> Iterator[Variation]:
+    """Counted from 1 where they count from 0, or the other way round."""
+    if m.labels is not None:
+        for offset in (-1, 1):
+            moved = np.where(m.kept, m.labels + offset, m.labels)
+            yield replace(m, labels=moved), {"offset": offset}
+
+
+def argmax_label(m: Meaning) -> Iterator[Variation]:
+    """The prediction judged by itself."""
+    if not m.binary and m.scores.shape[1] > 1 and len(m.scores):
+        best = np.argmax(np.nan_to_num(m.scores, nan=-np.inf), axis=1)
+        labels = best if m.labels is None else np.where(m.kept, best, m.labels)
+        yield replace(m, labels=labels.astype(np.int64), targets=None), {}
+
+
+def labels_moved(by: int) -> Variations:
+    """Position i meets the label of position i + by; what is left over wraps, or is dropped."""
+
+    def changes(m: Meaning) -> Iterator[Variation]:
+        if m.labels is None or not m.shape or m.shape[-1] < 2 or m.last_axis:
+            return
+        labels = m.labels.reshape(m.shape)
+        here = slice(None, -by) if by > 0 else slice(-by, None)
+        there = slice(by, None) if by > 0 else slice(None, by)
+        rows = np.arange(m.labels.size).reshape(m.shape)[..., here].reshape(-1)
+        weight = None if m.sample_weight is None else m.sample_weight[rows]
+        yield (
+            replace(
+                m,
+                scores=m.scores[rows],
+                labels=labels[..., there].reshape(-1),
+                shape=(*m.shape[:-1], m.shape[-1] - abs(by)),
+                sample_weight=weight,
+            ),
+            {"rest": "the position left over is dropped"},
+        )
+        rolled = np.roll(labels, -by, axis=-1).reshape(-1)
+        yield replace(m, labels=rolled), {"rest": "the one left over comes in at the other end"}
+
+    return changes
+
+
+def labels_broadcast(m: Meaning) -> Iterator[Variation]:
+    """Every label meets every sample: an N x N table of losses in place of N."""
+    count = len(m.scores)
+    weighted = m.sample_weight is not None or m.pos_weight is not None
+    if count < 2 or count * m.scores.size > PAIRED_AT_MOST or weighted or m.last_axis:
+        return
+    here = np.repeat(np.arange(count), count)
+    there = np.tile(np.arange(count), count)
+    for scores, labels, how in ((there, here, "column"), (here, there, "row")):
+        yield (
+            replace(
+                m,
+                scores=m.scores[scores],
+                labels=None if m.labels is None else m.labels[labels],
+                targets=None if m.targets is None else m.targets[labels],
+                shape=(count, count),
+            ),
+            {"a sample is a": how},
+        )
+
+
+def class_axis(m: Meaning) -> Iterator[Variation]:
+    """The classes on another axis: of the labels, of the softmax, or of a reshaped array."""
+    if m.binary or not m.shape or m.scores.shape[1] < 2 or len(m.scores) < 2:
+        return
+    n, axes = m.scores.shape[1], len(m.shape)
+    full = m.scores.reshape(*m.shape, n)
+    given = np.moveaxis(full, -1, m.class_axis)
+    if m.class_axis % (axes + 1) != axes:
+        yield replace(m, scores=given.reshape(-1, n)), {"how": "the array is reshaped, not moved"}
+    else:
+        wrong = given.reshape(m.shape[0], n, *m.shape[1:])
+        how = "the array is reshaped, not moved"
+        yield replace(m, scores=np.moveaxis(wrong, 1, -1).reshape(-1, n)), {"how": how}
+    for axis in range(axes):
+        if m.shape[axis] == n and m.labels is not None:
+            scores = np.swapaxes(full, axis, -1).reshape(-1, n)
+            yield replace(m, scores=scores), {"how": f"axis {axis} is taken for the classes"}
+        elif m.targets is not None and m.class_weight is None and m.sample_weight is None:
+            yield _other_axis(m, full, axis), {"how": f"the sum goes over axis {axis}"}
+        if m.shape[axis] > 1 and (m.activation == "softmax" or m.renormalise):
+            over = _normalised_over(m, full, axis)
+            yield over, {"how": f"the probabilities are normalised over axis {axis}"}
+
+
+def _other_axis(m: Meaning, full: Float64s, axis: int) -> Meaning:
+    assert m.targets is not None
+    count = m.shape[axis]
+    scores = np.moveaxis(full, axis, -1)
+    targets = np.moveaxis(m.targets.reshape(full.shape), axis, -1).reshape(-1, count)
+    flat = scores.reshape(-1, count)
+    return replace(m, scores=flat, targets=targets, shape=scores.shape[:-1])
+
+
+def _normalised_over(m: Meaning, full: Float64s, axis: int) -> Meaning:
+    with np.errstate(all="ignore"):
+        x = full if m.activation == "softmax" else np.log(full)
+        logs = -np.moveaxis(neg_log_softmax_last(np.moveaxis(x, axis, -1)), -1, axis)
+    scores = logs.reshape(m.scores.shape)
+    return replace(m, scores=scores, activation="none", is_log=True, renormalise=False)
+
+
+def neg_log_softmax_last(x: Float64s) -> Float64s:
+    """-log softmax over the last of any axes."""
+    return neg_log_softmax(x.reshape(-1, x.shape[-1])).reshape(x.shape)

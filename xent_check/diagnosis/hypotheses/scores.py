@@ -1,0 +1,212 @@
+"""Score changes: what the scores are taken for, and how a log of a probability comes of them.
+
+Each yields nothing where it cannot apply; parameters come from the values that people really use,
+the most usual first.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from xent_check.problem.vocabulary import DType
+
+from ..log_probabilities import clip_range
+from ..meaning import Activation, Formula, Meaning
+
+Parameters = dict[str, Any]
+Variation = tuple[Meaning, Parameters]
+Variations = Callable[[Meaning], Iterator[Variation]]
+EPSILONS = (
+    *(1e-7, 1e-8, 1e-12, 1e-15, 1e-10, 2.0**-23, 2.0**-52, 1e-16, 1e-6, 1e-5, 1e-9, 0.01),
+    *(1e-4, 1e-3, 1e-20),
+)
+
+
+def _from_logits(m: Meaning) -> bool:
+    return m.activation in ("softmax", "sigmoid")
+
+
+def probs_as_logits(m: Meaning) -> Iterator[Variation]:
+    """An activation on what are probabilities already."""
+    if m.activation == "none":
+        own: Activation = "sigmoid" if m.binary else "softmax"
+        yield replace(m, activation=own, is_log=False, renormalise=False), {"activation": own}
+    elif m.activated == 1:
+        yield replace(m, activated=2), {"activation": m.activation}
+
+
+def logits_as_probs(m: Meaning) -> Iterator[Variation]:
+    """No activation: logits in the place of probabilities or of their logs."""
+    if not _from_logits(m) or m.formula != "exact":
+        return
+    plain = replace(m, activation="none")
+    if m.binary:
+        yield replace(plain, clip=1e-7), {"then": "they are clipped to [1e-7, 1 - 1e-7]"}
+    else:
+        divided = replace(plain, renormalise=True)
+        clipped = replace(divided, clip=1e-7)
+        yield clipped, {"then": "they are divided by their sum and clipped to [1e-7, 1 - 1e-7]"}
+        first = replace(clipped, clip_after=False)
+        yield first, {"then": "they are clipped to [1e-7, 1 - 1e-7] and divided by their sum"}
+        yield divided, {"then": "they are divided by their sum"}
+        yield replace(plain, clip=1e-7), {"then": "they are clipped to [1e-7, 1 - 1e-7]"}
+    yield plain, {"then": "their log is taken"}
+    if not m.binary:
+        yield replace(plain, is_log=True), {"then": "they are taken for log-probabilities"}
+
+
+def sigmoid_for_softmax(m: Meaning) -> Iterator[Variation]:
+    """A sigmoid of every score: of the label's alone, or as a binary loss of every class."""
+    if m.activation != "softmax" or m.formula != "exact":
+        return
+    if m.class_weight is None and not m.outside_labels.any():
+        every = _every_class(m)
+        yield every, {"terms": "and the binary losses of the classes are added up"}
+        mean = replace(every, scale=1 / m.scores.shape[1])
+        yield mean, {"terms": "and the binary losses of the classes are averaged"}
+        if m.sample_weight is None and m.ignore_index is None and every.targets is not None:
+            flat = replace(
+                every,
+                scores=every.scores.reshape(-1, 1),
+                targets=every.targets.reshape(-1, 1),
+                shape=(*m.shape, m.scores.shape[1]),
+            )
+            yield flat, {"terms": "one binary loss for every class"}
+    alone = replace(m, activation="sigmoid")
+    yield alone, {"terms": "of the label's class alone"}
+    yield replace(alone, renormalise=True), {"terms": "divided by their sum"}
+
+
+def _every_class(m: Meaning) -> Meaning:
+    targets = m.targets
+    if m.labels is not None:
+        targets = np.equal(m.labels[:, None], np.arange(m.scores.shape[1])).astype(np.float64)
+        keep = m.kept.astype(np.float64)
+        weight = keep if m.sample_weight is None else keep * m.sample_weight
+        m = m if m.kept.all() else replace(m, sample_weight=weight)
+    return replace(m, activation="sigmoid", binary=True, labels=None, targets=targets)
+
+
+def softmax_for_sigmoid(m: Meaning) -> Iterator[Variation]:
+    """A softmax over the last axis: of the labels there as one distribution, or in each place."""
+    if m.activation != "sigmoid" or not m.binary or m.targets is None or m.formula != "exact":
+        return
+    if m.pos_weight is not None or m.scores.shape[1] != 1:
+        return
+    n = m.shape[-1] if len(m.shape) > 1 else 1
+    rows, targets = m.scores.reshape(-1, n), m.targets.reshape(-1, n)
+    shape = m.shape[:-1] if n > 1 else m.shape
+    if m.sample_weight is None:
+        plain = replace(m, scores=rows, targets=targets, binary=False, activation="softmax")
+        yield replace(plain, shape=shape), {"terms": "each row is one distribution"}
+    if n > 1:
+        top = np.exp(rows - rows.max(axis=1, keepdims=True))
+        p = (top / top.sum(axis=1, keepdims=True)).reshape(-1, 1)
+        yield replace(m, scores=p, activation="none"), {"terms": "the losses are still binary"}
+
+
+def renormalised(m: Meaning) -> Iterator[Variation]:
+    """Probabilities divided by their sum."""
+    if m.activation == "none" and not m.is_log and not m.renormalise and not m.binary:
+        yield replace(m, renormalise=True), {}
+
+
+def not_renormalised(m: Meaning) -> Iterator[Variation]:
+    """Probabilities as they are."""
+    if m.renormalise:
+        yield replace(m, renormalise=False), {}
+
+
+def clipped(m: Meaning) -> Iterator[Variation]:
+    """Clipped after or before the division by the sum, at both ends or at the lower."""
+    if m.clip or m.formula != "exact":
+        return
+    if m.is_log:
+        m = replace(m, scores=np.exp(m.scores), is_log=False)
+    ends: tuple[DType, ...] = ("float32", "float64") if m.dtype == "float64" else ("float32",)
+    for epsilon in EPSILONS:
+        for dtype in ends:
+            both = replace(m, clip=epsilon, clip_dtype=dtype)
+            told = {"epsilon": epsilon, "range": f"[{epsilon:g}, 1 - {epsilon:g}]"}
+            yield both, {**told, "when": "after"}
+            if m.activation == "none" and not m.binary and _beyond(both):
+                before = replace(both, clip_after=False, renormalise=True)
+                yield before, {**told, "when": "before"}
+        told = {"epsilon": epsilon, "range": f"at least {epsilon:g}"}
+        yield replace(m, clip=epsilon, clip_low_only=True), {**told, "when": "after"}
+
+
+def _beyond(m: Meaning) -> bool:
+    """Whether the scores themselves leave the range: the other change is the division alone."""
+    low, high = clip_range(m)
+    return bool(((m.scores < low) | (m.scores > high)).any())
+
+
+def log_clamped(m: Meaning) -> Iterator[Variation]:
+    """The log no lower than -100."""
+    if not (m.is_log and not m.binary) and math.isinf(m.log_clamp) and m.formula == "exact":
+        yield replace(m, log_clamp=-100.0), {"clamp": -100.0}
+
+
+def epsilon_in_log(m: Meaning) -> Iterator[Variation]:
+    """log(p + epsilon)."""
+    if not m.is_log and not m.log_epsilon and m.formula == "exact":
+        for epsilon in EPSILONS:
+            yield replace(m, log_epsilon=epsilon), {"epsilon": epsilon}
+
+
+def formula(name: Formula) -> Variations:
+    """A formula that rounding breaks."""
+
+    def changes(m: Meaning) -> Iterator[Variation]:
+        shiftless = m.binary and name != "log of probability"
+        plain = m.formula == "exact" and m.activated == 1 and m.scores.size > 0
+        own = m.activation == ("sigmoid" if m.binary else "softmax")
+        if own and plain and not shiftless and not m.clip and not m.log_epsilon:
+            yield replace(m, formula=name), {"dtype": m.dtype}
+
+    return changes
+
+
+def inf_minus_inf(m: Meaning) -> Iterator[Variation]:
+    """Labels of 0 times infinite logs."""
+    if not m.zero_times_inf:
+        yield replace(m, zero_times_inf=True), {}
+        yield from (
+            (replace(textbook, zero_times_inf=True), {})
+            for textbook, _ in formula("log of probability")(m)
+        )
+
+
+def log_base(base: float) -> Variations:
+    """The logarithm to another base."""
+
+    def changes(m: Meaning) -> Iterator[Variation]:
+        if m.scale == 1.0:
+            yield replace(m, scale=1 / math.log(base)), {}
+
+    return changes
+
+
+def sign(m: Meaning) -> Iterator[Variation]:
+    """log p in place of -log p."""
+    if m.scale > 0:
+        yield replace(m, scale=-m.scale), {}
+
+
+def exponential(m: Meaning) -> Iterator[Variation]:
+    """The perplexity."""
+    if not m.exponentiate:
+        yield replace(m, exponentiate=True), {}
+
+
+def log_missing(m: Meaning) -> Iterator[Variation]:
+    """The probability itself, as torch's nll_loss gives it."""
+    if m.take_log and m.scale == 1.0 and not m.log_epsilon and not m.clip:
+        yield replace(m, take_log=False), {"sign": "minus"}
+        yield replace(m, take_log=False, scale=-1.0), {"sign": "plus"}

@@ -1,0 +1,130 @@
+"""The one table of hypotheses: each changes one choice of a meaning, with its sentence.
+
+The commonest mistake comes first: where numbers are scarce, it is believed first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from . import labels, scores, totals
+from .scores import Parameters, Variations
+
+__all__ = ["HYPOTHESES", "Hypothesis", "Parameters"]
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """sentence: a format string over the parameters.
+
+    stage: what it changes: the samples' losses; how they are laid out and summed (layout); or
+    only how they are summed (total). paired: how many of its parameters are tried in pairs.
+    breaks: a formula that breaks down on extreme numbers: likelier there than anything else.
+    """
+
+    id: str
+    stage: Literal["losses", "layout", "total"]
+    sentence: str
+    changes: Variations
+    paired: int = 2
+    breaks: bool = False
+
+
+HYPOTHESES: tuple[Hypothesis, ...] = (
+    Hypothesis("probs-as-logits", "losses",
+               "{activation} is applied to what are probabilities already",
+               scores.probs_as_logits),
+    Hypothesis("sum", "total", "the sum, not divided", totals.divisor("one")),
+    Hypothesis("mean", "total", "the mean over the samples", totals.divisor("kept")),
+    Hypothesis("weighted-mean", "total", "divided by the sum of the weights",
+               totals.divisor("weights")),
+    Hypothesis("renormalised", "losses", "probabilities are divided by their sum before the log",
+               scores.renormalised),
+    Hypothesis("not-renormalised", "losses",
+               "probabilities are taken as they are, not divided by their sum",
+               scores.not_renormalised),
+    Hypothesis("label-gives-nan", "losses", "a label outside the classes gives nan",
+               labels.gives_nan),
+    Hypothesis("label-gives-zero", "losses",
+               "a label outside the classes has an empty one-hot row, and the loss 0",
+               labels.outside("zero")),
+    Hypothesis("label-wraps", "losses", "{how}", labels.outside("wrap")),
+    Hypothesis("label-rounded", "losses", "label indices are rounded to {dtype}",
+               labels.label_rounded),
+    Hypothesis("class-weight-ignored", "losses", "the class weights are left out",
+               totals.class_weight_ignored),
+    Hypothesis("sample-weight-ignored", "losses", "the sample weights are left out",
+               totals.sample_weight_ignored),
+    Hypothesis("pos-weight-ignored", "losses", "pos_weight is left out",
+               totals.pos_weight_ignored),
+    Hypothesis("smoothing-missing", "losses", "the label smoothing is left out",
+               totals.smoothing_missing),
+    Hypothesis("clipped", "losses",
+               "probabilities are clipped to {range}, {when} any division by their sum",
+               scores.clipped, paired=1),
+    Hypothesis("ignored-not-ignored", "losses", "the ignored samples are counted like any other",
+               totals.ignored_counts),
+    Hypothesis("mean-over-all", "total", "ignored samples are counted in the divisor",
+               totals.divisor("all")),
+    Hypothesis("logits-as-probs", "losses",
+               "logits are taken for probabilities: no activation is applied, {then}",
+               scores.logits_as_probs),
+    Hypothesis("mean-last-axis", "layout", "the {how} over the last axis is taken first",
+               totals.last_axis),
+    Hypothesis("divided-by-classes", "total", "divided by the number of classes, {beside}",
+               totals.divided_by_classes),
+    Hypothesis("log-clamped", "losses", "the log is clamped at {clamp:g}", scores.log_clamped),
+    Hypothesis("label-offset", "losses", "every label is off by {offset:+d}", labels.label_offset),
+    Hypothesis("exp", "losses", "exponentiated: the perplexity", scores.exponential),
+    Hypothesis("log2", "losses", "the logarithm is to base 2: bits", scores.log_base(2)),
+    Hypothesis("sign", "losses", "the sign is turned: log p in place of -log p", scores.sign),
+    Hypothesis("epsilon-in-log", "losses", "log(p + {epsilon:g}) stands for log(p)",
+               scores.epsilon_in_log, paired=1),
+    Hypothesis("mean-over-kept", "total",
+               "samples without a weight or a target are left out of the divisor",
+               totals.divisor("counted")),
+    Hypothesis("labels-broadcast", "losses",
+               "labels and scores broadcast: every label meets every sample",
+               labels.labels_broadcast, paired=1),
+    Hypothesis("class-weight-as-sample-weight", "losses",
+               "the label's class weight multiplies the whole loss, outside the sum over classes",
+               totals.class_weight_outside),
+    Hypothesis("smoothing-formula", "losses", "label smoothing gives {rule}",
+               totals.smoothing_formula),
+    Hypothesis("smoothing-not-weighted", "losses",
+               "the smoothed part of the targets is not class-weighted",
+               totals.smoothing_not_weighted),
+    Hypothesis("sigmoid-for-softmax", "losses", "a sigmoid stands in for the softmax, {terms}",
+               scores.sigmoid_for_softmax, paired=3),
+    Hypothesis("softmax-for-sigmoid", "losses",
+               "a softmax over the last axis stands in for the sigmoid: {terms}",
+               scores.softmax_for_sigmoid),
+    Hypothesis("class-axis", "losses", "the labels meet another axis: {how}",
+               labels.class_axis, paired=4),
+    Hypothesis("labels-shifted", "losses",
+               "each position meets the next one's label: they are shifted once too often; {rest}",
+               labels.labels_moved(1)),
+    Hypothesis("labels-not-shifted", "losses",
+               "each position meets the previous one's label: they are not shifted; {rest}",
+               labels.labels_moved(-1)),
+    Hypothesis("log-missing", "losses", "the probability itself, {sign}: no log is taken",
+               scores.log_missing),
+    Hypothesis("argmax-label", "losses", "the largest score stands in for the label",
+               labels.argmax_label),
+    Hypothesis("log10", "losses", "the logarithm is to base 10", scores.log_base(10)),
+    Hypothesis("log-of-probability", "losses",
+               "the log of a softmax or sigmoid that was rounded to {dtype}",
+               scores.formula("log of probability"), paired=1, breaks=True),
+    Hypothesis("unshifted-exp", "losses",
+               "exp without subtracting the maximum, which overflows in {dtype}",
+               scores.formula("unshifted"), paired=1, breaks=True),
+    Hypothesis("not-shift-safe", "losses",
+               "log-sum-exp minus the label's logit, which loses digits to a common offset",
+               scores.formula("log-sum-exp minus logit"), paired=0, breaks=True),
+    Hypothesis("inf-minus-inf", "losses", "infinities cancel: 0 times inf, or inf - inf, is nan",
+               scores.inf_minus_inf, paired=1, breaks=True),
+    Hypothesis("mean-of-means", "total", "a mean of the means of the rows",
+               totals.divisor("mean of means")),
+    Hypothesis("dtype", "losses", "the {where} is rounded to {which}", totals.precision, paired=0),
+)  # fmt: skip

@@ -1,0 +1,140 @@
+"""Weight, smoothing, precision and reduction changes: what multiplies the losses and sums them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from xent_check.problem.dtypes import rounded
+from xent_check.problem.vocabulary import DTYPES
+
+from ..meaning import Divisor, Meaning
+from .scores import Variation, Variations
+
+
+def class_weight_ignored(m: Meaning) -> Iterator[Variation]:
+    """No class weights."""
+    if m.class_weight is not None:
+        yield replace(m, class_weight=None), {}
+
+
+def pos_weight_ignored(m: Meaning) -> Iterator[Variation]:
+    """No pos_weight."""
+    if m.pos_weight is not None:
+        yield replace(m, pos_weight=None), {}
+
+
+def sample_weight_ignored(m: Meaning) -> Iterator[Variation]:
+    """No sample weights."""
+    if m.sample_weight is not None:
+        yield replace(m, sample_weight=None), {}
+
+
+def class_weight_outside(m: Meaning) -> Iterator[Variation]:
+    """The label's class weight on the whole loss."""
+    if m.class_weight is not None and m.class_weight_inside and m.smoothing_weighted:
+        yield replace(m, class_weight_inside=False), {}
+
+
+def ignored_counts(m: Meaning) -> Iterator[Variation]:
+    """Padding scored like any label."""
+    if m.ignore_index is not None and not m.kept.all():
+        yield replace(m, ignore_index=None), {}
+
+
+def smoothing_missing(m: Meaning) -> Iterator[Variation]:
+    """No label smoothing."""
+    if m.smoothing:
+        yield replace(m, smoothing=0.0), {}
+
+
+def smoothing_formula(m: Meaning) -> Iterator[Variation]:
+    """Other shares for the other classes."""
+    if m.smoothing and m.smoothing_over == "all":
+        yield replace(m, smoothing_over="others"), {"rule": "e / (n - 1) to each other class"}
+        yield replace(m, smoothing_over="kept mass"), {"rule": "(1 - e) / n to every class"}
+
+
+def smoothing_not_weighted(m: Meaning) -> Iterator[Variation]:
+    """Class weights on the hard part of the targets alone."""
+    weighted = m.class_weight is not None and m.class_weight_inside
+    if m.smoothing and weighted and m.smoothing_weighted:
+        yield replace(m, smoothing_weighted=False), {}
+
+
+def precision(m: Meaning) -> Iterator[Variation]:
+    """The scores or the losses stored, or the losses summed, in another precision."""
+    for dtype in DTYPES:
+        if dtype != m.dtype:
+            scores = rounded(m.scores, dtype).astype(np.float64)
+            if not np.array_equal(scores, m.scores, equal_nan=True):
+                yield replace(m, scores=scores), {"which": dtype, "where": "input"}
+                if np.isinf(scores).sum() > np.isinf(m.scores).sum():
+                    overflowed = replace(m, scores=scores, zero_times_inf=True)
+                    yield overflowed, {"which": dtype, "where": "input, where it overflows,"}
+    for dtype in DTYPES:
+        if dtype != m.dtype and m.stored_in is None:
+            yield replace(m, stored_in=dtype), {"which": dtype, "where": "output"}
+    if m.accumulated_in is None and m.divisor != "mean of means":
+        for dtype in DTYPES:
+            yield replace(m, accumulated_in=dtype), {"which": dtype, "where": "accumulation"}
+
+
+def divisor(name: Divisor) -> Variations:
+    """The losses' sum divided by something else."""
+
+    def changes(m: Meaning) -> Iterator[Variation]:
+        if name != m.divisor and m.last_axis is None and _means_something(m, name):
+            yield replace(m, divisor=name), {}
+
+    return changes
+
+
+def _means_something(m: Meaning, name: Divisor) -> bool:
+    """Whether the divisor is another than the plain count."""
+    match name:
+        case "all":
+            return not m.kept.all()
+        case "weights":
+            return m.class_weight is not None or m.sample_weight is not None
+        case "counted":
+            return _counts_for_nothing(m)
+        case "mean of means":
+            return len(m.shape) > 1 and not m.kept.all()
+        case _:
+            return True
+
+
+def _counts_for_nothing(m: Meaning) -> bool:
+    """Whether some sample has no weight, no target, or a label that gives 0."""
+    weights = (m.sample_weight, m.class_weight)
+    if any(weight is not None and (weight == 0).any() for weight in weights):
+        return True
+    if m.outside == "zero":
+        return True
+    empty = m.targets is not None and not m.binary and not m.targets.any(axis=1).all()
+    return empty and not m.smoothing
+
+
+def divided_by_classes(m: Meaning) -> Iterator[Variation]:
+    """The number of classes in the divisor."""
+    if m.classes > 1 and m.last_axis is None and m.divisor in ("kept", "one"):
+        beside: Divisor = "samples x classes" if m.divisor == "kept" else "classes"
+        yield replace(m, divisor=beside), {"beside": "as well"}
+        other: Divisor = "classes" if m.divisor == "kept" else "samples x classes"
+        alone = "in place of the samples" if m.divisor == "kept" else "and of samples"
+        yield replace(m, divisor=other), {"beside": alone}
+
+
+def last_axis(m: Meaning) -> Iterator[Variation]:
+    """The last axis reduced first, as Keras's binary loss does."""
+    if (
+        m.last_axis is None
+        and len(m.shape) > 1
+        and m.shape[-1] > 1
+        and m.divisor in ("kept", "one")
+    ):
+        yield replace(m, last_axis="mean"), {"how": "mean"}
+        yield replace(m, last_axis="sum"), {"how": "sum"}

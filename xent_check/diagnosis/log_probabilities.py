@@ -1,0 +1,139 @@
+"""Formulas: -log p of every class under the choices of a meaning, in float64 or emulated."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from xent_check.problem.dtypes import Float64s, numpy_dtype
+
+from .meaning import Meaning
+
+Array = npt.NDArray[Any]
+
+
+def minus_log_classes(meaning: Meaning) -> Float64s:
+    """-log p of every sample and class."""
+    x = meaning.scores
+    if meaning.formula != "exact":
+        return _emulated(meaning)
+    if meaning.is_log and meaning.activation == "none":
+        return -x
+    if meaning.activation == "softmax":
+        for _ in range(meaning.activated - 1):
+            x = np.exp(-_neg_log_softmax(x))
+        minus_log = _neg_log_softmax(x)
+        if not _touches_probabilities(meaning):
+            return minus_log
+        p = np.exp(-minus_log)
+    elif meaning.activation == "sigmoid":
+        if not _touches_probabilities(meaning) and not meaning.renormalise:
+            return np.logaddexp(0, -x)
+        p = 1 / (1 + np.exp(-x))
+    else:
+        p = x
+    return _minus_log(meaning, p)
+
+
+def minus_log_binary(meaning: Meaning) -> tuple[Float64s, Float64s]:
+    """-log p and -log(1 - p)."""
+    x = meaning.scores
+    if meaning.activation == "sigmoid":
+        if meaning.formula != "exact":
+            low = x.astype(numpy_dtype(meaning.dtype))
+            one = low.dtype.type(1)
+            rounded = one / (one + np.exp(-low))
+            return _minus_log_of(rounded), _minus_log_of(one - rounded)
+        for _ in range(meaning.activated - 1):
+            x = 1 / (1 + np.exp(-x))
+        if not _touches_probabilities(meaning) and meaning.take_log:
+            x = np.where(x == np.inf, np.nan, x)  # no probability comes of an infinite logit
+            return np.logaddexp(0, -x), np.logaddexp(0, x)
+        p = 1 / (1 + np.exp(-x))
+    elif meaning.is_log:
+        if not _touches_probabilities(meaning) and meaning.take_log:
+            small = np.log1p(-np.exp(x))
+            return -x, -np.where(x > -0.69, np.log(-np.expm1(x)), small)
+        p = np.exp(x)
+    else:
+        p = x
+    if not meaning.take_log:
+        return -p, -(1 - p)
+    if meaning.clip:
+        p = _clipped(meaning, p)
+    e, clamp = meaning.log_epsilon, meaning.log_clamp
+    log_not = np.log(1 - p + e) if e else np.log1p(-p)
+    return -np.maximum(np.log(p + e), clamp), -np.maximum(log_not, clamp)
+
+
+def _touches_probabilities(meaning: Meaning) -> bool:
+    return bool(meaning.clip or meaning.log_epsilon or not math.isinf(meaning.log_clamp))
+
+
+def _minus_log(meaning: Meaning, p: Float64s) -> Float64s:
+    """-log p with the clipping, renormalising, epsilon and clamp that the meaning has."""
+    if meaning.renormalise and not _touches_probabilities(meaning):
+        return _minus_log_share(p)
+    if meaning.clip and not meaning.clip_after:
+        p = _clipped(meaning, p)
+    if meaning.renormalise:
+        p = p / p.sum(axis=1, keepdims=True)
+    if meaning.clip and meaning.clip_after:
+        p = _clipped(meaning, p)
+    return -np.maximum(np.log(p + meaning.log_epsilon), meaning.log_clamp)
+
+
+def _minus_log_share(p: Float64s) -> Float64s:
+    """-log(p / sum): accurate where p is nearly the whole sum."""
+    n = p.shape[1]
+    if n > 64:
+        return np.asarray(np.log(p.sum(axis=1, keepdims=True) / p))
+    rest = p @ (1.0 - np.eye(n)) if np.isfinite(p).all() else p.sum(axis=1, keepdims=True) - p
+    return np.asarray(np.log1p(rest / p))
+
+
+def _clipped(meaning: Meaning, p: Float64s) -> Float64s:
+    low, high = clip_range(meaning)
+    return np.maximum(p, low) if meaning.clip_low_only else np.clip(p, low, high)
+
+
+def clip_range(meaning: Meaning) -> tuple[float, float]:
+    """As code in the dtype clips: both ends are numbers of the dtype."""
+    dtype = numpy_dtype(meaning.clip_dtype).type
+    return float(dtype(meaning.clip)), float(dtype(1) - dtype(meaning.clip))
+
+
+def _neg_log_softmax(x: Float64s) -> Float64s:
+    if not x.size:
+        return x
+    top = x.max(axis=1, keepdims=True)
+    at = x.argmax(axis=1)
+    exps = np.exp(x - top)
+    exps[np.arange(len(x)), at] = np.where(np.isfinite(top[:, 0]), 0.0, np.nan)
+    return np.asarray(np.log1p(exps.sum(axis=1, keepdims=True)) + (top - x))
+
+
+def neg_log_softmax(x: Float64s) -> Float64s:
+    """-log softmax over the last axis."""
+    with np.errstate(all="ignore"):
+        return _neg_log_softmax(x)
+
+
+def _emulated(meaning: Meaning) -> Float64s:
+    """The formulas that rounding breaks, in the dtype."""
+    x = meaning.scores.astype(numpy_dtype(meaning.dtype))
+    if meaning.formula == "log-sum-exp minus logit":
+        top = x.max(axis=1, keepdims=True)
+        log_sum_exp = top + np.log(np.exp(x - top).sum(axis=1, keepdims=True))
+        return np.asarray((log_sum_exp - x).astype(np.float64))
+    shifted = meaning.formula == "log of probability"
+    exps = np.exp(x - x.max(axis=1, keepdims=True)) if shifted else np.exp(x)
+    return _minus_log_of(exps / exps.sum(axis=1, keepdims=True))
+
+
+def _minus_log_of(p: Array) -> Float64s:
+    """-log p, taken in p's own dtype."""
+    return np.asarray(-np.log(p).astype(np.float64))

@@ -1,0 +1,201 @@
+"""Meaning: what a record of choices gives, computed in float64 whatever the choices are.
+
+The diagnosis changes one choice at a time and computes. It is quick and flexible where the
+reference is proven; the two agree on the choices that a case file makes.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from xent_check.problem.dtypes import Float64s, numpy_dtype, rounded
+from xent_check.problem.options import refuse_unknown
+from xent_check.problem.problem import Problem
+
+from .log_probabilities import minus_log_binary, minus_log_classes
+from .meaning import Activation, Divisor, Meaning
+from .targets import smoothed, weighted_targets, weights_of
+
+__all__ = ["Divisor", "Meaning", "folded", "losses_of", "meaning_of", "sample_losses", "total_of"]
+Array = npt.NDArray[Any]
+# The options that it gives a meaning to; another one is refused.
+KNOWN = frozenset({
+    "class_axis", "normalize", "ignore_index", "label_smoothing", "class_weight", "pos_weight",
+    "sample_weight", "reduction", "check", "cotangent",
+})  # fmt: skip
+
+
+def meaning_of(problem: Problem) -> Meaning:
+    """The choices of a problem."""
+    refuse_unknown(problem, KNOWN, "the diagnosis")
+    binary = problem.loss == "binary"
+    values = problem.values.astype(np.float64)
+    if binary:
+        scores = values.reshape(-1, 1)
+        targets: Float64s | None = problem.labels.astype(np.float64).reshape(-1, 1)
+        labels = None
+    else:
+        n = problem.num_classes
+        scores = np.moveaxis(values, problem.class_axis, -1).reshape(-1, n)
+        soft = problem.loss == "categorical"
+        last = np.moveaxis(problem.labels, problem.class_axis, -1) if soft else problem.labels
+        targets = last.astype(np.float64).reshape(-1, n) if soft else None
+        labels = None if soft else problem.labels.reshape(-1)
+    logits = problem.given == "logits"
+    activation: Activation = ("sigmoid" if binary else "softmax") if logits else "none"
+    pos_weight = problem.pos_weight
+    if pos_weight is not None:
+        pos_weight = np.broadcast_to(pos_weight, values.shape).astype(np.float64).reshape(-1, 1)
+    return Meaning(
+        scores=scores,
+        labels=labels,
+        targets=targets,
+        shape=problem.samples_shape,
+        binary=binary,
+        dtype=problem.dtype,
+        activation=activation,
+        class_axis=problem.class_axis,
+        is_log=problem.given == "log_probs",
+        renormalise=bool(problem.normalize),
+        ignore_index=problem.ignore_index,
+        smoothing=problem.label_smoothing,
+        class_weight=_floats(problem.class_weight),
+        pos_weight=pos_weight,
+        sample_weight=_floats(problem.sample_weight),
+    )
+
+
+def _floats(array: Array | None) -> Float64s | None:
+    return None if array is None else array.astype(np.float64).reshape(-1)
+
+
+def losses_of(meaning: Meaning) -> Float64s:
+    """The losses, flat: one per sample, or per row where the last axis is reduced.
+
+    nan and inf where the choices lead there.
+    """
+    return folded(meaning, sample_losses(meaning))
+
+
+def sample_losses(meaning: Meaning) -> Float64s:
+    """One loss per sample, flat, whatever becomes of them."""
+    with np.errstate(all="ignore"):
+        losses = _binary(meaning) if meaning.binary else _classes(meaning)
+        if meaning.sample_weight is not None:
+            losses = _products(meaning, meaning.sample_weight, losses)
+        losses = np.where(meaning.kept, losses * meaning.scale, 0.0)
+        if meaning.exponentiate:
+            losses = np.exp(losses)
+        if meaning.stored_in is not None:
+            losses = rounded(losses, meaning.stored_in).astype(np.float64)
+    return np.asarray(losses, dtype=np.float64)
+
+
+def folded(meaning: Meaning, losses: Float64s) -> Float64s:
+    """The samples' losses, reduced over the last axis where the meaning says so."""
+    if meaning.last_axis is None:
+        return losses
+    rows, counts = _rows(meaning, losses)
+    if meaning.last_axis == "sum":
+        return rows
+    with np.errstate(all="ignore"):
+        return np.asarray(rows / counts)
+
+
+def _rows(meaning: Meaning, losses: Float64s) -> tuple[Float64s, Float64s]:
+    """Sums over the last axis, and how many kept samples each has."""
+    shape = (math.prod(meaning.shape[:-1]), meaning.shape[-1])
+    kept = meaning.kept.reshape(shape).sum(axis=1).astype(np.float64)
+    return losses.reshape(shape).sum(axis=1), kept
+
+
+def total_of(meaning: Meaning, losses: Float64s) -> float:
+    """The total of the meaning's losses under its divisor."""
+    with np.errstate(all="ignore"):
+        if meaning.exponentiate:  # perplexity: the exponential of the total, not the total of them
+            return float(np.exp(_divided(meaning, np.log(losses))))
+        return _divided(meaning, losses)
+
+
+def _divided(meaning: Meaning, losses: Float64s) -> float:
+    summed, divisor = _summed(meaning, losses), meaning.divisor
+    if divisor == "mean of means":
+        rows, counts = _rows(meaning, losses)
+        return float(np.mean(rows / counts))
+    count = _count(meaning, divisor, len(losses))
+    if not count:
+        return math.nan
+    if meaning.accumulated_in is not None:
+        return float(rounded(np.array(summed / count), meaning.accumulated_in))
+    return summed / count
+
+
+def _count(meaning: Meaning, divisor: Divisor, length: int) -> float:
+    kept = meaning.kept
+    if meaning.last_axis is not None:
+        kept = np.asarray(kept.reshape(length, -1).any(axis=1))
+    match divisor:
+        case "one":
+            return 1.0
+        case "kept":
+            return float(kept.sum())
+        case "all":
+            return float(length)
+        case "classes":
+            return float(meaning.classes)
+        case "samples x classes":
+            return float(kept.sum() * meaning.classes)
+        case "weights" if meaning.last_axis is None:
+            return float(weights_of(meaning)[kept].sum())
+        case "counted" if meaning.last_axis is None:
+            targets = weighted_targets(meaning)[0] if not meaning.binary else np.ones((length, 1))
+            counted = kept & (weights_of(meaning) != 0) & (targets != 0).any(axis=1)
+            return float(counted.sum())
+        case _:
+            return math.nan
+
+
+def _summed(meaning: Meaning, losses: Float64s) -> float:
+    if meaning.accumulated_in is None:
+        return float(losses.sum())
+    low = rounded(losses, meaning.accumulated_in)
+    return float(np.cumsum(low, dtype=numpy_dtype(meaning.accumulated_in))[-1]) if len(low) else 0.0
+
+
+def targets_of(meaning: Meaning) -> Float64s:
+    """What each -log p is multiplied by: smoothed, class weights inside; t for binary."""
+    if not meaning.binary:
+        return weighted_targets(meaning)[0]
+    assert meaning.targets is not None
+    return smoothed(meaning, meaning.targets)
+
+
+def _classes(meaning: Meaning) -> Float64s:
+    targets, bad = weighted_targets(meaning)
+    minus_log = minus_log_classes(meaning)
+    if not meaning.take_log:
+        minus_log = -np.exp(-minus_log)
+    if meaning.labels is not None and not meaning.smoothing and not meaning.zero_times_inf:
+        minus_log = np.where(targets == 0, 0.0, minus_log)  # the label's alone is looked at
+    return np.where(bad, np.nan, _products(meaning, targets, minus_log).sum(axis=1))
+
+
+def _binary(meaning: Meaning) -> Float64s:
+    t = targets_of(meaning)
+    minus_log_p, minus_log_q = minus_log_binary(meaning)
+    positive = t if meaning.pos_weight is None else t * meaning.pos_weight
+    first = _products(meaning, positive, minus_log_p)
+    if meaning.is_log:  # 0 times the log of 1 - p, which a p above 1 does not have, is 0
+        minus_log_q = np.where((t == 1) & (meaning.scores > 0), 0.0, minus_log_q)
+    return np.asarray((first + _products(meaning, 1 - t, minus_log_q)).sum(axis=1))
+
+
+def _products(meaning: Meaning, coefficients: Float64s, logs: Float64s) -> Float64s:
+    products = coefficients * logs
+    if meaning.zero_times_inf:
+        return np.asarray(products)
+    return np.where((coefficients == 0) & np.isinf(logs), 0.0, products)

@@ -1,0 +1,66 @@
+"""Coefficients: what multiplies each class's -log p: targets, smoothing and weights."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from xent_check.problem.dtypes import Float64s
+
+from .meaning import Meaning
+
+
+def weights_of(meaning: Meaning) -> Float64s:
+    """Each sample's weight, in a total divided by their sum."""
+    weights = np.ones(len(meaning.scores))
+    if meaning.sample_weight is not None:
+        weights = weights * meaning.sample_weight
+    if meaning.class_weight is None:
+        return weights
+    if meaning.labels is not None:
+        inside = np.clip(meaning.labels, 0, len(meaning.class_weight) - 1)
+        return np.asarray(weights * meaning.class_weight[inside])
+    if meaning.targets is not None and not meaning.binary:
+        return np.asarray(weights * (meaning.targets @ meaning.class_weight))
+    return weights
+
+
+def weighted_targets(meaning: Meaning) -> tuple[Float64s, npt.NDArray[np.bool_]]:
+    """Targets with smoothing and class weights inside, and which samples' losses are nan."""
+    n = meaning.scores.shape[1]
+    bad: npt.NDArray[np.bool_] = meaning.outside_labels
+    if meaning.labels is None:
+        assert meaning.targets is not None
+        hard = meaning.targets
+    else:
+        labels = meaning.labels
+        if meaning.outside == "wrap":
+            labels = np.where(labels < 0, labels + n, labels)
+        elif meaning.outside == "clamp":
+            labels = np.clip(labels, 0, n - 1)
+        hard = np.equal(labels[:, None], np.arange(n)).astype(np.float64)
+        if meaning.outside == "zero":
+            bad = np.zeros_like(bad)
+        bad = np.asarray(bad & ((labels < 0) | (labels >= n)))
+    targets, e = smoothed(meaning, hard), meaning.smoothing
+    if meaning.labels is not None and meaning.outside == "zero":
+        targets = np.where(meaning.outside_labels[:, None], 0.0, targets)
+    if meaning.class_weight is not None:
+        if meaning.class_weight_inside and meaning.smoothing_weighted:
+            targets = targets * meaning.class_weight
+        elif meaning.class_weight_inside:
+            targets = hard * (1 - e) * meaning.class_weight + (targets - hard * (1 - e))
+        else:
+            targets = targets * (hard @ meaning.class_weight)[:, None]
+    return targets, bad
+
+
+def smoothed(meaning: Meaning, targets: Float64s) -> Float64s:
+    """The targets with label smoothing."""
+    e, n = meaning.smoothing, 2 if meaning.binary else meaning.scores.shape[1]
+    if not e:
+        return targets
+    if meaning.smoothing_over == "others":
+        return targets * (1 - e) + (1 - targets) * e / max(n - 1, 1)
+    share = e / n if meaning.smoothing_over == "all" else (1 - e) / n
+    return targets * (1 - e) + share

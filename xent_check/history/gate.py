@@ -1,0 +1,267 @@
+"""Gating: a report held against a baseline, and a baseline made of a report."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from xent_check.casefile.project import Project
+from xent_check.errors import InvalidError, Mistake, UserError, did_you_mean
+from xent_check.problem.expectation import REFERENCE
+from xent_check.results.change import BAD, Change, ChangeKind, GateResult, growth
+from xent_check.results.report import CaseResult, Report, Ungated
+
+from .baseline_file import Baseline, Environment, Key
+from .changes import change_between, moved
+from .record import Recorded, recorded
+
+DEFAULT = ("new", "behaviour", "inputs")
+_CAN_FAIL: tuple[ChangeKind, ...] = (
+    "new", "behaviour", "inputs", "drifted", "fixed", "added", "removed", "missing",
+)  # fmt: skip
+_WORDS = ("new", "behaviour", "inputs", "drift", "fixed", "added", "removed", "missing")
+_TELLS_MORE: tuple[ChangeKind, ...] = ("new", "behaviour", "inputs")
+_MAX_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A kind of change that fails; drift, only from `factor` times the share that it was."""
+
+    kind: ChangeKind
+    factor: float = 0.0
+
+    def __str__(self) -> str:
+        word = _WORDS[_CAN_FAIL.index(self.kind)]
+        return f"{word}:{self.factor:g}x" if self.factor else word
+
+    def fails(self, change: Change) -> bool:
+        """Whether the rule is about this change: `new` is, where an answer diverges that nobody
+        accepted, also where its kind tells more, as of a number that became nan."""
+        if self.kind == "new" and change.kind in _TELLS_MORE:
+            return change.after in BAD
+        if change.kind != self.kind:
+            return False
+        if not self.factor or change.share_before is None or change.share_after is None:
+            return True
+        return growth(change.share_before, change.share_after) >= self.factor
+
+
+def parse_rules(texts: Iterable[str]) -> tuple[Rule, ...]:
+    """`new,behaviour,drift:2x`; InvalidError otherwise."""
+    words = [word.strip() for text in texts for word in text.split(",")]
+    return tuple(_rule(word) for word in words)  # an empty word too is none: it would pass all
+
+
+def _rule(word: str) -> Rule:
+    name, colon, factor = word.partition(":")
+    if name not in _WORDS or (colon and name != "drift"):
+        allowed = f"{', '.join(_WORDS)}, drift:2x"
+        raise InvalidError(Mistake((), repr(word), allowed, did_you_mean(name, _WORDS)))
+    if not colon:
+        return Rule(_CAN_FAIL[_WORDS.index(name)])
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)x?", factor)
+    if match is None or float(match[1]) <= 1:
+        raise InvalidError(Mistake((), repr(word), "drift:2x, for twice the share", ""))
+    return Rule("drifted", float(match[1]))
+
+
+def gated(
+    report: Report, baseline: Baseline, file: str, rules: Sequence[Rule], project: Project
+) -> Report:
+    """The report with what changed. A divergence that was accepted, and is as it was, is known;
+    its reason is the one that it was accepted for."""
+    report = report.ungated
+    keys = project.keys(map(_key, report.results))
+    pairs = [(result, baseline.records.get(keys[_key(result)])) for result in report.results]
+    made = [change_between(*_key(r), before, recorded(r)) for r, before in pairs]
+    results = [
+        _accepted(result, change, before)
+        for (result, before), change in zip(pairs, made, strict=True)
+    ]
+    ran = {*keys.values()}
+    absent = baseline.records.keys() - ran
+    gone = _gone(report, absent, project)
+    changes = [*made, *(change_between(*key, baseline.records[key], None) for key in gone)]
+    differing = tuple(change for change in changes if change.kind != "same")
+    matched = _matches(report, baseline, keys)
+    notes = [*_notes(report, baseline, project), *_unrecorded(pairs)]
+    if not matched:
+        notes.insert(0, _mismatch(baseline, file, project, keys))
+    gate = GateResult(
+        file=file,
+        same=len(changes) - len(differing),
+        changes=differing,
+        failing=tuple(c for c in differing if any(rule.fails(c) for rule in rules)),
+        fail_on=tuple(map(str, rules)),
+        notes=tuple(notes),
+        matched=matched,
+        left_out=len(absent) - len(gone),
+        gone_cases=len({case for case, _ in gone} - {case for case, _ in ran}),
+        gone_implementations=tuple(sorted({name for _, name in gone} - {name for _, name in ran})),
+    )
+    return replace(report, results=tuple(results), gate=gate)
+
+
+def _key(result: CaseResult) -> Key:
+    return result.case.id, result.implementation
+
+
+def _gone(report: Report, absent: Iterable[Key], project: Project) -> list[Key]:
+    """Those answers of the baseline that would have been in the run, were they still there."""
+    if report.shard is not None:
+        return []
+    scope = report.scope
+    chosen = None if scope.chosen is None else tuple(map(project.implementation, scope.chosen))
+    paths = tuple(map(project.path, scope.paths))
+    whole = replace(scope, paths=paths, chosen=chosen)
+    return sorted(key for key in absent if whole.covers(*key))
+
+
+def _accepted(result: CaseResult, change: Change, before: Recorded | None) -> CaseResult:
+    if change.kind != "known" or before is None:
+        return result
+    return replace(
+        result,
+        status="known",
+        reason=f"accepted in the baseline: {before.because}",
+        ungated=Ungated(result.status, result.reason),
+    )
+
+
+def _matches(report: Report, baseline: Baseline, keys: Mapping[Key, Key]) -> bool:
+    """Whether an implementation's answer was held against one of the baseline. Of a part of a run
+    all cases may be new: there one of the same file has to be known of the implementation."""
+    ran = {
+        keys[_key(result)]
+        for result in report.results
+        if result.implementation != REFERENCE and result.status != "missing"
+    }
+    if not baseline.records.keys().isdisjoint(ran):
+        return True
+    files = {(case.rpartition("::")[0], name) for case, name in baseline.records}
+    narrowed = report.scope.filtered or report.shard is not None
+    return narrowed and any((case.rpartition("::")[0], name) in files for case, name in ran)
+
+
+def _mismatch(baseline: Baseline, file: str, project: Project, keys: Mapping[Key, Key]) -> str:
+    """Why none of the answers is in the baseline, as far as an example of each can tell."""
+    own = next((key for key in keys.values() if key[1] != REFERENCE), None)
+    has = next(iter(baseline.records), None)
+    if own is None or has is None:
+        return f"nothing was held against {file}: it has {len(baseline.records)} answers"
+    case, name = own
+    folder = os.path.relpath(project.root)
+    return (
+        f"nothing was held against {file}: it has {has[1]} on {has[0]} and the like, the run "
+        f"{name} on {case}; its paths are relative to the folder {folder}"
+    )
+
+
+def _unrecorded(pairs: Iterable[tuple[CaseResult, Recorded | None]]) -> Iterable[str]:
+    """That nobody can tell whether the inputs are what they were."""
+    known = [(result, before) for result, before in pairs if before is not None]
+    count = sum(before.inputs is None for _, before in known)
+    if count:
+        told = f"{count} answer{'s' if count > 1 else ''} in the baseline"
+        yield f"{told} without a digest of the inputs, which may have changed; accept adds it"
+    if any(result.inputs is None for result, _ in known):
+        yield "the saved run has no digest of the inputs, which may have changed"
+
+
+def _notes(report: Report, baseline: Baseline, project: Project) -> Iterable[str]:
+    """Each implementation whose version, device or platform is another than the baseline's."""
+    before: dict[str, set[Environment]] = {}
+    for (_, name), place in baseline.environments.items():
+        before.setdefault(name, set()).add(place)
+    for name in report.implementations:
+        now = environment(report, name)
+        others = sorted(map(str, before.get(project.implementation(name), set()) - {now}))
+        if others and now is not None:
+            yield f"{name} was {' and '.join(others)}, and is {now}"
+
+
+def environment(report: Report, implementation: str) -> Environment | None:
+    """Where an implementation ran; None where it did not. The reference is of the tool itself."""
+    if implementation == REFERENCE:
+        return Environment("exact", "cpu", report.machine)
+    host = report.hosts.get(implementation)
+    return None if host is None else Environment(host.version, host.device, report.machine)
+
+
+class NotAcceptedError(UserError):
+    """Divergences that nobody gave a reason for."""
+
+
+def accept(
+    report: Report,
+    before: Baseline | None,
+    because: str | None,
+    project: Project,
+    prune: bool = False,
+) -> Baseline:
+    """The baseline of a report, over an earlier one: what did not run stays.
+
+    A divergence that was accepted, and is as it was, stays as it was accepted: were it taken anew
+    each time, it could grow step by step. because: the reason for the other divergences and
+    failures; NotAcceptedError where there are such, and no reason. prune: what the run would have
+    covered and did not have is dropped, and answers to other inputs of what is not installed.
+    """
+    report = report.ungated
+    records = {} if before is None else dict(before.records)
+    places = {} if before is None else dict(before.environments)
+    keys = project.keys(map(_key, report.results))
+    if prune:
+        dropped = set(_gone(report, records.keys() - {*keys.values()}, project))
+        dropped |= {
+            keys[_key(r)] for r in report.results if _is_stale(r, records.get(keys[_key(r)]))
+        }
+        records = {key: record for key, record in records.items() if key not in dropped}
+    refused: list[str] = []
+    for result in report.results:
+        if result.status == "missing":
+            continue
+        place = environment(report, result.implementation)
+        if place is None:
+            raise UserError(_nowhere(result.implementation))
+        key, record = keys[_key(result)], recorded(result)
+        if result.status in BAD:
+            standing = _standing(records.get(key), record, key)
+            if standing is not None and not moved(standing, record).same_bits:
+                records[key] = replace(standing, inputs=record.inputs or standing.inputs)
+                continue
+            reason = because if standing is None else standing.because
+            if reason is None:
+                refused.append(f"{result.implementation} {result.status} on {result.case.id}")
+            record = replace(record, because=reason)
+        records[key], places[key] = record, place
+    if refused:
+        raise NotAcceptedError(_refusal(refused))
+    return Baseline(records, {key: places[key] for key in records})
+
+
+def _is_stale(result: CaseResult, before: Recorded | None) -> bool:
+    """Whether it answered other inputs, and nothing is there to answer these."""
+    if before is None or before.inputs is None:
+        return False
+    return result.status == "missing" and before.inputs != result.inputs
+
+
+def _standing(before: Recorded | None, now: Recorded, key: Key) -> Recorded | None:
+    """The accepted divergence, where it is as it was."""
+    if before is None or change_between(*key, before, now).kind != "known":
+        return None
+    return before
+
+
+def _nowhere(implementation: str) -> str:
+    return f"environment: nothing of {implementation}, whose answers are there; run it again"
+
+
+def _refusal(refused: Sequence[str]) -> str:
+    left = len(refused) - _MAX_SHOWN
+    shown = [*refused[:_MAX_SHOWN], *([f"and {left} more"] if left > 0 else [])]
+    first = f"{len(refused)} to accept without a reason; give it with --because TEXT"
+    return "\n".join([first, *(f"  {line}" for line in shown)])

@@ -1,0 +1,1 @@
+"""The JSON of a run, in both directions."""

@@ -1,0 +1,81 @@
+"""The JSON Schema of a run's result, made from the models that write and read it."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+from pydantic import BaseModel
+
+from xent_check.casefile.case import ToleranceFields
+from xent_check.casefile.json_schema import resolved
+from xent_check.results.report import Host, Scope, Ungated
+from xent_check.results.shard import Shard
+
+from .parts import NOT_FINITE, Saved
+from .results import NotCompared
+from .schema import Document
+
+# Read with defaults, written whole.
+_ALWAYS_WHOLE = (ToleranceFields, Host, Scope, Shard, Ungated, NotCompared, Document)
+_NUMBERS: dict[str, Any] = {
+    "Number": {
+        "description": "A number; what is not finite is its name.",
+        "anyOf": [{"type": "number"}, {"enum": list(NOT_FINITE)}],
+    },
+    "Numbers": {
+        "description": "A number, or lists of numbers as deep as the array has axes.",
+        "anyOf": [{"x-ref": "Number"}, {"type": "array", "items": {"x-ref": "Numbers"}}],
+    },
+}
+
+
+def result_schema() -> dict[str, Any]:
+    """JSON Schema (2020-12) of what `run --report json` writes."""
+    schema = Document.model_json_schema()
+    definitions = schema["$defs"]
+    kinds: list[type] = [*_kinds(Saved), *_ALWAYS_WHOLE]
+    for kind in kinds:
+        of = schema if kind is Document else definitions.get(kind.__name__)
+        if of is not None:
+            _describe(of["properties"], kind)
+        if of is not None and kind in _ALWAYS_WHOLE:
+            of["required"] = list(of["properties"])
+    definitions |= _NUMBERS
+    whole: dict[str, Any] = resolved(schema)
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    return head | whole | {"title": "xent-check result"}
+
+
+def _kinds(kind: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    """A model and all that are made of it."""
+    yield kind
+    for part in kind.__subclasses__():
+        yield from _kinds(part)
+
+
+def _describe(properties: dict[str, Any], kind: type) -> None:
+    """Give each property the docstring of its field. pydantic can (use_attribute_docstrings), but
+    reads the source again on every start."""
+    aliases = {n: f.alias for n, f in getattr(kind, "model_fields", {}).items() if f.alias}
+    for name, text in _docstrings(kind):
+        properties[aliases.get(name, name)]["description"] = text
+
+
+def _docstrings(kind: type) -> Iterator[tuple[str, str]]:
+    """Each field with its docstring, those of its bases first."""
+    for base in reversed(kind.__mro__):
+        if base.__module__.partition(".")[0] != "xent_check":
+            continue
+        [body] = ast.parse(inspect.getsource(base)).body
+        assert isinstance(body, ast.ClassDef)
+        for field, text in pairwise(body.body):
+            match field, text:
+                case (
+                    ast.AnnAssign(target=ast.Name(id=name)),
+                    ast.Expr(value=ast.Constant(value=str(words))),
+                ):
+                    yield name, " ".join(words.split())

@@ -1,0 +1,159 @@
+"""Saved numbers: what a saved result has of losses, totals and gradient, as a comparison again."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import cast
+
+import numpy as np
+
+from xent_check.problem.dtypes import Float64s, spacing, unit_roundoff
+from xent_check.problem.expectation import Published
+from xent_check.problem.vocabulary import Reduction
+from xent_check.reference.bounds import Bounds
+from xent_check.reference.enclosure import Enclosure
+from xent_check.results.comparison import Comparison, share_of
+from xent_check.results.difference import Allowance, Difference, Excerpt
+from xent_check.results.excerpts import WORST
+
+from .checks import ContradictionError
+from .parts import AnyGradient, AnyTotal, ExcerptOfGradient, Gap, Total, WholeGradient
+from .results import AnyCompared, ComparedExcerpt, ComparedWhole
+
+_Whole = ComparedWhole | WholeGradient | Total
+_Excerpt = ComparedExcerpt | ExcerptOfGradient
+
+
+def comparison_of(r: AnyCompared) -> Comparison:
+    """The comparison of a result that was compared, under the tolerance that it was saved with."""
+    parts: dict[str, AnyCompared | AnyTotal | AnyGradient] = {"losses": r}
+    parts |= {str(name): total for name, total in r.totals.items()}
+    if r.gradient is not None:
+        parts["gradient"] = r.gradient
+    gaps = {name: part for name, part in parts.items() if isinstance(part, Gap)}
+    given = {name: part for name, part in parts.items() if not isinstance(part, Gap)}
+    totals = {name: part for name, part in r.totals.items() if isinstance(part, Total)}
+    bounds = _bounds(given, unit_roundoff(r.asked_dtype or r.dtype))
+    judge = Allowance(r.tolerance, bounds, r.asked_dtype or "")
+    found = {name: _difference(judge, name, part) for name, part in given.items()}
+    stated = {
+        name: _stated(judge, name, part, part.expected)
+        for name, part in given.items()
+        if isinstance(part, _Whole) and part.expected is not None
+    }
+    made = Comparison(
+        losses=found["losses"],
+        totals={name: found[name] for name in totals},
+        expected_losses=stated.get("losses"),
+        expected_totals={name: stated[name] for name in totals if name in stated},
+        unsupported={name: gap.reason for name, gap in gaps.items()},
+        wide_radius=False,
+        gradient=found.get("gradient"),
+        expected_gradient=stated.get("gradient"),
+        share=None if bounds is None else share_of(found["losses"], bounds.losses),
+        bounds=bounds,
+        divisors={n: total.divisor for n, total in totals.items() if total.divisor is not None},
+        asked=frozenset(r.asked),
+        unheld={
+            name: Published(gap.expected, gap.expected_unit)
+            for name, gap in gaps.items()
+            if gap.expected is not None and gap.expected_unit is not None
+        },
+    )
+    if not made.divisors:
+        return made
+    whole = replace(made, gradient=None, expected_gradient=None)
+    return replace(made, expected_totals=whole.under(r.tolerance).expected_totals)
+
+
+def _bounds(given: Mapping[str, _Whole | _Excerpt], u: float) -> Bounds | None:
+    """Without the terms that they were made of; of an excerpt, for what it holds."""
+    bounds = {name: _bound(part) for name, part in given.items()}
+    losses = bounds.pop("losses")
+    if losses is None:
+        return None
+    for name, bound in bounds.items():
+        if bound is None:
+            where = name if name == "gradient" else f"totals.{name}"
+            raise ContradictionError(f"{where}.bound is not there, and the losses have theirs")
+    gradient = bounds.pop("gradient", None)
+    totals = {cast(Reduction, n): float(b) for n, b in bounds.items() if b is not None}
+    return Bounds(losses, totals, gradient, {}, u)
+
+
+def _bound(saved: _Whole | _Excerpt) -> Float64s | None:
+    if isinstance(saved, _Whole):
+        return None if saved.bound is None else saved.bound.reshape(saved.shape)
+    rows = [row.bound for row in saved.rows if row.bound is not None]
+    return np.asarray(rows) if len(rows) == len(saved.rows) else None
+
+
+def _difference(judge: Allowance, part: str, saved: _Whole | _Excerpt) -> Difference:
+    """The whole array, or the excerpt that was kept of it."""
+    dtype, shape = saved.dtype, saved.shape
+    if isinstance(saved, _Whole):
+        actual, target, distance = (
+            numbers.reshape(shape) for numbers in (saved.actual, saved.reference, saved.abs_diff)
+        )
+        return judge.again(part, _unjudged(actual, target, distance, dtype, 0.0))
+    _complete(part, saved)
+    diverging = (
+        saved.diverging_samples if isinstance(saved, ComparedExcerpt) else saved.diverging_elements
+    )
+    rows = saved.rows
+    actual, target, distance = (
+        np.array([(row.actual, row.reference, row.abs_diff) for row in rows]).reshape(-1, 3).T
+    )
+    kept = judge.again(part, _unjudged(actual, target, distance, dtype, 0.0))
+    least = kept.diverging
+    possible = least == diverging if saved.at_least or not least else least <= diverging
+    excerpt = Excerpt(
+        indices=tuple(row.place for row in rows),
+        shape=shape,
+        diverging=diverging if possible and diverging <= math.prod(shape) else least,
+        classes=saved.classes,
+        digest=saved.digest,
+        least=np.array([np.nan if r.least_reference is None else r.least_reference for r in rows]),
+        stands_for=np.array([row.stands_for for row in rows], dtype=np.intp),
+        at_least=saved.at_least,
+    )
+    return replace(kept, excerpt=excerpt)
+
+
+def _complete(part: str, saved: _Excerpt) -> None:
+    """ContradictionError where the rows of an excerpt cannot be all that were kept."""
+    shape, rows = saved.shape, saved.rows
+    size, stand = math.prod(shape), sum(row.stands_for for row in rows)
+    if len(saved.worst) != min(WORST, size) or stand != size:
+        raise ContradictionError(f"{part}: its rows stand for {stand} of {size} numbers")
+    for row in rows:
+        if len(row.place) != len(shape) or any(
+            not 0 <= i < n for i, n in zip(row.place, shape, strict=True)
+        ):
+            raise ContradictionError(f"{part}: no place {list(row.place)} in {list(shape)}")
+    if len({row.place for row in rows}) < len(rows):
+        raise ContradictionError(f"{part}: a row stands there twice")
+
+
+def _stated(judge: Allowance, part: str, saved: _Whole, expected: Float64s) -> Difference:
+    """Against what is stated."""
+    shape = saved.shape
+    actual, target, zero = saved.actual.reshape(shape), expected.reshape(shape), np.zeros(shape)
+    unit = 0.0 if saved.expected_unit is None else saved.expected_unit.reshape(shape)
+    distance = Enclosure(target, zero, zero).distance(actual)
+    return judge.again(part, _unjudged(actual, target, distance, saved.dtype, unit))
+
+
+def _unjudged(
+    actual: Float64s, target: Float64s, distance: Float64s, dtype: str, unit: Float64s | float
+) -> Difference:
+    """The distance is from the exact value, of which `target` is the nearest float64: it is the
+    difference of the two to within the spacing of either, or it is not believed."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        apart = np.abs(actual - target)
+        near = spacing(target, "float64") + 2 * spacing(apart, "float64")
+        believed = ~np.isfinite(apart) | (np.abs(distance - apart) <= near)
+    distance = np.where(believed, distance, apart)
+    return Difference(actual, target, distance, distance, np.zeros_like(target), dtype, unit)

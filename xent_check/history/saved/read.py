@@ -1,0 +1,215 @@
+"""Saved: the report that `--report json` wrote, read again. No framework, no case file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence, Set
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import BaseModel, ValidationError
+
+from xent_check import __version__
+from xent_check.casefile.case import Case, CaseFields, split_id
+from xent_check.casefile.yaml_values import Map
+from xent_check.diagnosis.diagnosis import Diagnosis, Explanation
+from xent_check.errors import InvalidError, UserError, key_text, visible
+from xent_check.problem.dtypes import numpy_dtype
+from xent_check.problem.evaluation import Computed, Evaluation, Failed, Missing, Unsupported
+from xent_check.problem.expectation import REFERENCE, Expectation
+from xent_check.problem.tolerance import Auto, Tolerance
+from xent_check.reference.enclosure import Enclosure
+from xent_check.reference.reference import Reference
+from xent_check.results.change import BAD, Change, GateResult
+from xent_check.results.report import Asked, CaseResult, Report, Status, Ungated
+from xent_check.results.verdict import judged_again
+
+from ..changes import variants_of
+from ..gate import parse_rules
+from . import schema as form
+from .checks import ContradictionError, all_there
+from .numbers import comparison_of
+from .parts import TAGS
+from .results import AnyResult, Compared, ComparedExcerpt, ComparedWhole
+
+
+def load_report(file: Path) -> Report:
+    """The report of a file; UserError where it is none."""
+    return report_of(file, load_document(file))
+
+
+def load_document(file: Path) -> Any:
+    """The JSON of a file; UserError where it is none."""
+    try:
+        return json.loads(file.read_bytes())
+    except OSError as error:
+        raise UserError(f"{visible(str(file))}: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:
+        raise UserError(_not_a_run(file, str(error))) from None
+
+
+def report_of(file: Path, document: Any) -> Report:
+    """The report that a file's JSON is; UserError where it is none."""
+    try:
+        saved = form.Document.model_validate(document)
+        return restored(saved)
+    except ContradictionError as error:
+        raise UserError(edited(file, str(error), saved.xent_check)) from None
+    except InvalidError as error:
+        raise UserError(_not_a_run(file, error.mistakes[0].found)) from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = key_text(tuple(part for part in first["loc"] if part not in TAGS))
+        raise UserError(
+            _not_a_run(file, f"{key}: {first['msg']}" if key else first["msg"])
+        ) from None
+    except ValueError as error:  # arrays that do not fit together
+        raise UserError(_not_a_run(file, str(error))) from None
+
+
+def edited(file: Path, what: str, version: str) -> str:
+    """What is said of a file that contradicts itself."""
+    other = "" if version == __version__ else f" ({version}; this is {__version__})"
+    return visible(f"{file}: {what}; it was edited, or another xent-check wrote it{other}")
+
+
+def _not_a_run(file: Path, why: str) -> str:
+    text = f"{file}: not what `xent-check run --report json=FILE` writes; {why}"
+    older = "; an older xent-check wrote less: run it again" if why.endswith("required") else ""
+    return visible(text + older)
+
+
+def restored(saved: form.Document) -> Report:
+    """The report, every status as its own numbers give it. Its results have no problem: they
+    cannot be diagnosed anew. ContradictionError where the file says what cannot be."""
+    cases = {case.case: case for case in saved.cases}
+    run = saved.run
+    all_there(saved)
+    excused = {(c.case, c.implementation) for c in _changes(saved) if c.kind == "known"}
+    results = [_result(r, cases[r.case], run.strict, excused) for r in saved.results]
+    return Report(
+        results=tuple(results),
+        cases=len(saved.cases),
+        implementations=run.implementations,
+        hosts=saved.environment.implementations,
+        seconds=saved.summary.seconds,
+        warnings=saved.warnings,
+        absent=run.absent,
+        stopped=run.stopped,
+        verbose=run.verbose,
+        python=saved.environment.python,
+        machine=saved.environment.platform,
+        gate=None if saved.baseline is None else _gate(saved.baseline, results),
+        shard=run.shard,
+        variants=variants_of(results, run.implementations),
+        scope=run.scope,
+        asked=tuple(Asked(**_without("labels", c)) for c in saved.cases),
+        strict=run.strict,
+        tolerance=run.tolerance,
+        version=saved.xent_check,
+    )
+
+
+def _changes(saved: form.Document) -> tuple[form.Change, ...]:
+    return () if saved.baseline is None else saved.baseline.changes
+
+
+def _gate(saved: form.Gate, results: Sequence[CaseResult]) -> GateResult:
+    """What fails as its rules say. Of every answer that is not the same there is a change, and of
+    a divergence there always is one."""
+    rules = parse_rules(saved.fail_on)
+    changes = tuple(Change(**_without("fails", c)) for c in saved.changes)
+    failing = tuple(change for change in changes if any(rule.fails(change) for rule in rules))
+    after = {(c.case, c.implementation): c.after for c in changes if c.after is not None}
+    for result in results:
+        own, key = result.own.status, (result.case.id, result.implementation)
+        if after.get(key, "" if own in BAD else own) != own:
+            raise ContradictionError(f"baseline: no change to {own} of {key[1]} on {key[0]}")
+    told = sum(change.after is not None for change in changes)
+    if saved.same + told != len(results):
+        raise ContradictionError(
+            f"baseline: {saved.same} the same and {told} changed, of {len(results)} answers"
+        )
+    return GateResult(**vars(saved) | {"changes": changes, "failing": failing})
+
+
+def _without(key: str, of: BaseModel) -> dict[str, Any]:
+    return {name: value for name, value in vars(of).items() if name != key}
+
+
+def _result(
+    r: AnyResult, case: form.Case, strict: bool, excused: Set[tuple[str, str]]
+) -> CaseResult:
+    own, comparison = r.ungated or r, None
+    high = radius = np.zeros(r.samples)
+    if isinstance(r, Compared):
+        try:
+            comparison = comparison_of(r)
+        except ContradictionError as error:
+            raise ContradictionError(f"{r.implementation} on {r.case}: {error}") from None
+        high = comparison.losses.target
+        radius = np.full_like(high, r.reference_radius)
+    made = CaseResult(
+        case=_case(r.case, case.line, r.tolerance),
+        problem=None,
+        implementation=r.implementation,
+        status=own.status,
+        reason=own.reason,
+        evaluation=_evaluation(r, own.status, own.reason),
+        comparison=comparison,
+        reference=Reference(Enclosure(high, np.zeros_like(high), radius), {}, {}, None),
+        notes=r.notes,
+        required=r.required,
+        vacuous=r.vacuous,
+        diagnosis=_diagnosis(r),
+        expectation=None
+        if r.expect is None
+        else Expectation(None, {}, None, r.expect.error, r.expect.because, None),
+        labels=dict(case.labels or ()),
+        behaviour=r.behaviour if isinstance(r, ComparedExcerpt) else None,
+        saved_inputs=case.inputs,
+    )
+    status, reason = judged_again(made, strict)
+    made = replace(made, status=status, reason=reason)
+    if r.ungated is None or status not in BAD or (r.case, r.implementation) not in excused:
+        return made
+    return replace(made, status="known", reason=r.reason, ungated=Ungated(status, reason))
+
+
+def _case(name: str, line: int, tolerance: Tolerance | Auto) -> Case:
+    """As far as it was saved: its name, its place and its tolerance."""
+    shown, own = split_id(name)
+    fields = CaseFields.model_construct(tolerance=tolerance)
+    return Case(Path(shown), shown, own, Map(line), fields)
+
+
+def _evaluation(r: AnyResult, status: Status, reason: str | None) -> Evaluation | None:
+    if r.implementation == REFERENCE:
+        return None
+    if r.failure is not None:
+        return Failed(r.failure, r.message or "", r.call or "", r.printed or "")
+    if status in ("unsupported", "missing") and not isinstance(r, Compared):
+        return (Unsupported if status == "unsupported" else Missing)(reason or "")
+    if r.dtype is None:
+        return None
+    kept = r.actual if isinstance(r, ComparedWhole) else np.zeros(0)
+    try:
+        losses = kept.astype(numpy_dtype(r.dtype))
+    except TypeError:
+        who = f"{r.implementation} on {r.case}"
+        raise ContradictionError(f"{who}: dtype is {r.dtype!r}, which NumPy has not") from None
+    return Computed(losses, {}, r.call or "", r.seconds or 0.0, printed=r.printed or "")
+
+
+def _diagnosis(r: AnyResult) -> Diagnosis | None:
+    if r.explanation is None:
+        return None
+    explanations = tuple(
+        Explanation(
+            e.ids or (e.id,), e.parameters, e.sentence, e.max_abs_residual, e.share_explained
+        )
+        for e in r.explanation
+    )
+    return Diagnosis(explanations, closest=(), tried=0, by_chance=0.0)

@@ -1,0 +1,203 @@
+"""The JSON of a run (`--report json`): one model for writing and reading."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from xent_check.results.change import ChangeKind
+from xent_check.results.report import Host, Scope, Verdict
+from xent_check.results.shard import Shard
+from xent_check.timing import Activity
+
+from .parts import Index, Number, Saved
+from .results import AnyResult, SavedTolerance
+
+SCHEMA: Literal[1] = 1
+
+
+class Case(Saved):
+    """A case that was to be answered."""
+
+    case: str
+    """`FILE::NAME`"""
+    line: int
+    """in its file, from 1"""
+    inputs: str
+    """16 hexadecimal digits of its problem"""
+    implementations: tuple[str, ...]
+    """who was to answer; `reference` where the case states the exact value"""
+    parts: tuple[str, ...]
+    """what was asked for: losses, totals by reduction, gradient"""
+    labels: tuple[tuple[Index, str], ...] | None
+    """each sample's indices and its label as text; null where they are many"""
+
+
+class Environment(Saved):
+    """Where the run was made."""
+
+    python: str
+    platform: str
+    implementations: dict[str, Host]
+
+
+class Summary(Saved):
+    """The verdict, and how many results have each status."""
+
+    verdict: Verdict
+    exit_code: int
+    cases: int
+    """how many were selected"""
+    compared: int
+    """agrees, known and diverges together"""
+    agrees: int
+    known: int
+    diverges: int
+    failed: int
+    unsupported: int
+    missing: int
+    gone_cases: int
+    """of which the baseline has answers, and the run was to have and has none"""
+    gone_implementations: tuple[str, ...]
+    """likewise"""
+    seconds: Annotated[float, AfterValidator(partial(round, ndigits=3))]
+    """from start to end"""
+
+
+class Run(Saved):
+    """How the run was asked for."""
+
+    implementations: tuple[str, ...]
+    """in the order to show them"""
+    absent: tuple[str, ...]
+    """required, not installed, and on no case"""
+    stopped: str | None
+    """why it ended early"""
+    verbose: bool
+    """whether every number of every case is here"""
+    shard: Shard | None
+    scope: Scope
+    selection: str
+    """16 hexadecimal digits of the selected cases, their inputs, and who was to answer what"""
+    strict: bool
+    """whether a tolerance that says nothing, and what was not compared, diverge"""
+    tolerance: SavedTolerance | None
+    """of every case; null where the cases say"""
+
+
+class Change(Saved):
+    """What became of one answer."""
+
+    case: str
+    implementation: str
+    kind: ChangeKind
+    sentence: str
+    """all of it in words"""
+    before: str | None
+    """the status; null where there was no answer"""
+    after: str | None
+    """likewise"""
+    ulps: Number | None
+    """the largest distance between a loss before and after, in ulps"""
+    share_before: Number | None
+    """of the part where it grew most, the largest error over what rounding explains"""
+    share_after: Number | None
+    """likewise"""
+    fails: bool
+    """whether the rules make it fail"""
+
+
+class Gate(Saved):
+    """What changed against a baseline."""
+
+    file: str
+    """the baseline, as it was named"""
+    fail_on: tuple[str, ...]
+    """the rules"""
+    notes: tuple[str, ...]
+    """what else differs: versions, devices, platform"""
+    same: int
+    """how many answers are the same bits"""
+    matched: bool
+    """whether an answer was held against one of the baseline"""
+    left_out: int
+    """how many answers of the baseline the run was not to have"""
+    gone_cases: int
+    """of which it has answers, and the run was to have and has none"""
+    gone_implementations: tuple[str, ...]
+    """likewise"""
+    changes: tuple[Change, ...]
+
+
+class Variants(Saved):
+    """What changed from one column to another: one implementation in two interpreters."""
+
+    before: str
+    after: str
+    same: int
+    """how many answers are the same bits"""
+    changes: tuple[Change, ...]
+
+
+Seconds = Annotated[float, AfterValidator(partial(round, ndigits=6))]
+Share = Annotated[float, AfterValidator(partial(round, ndigits=4))]
+
+
+class TimePart(Saved):
+    """What some of the time went into."""
+
+    what: Activity
+    process: str | None
+    """whose, where it was one"""
+    seconds: Seconds
+    share: Share
+    """of the whole run; parts go side by side, so that their shares do not sum to 1"""
+
+
+class Wait(Saved):
+    """One of the slowest answers."""
+
+    case: str
+    implementation: str
+    seconds: Seconds
+    """from request to answer"""
+    share: Share
+    """of the whole run"""
+    calls: Seconds | None
+    """seconds of the calls alone"""
+
+
+class Durations(Saved):
+    """Where the time of the run went."""
+
+    parts: tuple[TimePart, ...]
+    """the longest first"""
+    slowest: tuple[Wait, ...]
+    """the longest first"""
+
+
+class Header(Saved):
+    """Everything but the results."""
+
+    version: Literal[1] = Field(alias="schema")
+    """of this form"""
+    xent_check: str
+    """the version that compared"""
+    environment: Environment
+    summary: Summary
+    run: Run
+    baseline: Gate | None
+    """null where the run was held against none"""
+    variants: tuple[Variants, ...]
+    warnings: tuple[str, ...]
+    durations: Durations | None = None
+    """null where they were not asked for"""
+    cases: tuple[Case, ...]
+
+
+class Document(Header):
+    """The whole document."""
+
+    results: tuple[AnyResult, ...]

@@ -1,0 +1,158 @@
+"""The numbers of a comparison as the JSON has them: losses, totals, gradient."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from xent_check.problem.dtypes import Float64s
+from xent_check.problem.vocabulary import REDUCTIONS
+from xent_check.results.comparison import Comparison
+from xent_check.results.difference import Difference
+from xent_check.results.excerpts import WORST, shortened
+
+from . import parts as form
+from .results import AnyCompared, ComparedExcerpt, ComparedWhole
+
+
+def saved_numbers(
+    common: dict[str, Any], comparison: Comparison, radius: float, everything: bool
+) -> AnyCompared:
+    """A result that was compared: every loss of up to 1,000 (of all, where asked), else the worst.
+
+    common: what every result has. radius: of the exact losses.
+    """
+    losses, stated = comparison.losses, comparison.expected_losses
+    bound = None if comparison.bounds is None else comparison.bounds.losses
+    common = common | {
+        "asked_dtype": losses.asked or None,
+        "asked": tuple(sorted(comparison.asked)),
+        **_worst(losses, "worst_sample"),
+        "samples": losses.size,
+        "diverging_samples": losses.diverging,
+        "smallest_atol": comparison.smallest_atol,
+        "share_of_bound": comparison.share,
+        "reference_radius": radius,
+        "totals": _totals(comparison),
+    }
+    if _all_kept(losses, stated, everything):
+        return ComparedWhole(**common, **_whole(losses, bound, stated))
+    return ComparedExcerpt(**common, **_excerpt(losses, bound, form.Sample))
+
+
+def _totals(comparison: Comparison) -> dict[str, form.AnyTotal]:
+    """By reduction; those that were not given too."""
+    totals: dict[str, form.AnyTotal] = {}
+    for name, difference in comparison.totals.items():
+        stated = comparison.expected_totals.get(name)
+        bound = None if comparison.bounds is None else comparison.bounds.totals[name]
+        totals[name] = form.Total(
+            **_whole(difference, bound, stated),
+            ulps=difference.ulps,
+            status=_status(difference.diverging or (stated is not None and stated.diverging)),
+            divisor=comparison.divisors.get(name),
+        )
+    gaps = [name for name in comparison.unsupported if name in REDUCTIONS]
+    return totals | {name: _gap(comparison, name) for name in gaps}
+
+
+def _gap(comparison: Comparison, name: str) -> form.Gap:
+    stated = comparison.unheld.get(name)
+    return form.Gap(
+        status="unsupported",
+        reason=comparison.unsupported[name],
+        expected=None if stated is None else stated.values,
+        expected_unit=None if stated is None else stated.units,
+    )
+
+
+def saved_gradient(comparison: Comparison) -> form.AnyGradient | None:
+    """The gradient, likewise; None where it was not asked for."""
+    if "gradient" in comparison.unsupported:
+        return _gap(comparison, "gradient")
+    gradient, stated = comparison.gradient, comparison.expected_gradient
+    if gradient is None:
+        return None
+    bound = None if comparison.bounds is None else comparison.bounds.gradient
+    common: dict[str, Any] = {
+        "status": _status((stated or gradient).diverging),
+        **_worst(gradient, "worst_element"),
+        "elements": gradient.size,
+        "diverging_elements": gradient.diverging,
+    }
+    if _all_kept(gradient, stated, everything=False):
+        return form.WholeGradient(**common, **_whole(gradient, bound, stated))
+    return form.ExcerptOfGradient(**common, **_excerpt(gradient, bound, form.Element))
+
+
+def _status(diverging: int) -> form.PartStatus:
+    return "diverges" if diverging else "agrees"
+
+
+def _worst(difference: Difference, place: str) -> dict[str, Any]:
+    """The largest difference and, under the key `place`, where it is; nothing of no numbers."""
+    if not difference.actual.size:
+        return {"max_abs_diff": None, "max_ulps": None, place: None}
+    worst = difference.worst
+    return {
+        "max_abs_diff": float(difference.abs_diff[worst]),
+        "max_ulps": float(difference.ulps[worst]),
+        place: difference.place(worst),
+    }
+
+
+def _all_kept(difference: Difference, stated: Difference | None, everything: bool) -> bool:
+    """Stated numbers stand in the case file one by one, so all can be kept to be judged again."""
+    few = difference.size <= form.MAX_NUMBERS or stated is not None
+    return difference.excerpt is None and (few or everything)
+
+
+def _whole(
+    difference: Difference, bound: Float64s | float | None, stated: Difference | None
+) -> dict[str, Any]:
+    """Number by number; what was stated, and one unit of its last printed digit."""
+    data: dict[str, Any] = {
+        "dtype": difference.dtype,
+        "shape": difference.actual.shape,
+        "actual": difference.actual,
+        "reference": difference.target,
+        "abs_diff": difference.abs_diff,
+        "bound": bound,
+    }
+    if stated is None:
+        return data
+    units = np.broadcast_to(np.asarray(stated.unit), stated.target.shape)
+    return data | {"expected": stated.target, "expected_unit": units}
+
+
+def _excerpt(difference: Difference, bound: Float64s | None, row: type[form.Row]) -> dict[str, Any]:
+    """The worst 20, what else decides under any tolerance, and a digest of all."""
+    if difference.excerpt is None:
+        difference, bound = shortened(difference, bound)
+    excerpt = difference.excerpt
+    assert excerpt is not None
+    order = np.argsort(-difference.abs_diff, kind="stable")
+    rows = tuple(
+        row(
+            place=excerpt.indices[i],
+            actual=float(difference.actual[i]),
+            reference=float(difference.target[i]),
+            abs_diff=float(difference.abs_diff[i]),
+            allowed=float(difference.allowed[i]),
+            bound=None if bound is None else float(bound[i]),
+            ulps=float(difference.ulps[i]),
+            stands_for=int(excerpt.stands_for[i]),
+            least_reference=float(excerpt.least[i]) if excerpt.stands_for[i] else None,
+        )
+        for i in [*order[:WORST], *sorted(order[WORST:])]
+    )
+    return {
+        "dtype": difference.dtype,
+        "shape": excerpt.shape,
+        "worst": rows[:WORST],
+        "deciding": rows[WORST:],
+        "at_least": excerpt.at_least,
+        "classes": excerpt.classes,
+        "digest": excerpt.digest,
+    }

@@ -1,0 +1,140 @@
+"""Losses and gradients over classes in ball arithmetic: sum of (sample weight) w t (-log p).
+
+With m = max x, k an index of it, S = 1 + sum over i != k of exp(x_i - m), and the coefficients
+c = (sample weight) w t of a sample, t its targets after smoothing:
+
+    -log softmax(x)_j = log(S) + (m - x_j), log(S) as log1p of the sum over the others
+    d loss / d x_j    = softmax(x)_j (sum of c, j's apart) - c_j (1 - softmax(x)_j)
+
+neither of which cancels.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from flint import arb
+
+from xent_check.problem.problem import Problem
+
+from .extended_reals import divided, negative, scaled, total
+from .per_sample import Answer, floats, rows
+
+
+def class_answers(problem: Problem, gradient: bool) -> Iterator[Answer]:
+    """One per sample, in row-major order."""
+    n = problem.num_classes
+    kept = problem.kept.reshape(-1)
+    weights = floats(problem.sample_weight, kept.size)
+    cotangents = floats(problem.cotangent, kept.size)
+    class_weight = floats(problem.class_weight, n)
+    soft = rows(problem, problem.labels) if problem.loss == "categorical" else []
+    nothing = Answer(math.nan, [math.nan] * n)
+    for i, row in enumerate(rows(problem, problem.values)):
+        if not kept[i]:
+            yield Answer(arb(0), [arb(0)] * n)
+            continue
+        targets = _targets(problem, soft[i] if soft else int(problem.labels.reshape(-1)[i]))
+        if targets is None:
+            yield nothing
+            continue
+        scale = arb(weights[i])
+        coefficients = [t * arb(w) * scale for t, w in zip(targets, class_weight, strict=True)]
+        if not all(c.is_finite() for c in coefficients) or _reads_nan(problem, row, targets):
+            yield nothing
+            continue
+        answer = _CLASS_ANSWERS[problem.given](problem, row, coefficients, gradient)
+        if isinstance(answer.loss, float) and math.isnan(answer.loss):
+            yield nothing  # infinities of both signs: no loss, no derivative
+            continue
+        cotangent = arb(cotangents[i])
+        yield Answer(answer.loss, [scaled(entry, cotangent) for entry in answer.gradient])
+
+
+def _targets(problem: Problem, label: list[float] | int) -> list[arb] | None:
+    """t of one sample, smoothed: t (1 - e) + e / n. None where the label is no class."""
+    n, e = problem.num_classes, arb(problem.label_smoothing)
+    if isinstance(label, int):
+        if not 0 <= label < n:
+            return None
+        targets = [arb(0)] * n
+        targets[label] = arb(1)
+    else:
+        targets = [arb(t) for t in label]
+    if e.is_zero():
+        return targets
+    return [t * (1 - e) + e / n for t in targets]
+
+
+def _from_logits(
+    problem: Problem, row: list[float], coefficients: list[arb], gradient: bool
+) -> Answer:
+    maximum = max(row)
+    if math.isinf(maximum):  # +inf, or every logit -inf
+        return Answer(math.nan, [math.nan] * len(row))
+    top = row.index(maximum)
+    m = arb(maximum)
+    exps = [arb(0) if x == -math.inf else (arb(x) - m).exp() for x in row]
+    others = sum((e for i, e in enumerate(exps) if i != top), arb(0))
+    log_sum = others.log1p()
+    loss = total(
+        scaled(math.inf if x == -math.inf else log_sum + (m - arb(x)), c)
+        for x, c in zip(row, coefficients, strict=True)
+        if not c.is_zero()
+    )
+    if not gradient:
+        return Answer(loss, ())
+    whole, all_coefficients = 1 + others, sum(coefficients, arb(0))
+    entries = []
+    for i, (e, c) in enumerate(zip(exps, coefficients, strict=True)):
+        rest = others if i == top else whole - e
+        entries.append((e * (all_coefficients - c) - c * rest) / whole)
+    return Answer(loss, entries)
+
+
+def _from_probs(
+    problem: Problem, row: list[float], coefficients: list[arb], gradient: bool
+) -> Answer:
+    nothing = Answer(math.nan, [math.nan] * len(row))
+    whole = sum((arb(p) for p in row), arb(0)) if problem.normalize else arb(1)
+    if not whole.is_finite() or whole.is_zero():
+        return nothing
+    loss = total(
+        scaled(math.inf if p == 0 else (whole / arb(p)).log(), c)
+        for p, c in zip(row, coefficients, strict=True)
+        if not c.is_zero()
+    )
+    if not gradient:
+        return Answer(loss, ())
+    shared = sum(coefficients, arb(0)) / whole if problem.normalize else arb(0)
+    entries = [
+        total([shared, negative(divided(c, arb(p)))])
+        for p, c in zip(row, coefficients, strict=True)
+    ]
+    return Answer(loss, entries)
+
+
+def _from_log_probs(
+    problem: Problem, row: list[float], coefficients: list[arb], gradient: bool
+) -> Answer:
+    loss = total(
+        scaled(-x if math.isinf(x) else -arb(x), c)
+        for x, c in zip(row, coefficients, strict=True)
+        if not c.is_zero()
+    )
+    return Answer(loss, [-c for c in coefficients])
+
+
+def _reads_nan(problem: Problem, row: list[float], targets: list[arb]) -> bool:
+    """Whether a value that the formula reads is nan (or the log of an infinite probability).
+
+    From probs and log_probs, integer labels read one value; everything else reads all.
+    """
+    one = problem.loss == "sparse_categorical" and problem.given != "logits"
+    if one and not problem.label_smoothing and not problem.normalize:
+        row = [x for x, t in zip(row, targets, strict=True) if not t.is_zero()]
+    return any(math.isnan(x) or (x == math.inf and problem.given == "log_probs") for x in row)
+
+
+_CLASS_ANSWERS = {"logits": _from_logits, "probs": _from_probs, "log_probs": _from_log_probs}

@@ -1,0 +1,190 @@
+"""The matrix of the HTML page: what each cell shows, and how strong its colour is. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+
+from xent_check.results.behaviour import gradient_status, unusual
+from xent_check.results.number_text import number, small
+from xent_check.results.report import COMPARED, STATUSES, CaseResult, Report, Status
+
+from ..matrix import Matrix
+from ..terminal_matrix import mark
+from .text import TERMINAL, plural
+
+# Shares of what rounding explains: a cell has the first level whose limit it does not exceed.
+LIMITS = (0.0, 0.1, 0.3, 1.0, 10.0)
+NOT_FINITE = "n"
+
+
+@dataclass(frozen=True)
+class Level:
+    """One colour of the scale, and what it stands for."""
+
+    key: str
+    words: str
+
+
+SCALE = (
+    Level("0", "exact"),
+    Level("1", "up to 0.1"),
+    Level("2", "up to 0.3"),
+    Level("3", "up to 1"),
+    Level("4", "up to 10"),
+    Level("5", "over 10"),
+    Level(NOT_FINITE, "nan or infinite where it should not be"),
+)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """status, level: "" where there is none. link: the id of its details, or ""."""
+
+    status: Status | str
+    level: str
+    mark: str
+    number: str
+    title: str
+    link: str
+
+
+@dataclass(frozen=True)
+class MatrixLine:
+    """A case."""
+
+    id: str
+    name: str
+    tags: str
+    title: str
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class MatrixFile:
+    """The cases of a file."""
+
+    file: str
+    lines: tuple[MatrixLine, ...]
+
+
+@dataclass(frozen=True)
+class PageMatrix:
+    """columns: names of implementations. legend: each status that occurs, with its mark."""
+
+    columns: tuple[str, ...]
+    files: tuple[MatrixFile, ...]
+    cases: int
+    legend: tuple[tuple[str, Status, int], ...]
+
+
+@dataclass(frozen=True)
+class Ids:
+    """Where things stand on the page."""
+
+    cases: dict[str, int]
+    columns: dict[str, int]
+
+    @staticmethod
+    def of(report: Report) -> Ids:
+        """Numbered in the order of the report."""
+        cases = dict.fromkeys(result.case.id for result in report.results)
+        names = dict.fromkeys(
+            (*report.implementations, *(r.implementation for r in report.results))
+        )
+        return Ids({c: i for i, c in enumerate(cases)}, {n: i for i, n in enumerate(names)})
+
+    def case(self, case_id: str) -> str:
+        """Of the row of a case in the matrix."""
+        return f"case-{self.cases[case_id]}"
+
+    def result(self, result: CaseResult) -> str:
+        """Of the details of a result."""
+        return f"at-{self.cases[result.case.id]}-{self.columns[result.implementation]}"
+
+
+def matrix_of(report: Report, ids: Ids) -> PageMatrix:
+    """The matrix, its cases by file."""
+    matrix = Matrix.of(report)
+    files = tuple(
+        MatrixFile(
+            file,
+            tuple(
+                MatrixLine(
+                    ids.case(row.case.id),
+                    row.case.name,
+                    " ".join(row.case.fields.tags),
+                    " ".join((row.case.fields.description or "").split()),
+                    tuple(_cell(result, ids) if result else _EMPTY for result in row.cells),
+                )
+                for row in rows
+            ),
+        )
+        for file, rows in groupby(matrix.rows, key=lambda row: row.case.shown)
+    )
+    counts = report.counts
+    legend = tuple((mark(s, TERMINAL), s, counts[s]) for s in STATUSES if counts[s])
+    return PageMatrix(matrix.columns, files, len(matrix.rows), legend)
+
+
+_EMPTY = Cell("", "", "", "", "", "")
+LINKED: tuple[Status, ...] = ("diverges", "failed", "known")
+
+
+def _cell(result: CaseResult, ids: Ids) -> Cell:
+    return Cell(
+        result.status,
+        level(result),
+        mark(result.status, TERMINAL),
+        " ".join(filter(None, (_number(result), _gradient(result)))),
+        _title(result),
+        ids.result(result) if result.status in LINKED else "",
+    )
+
+
+def _gradient(result: CaseResult) -> str:
+    """The mark of its gradient, where one was asked for."""
+    status = gradient_status(result)
+    return "" if status is None else f"∇{mark(status, TERMINAL)}"
+
+
+def level(result: CaseResult) -> str:
+    """The key of its colour; "" where no error was measured against what rounding explains."""
+    comparison = result.comparison
+    if comparison is None or result.evaluation is None or not comparison.losses.actual.size:
+        return ""
+    if result.status not in COMPARED:  # its losses were not asked for
+        return ""
+    if not np.isfinite(comparison.losses.abs_diff).all():
+        return NOT_FINITE
+    if comparison.share is None:
+        return ""
+    return next((str(i) for i, limit in enumerate(LIMITS) if comparison.share <= limit), "5")
+
+
+def _number(result: CaseResult) -> str:
+    """What it did where that is more than numbers, as on the terminal; else the share, or what it
+    should have been where that is no number."""
+    if result.evaluation is None:
+        return ""
+    did, comparison = unusual(result), result.comparison
+    if did or comparison is None or not level(result):
+        return did
+    if level(result) == NOT_FINITE:
+        return f"not {number(comparison.losses.target[comparison.losses.worst])}"
+    return "" if comparison.share is None else small(comparison.share, 2)
+
+
+def _title(result: CaseResult) -> str:
+    """The largest difference, or why there is none."""
+    comparison = result.comparison
+    if comparison is None or not comparison.losses.actual.size:
+        return " ".join((result.reason or "").split())
+    losses = comparison.losses
+    off, ulps = losses.abs_diff[losses.worst], losses.ulps[losses.worst]
+    if not np.isfinite(off):
+        count = int((~np.isfinite(losses.abs_diff)).sum())
+        return f"{plural(count, 'sample')} nan or infinite where it should not be"
+    return f"off by at most {small(off)}, {small(ulps)} ulps"

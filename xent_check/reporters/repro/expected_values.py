@@ -1,0 +1,130 @@
+"""The exact values in a script, what each may be off by, and the function that compares."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import replace
+
+import numpy as np
+
+from xent_check.casefile.loading import PosedCase
+from xent_check.problem.dtypes import numpy_dtype
+from xent_check.problem.evaluation import Computed, Unsupported
+from xent_check.reference.bounds_in_parts import bounds_in_parts
+from xent_check.results.comparison import compare
+from xent_check.results.difference import Difference
+from xent_check.results.report import CaseResult
+
+from .arrays import number
+from .frameworks import indented, variable
+
+MAX_SHOWN = 200  # numbers of a part; of a larger one the script compares the worst
+WORST = 20
+
+COMPARE = '''\
+disagreements = []
+
+
+def compare(name, actual, shape, exact, allowed, at=None):
+    """Print each number beside the exact one; remember the worst that disagrees."""
+    assert actual.shape == shape, f"{name} of shape {actual.shape}, expected {shape}"
+    at = list(np.ndindex(shape)) if at is None else at
+    allowed = allowed if isinstance(allowed, list) else [allowed] * len(at)
+    worst, most = "", -1.0
+    for index, want, limit in zip(at, exact, allowed):
+        got = float(actual[index])
+        same = got == want or (got != got and want != want)
+        off = 0.0 if same else abs(got - want)
+        off = inf if off != off else off
+        where = f"{name}{list(index) if index else ''}"
+        print(f"{where}: {got!r}  exact: {want!r}  off by {off:.3g}" + " !" * (off > limit))
+        if off > limit and off > most:
+            most = off
+            worst = f"{where} is {got!r}, exactly {want!r}: off by {off:.3g}, allowed {limit:.3g}"
+    if worst:
+        disagreements.append(worst)
+
+
+'''
+
+
+def comparisons(posed: PosedCase, result: CaseResult) -> list[str]:
+    """A call of `compare` for each part, and the assertion."""
+    parts = _differences(posed, result)
+    lines = ["# The exact values, and what each may be off by."]
+    for name, difference in parts.items():
+        lines += _comparison(name, difference)
+    return [*lines, "", 'assert not disagreements, "\\n".join(disagreements)', 'print("agrees")']
+
+
+def _comparison(name: str, difference: Difference) -> list[str]:
+    shape = difference.target.shape
+    flat = np.arange(difference.target.size)
+    if flat.size > MAX_SHOWN:
+        sizes = -difference.abs_diff.reshape(-1)
+        flat = np.sort(np.lexsort((sizes, difference.agrees.reshape(-1)))[:WORST])
+    exact = [number(value) for value in difference.target.reshape(-1)[flat]]
+    limits = [number(value) for value in difference.allowed.reshape(-1)[flat]]
+    allowed = limits[0] if len(set(limits)) == 1 else _listed("", limits)
+    values = [f'"{name}"', variable(name), str(shape), _listed("", exact)]
+    values.append(allowed if limits else "[]")
+    if flat.size < difference.target.size:
+        indices = [str(tuple(int(i) for i in np.unravel_index(i, shape))) for i in flat]
+        values.append(_listed("at=", indices))
+    line = ", ".join(values)
+    if "\n" not in line and len(line) <= 88:
+        return [f"compare({line})"]
+    rows = ",\n".join(values).splitlines()
+    worst = [f"# the worst {flat.size} of {difference.target.size}"]
+    return [
+        *(worst if flat.size < difference.target.size else []),
+        "compare(",
+        *indented(rows[:-1]),
+        f"    {rows[-1]},",
+        ")",
+    ]
+
+
+def _listed(before: str, items: list[str]) -> str:
+    text = f"{before}[{', '.join(items)}]"
+    if len(text) <= 88:
+        return text
+    rows = textwrap.fill(", ".join(items) + ",", 88, break_on_hyphens=False)
+    return f"{before}[\n{textwrap.indent(rows, '    ')}\n]"
+
+
+def _differences(posed: PosedCase, result: CaseResult) -> dict[str, Difference]:
+    """Each part that the script computes, held against the exact value.
+
+    Where nothing could be compared, the exact values stand in for what was computed: they are
+    what a script that once computes is held against.
+    """
+    comparison, problem = result.comparison, posed.problem
+    evaluation, exact = result.evaluation, result.reference
+    if comparison is None:
+        dtype = numpy_dtype(problem.dtype)
+        known = getattr(evaluation, "calls", {}) or dict.fromkeys(exact.totals)
+        if isinstance(evaluation, Computed):
+            known = {r for r, t in evaluation.totals.items() if not isinstance(t, Unsupported)}
+        with np.errstate(over="ignore"):
+            totals = {r: t.high.astype(dtype) for r, t in exact.totals.items() if r in known}
+            gradient = None
+            if exact.gradient is not None and getattr(evaluation, "calls", {}):
+                gradient = exact.gradient.high.astype(dtype)
+            losses = exact.losses.high.astype(dtype)
+        stand_in = Computed(losses, {**totals}, "", 0.0, gradient)
+        tolerance = posed.case.fields.tolerance
+        bound = bounds_in_parts(problem, exact)
+        comparison = compare(stand_in, exact, tolerance, None, bound, problem.dtype)
+    return {name: _comparable(part) for name, part in comparison.by_reference.items()}
+
+
+def _comparable(part: Difference) -> Difference:
+    """The same verdicts by a plain `off <= allowed`.
+
+    No infinite difference agrees, but for a number beyond the dtype's range that became infinite
+    where the comparison lets it.
+    """
+    finite = np.minimum(part.allowed, np.finfo(np.float64).max)
+    infinite = part.agrees & np.isinf(part.actual) & np.isfinite(part.target)
+    return replace(part, allowed=np.where(infinite, np.inf, finite))

@@ -1,0 +1,253 @@
+"""Results in words: one sentence and one table of samples per divergence. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from xent_check.errors import visible
+from xent_check.problem.evaluation import Failed
+from xent_check.results.behaviour import label_text, why
+from xent_check.results.difference import Difference
+from xent_check.results.number_text import index_text, number, small
+from xent_check.results.ranking import largest_first
+from xent_check.results.report import STATUSES, CaseResult, Report
+
+from .change_sentences import gone
+
+MAX_ROWS = 20
+
+
+@dataclass(frozen=True, eq=False)
+class Finding:
+    """A part of an answer held against the reference or `expect`."""
+
+    name: str  # "losses", "gradient", or the reduction
+    against: str  # "reference", or "expected"
+    difference: Difference
+
+
+def findings(result: CaseResult) -> list[Finding]:
+    """The parts that the verdict rests on, each against what it was held against; losses first.
+
+    A stated part counts against what `expect` states where that is what failed, and in the
+    reference's own row; everything else against the reference.
+    """
+    comparison = result.comparison
+    if comparison is None:
+        return []
+    parts = {n: Finding(n, "reference", d) for n, d in comparison.by_reference.items()}
+    unexpected = result.status == "diverges" and not comparison.agrees_with_expected
+    if unexpected or result.evaluation is None:
+        stated = comparison.by_expectation.items()
+        parts |= {name: Finding(name, "expected", d) for name, d in stated}
+    return list(parts.values())
+
+
+def finding(result: CaseResult) -> Finding | None:
+    """The first part that diverges; the losses where none does."""
+    parts = findings(result)
+    return next((part for part in parts if part.difference.diverging), parts[0] if parts else None)
+
+
+def sentence(result: CaseResult) -> str:
+    """What happened, in one sentence."""
+    who = visible(f"{result.implementation} {_VERBS[result.status]} {result.case.id}")
+    if result.status in ("failed", "unsupported", "missing", "known"):
+        kind = f" ({result.evaluation.kind})" if isinstance(result.evaluation, Failed) else ""
+        return f"{who}{kind}: {result.reason}"
+    found = finding(result)
+    if result.status == "agrees" or found is None or not found.difference.diverging:
+        return f"{who}: {result.reason}" if result.reason else who
+    first = f"{result.reason}; " if result.reason else ""
+    reason = why(result)
+    return f"{who}, {first}{_where(found)}" + (f". Why: {reason}" if reason else "")
+
+
+_VERBS = {
+    "agrees": "agrees on",
+    "known": "diverges as declared on",
+    "diverges": "diverges on",
+    "failed": "failed on",
+    "unsupported": "does not support",
+    "missing": "is missing for",
+}
+
+
+def _where(found: Finding) -> str:
+    difference = found.difference
+    worst = difference.worst
+    actual = number(difference.actual[worst], difference.dtype)
+    target = number(difference.target[worst], difference.dtype)
+    numbers = f"is {actual}, {found.against} {target}"
+    if found.name in ("losses", "gradient"):
+        thing = "sample" if found.name == "losses" else "gradient"
+        count = _count(difference.size, thing if found.name == "losses" else "derivative")
+        where = index_text(difference.place(worst))
+        least = "at least " if difference.at_least else ""
+        what = f"{least}{difference.diverging} of {count}; worst: {thing} {where} {numbers}"
+    else:
+        what = f"in the {found.name}, which {numbers}"
+    off = difference.abs_diff[worst]
+    if not np.isfinite(off):
+        return what
+    ulps = f"{small(difference.ulps[worst])} ulps of {difference.ulps_of(worst)}"
+    return f"{what}, off by {small(off)}, allowed {small(difference.allowed[worst])} ({ulps})"
+
+
+def _count(count: int, thing: str) -> str:
+    return f"{count} {thing}{'' if count == 1 else 's'}"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a table, its cells in the order of the headings."""
+
+    cells: tuple[str, ...]
+    agrees: bool
+
+
+@dataclass(frozen=True)
+class NumberTable:
+    """Numbers beside what they were held against. left_out: rows that were not shown; at_least:
+    of numbers that were not saved there may be more."""
+
+    headings: tuple[str, ...]
+    rows: tuple[Row, ...]
+    left_out: int
+    at_least: bool = False
+
+    @property
+    def lines(self) -> list[str]:
+        """The headings and the rows in aligned columns, the first to the left."""
+        cells = [self.headings, *(row.cells for row in self.rows)]
+        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+        pad = (str.ljust, *[str.rjust] * (len(widths) - 1))
+        return [
+            "  ".join(f(c, w) for f, c, w in zip(pad, line, widths, strict=True)) for line in cells
+        ]
+
+    @property
+    def rest(self) -> str:
+        """What is not shown, in words; empty where everything is."""
+        more = f"and {self.left_out} more" if self.left_out else ""
+        unknown = "what was not saved is not counted" if self.at_least else ""
+        return "; ".join(part for part in (more, unknown) if part)
+
+
+def number_tables(result: CaseResult, everything: bool) -> list[NumberTable]:
+    """The samples that diverge, worst first, with the totals that do; then the gradient likewise.
+
+    everything: all samples in order, all totals, and the worst of the gradient.
+    """
+    parts = findings(result)
+    if not parts:
+        return []
+    against = parts[0].against
+    losses, derivatives = [], []
+    left_out = {"sample": 0, "gradient": 0}
+    at_least = {part.name for part in parts if part.difference.at_least}
+    for part in parts:
+        suffix = "" if part.against == against else f" ({part.against})"
+        is_gradient, difference = part.name == "gradient", part.difference
+        shown, hidden = _shown(difference, everything and not is_gradient)
+        left_out["gradient" if is_gradient else "sample"] += hidden
+        for index in shown:
+            numbers, agrees = _cells(difference, index), bool(difference.agrees[index])
+            place = difference.place(index)
+            if is_gradient:
+                derivatives.append(Row((index_text(place) + suffix, *numbers), agrees))
+            elif part.name == "losses":
+                losses.append(Row((index_text(place), _label(result, place), *numbers), agrees))
+            else:
+                losses.append(Row((part.name + suffix, "", *numbers), agrees))
+    after = ("actual", against, "difference", "allowed", "ulps")
+    tables = [
+        NumberTable(
+            ("sample", "label", *after), tuple(losses), left_out["sample"], "losses" in at_least
+        ),
+        NumberTable(
+            ("gradient", *after), tuple(derivatives), left_out["gradient"], "gradient" in at_least
+        ),
+    ]
+    return [table for table in tables if table.rows]
+
+
+def _shown(difference: Difference, everything: bool) -> tuple[list[tuple[int, ...]], int]:
+    """The indices to show, and how many are left out."""
+    if everything:
+        shown = np.arange(difference.actual.size)
+    else:
+        sizes = np.where(difference.agrees, -1.0, difference.abs_diff)
+        shown = largest_first(sizes, min(MAX_ROWS, int((~difference.agrees).sum())))
+    shape = difference.actual.shape
+    indices = [tuple(int(i) for i in np.unravel_index(int(i), shape)) for i in shown]
+    everywhere = difference.size if everything else difference.diverging
+    return indices, everywhere - len(shown)
+
+
+def _cells(difference: Difference, index: tuple[int, ...]) -> tuple[str, ...]:
+    return (
+        number(difference.actual[index], difference.dtype),
+        number(difference.target[index], difference.dtype),
+        small(difference.abs_diff[index]),
+        small(difference.allowed[index]),
+        small(difference.ulps[index]),
+    )
+
+
+def _label(result: CaseResult, index: tuple[int, ...]) -> str:
+    if result.problem is None:
+        return result.labels.get(index, "")
+    return label_text(result.problem, index)
+
+
+def summary(report: Report) -> str:
+    """The verdict and what it was reached on, in a line."""
+    cases = f"{report.cases} case{'' if report.cases == 1 else 's'}"
+    counts = [f"{status} {report.counts[status]}" for status in STATUSES if report.counts[status]]
+    stopped = f" ({report.stopped})" if report.stopped else ""
+    lost = f" ({lost})" if (lost := _lost(report)) else ""
+    return f"{report.verdict}: {cases}{lost}; {', '.join(counts) or 'nothing ran'}{stopped}"
+
+
+def _lost(report: Report) -> str:
+    """What the run did not cover, or compare, of the baseline that it was held against."""
+    if report.gate is None:
+        return ""
+    nothing = "" if report.gate.matched else f"nothing was held against {report.gate.file}"
+    return "; ".join(words for words in (nothing, gone(report.gate)) if words)
+
+
+def versions(report: Report) -> str:
+    """What computed: `torch 2.13.0, torch[old] 2.12.0 (cpu)`; one part for each device."""
+    by_device: dict[str, dict[str, None]] = {}
+    for name, host in report.hosts.items():
+        label = name[name.index("[") :] if host.python and name.endswith("]") else ""
+        text = f"{host.distribution + label if host.distribution else name} {host.version}"
+        by_device.setdefault(host.device, {})[text] = None
+    return "; ".join(f"{', '.join(texts)} ({device})" for device, texts in by_device.items())
+
+
+def notes(report: Report) -> list[str]:
+    """What is worth knowing beside the verdicts; the same of several cases in one line."""
+    where: dict[tuple[str, str], list[str]] = {}
+    for result in report.results:
+        for note in result.notes:
+            where.setdefault((result.implementation, note), []).append(result.case.id)
+    return [_noted(name, note, cases) for (name, note), cases in where.items()]
+
+
+def _noted(name: str, note: str, cases: Sequence[str]) -> str:
+    if len(cases) == 1:
+        return f"{visible(f'{name} on {cases[0]}')}: {note}"
+    where = f"{len(cases)} cases, the first {cases[0]}"
+    return f"{visible(f'{name} on {where}')}: {note}"
+
+
+def absences(report: Report) -> list[str]:
+    """Each implementation that is missing, once."""
+    reasons = {r.implementation: r.reason for r in report.results if r.status == "missing"}
+    return [f"{name} is missing: {reason}" for name, reason in reasons.items()]

@@ -1,0 +1,87 @@
+"""Reasons: the diagnosis of a result's numbers, and whether a declared reason squares with it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from xent_check.diagnosis.diagnosis import ROUNDING, Diagnosis, Observed, diagnose
+
+from .report import CaseResult
+from .verdict import Truth
+
+MAX_VALUES = 10_000  # a diagnosis of more than this would take longer than the run
+
+# What a `because` says where it means a hypothesis: any of the words.
+WORDS: dict[str, tuple[str, ...]] = {
+    "clipped": ("clip",),
+    "renormalised": ("renormal", "divided by its sum", "divides by the sum", "divide by their sum"),
+    "not-renormalised": ("as it is", "as they are", "nothing divides"),
+    "log-clamped": ("clamp",),
+    "label-wraps": ("from the end", "wraps", "from the last"),
+    "label-gives-zero": ("empty row", "one-hot row"),
+    "label-rounded": ("label is rounded", "index is rounded"),
+    "smoothing-formula": ("smoothing divides",),
+    "unshifted-exp": ("overflows",),
+    "log-of-probability": ("underflows", "rounds to"),
+}
+
+
+def observed_of(result: CaseResult) -> Observed | None:
+    """The losses where they differ from the exact ones, else the first total that does."""
+    comparison = result.comparison
+    if comparison is None:
+        return None
+    if not comparison.losses.diverging:
+        for reduction, total in comparison.totals.items():
+            if total.diverging:
+                return Observed(np.atleast_1d(total.actual), np.zeros(1), reduction)
+    actual = comparison.losses.actual.reshape(-1)
+    return Observed(actual, np.zeros_like(actual), None)
+
+
+def diagnosed(result: CaseResult, truth: Truth) -> CaseResult:
+    """A divergence with its diagnosis; a known one with a note where its numbers say otherwise."""
+    if result.status == "diverges":
+        diagnosis = _diagnosis(result, truth)
+        return result if diagnosis is None else replace(result, diagnosis=diagnosis)
+    if result.status == "known" and told(result.reason or "") and _finite(result):
+        diagnosis = _diagnosis(result, truth)
+        if diagnosis is not None and contradicts(result.reason or "", diagnosis):
+            best = diagnosis.explanations[0].sentence
+            note = f"its `because` says otherwise than its numbers: {best}"
+            return replace(result, notes=(*result.notes, note))
+    return result
+
+
+def _diagnosis(result: CaseResult, truth: Truth) -> Diagnosis | None:
+    """Of losses or totals that diverge; gradients have none, and large problems no time for it."""
+    comparison, observed = result.comparison, observed_of(result)
+    if comparison is None or observed is None or result.evaluation is None:
+        return None
+    parts = (comparison.losses, *comparison.totals.values())
+    if result.problem is None or result.problem.values.size > MAX_VALUES:
+        return None
+    if not any(part.diverging for part in parts):
+        return None
+    return diagnose(result.problem, observed, truth.bounds)
+
+
+def _finite(result: CaseResult) -> bool:
+    """Whether every loss is a number: nan and inf come of too many readings to hold one to."""
+    comparison = result.comparison
+    return comparison is not None and bool(np.isfinite(comparison.losses.actual).all())
+
+
+def told(because: str) -> set[str]:
+    """The hypotheses that a declared reason names."""
+    words = because.lower()
+    return {name for name, forms in WORDS.items() if any(form in words for form in forms)}
+
+
+def contradicts(because: str, diagnosis: Diagnosis) -> bool:
+    """Whether the reason names hypotheses, and the numbers are explained by others alone."""
+    named = told(because)
+    found = {name for e in diagnosis.explanations for name in e.ids} - {ROUNDING}
+    return bool(named and found and not named & found)
