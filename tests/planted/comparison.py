@@ -82,12 +82,13 @@ BUGS = (
     ),
     Bug(
         "the ulp of a narrower dtype", "dtypes:ulp",
-        "return np.minimum(own, spacing(values, asked)) if asked else own", "return own",
+        "return np.minimum(step, spacing(values, asked)) if asked else step",
+        "return step",
         NARROWER, "finer_of_the_two",
     ),
     Bug(
         "the ulp of a wider dtype forgotten", "dtypes:ulp",
-        "return np.minimum(own, spacing(values, asked)) if asked else own",
+        "return np.minimum(step, spacing(values, asked)) if asked else step",
         "return spacing(values, asked or computed)", NARROWER, "finer_of_the_two",
     ),
     Bug(

@@ -1,4 +1,4 @@
-"""Chunks: a large array some numbers at a time, so that little is made of them on the way."""
+"""Chunks: a large array a piece at a time, so that temporary arrays stay small."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ NUMBERS = 2**18
 
 
 def chunks(shape: Sequence[int]) -> Iterator[tuple[slice, ...]]:
-    """Places that make up an array of this shape, none of them twice: about NUMBERS each, along its
-    longest axis; the whole of a small one."""
+    """Indices that together cover an array of this shape once: about NUMBERS numbers each, cut
+    along the longest axis. A smaller array is one chunk."""
     if math.prod(shape) <= NUMBERS:
         yield (slice(None),) * len(shape)
         return

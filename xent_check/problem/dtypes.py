@@ -22,12 +22,12 @@ _FORMAT: dict[str, tuple[int, int]] = {
 
 Float64s = npt.NDArray[np.float64]
 
-# bfloat16 where ml_dtypes is not installed: a record, so that NumPy refuses to compute with it.
+# bfloat16 without ml_dtypes: a record of its 16 bits, so that NumPy refuses to compute with it.
 BITS = np.dtype([("bfloat16", np.uint16)])
 
 
 def numpy_dtype(name: str) -> np.dtype[Any]:
-    """The numpy dtype of a name; BITS in place of a bfloat16 that is not there."""
+    """The numpy dtype of a name; BITS for bfloat16 where ml_dtypes is not installed."""
     if name == "bfloat16":
         try:
             import ml_dtypes
@@ -39,15 +39,15 @@ def numpy_dtype(name: str) -> np.dtype[Any]:
 
 
 def dtype_name(dtype: np.dtype[Any]) -> str:
-    """The name of a dtype, BITS being bfloat16 too."""
+    """The name of a dtype; that of BITS is bfloat16."""
     return "bfloat16" if dtype == BITS else dtype.name
 
 
 def spacing(values: npt.ArrayLike, name: str) -> Float64s:
     """One ulp of dtype `name` at abs(value): the distance to the next number away from zero.
 
-    At 0 and among the subnormals it is the smallest subnormal. Values are float64; a
-    non-finite one has nan for its spacing.
+    values: float64, any shape; the spacings have the same shape and are float64. At 0 and among
+    the subnormals a spacing is the smallest subnormal; that of a non-finite value is nan.
     """
     stored_bits, min_exponent = _FORMAT[name]
     magnitude = np.abs(np.asarray(values, dtype=np.float64))
@@ -59,34 +59,35 @@ def spacing(values: npt.ArrayLike, name: str) -> Float64s:
 
 
 def ulp(values: npt.ArrayLike, computed: str, asked: str = "") -> Float64s:
-    """One ulp of the dtype that was computed, but never of one narrower than was asked for: the
-    smaller of the two spacings at each value."""
-    own = spacing(values, computed)
-    return np.minimum(own, spacing(values, asked)) if asked else own
+    """The unit of ulp counts: the spacing of the dtype `computed` at each value, or that of the
+    dtype `asked` for where it is smaller."""
+    step = spacing(values, computed)
+    return np.minimum(step, spacing(values, asked)) if asked else step
 
 
 def ulp_name(value: float, computed: str, asked: str = "") -> str:
-    """The dtype whose ulp that is."""
+    """The name of the dtype whose spacing `ulp` takes at this value."""
     return asked if asked and spacing(value, asked) < spacing(value, computed) else computed
 
 
 def largest(name: str) -> float:
-    """The largest finite number of a dtype; what is half an ulp beyond rounds to infinity."""
+    """The largest finite number of a dtype; half an ulp more rounds to infinity."""
     stored_bits, min_exponent = _FORMAT[name]
     return float((2.0 - 2.0**-stored_bits) * 2.0 ** (1 - min_exponent))
 
 
 def unit_roundoff(name: str) -> float:
-    """u: half the spacing at 1."""
+    """u: half the dtype's spacing at 1, 2^-24 for float32."""
     return float(2.0 ** -(_FORMAT[name][0] + 1))
 
 
 def rounded(array: npt.NDArray[Any], name: str) -> npt.NDArray[Any]:
-    """The array in dtype `name`, each number to the nearest, ties to even; too large is inf.
+    """The array in dtype `name`: each number is rounded to the nearest, ties to even, and to inf
+    beyond the dtype's range.
 
-    ml_dtypes reaches bfloat16 by way of float32, which rounds twice: a number just above a
-    midpoint would go down. float32 with its last bit set where it is inexact (rounded to odd)
-    keeps what the second rounding needs to know.
+    ml_dtypes converts to bfloat16 through float32, and rounding twice can take a number just above
+    a midpoint down. So the last bit of the float32 number is set where that is inexact (rounding
+    to odd): then the second rounding is right.
     """
     with np.errstate(over="ignore", invalid="ignore"):
         if name == "bfloat16" and array.dtype.kind in "if" and array.dtype.itemsize > 4:

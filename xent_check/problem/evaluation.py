@@ -23,23 +23,16 @@ class Unsupported:
 
 @dataclass(frozen=True, eq=False)
 class Computed:
-    """Losses (the samples' shape), totals (one number each) and the gradient (the values' shape,
-    None where it was not asked for), in the dtype they came in.
+    """Arrays in the dtype that the implementation returned."""
 
-    call: the public API calls that were made, as one expression.
-    calls: the same by part (the losses, each total), without what compiled them.
-    seconds: the calls alone, without loading or marshalling. waited: from request to answer.
-    printed: what the implementation wrote to its standard output.
-    """
-
-    losses: Array
-    totals: dict[Reduction, Array | Unsupported]
-    call: str
-    seconds: float
-    gradient: Array | Unsupported | None = None
-    printed: str = ""
-    calls: Mapping[str, str] = field(default_factory=dict)
-    waited: float = 0.0
+    losses: Array  # the samples' shape
+    totals: dict[Reduction, Array | Unsupported]  # shape ()
+    call: str  # the public API calls, as one expression
+    seconds: float  # of the calls alone, without loading or marshalling
+    gradient: Array | Unsupported | None = None  # the values' shape; None: not asked for
+    printed: str = ""  # what the implementation wrote to its standard output
+    calls: Mapping[str, str] = field(default_factory=dict)  # by part, without their compilation
+    waited: float = 0.0  # seconds from request to answer
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -51,22 +44,19 @@ FailureKind = Literal["error", "crash", "timeout", "import"]
 
 @dataclass(frozen=True)
 class Failed:
-    """It raised (error), died (crash), took too long (timeout), or could not be loaded (import).
-
-    call, calls: as of Computed, up to the call that raised, where there was one. waited: as there.
-    """
+    """It raised (error), died (crash), took too long (timeout), or could not be loaded (import)."""
 
     kind: FailureKind
     message: str
-    call: str = ""
-    printed: str = ""
-    calls: Mapping[str, str] = field(default_factory=dict)
-    waited: float = 0.0
+    call: str = ""  # as of Computed, up to the call that raised; "" where there was none
+    printed: str = ""  # as of Computed
+    calls: Mapping[str, str] = field(default_factory=dict)  # as `call`, by part
+    waited: float = 0.0  # seconds from request to failure
 
 
 @dataclass(frozen=True)
 class Missing:
-    """The framework or the device is not there."""
+    """The framework is not installed, or the machine has no such device."""
 
     reason: str
 
@@ -75,7 +65,7 @@ Evaluation = Computed | Unsupported | Failed | Missing
 
 
 def after(seconds: float, evaluation: Evaluation) -> Evaluation:
-    """The same, with how long it was waited for."""
+    """The evaluation with its waiting time in seconds, where it records one."""
     if isinstance(evaluation, Computed | Failed):
         return replace(evaluation, waited=seconds)
     return evaluation
@@ -86,4 +76,4 @@ class UnsupportedError(Exception):
 
 
 class MissingDeviceError(Exception):
-    """Raised where the device that was asked for is not there."""
+    """Raised by an implementation where the machine does not have the requested device."""

@@ -13,10 +13,10 @@ REFERENCE = "reference"
 
 @dataclass(frozen=True, eq=False)
 class Published:
-    """Numbers as printed. units: one unit of each number's last printed digit, 0 where exact."""
+    """Numbers as their source printed them."""
 
     values: Float64s
-    units: Float64s
+    units: Float64s  # one unit of each number's last printed digit; 0 where it is exact
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,19 +26,19 @@ class Expectation:
     losses: Published | None
     totals: Mapping[Reduction, Published]
     gradient: Published | None
-    error: str | None
-    because: str | None
-    versions: str | None
+    error: str | None  # text that the raised message must contain
+    because: str | None  # the reason of a known divergence
+    versions: str | None  # a PEP 440 specifier of the framework's versions; None: all
 
     @property
     def parts(self) -> dict[str, Published]:
-        """The numbers that are stated, by the part of an answer that they are about."""
+        """The stated numbers, by the part of an answer: losses, gradient or a reduction."""
         arrays = {"losses": self.losses, "gradient": self.gradient}
         stated = {name: numbers for name, numbers in arrays.items() if numbers is not None}
         return stated | {str(r): total for r, total in self.totals.items()}
 
     def applies_to(self, version: str) -> bool:
-        """Whether the entry is about this version of the framework."""
+        """Whether the entry holds for this version of the framework."""
         if self.versions is None:
             return True
         from packaging.specifiers import SpecifierSet

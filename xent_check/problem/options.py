@@ -1,9 +1,9 @@
 """Options: the one table of what a case may say beside its inputs.
 
-A line of `Options` is all that the case file and its JSON Schema, `eval`, the checks, a problem,
-the messages between processes, the digests, `impls -v`, a user's function and docs/options.md know
-of an option. What computes says which options it gives a meaning to (`refuse_unknown`), and an
-implementation what its API can say (support.py): what one does not name it refuses.
+The case file and its JSON Schema, `eval`, the checks, a problem, the messages between processes,
+the digests, `impls -v`, users' functions and docs/options.md take all that they know of an option
+from its line of `Options`. Code that computes names the options that it gives a meaning to, and an
+adapter those that its API can express (support.py); each refuses the others (`refuse_unknown`).
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-# classes: [classes]. samples: the losses' own. trailing: a number, or the values' last axes.
+# classes: [classes]. samples: that of the losses. trailing: a number, or the values' last axes.
 Shape = Literal["classes", "samples", "trailing"]
 _LINE = "line"
 
 
 @dataclass(frozen=True)
 class Axis:
-    """An axis of the logits, as NumPy counts them. It always has a value."""
+    """An axis of the logits, as NumPy counts axes. It always has a value."""
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,11 @@ class Whole:
 
 @dataclass(frozen=True)
 class Number:
-    """A float64, which is not rounded to the dtype: `least` or more, more than `above`, at most
-    `most`."""
+    """A float64, which is not rounded to the dtype. None: no such limit."""
 
-    least: float | None = None
-    above: float | None = None
-    most: float | None = None
+    least: float | None = None  # value >= least
+    above: float | None = None  # value > above
+    most: float | None = None  # value <= most
 
 
 @dataclass(frozen=True)
@@ -60,49 +59,41 @@ class NumberArray:
 
 @dataclass(frozen=True)
 class Words:
-    """A list of some of the words, `default` where the case says nothing.
-
-    flag: the word that the problem asks after, true or false; it has all of them without one.
-    """
+    """A list of allowed words."""
 
     allowed: tuple[str, ...]
-    default: tuple[str, ...] = ()
-    flag: str = ""
+    default: tuple[str, ...] = ()  # where the case says nothing
+    flag: str = ""  # a problem holds whether this word is listed; "": it holds the list
 
 
 @dataclass(frozen=True)
 class Option:
-    """A line of the table.
-
-    meaning: in a sentence. losses, given: those that it means something for. needs_support:
-    whether an implementation must say it in its calls; others are the reference's alone, or ask
-    for more of an answer. of_gradient: whether it needs a gradient that is checked. synonyms: what
-    a user's function may call it. key: what a case and `eval` call it. name: the field of a
-    problem; default: its value where the case says nothing.
-    """
+    """A line of the table."""
 
     kind: Axis | Flag | Whole | Number | NumberArray | Words
-    meaning: str
-    losses: tuple[Loss, ...] = get_args(Loss)
-    given: tuple[Given, ...] = GIVEN
+    meaning: str  # one sentence
+    losses: tuple[Loss, ...] = get_args(Loss)  # those that it applies to
+    given: tuple[Given, ...] = GIVEN  # the inputs that it applies to
+    # Whether an implementation must pass it in its calls. Others concern the reference alone, or
+    # ask for more parts of an answer.
     needs_support: bool = True
-    of_gradient: bool = False
-    synonyms: tuple[str, ...] = ()
-    key: str = ""
-    name: str = ""
-    default: Any = None
+    of_gradient: bool = False  # it applies only where the gradient is checked
+    synonyms: tuple[str, ...] = ()  # other names for it in the signature of a user's function
+    key: str = ""  # its name in a case and for `eval`
+    name: str = ""  # its field of a problem
+    default: Any = None  # the field's value where the case says nothing
 
     def applies(self, loss: Loss, given: Given) -> bool:
-        """Whether it means something for the loss from this input."""
+        """Whether it has a meaning for this loss from this input."""
         return loss in self.losses and given in self.given
 
     def is_set(self, options: Options) -> bool:
-        """Whether it has another value than its default."""
+        """Whether its value differs from its default."""
         value = getattr(options, self.name)
         return value is not None if self.default is None else bool(value != self.default)
 
     def posed(self, stated: Any) -> Any:
-        """A problem's value of what a case states; arrays are rounded by who poses it."""
+        """A problem's value for what a case states (None: nothing). Arrays are not rounded yet."""
         if stated is None:
             return self.default
         if isinstance(self.kind, Words):
@@ -164,21 +155,21 @@ OPTIONS: tuple[Option, ...] = tuple(
     for column in fields(Options)
     for line in (column.metadata[_LINE],)
 )
-# The arrays by their keys, which are their fields too.
+# The shape rule of each array, by its key, which is its field too.
 ARRAYS = {o.key: o.kind.shape for o in OPTIONS if isinstance(o.kind, NumberArray)}
-# Those that an implementation has to say in its calls.
+# The options that an implementation must pass in its calls.
 CALLED = tuple(option for option in OPTIONS if option.needs_support)
 
 
 def dashed(key: str) -> str:
-    """The key of a case as `eval` has it: `--class-axis`."""
+    """The option of `eval` for a key of a case: `--class-axis` for class_axis."""
     return f"--{key.replace('_', '-')}"
 
 
 def misfit(shape: tuple[int, ...], rule: Shape, values: tuple[int, ...], axis: int | None) -> str:
-    """The shape that an option must have by the rule; "" where it has it.
+    """The shape that the rule demands, in words; "" where `shape` is that.
 
-    axis: which of the values' counts the classes; None for binary.
+    values: the shape of the values. axis: their class axis; None for binary.
     """
     samples = samples_of(values, axis)
     if rule == "trailing":
@@ -191,7 +182,7 @@ def misfit(shape: tuple[int, ...], rule: Shape, values: tuple[int, ...], axis: i
 
 
 def samples_of(values: tuple[int, ...], axis: int | None) -> tuple[int, ...]:
-    """The shape of the losses of values of that shape."""
+    """The shape of the losses, from that of the values and its class axis (None for binary)."""
     if axis is None:
         return values
     axis %= len(values)
@@ -199,7 +190,7 @@ def samples_of(values: tuple[int, ...], axis: int | None) -> tuple[int, ...]:
 
 
 def refuse_unknown(options: Options, known: Collection[str], who: str) -> None:
-    """NotImplementedError where an option is set that has no meaning there."""
+    """Raise NotImplementedError where an option is set that is not `known`. who: who refuses."""
     unknown = [o.key for o in OPTIONS if o.key not in known and o.is_set(options)]
     if unknown:
         raise NotImplementedError(f"{who} gives no meaning to {', '.join(unknown)}")

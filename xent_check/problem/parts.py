@@ -1,5 +1,5 @@
-"""Parts: a large problem as problems of a bounded number of values, so that what is computed from
-it needs little memory beside it, and a signal waits for one part alone."""
+"""Parts: a large problem as several small ones, so that computing from it needs little further
+memory, and a signal waits for one part at most."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _THREADS = 2
 
 
 def parts(problem: Problem, values: int | None = None) -> Iterator[tuple[slice, Problem]]:
-    """Problems of at most so many values (VALUES where it is not said; one sample at least), and
-    which of the samples they are in row-major order. A part has one axis of samples, its classes
-    last, and no totals."""
+    """Problems of at most `values` values (default: VALUES), but of one sample at least, each with
+    the slice of the samples, in row-major order, that it has. A part has one axis of samples, its
+    classes last, and no totals."""
     n = 1 if problem.loss == "binary" else problem.num_classes
     before, after = _around(problem)
     for samples, place in _places(before, after, max(1, (values or VALUES) // n)):
@@ -31,7 +31,7 @@ def parts(problem: Problem, values: int | None = None) -> Iterator[tuple[slice, 
 
 
 def one_sample(problem: Problem, flat: int) -> Problem:
-    """The part that is one sample, by its place in row-major order."""
+    """The part with one sample: that at index `flat` in row-major order."""
     before, after = _around(problem)
     n = 1 if problem.loss == "binary" else problem.num_classes
     i, j = divmod(flat, after)
@@ -62,13 +62,14 @@ def _part(
 def in_threads(
     problem: Problem, work: Callable[[slice, Problem], None], values: int | None = None
 ) -> None:
-    """`work` on every part (of so many values), some at once. A signal waits for those at work."""
-    left, turn, over = parts(problem, values), Lock(), Event()
+    """Call `work` on every part (of `values` values at most) in two threads. After a signal, only
+    the parts at work are finished."""
+    remaining, lock, stop = parts(problem, values), Lock(), Event()
 
     def pull() -> None:
-        while not over.is_set():
-            with turn:
-                part = next(left, None)
+        while not stop.is_set():
+            with lock:
+                part = next(remaining, None)
             if part is None:
                 return
             work(*part)
@@ -78,11 +79,11 @@ def in_threads(
             for worker in [pool.submit(pull) for _ in range(_THREADS)]:
                 worker.result()
         finally:
-            over.set()
+            stop.set()
 
 
 def _around(problem: Problem) -> tuple[int, int]:
-    """How many samples there are before the class axis, and after it."""
+    """The number of samples along the axes before the class axis, and along those after it."""
     if problem.loss == "binary":
         return problem.values.size, 1
     shape, axis = problem.samples_shape, problem.class_axis % problem.values.ndim
@@ -90,13 +91,14 @@ def _around(problem: Problem) -> tuple[int, int]:
 
 
 def _places(before: int, after: int, step: int) -> Iterator[tuple[slice, tuple[slice, slice]]]:
-    """At most `step` samples at a time: all of them flat, and along the two axes they stand on."""
+    """At most `step` samples at a time: their slice in row-major order, and the slices along the
+    two axes, before and after the class axis."""
     if after == 0:
         return
     if after <= step:
-        some = step // after
-        for start in range(0, before, some):
-            stop = min(start + some, before)
+        rows = step // after
+        for start in range(0, before, rows):
+            stop = min(start + rows, before)
             yield slice(start * after, stop * after), (slice(start, stop), slice(None))
         return
     for i in range(before):
@@ -107,13 +109,13 @@ def _places(before: int, after: int, step: int) -> Iterator[tuple[slice, tuple[s
 
 
 def _rows(array: Array, shape: tuple[int, int, int], place: tuple[slice, slice]) -> Array:
-    """Some samples of an array with the class axis in the middle; classes last."""
-    some = array.reshape(shape)[place[0], :, place[1]]
-    return np.moveaxis(some, 1, -1).reshape(-1, shape[1])
+    """The samples at `place` as rows, from an array whose class axis is the middle of `shape`."""
+    samples = array.reshape(shape)[place[0], :, place[1]]
+    return np.moveaxis(samples, 1, -1).reshape(-1, shape[1])
 
 
 def _trailing(array: Array, samples: slice) -> Array:
-    """An array of the samples' last axes, repeated over those before them."""
+    """The numbers of an array over the samples' last axes, repeated over the axes before them."""
     if array.size == 1:
         return array.reshape(())
     repeated: Array = array.reshape(-1)[np.arange(samples.start, samples.stop) % array.size]

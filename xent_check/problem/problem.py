@@ -19,17 +19,15 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True, eq=False)
 class Inputs:
-    """What a loss is computed from.
-
-    values: the logits, probs or log_probs (`given` says which), in `dtype`. Shape: the samples'
-    with the class axis put in at `class_axis`; for binary, the samples' own.
-    labels: int64 class indices of the samples' shape (sparse_categorical); in `dtype` and of
-    the values' shape (categorical, binary).
-    """
+    """What a loss is computed from."""
 
     loss: Loss
-    given: Given
+    given: Given  # what the values are: logits, probs or log_probs
+    # In `dtype`. Shape: the samples' with the class axis put in at `class_axis`; for binary, the
+    # samples'.
     values: Array
+    # sparse_categorical: int64 class indices of the samples' shape. Otherwise in `dtype` and of
+    # the values' shape.
     labels: Array
     dtype: DType
 
@@ -53,7 +51,7 @@ class Problem(Options, Inputs):
 
     @property
     def kept(self) -> npt.NDArray[np.bool_]:
-        """Which samples count: all but those whose label is the ignore_index."""
+        """Whether each sample counts: its label is not the ignore_index. Shape: the samples'."""
         if self.ignore_index is None:
             return np.ones(self.samples_shape, dtype=np.bool_)
         kept: npt.NDArray[np.bool_] = self.labels != self.ignore_index
@@ -61,7 +59,7 @@ class Problem(Options, Inputs):
 
     @property
     def options(self) -> frozenset[str]:
-        """The names of the options that are set and that an implementation has to say."""
+        """The names of the options that are set and that an implementation must pass."""
         names = {option.name for option in CALLED if option.is_set(self)}
         if self.loss == "binary" or self.class_axis % self.values.ndim == self.values.ndim - 1:
             names.discard("class_axis")

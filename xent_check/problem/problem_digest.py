@@ -1,4 +1,4 @@
-"""The digest of a problem: by it an answer knows whether it was given to the same inputs."""
+"""The digest of a problem: equal digests mean that two answers were given to the same inputs."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ import numpy as np
 from .dtypes import BITS
 from .problem import Array, Problem
 
-_CHUNK = 2**20  # numbers taken at once
+_CHUNK = 2**20  # numbers hashed at once
 _KNOWN: WeakKeyDictionary[Problem, str] = WeakKeyDictionary()
 
 
 def problem_digest(problem: Problem) -> str:
-    """16 hexadecimal digits of SHA-256 over everything that the problem is made of: its arrays, as
-    they are after rounding to the dtype, its options, and which totals and gradient it asks for.
+    """16 hexadecimal digits of SHA-256 over the whole problem: its arrays after rounding to the
+    dtype, its options, and the totals and gradient that it asks for.
 
-    A tolerance, an expectation and a text are not of the problem, nor is the order of the totals.
-    One nan is like another; 0 and -0 differ. An option that is not set adds nothing.
+    Tolerances, expectations and texts are no part of a problem, nor is the order of the totals.
+    All nans are equal; 0 and -0 differ. An option that is not set adds nothing.
     """
     if problem not in _KNOWN:
         _KNOWN[problem] = _digest(problem)
@@ -37,8 +37,8 @@ def _digest(problem: Problem) -> str:
             for chunk in _bytes(value):
                 content.update(chunk)
         elif value != field.default:
-            told = sorted(value) if isinstance(value, tuple) else value
-            content.update(f"{field.name} {told!r}\n".encode())
+            ordered = sorted(value) if isinstance(value, tuple) else value
+            content.update(f"{field.name} {ordered!r}\n".encode())
     return content.hexdigest()[:16]
 
 

@@ -10,14 +10,11 @@ Auto = Literal["auto"]
 
 @dataclass(frozen=True)
 class Tolerance:
-    """agree when abs(actual - reference) <= atol + rtol abs(reference), or within `ulps`.
-
-    ulps: of the case's dtype, at the exact value.
-    """
+    """Agree when abs(actual - reference) <= atol + rtol abs(reference), or within `ulps`."""
 
     atol: float = 0.0
     rtol: float = 0.0
-    ulps: float = 1.0
+    ulps: float = 1.0  # of the computed dtype, or of the case's where that is finer
 
     def __str__(self) -> str:
         rtol = f" + {self.rtol:g} x abs(reference)" if self.rtol else ""
