@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import lru_cache
 
@@ -33,6 +33,10 @@ class Mistake:
     allowed: str
     advice: str
 
+    def below(self, *key: str | int) -> Mistake:
+        """The same mistake, of something that stands at that key."""
+        return replace(self, key=(*key, *self.key))
+
 
 class InvalidError(Exception):
     """Data that breaks a rule; its mistakes are keyed, not yet placed in a file."""
@@ -51,11 +55,8 @@ class Located:
     mistake: Mistake
 
     def __str__(self) -> str:
-        m = self.mistake
-        key = f" {key_text(m.key)}:" if m.key else ""
-        allowed = f"allowed: {m.allowed}" if m.allowed else ""
-        parts = "; ".join(part for part in (m.found, allowed, m.advice) if part)
-        return visible(f"{self.file}:{self.line}:{key} {parts}")
+        key = key_text(self.mistake.key)
+        return mistake_text(self.mistake, f"{self.file}:{self.line}", key)
 
 
 class UserError(Exception):
@@ -76,6 +77,15 @@ class NothingToCompareError(UserError):
     """A selection that leaves nothing to compare is not a success."""
 
     exit_code = ExitCode.NOTHING_COMPARED
+
+
+def mistake_text(mistake: Mistake, *place: str) -> str:
+    """`place: place: what is there; allowed: what is allowed; what to do`, on one line. What is
+    empty is left out."""
+    allowed = f"allowed: {mistake.allowed}" if mistake.allowed else ""
+    parts = (mistake.found, allowed, mistake.advice)
+    text = "; ".join(part for part in parts if part)
+    return visible(": ".join([*(part for part in place if part), text]))
 
 
 def key_text(key: KeyPath) -> str:

@@ -15,7 +15,7 @@ from xent_check.cli import group
 from xent_check.diagnosis.by_hand import steps
 from xent_check.diagnosis.losses import meaning_of
 from xent_check.problem.problem import Problem
-from xent_check.results.attached_diagnosis import contradicts, told
+from xent_check.results.attached_diagnosis import contradicts, hypotheses_named_in
 from xent_check.results.explanation import departing
 from xent_check.results.known_issues import known_issues
 
@@ -184,8 +184,8 @@ def test_a_because_that_the_numbers_contradict_is_noticed(
 
 
 def test_a_reason_names_its_hypotheses() -> None:
-    assert told("Keras clips probabilities") == {"clipped"}
-    assert told("because it does") == set()
+    assert hypotheses_named_in("Keras clips probabilities") == {"clipped"}
+    assert hypotheses_named_in("because it does") == set()
 
 
 def test_a_divergence_in_a_run_says_why(case: Path) -> None:

@@ -151,8 +151,9 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
     ): "a distance is the same from both ends",
     (
         "attached_diagnosis",
-        'if result.status == "known" and told(result.reason or "") and _finite(result):',
-        'if result.status == "known" and told((result.reason)) and _finite(result):',
+        'if result.status == "known" and hypotheses_named_in(result.reason or "") '
+        "and _finite(result):",
+        'if result.status == "known" and hypotheses_named_in((result.reason)) and _finite(result):',
     ): "what is known has its reason",
     (
         "baseline_file",

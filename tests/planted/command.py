@@ -12,6 +12,14 @@ BUGS = (
         "count < 2 or", "count < 3 or", REPEATED, "given_twice",
     ),
     Bug(
+        "a mistake on several lines", "errors:mistake_text",
+        'return visible(": "', 'return (": "', "test_errors.py", "one_line",
+    ),
+    Bug(
+        "a mistake below a key forgets its own", "errors:Mistake.below",
+        "(*key, *self.key)", "key", "test_errors.py", "keeps_its_words",
+    ),
+    Bug(
         "a device for NumPy", "implementations.table:_NUMPY",
         '_NUMPY = ("cpu",)', "_NUMPY = DEVICES", "test_names.py", "no_device",
     ),

@@ -55,9 +55,7 @@ class Arguments:
             return []
 
     def _wrong(self, key: str, error: InvalidError) -> None:
-        self.mistakes += [
-            Mistake((key, *m.key), m.found, m.allowed, m.advice) for m in error.mistakes
-        ]
+        self.mistakes += [mistake.below(key) for mistake in error.mistakes]
 
     def _value(self, key: str, value: Any) -> object:
         if isinstance(value, tuple):

@@ -29,9 +29,7 @@ def expectations(case: Case, problem: Problem) -> Expectations:
             try:
                 listed.append(_expectation(entry, problem))
             except InvalidError as error:
-                mistakes += [
-                    Mistake((*key, *m.key), m.found, m.allowed, m.advice) for m in error.mistakes
-                ]
+                mistakes += [mistake.below(*key) for mistake in error.mistakes]
         made[name] = tuple(listed)
         if name != REFERENCE:
             mistakes += _never_reached(name, entries)

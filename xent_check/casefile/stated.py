@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from xent_check.errors import InvalidError, Mistake, key_text, visible
+from xent_check.errors import InvalidError, Mistake, key_text, mistake_text
 from xent_check.problem.options import dashed
 
 from .case import ARRAY_KEYS, Case, CaseFields
@@ -49,18 +49,17 @@ def option(key: str) -> str:
     return _OPTIONS.get(key, dashed(key))
 
 
-def told(mistake: Mistake) -> str:
+def by_option(mistake: Mistake) -> str:
     """`eval: --logits[0]: what is there; what is allowed; what to do`."""
     key = [part for part in mistake.key if part != "file"]
     if key and key[0] not in ARRAY_KEYS:  # words of an option that is repeated
         key = [part for part in key if not isinstance(part, int)]
-    place = f" {key_text((option(str(key[0])), *key[1:]))}:" if key else ""
-    allowed = f"allowed: {mistake.allowed}" if mistake.allowed else ""
-    parts = "; ".join(part for part in (mistake.found, allowed, mistake.advice) if part)
-    return visible(f"{SHOWN}:{place} {_by_option(parts)}")
+    place = key_text((option(str(key[0])), *key[1:])) if key else ""
+    words = map(_in_options, (mistake.found, mistake.allowed, mistake.advice))
+    return mistake_text(Mistake((), *words), SHOWN, place)
 
 
-def _by_option(text: str) -> str:
+def _in_options(text: str) -> str:
     """A case file's words in those of the command line: `normalize: false` is `--no-normalize`."""
     text = re.sub(r"`check: \[value, gradient\]`", "`--check gradient`", text)
     text = re.sub(r"`(\w+): (true|false)`", _flag, text)

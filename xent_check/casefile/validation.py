@@ -91,8 +91,7 @@ def _mistakes(item: dict[str, Any], source: Map) -> Iterator[Mistake]:
     found, type_name = describe(value), kind.removesuffix("_type").removesuffix("_attributes")
     if kind == "mistakes":
         for mistake in context["mistakes"]:
-            inner: KeyPath = (*key, *mistake.key)
-            yield Mistake(inner, mistake.found, mistake.allowed, mistake.advice)
+            yield mistake.below(*key)
     elif kind == "extra_forbidden":
         yield _unknown_key((*key[:-1], str(loc[-1])), list(_model_at(loc).model_fields))
     elif kind == "missing":

@@ -24,6 +24,7 @@ from xent_check.errors import (
     UserError,
     did_you_mean,
     key_text,
+    mistake_text,
     visible,
 )
 from xent_check.results.number_text import tidy
@@ -107,24 +108,15 @@ def _checked(table: object, file: str, place: Place) -> Config:
         try:
             values[name] = KEYS[name].check(value, place)
         except InvalidError as error:
-            mistakes += [
-                Mistake((*key, *m.key), m.found, m.allowed, m.advice) for m in error.mistakes
-            ]
+            mistakes += [mistake.below(*key) for mistake in error.mistakes]
     if mistakes:
-        raise UserError("\n".join(told(file, mistake) for mistake in mistakes))
+        raise UserError("\n".join(in_table(file, mistake) for mistake in mistakes))
     return Config(file, values)
 
 
-def _below(key: KeyPath, error: InvalidError) -> Iterator[Mistake]:
-    for m in error.mistakes:
-        yield Mistake((*key, *m.key), m.found, m.allowed, m.advice)
-
-
-def told(file: str, m: Mistake) -> str:
+def in_table(file: str, mistake: Mistake) -> str:
     """`pyproject.toml: tool.xent-check.jobs: 'two'; allowed: a whole number, 1 or more`."""
-    allowed = f"allowed: {m.allowed}" if m.allowed else ""
-    parts = "; ".join(part for part in (m.found, allowed, m.advice) if part)
-    return visible(f"{file}: {key_text(m.key)}: {parts}")
+    return mistake_text(mistake, file, key_text(mistake.key))
 
 
 def _advice(name: str) -> str:
@@ -196,7 +188,8 @@ def _words(one: Callable[[str, Place], str]) -> _Check:
             try:
                 made.append(one(_text(item, "" if is_list else ", or a list of them"), place))
             except InvalidError as error:
-                mistakes += _below((index,) if is_list else (), error)
+                at = (index,) if is_list else ()
+                mistakes += [mistake.below(*at) for mistake in error.mistakes]
         if mistakes:
             raise InvalidError(*mistakes)
         return tuple(made)

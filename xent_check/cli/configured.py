@@ -92,10 +92,10 @@ def _told(ctx: click.Context, param: click.Parameter | None, message: str) -> Ex
         return None
     from xent_check.errors import Mistake, UserError
 
-    from .config_file import TABLE, told
+    from .config_file import TABLE, in_table
 
     key = (*TABLE, _keys()[param.name or ""])
-    return UserError(told(ctx.meta[_FOUND].file, Mistake(key, message, "", "")))
+    return UserError(in_table(ctx.meta[_FOUND].file, Mistake(key, message, "", "")))
 
 
 def _keys() -> dict[str, str]:

@@ -176,10 +176,10 @@ def _subject(source: Map, any_label: bool) -> PosedCase:
 
 
 def _refuse(*mistakes: Mistake) -> NoReturn:
-    from xent_check.casefile.stated import told
+    from xent_check.casefile.stated import by_option
     from xent_check.errors import UserError
 
-    raise UserError("\n".join(told(mistake) for mistake in mistakes)) from None
+    raise UserError("\n".join(by_option(mistake) for mistake in mistakes)) from None
 
 
 def _write(file: Path, source: Map, force: bool) -> None:

@@ -104,7 +104,7 @@ def _subject(case: str, allow_outside: bool) -> PosedCase:
 
 def _from_numbers(posed: PosedCase, text: str) -> Explained:
     from xent_check.casefile.command_line import Arguments
-    from xent_check.errors import InvalidError
+    from xent_check.errors import InvalidError, mistake_text
     from xent_check.results.explanation import explain_observed, observed_numbers
 
     arguments = Arguments(lambda: sys.stdin.read())
@@ -115,9 +115,7 @@ def _from_numbers(posed: PosedCase, text: str) -> Explained:
             return explain_observed(posed, observed_numbers(numbers, posed))
     except InvalidError as error:
         mistakes = list(error.mistakes)
-    m = mistakes[0]
-    parts = [m.found, f"allowed: {m.allowed}" if m.allowed else "", m.advice]
-    raise click.UsageError("--observed: " + "; ".join(p for p in parts if p))
+    raise click.UsageError(mistake_text(mistakes[0], "--observed"))
 
 
 def _from_implementations(

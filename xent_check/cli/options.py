@@ -194,10 +194,10 @@ def settings_of(
 
 def usage(option: str, error: Any) -> click.UsageError:
     """An InvalidError as what is wrong with an option."""
-    m = error.mistakes[0]
-    found = f"{option} {m.found}" if option else m.found
-    parts = (found, f"allowed: {m.allowed}", m.advice)
-    return click.UsageError("; ".join(part for part in parts if part))
+    from xent_check.errors import mistake_text
+
+    text = mistake_text(error.mistakes[0])
+    return click.UsageError(f"{option} {text}" if option else text)
 
 
 def implementations(

@@ -103,14 +103,13 @@ def finish(report: Report, outputs: Sequence[Output], color: bool | None) -> NoR
 
 
 def _output(text: str) -> Output:
-    from xent_check.errors import did_you_mean
+    from xent_check.errors import Mistake, did_you_mean, mistake_text
     from xent_check.reporters.formats import REPORTERS
 
     name, equals, file = text.partition("=")
     if name not in REPORTERS:
-        hint = did_you_mean(name, REPORTERS)
-        parts = [f"--report {name!r}", f"allowed: {', '.join(REPORTERS)}", hint]
-        raise click.UsageError("; ".join(part for part in parts if part))
+        allowed, hint = ", ".join(REPORTERS), did_you_mean(name, REPORTERS)
+        raise click.UsageError(mistake_text(Mistake((), f"--report {name!r}", allowed, hint)))
     if equals and not file:
         raise click.UsageError(f"--report {text!r}: no file after '='")
     if file and not os.path.isdir(Path(file).parent):

@@ -46,7 +46,7 @@ def diagnosed(result: CaseResult, truth: Truth) -> CaseResult:
     if result.status == "diverges":
         diagnosis = _diagnosis(result, truth)
         return result if diagnosis is None else replace(result, diagnosis=diagnosis)
-    if result.status == "known" and told(result.reason or "") and _finite(result):
+    if result.status == "known" and hypotheses_named_in(result.reason or "") and _finite(result):
         diagnosis = _diagnosis(result, truth)
         if diagnosis is not None and contradicts(result.reason or "", diagnosis):
             best = diagnosis.explanations[0].sentence
@@ -74,7 +74,7 @@ def _finite(result: CaseResult) -> bool:
     return comparison is not None and bool(np.isfinite(comparison.losses.actual).all())
 
 
-def told(because: str) -> set[str]:
+def hypotheses_named_in(because: str) -> set[str]:
     """The hypotheses that a declared reason names."""
     words = because.lower()
     return {name for name, forms in WORDS.items() if any(form in words for form in forms)}
@@ -82,6 +82,6 @@ def told(because: str) -> set[str]:
 
 def contradicts(because: str, diagnosis: Diagnosis) -> bool:
     """Whether the reason names hypotheses, and the numbers are explained by others alone."""
-    named = told(because)
+    named = hypotheses_named_in(because)
     found = {name for e in diagnosis.explanations for name in e.ids} - {ROUNDING}
     return bool(named and found and not named & found)

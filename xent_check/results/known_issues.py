@@ -10,7 +10,7 @@ from xent_check.casefile.corpus import corpus
 from xent_check.casefile.loading import read_cases
 from xent_check.casefile.paths import case_files
 
-from .attached_diagnosis import WORDS, told
+from .attached_diagnosis import WORDS, hypotheses_named_in
 
 MAX_CITED = 3
 _REPORT = re.compile(r"https?://[^\s,;)\"']+/(?:issues|pull|discussions|questions)/\d+")
@@ -25,7 +25,7 @@ def known_issues(implementation: str, ids: Iterable[str]) -> tuple[str, ...]:
     if words:
         for case in _candidates(implementation, words):
             entries = case.fields.expect.get(implementation, [])
-            if any(entry.because and told(entry.because) & wanted for entry in entries):
+            if any(hypotheses_named_in(entry.because or "") & wanted for entry in entries):
                 found.update(dict.fromkeys(_REPORT.findall(case.fields.source or "")))
     return tuple(found)[:MAX_CITED]
 
