@@ -188,9 +188,7 @@ def test_many_updates_at_once_lose_nothing(tmp_path: Path, monkeypatch: pytest.M
         for index in range(64):
             threads.submit(update, tmp_path, {f"x.yaml::{index}": {"torch": True}}, False)
     assert len(read(state_file(tmp_path))) == 64
-    assert sorted(p.name for p in state_file(tmp_path).parent.iterdir() if p.suffix != ".json") == [
-        "lock"
-    ]
+    assert [p.name for p in state_file(tmp_path).parent.iterdir()] == [state_file(tmp_path).name]
 
 
 def test_a_cache_that_cannot_be_written_fails_no_run(project: Project) -> None:
@@ -199,6 +197,24 @@ def test_a_cache_that_cannot_be_written_fails_no_run(project: Project) -> None:
     assert code == 1
     (line,) = told
     assert line.startswith(f"what failed is not kept for --last-failed: {project.cache}")
+
+
+def test_a_lock_that_cannot_be_had_fails_no_run(project: Project) -> None:
+    project.cache.mkdir()
+    (project.cache / "locks").write_text("no folder")
+    code, _, told = project.run("cases.yaml", "-i", WRONG)
+    assert code == 1
+    (line,) = told
+    assert line.startswith(f"what failed is not kept for --last-failed: {project.cache}")
+    assert "no lock in" in line
+    assert project.states == []
+
+
+def test_what_failed_is_for_its_user_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XENT_CHECK_CACHE", str(tmp_path / "cache"))
+    for case in ("x.yaml::a", "x.yaml::b"):
+        update(tmp_path, {case: {"torch": True}}, False)
+        assert state_file(tmp_path).stat().st_mode & 0o777 == 0o600
 
 
 def test_each_folder_has_its_own_and_those_that_are_gone_are_forgotten(

@@ -145,7 +145,21 @@ BUGS = (
         PLACES, "at_once",
     ),
     Bug(
-        "the mode is lost", "output:write_whole",
+        "the mode is lost", "whole_file:write_whole",
         "shutil.copymode(target, temporary)", "pass", PLACES, "who_may_read",
+    ),
+    Bug(
+        "anybody may read what failed", "whole_file:write_whole",
+        "0o600 if private else 0o666", "0o666", "test_last_failed.py", "its_user_alone",
+    ),
+    Bug(
+        "for want of a lock a run fails", "remembering:Remembering.__exit__",
+        "except (OSError, UserError) as", "except OSError as",
+        "test_last_failed.py", "lock_that_cannot",
+    ),
+    Bug(
+        "two runs at once remember", "last_failed:update",
+        "with alone(file):", "with contextlib.nullcontext():",
+        "test_last_failed.py", "updates_at_once",
     ),
 )  # fmt: skip

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from xent_check.history.whole_file import write_whole
+
 from .configured import Configured
 from .options import run_options, settings_of
-from .output import Progress, write_whole
+from .output import Progress
 
 if TYPE_CHECKING:
     from xent_check.history.baseline_file import Baseline

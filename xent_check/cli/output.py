@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
+
+from xent_check.history.whole_file import write_whole
 
 from .guarding import as_json, guarded, guarded_report, unguarded
 
@@ -47,23 +48,6 @@ class Output:
         except OSError as error:
             return f"{self.file or 'standard output'}: {error.strerror}"
         return ""
-
-
-def write_whole(file: Path, text: str) -> None:
-    """Replace a file whole or not at all; who may read and write it stays as it was."""
-    if file.exists() and not file.is_file():  # a device or a pipe
-        file.write_text(text, encoding="utf-8")
-        return
-    target = file.resolve()  # through a link, not over it
-    temporary = target.with_name(f".{os.getpid()}.xent-check")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        if target.exists():
-            shutil.copymode(target, temporary)
-        temporary.replace(target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 def append(file: Path, text: str) -> None:

@@ -63,6 +63,7 @@ class Remembering:
         return report
 
     def __exit__(self, *_: object) -> None:
+        from xent_check.errors import UserError
         from xent_check.history.last_failed import answers, outcomes, update
 
         report = self._report
@@ -72,8 +73,10 @@ class Remembering:
         whole = report is not None and report.stopped is None and not self._narrowed
         try:
             update(Path.cwd(), known, whole)
-        except OSError as error:
-            reason = f"{error.filename}: {error.strerror}"
+        except (OSError, UserError) as error:
+            reason = (
+                f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else str(error)
+            )
             click.echo(f"what failed is not kept for --last-failed: {reason}", err=True)
 
 

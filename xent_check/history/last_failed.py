@@ -6,17 +6,19 @@ One small file per working directory, in the user's cache folder or in XENT_CHEC
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
-import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from xent_check.casefile.case import split_id
 from xent_check.casefile.corpus import corpus
 from xent_check.casefile.loading import read_cases
 from xent_check.results.report import CaseResult, Report
+
+from .cache import cache_file
+from .locking import alone
+from .whole_file import write_whole
 
 Failures = dict[str, set[str]]  # the implementations, by case id
 
@@ -27,11 +29,7 @@ class UnreadableError(Exception):
 
 def state_file(folder: Path) -> Path:
     """Where what failed in runs from the folder is kept."""
-    import platformdirs
-
-    cache = os.environ.get("XENT_CHECK_CACHE") or platformdirs.user_cache_dir("xent-check")
-    name = hashlib.sha256(os.fsencode(os.path.realpath(folder))).hexdigest()[:16]
-    return Path(cache) / "last-failed" / f"{name}.json"
+    return cache_file("last-failed", folder, ".json")
 
 
 def read(file: Path) -> Failures:
@@ -51,14 +49,14 @@ def read(file: Path) -> Failures:
 def update(folder: Path, results: Mapping[str, Mapping[str, bool]], whole: bool) -> None:
     """Keep what is known now of runs from the folder: whether each implementation failed, by case.
 
-    What was not asked stays as it was. whole: these are all answers to their cases. OSError where
-    it cannot be kept.
+    What was not asked stays as it was. whole: these are all answers to their cases. OSError, or
+    UserError for want of a lock, where it cannot be kept.
     """
     file = state_file(folder)
     if not file.exists() and not any(failed for of in results.values() for failed in of.values()):
         return
     file.parent.mkdir(parents=True, exist_ok=True)
-    with _alone(file.parent):
+    with alone(file):
         try:
             known = read(file)
         except UnreadableError:
@@ -71,35 +69,9 @@ def update(folder: Path, results: Mapping[str, Mapping[str, bool]], whole: bool)
             if not file.exists():
                 _forget_folders_that_are_gone(file.parent)
             document = {"schema": 1, "folder": os.path.realpath(folder), "failed": failed}
-            _replace(file, json.dumps(document, indent=1) + "\n")
+            write_whole(file, json.dumps(document, indent=1) + "\n", private=True)
         else:
             file.unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """No other run reads and writes meanwhile, where the file system can say so."""
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        yield
-        return
-    with (folder / "lock").open("w") as lock:
-        with contextlib.suppress(OSError):
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-def _replace(file: Path, text: str) -> None:
-    """The whole file, or nothing of it."""
-    number, temporary = tempfile.mkstemp(dir=file.parent)
-    try:
-        with open(number, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        os.replace(temporary, file)
-    except BaseException:
-        os.unlink(temporary)
-        raise
 
 
 def _forget_folders_that_are_gone(states: Path) -> None:
