@@ -20,10 +20,11 @@ from xent_check.history.saved.read import load_report
 from xent_check.problem.evaluation import Computed, Evaluation, Unsupported
 from xent_check.reference.bounds import bounds
 from xent_check.reference.reference import reference
+from xent_check.reference.truth import Truth
 from xent_check.reporters.formats import Terminal, reporter
 from xent_check.results.behaviour import gradient_status, judgement_lines
 from xent_check.results.report import CaseResult, Report
-from xent_check.results.verdict import Truth, gaps, judge
+from xent_check.results.verdict import gaps, judge
 
 # One sample of two equal logits: the loss is log 2, and so is every total; the gradient is
 # softmax - one-hot = [-1/2, 1/2].

@@ -23,7 +23,8 @@ from xent_check.implementations.names import Implementation
 from xent_check.problem.evaluation import Computed, Failed
 from xent_check.reporters.repro import script
 from xent_check.results.report import CaseResult
-from xent_check.running.run import Job, implementations_of, run
+from xent_check.running.jobs import Job, implementations_of
+from xent_check.running.run import run
 from xent_check.workers.pool import Pool
 
 # Runs scripts one after the other, each in a namespace of its own, as JAX is before any of them.

@@ -8,7 +8,7 @@ DECIDERS = (
     "array_forms", "field_types",
     # the reference
     "enclosure", "extended_reals", "balls", "per_sample", "balls_binary", "balls_classes",
-    "exact_sum", "divisors", "float64", "parts", "reference",
+    "exact_sum", "divisors", "float64", "parts", "reference", "truth",
     # the comparison
     "bounds", "bounds_binary", "bounds_classes", "bounds_totals", "bounds_in_parts",
     "bounds_inside", "rounding", "difference", "ranking", "comparison", "other_labels",

@@ -12,8 +12,8 @@ ENDING = "test_ending.py"
 
 BUGS = (
     Bug(
-        "the user's file is read to the end of the run", "run:_as_sent",
-        "return replace(subject, problem=decode_problem(message))", "return replace(subject)",
+        "the user's file is read to the end of the run", "jobs:as_sent",
+        "replace(posed, problem=decode_problem(message))", "replace(posed)",
         "test_wire.py", "meanwhile",
     ),
     Bug(

@@ -7,6 +7,7 @@ from tests.planted import Bug
 COMPARISON = "test_comparison.py"
 GAPS = "test_gaps.py"
 JUDGING = "test_verdict.py"
+RUN = "test_run.py"
 
 BUGS = (
     Bug(
@@ -33,9 +34,8 @@ BUGS = (
         "    if not", GAPS, "stated_number",
     ),
     Bug(
-        "a part that was not given is not said", "verdict:judge",
-        "notes = (*_notes(problem, comparison), *gaps(comparison, told))",
-        "notes = _notes(problem, comparison)", GAPS, "not_given_is_said",
+        "a part that was not given is not said", "verdict:_notes",
+        "*gaps(comparison, reason)", "", GAPS, "not_given_is_said",
     ),
     Bug(
         "a gap passes when strict", "verdict:_judge_numbers",
@@ -70,8 +70,24 @@ BUGS = (
         GAPS, "verdict_of_its_own",
     ),
     Bug(
-        "one pinned number is enough", "run:run",
+        "one pinned number is enough", "verdict:judge_pinned",
         'result.status != "diverges"', "0", GAPS, "reference_is_one_row",
+    ),
+    Bug(
+        "the pinned reference is not said", "run:run",
+        "        if pinned is not None:\n            yield pinned\n", "", RUN, "every_case",
+    ),
+    Bug(
+        "who is not there is not said", "run:run",
+        "if job.missing:", "if False:", RUN, "every_case",
+    ),
+    Bug(
+        "what rounds once may round on the way", "run:_result",
+        "if i.computes_in_float32(posed.problem):", "if False:", RUN, "computes_in_float32",
+    ),
+    Bug(
+        "an entry of any version is the first", "loading:PosedCase.expectation_of",
+        "if version != UNKNOWN and entry.applies_to(version):", "if True:", RUN, "its_version",
     ),
     Bug(
         "whole numbers pass for losses", "comparison:_check_shapes",

@@ -20,7 +20,8 @@ from xent_check.problem.vocabulary import DType
 from xent_check.reference.bounds import Bounds, bounds
 from xent_check.reference.bounds_inside import inside_float32, terms_inside_at
 from xent_check.reference.reference import Reference, reference
-from xent_check.results.verdict import Truth, judge
+from xent_check.reference.truth import Truth
+from xent_check.results.verdict import judge
 
 Array = npt.NDArray[Any]
 SIXTEEN_BITS: tuple[DType, ...] = ("float16", "bfloat16")

@@ -21,7 +21,8 @@ from xent_check.reference.bounds_totals import blocks
 from xent_check.reference.enclosure import Enclosure
 from xent_check.reference.reference import Reference, reference
 from xent_check.reference.rounding import additions, summation
-from xent_check.results.verdict import Truth, judge
+from xent_check.reference.truth import Truth
+from xent_check.results.verdict import judge
 
 Array = npt.NDArray[Any]
 LOG2 = math.log(2)

@@ -35,7 +35,7 @@ from xent_check.problem.evaluation import Computed, Failed, Unsupported
 from xent_check.reporters.repro import FRAMES, script
 from xent_check.reporters.repro.arrays import TO_BFLOAT16, array_code
 from xent_check.reporters.repro.frameworks import broken
-from xent_check.running.run import answer
+from xent_check.running.one_case import results_of
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 CASE = """
@@ -153,7 +153,7 @@ def ran(text: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def scripted(posed: PosedCase, name: str) -> tuple[str, Any]:
-    ((result, _),) = answer(posed, [parse(name)], 60)
+    (result,) = results_of(posed, [parse(name)], 60)
     return script(posed, parse(name), result), result
 
 
@@ -228,12 +228,12 @@ def test_a_large_part_is_held_against_its_worst_numbers(tmp_path: Path) -> None:
 
 def test_what_was_not_computed_has_no_script(tmp_path: Path) -> None:
     (posed,) = posed_cases(CASE.replace("logits:", "log_probs:"), tmp_path)
-    ((result, _),) = answer(posed, [parse("stable")], 60)
+    (result,) = results_of(posed, [parse("stable")], 60)
     assert isinstance(result.evaluation, Unsupported)
     with pytest.raises(ValueError, match="unsupported"):
         script(posed, parse("stable"), result)
     (posed,) = posed_cases(CASE, tmp_path)
-    ((result, _),) = answer(posed, [parse("stable")], 60)
+    (result,) = results_of(posed, [parse("stable")], 60)
     assert isinstance(result.evaluation, Computed)
 
 

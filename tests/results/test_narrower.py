@@ -20,8 +20,9 @@ from xent_check.problem.tolerance import Auto, Tolerance
 from xent_check.reference.bounds import Bounds, bounds
 from xent_check.reference.enclosure import Enclosure
 from xent_check.reference.reference import Reference, reference
+from xent_check.reference.truth import Truth
 from xent_check.results.comparison import Comparison, compare
-from xent_check.results.verdict import Truth, judge
+from xent_check.results.verdict import judge
 
 # One unit in the last place of a number from 1 up to 2: IEEE 754-2008 table 3.5, bfloat16's from
 # its 8 significant bits.

@@ -19,11 +19,12 @@ from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import DTYPES, GIVEN, REDUCTIONS, DType, Given, Loss
 from xent_check.reference.bounds import bounds
 from xent_check.reference.reference import reference
+from xent_check.reference.truth import Truth
 from xent_check.results import other_labels
 from xent_check.results.difference import Difference
 from xent_check.results.other_labels import other_label_distances
 from xent_check.results.vacuity import ELSEWHERE, GRADIENT, LOSS, OTHER_LOSS, vacuity
-from xent_check.results.verdict import Truth, judge
+from xent_check.results.verdict import judge
 
 Array = npt.NDArray[Any]
 INF = float("inf")

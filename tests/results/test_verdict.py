@@ -19,10 +19,11 @@ from xent_check.problem.evaluation import Computed, Evaluation, Failed, Missing,
 from xent_check.problem.tolerance import Tolerance
 from xent_check.reference.bounds import bounds
 from xent_check.reference.reference import reference
+from xent_check.reference.truth import Truth
 from xent_check.results import attached_diagnosis as reasons
 from xent_check.results.attached_diagnosis import diagnosed
 from xent_check.results.report import STATUSES, CaseResult, Report, Status
-from xent_check.results.verdict import Truth, judge, judge_reference, judged_again
+from xent_check.results.verdict import judge, judge_pinned, verdict
 
 # Two samples of two equal logits: each loss is log 2, the mean too, the sum 2 log 2.
 CASE = """
@@ -224,8 +225,8 @@ def test_the_pinned_reference_must_be_the_exact_value(
     tmp_path: Path, pinned: str, status: Status
 ) -> None:
     of = posed(tmp_path, f"reference: {pinned}")
-    (expectation,) = of.expectations["reference"]
-    result = judge_reference(of.case, of.problem, truth(of), expectation)
+    result = judge_pinned(of, truth(of))
+    assert result is not None
     assert (result.implementation, result.status) == ("reference", status)
 
 
@@ -337,14 +338,14 @@ def test_a_divergence_is_explained_unless_its_problem_is_large(
 ) -> None:
     of = posed(tmp_path, NOTHING)
     doubled = judged(of, gave([2 * LOG2, 2 * LOG2]))
-    assert diagnosed(doubled, truth(of)).diagnosis is not None
+    assert diagnosed(doubled).diagnosis is not None
     monkeypatch.setattr(reasons, "MAX_VALUES", of.problem.values.size - 1)
-    assert diagnosed(doubled, truth(of)).diagnosis is None
+    assert diagnosed(doubled).diagnosis is None
 
 
 def test_a_reason_stays_while_the_numbers_diverge_and_no_longer(tmp_path: Path) -> None:
     of = posed(tmp_path, NOTHING)
-    result = diagnosed(judged(of, gave([2 * LOG2, 2 * LOG2])), truth(of))
+    result = diagnosed(judged(of, gave([2 * LOG2, 2 * LOG2])))
     report = Report((result,), 1, ("torch",), {}, 0.0)
     for atol, status, reason in ((0.1, "diverges", result.diagnosis), (1.5, "agrees", None)):
         (again,) = rejudged(report, Tolerance(atol=atol)).results
@@ -354,7 +355,7 @@ def test_a_reason_stays_while_the_numbers_diverge_and_no_longer(tmp_path: Path) 
 
 def test_a_divergence_of_one_total_is_explained_by_that_total(tmp_path: Path) -> None:
     of = posed(tmp_path, NOTHING)
-    result = diagnosed(judged(of, gave(RIGHT, mean=2 * LOG2)), truth(of))
+    result = diagnosed(judged(of, gave(RIGHT, mean=2 * LOG2)))
     assert result.diagnosis is not None
     assert result.diagnosis.explanations[0].ids == ("sum",)
 
@@ -377,4 +378,4 @@ def test_a_result_that_is_judged_again_has_the_status_it_had(
     if status == "failed":
         result = judged(posed(tmp_path, NOTHING), evaluation)
     assert result.status == status
-    assert judged_again(result, False) == (status, result.reason)
+    assert verdict(result, False) == (status, result.reason)

@@ -17,8 +17,8 @@ from xent_check.errors import (
     did_you_mean,
     visible,
 )
-from xent_check.implementations.names import Implementation, parse
-from xent_check.problem.expectation import REFERENCE, Expectations
+from xent_check.implementations.names import UNKNOWN, Implementation, parse
+from xent_check.problem.expectation import REFERENCE, Expectation, Expectations
 from xent_check.problem.problem import Problem
 from xent_check.problem.tolerance import Auto, Tolerance
 
@@ -46,6 +46,21 @@ class PosedCase:
         """The same under another tolerance."""
         fields = self.case.fields.model_copy(update={"tolerance": tolerance})
         return replace(self, case=replace(self.case, fields=fields))
+
+    def expectation_of(self, implementation: Implementation) -> Expectation | None:
+        """The first entry about the version that ran; a label has no entries of its own."""
+        named = (
+            entries
+            for name, entries in self.expectations.items()
+            if name != REFERENCE and parse(name).name == implementation.unlabelled
+        )
+        for entry in next(named, ()):
+            if entry.versions is None:
+                return entry
+            version = implementation.version
+            if version != UNKNOWN and entry.applies_to(version):
+                return entry
+        return None
 
 
 @dataclass(frozen=True)

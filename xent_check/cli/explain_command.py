@@ -127,14 +127,14 @@ def _from_implementations(
     from xent_check.implementations.placement import expanded
     from xent_check.results.explanation import explain_result
     from xent_check.results.known_issues import known_issues
-    from xent_check.running.run import answer
+    from xent_check.running.one_case import results_of
 
     from .options import implementations, pythons_of
 
     chosen = expanded(implementations(names, elsewhere := pythons_of(pythons)), elsewhere)
     made: list[Explained | CaseResult] = []
-    for result, truth in answer(posed, chosen, timeout):
-        explained = explain_result(result, truth)
+    for result in results_of(posed, chosen, timeout):
+        explained = explain_result(result)
         if explained is not None and explained.best is not None:
             name = result.implementation.partition("[")[0]
             reports = known_issues(name, explained.best.ids)

@@ -93,9 +93,8 @@ def _rows(supports: Support) -> Iterator[tuple[str, frozenset[str], list[str]]]:
 def _version(implementation: Implementation) -> tuple[str, str | None]:
     """The version to show, and why it is missing where it is."""
     from xent_check.implementations.names import why_missing
-    from xent_check.running.run import host
 
     why = why_missing(implementation)
     if why is not None:
         return "missing", why
-    return host(implementation).version, None
+    return implementation.version, None

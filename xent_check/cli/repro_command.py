@@ -125,9 +125,9 @@ def _result(posed: PosedCase, implementation: Implementation, timeout: float) ->
     from xent_check.errors import ExitCode, NothingToCompareError, UserError
     from xent_check.problem.evaluation import Failed
     from xent_check.reporters.sentences import sentence
-    from xent_check.running.run import answer
+    from xent_check.running.one_case import results_of
 
-    ((result, _),) = answer(posed, [implementation], timeout)
+    (result,) = results_of(posed, [implementation], timeout)
     if result.status in ("unsupported", "missing"):
         raise NothingToCompareError(f"nothing to show: {sentence(result)}")
     if isinstance(result.evaluation, Failed) and result.evaluation.kind != "error":

@@ -8,7 +8,7 @@ from xent_check.problem.evaluation import Unsupported
 from xent_check.problem.tolerance import Auto, Tolerance
 from xent_check.results.difference import UndecidedError
 from xent_check.results.report import CaseResult, Report
-from xent_check.results.verdict import gaps, judged_again
+from xent_check.results.verdict import gaps, verdict
 
 from .changes import variants_of
 
@@ -53,7 +53,7 @@ def _rejudged(result: CaseResult, tolerance: Tolerance | Auto, strict: bool) -> 
             diagnosis=None,
         )
     made = replace(result, case=case, comparison=comparison, vacuous=None)
-    status, reason = judged_again(made, strict)
+    status, reason = verdict(made, strict)
     missing = gaps(comparison, reason or "" if status == "diverges" else "")  # strict had told them
     return replace(
         made,

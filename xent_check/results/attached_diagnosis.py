@@ -9,7 +9,6 @@ import numpy as np
 from xent_check.diagnosis.diagnosis import ROUNDING, Diagnosis, Observed, diagnose
 
 from .report import CaseResult
-from .verdict import Truth
 
 MAX_VALUES = 10_000  # a diagnosis of more than this would take longer than the run
 
@@ -41,13 +40,13 @@ def observed_of(result: CaseResult) -> Observed | None:
     return Observed(actual, np.zeros_like(actual), None)
 
 
-def diagnosed(result: CaseResult, truth: Truth) -> CaseResult:
+def diagnosed(result: CaseResult) -> CaseResult:
     """A divergence with its diagnosis; a known one with a note where its numbers say otherwise."""
     if result.status == "diverges":
-        diagnosis = _diagnosis(result, truth)
+        diagnosis = _diagnosis(result)
         return result if diagnosis is None else replace(result, diagnosis=diagnosis)
     if result.status == "known" and hypotheses_named_in(result.reason or "") and _finite(result):
-        diagnosis = _diagnosis(result, truth)
+        diagnosis = _diagnosis(result)
         if diagnosis is not None and contradicts(result.reason or "", diagnosis):
             best = diagnosis.explanations[0].sentence
             note = f"its `because` says otherwise than its numbers: {best}"
@@ -55,7 +54,7 @@ def diagnosed(result: CaseResult, truth: Truth) -> CaseResult:
     return result
 
 
-def _diagnosis(result: CaseResult, truth: Truth) -> Diagnosis | None:
+def _diagnosis(result: CaseResult) -> Diagnosis | None:
     """Of losses or totals that diverge; gradients have none, and large problems no time for it."""
     comparison, observed = result.comparison, observed_of(result)
     if comparison is None or observed is None or result.evaluation is None:
@@ -65,7 +64,9 @@ def _diagnosis(result: CaseResult, truth: Truth) -> Diagnosis | None:
         return None
     if not any(part.diverging for part in parts):
         return None
-    return diagnose(result.problem, observed, truth.bounds)
+    if comparison.bounds is None:
+        return None
+    return diagnose(result.problem, observed, comparison.bounds)
 
 
 def _finite(result: CaseResult) -> bool:

@@ -17,12 +17,11 @@ from xent_check.diagnosis.meaning import Meaning
 from xent_check.problem.dtypes import Float64s
 from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import Reduction
-from xent_check.reference.bounds_in_parts import bounds_in_parts
-from xent_check.reference.reference import reference
+from xent_check.reference.reference import Reference
+from xent_check.reference.truth import Truth, truth
 
 from .attached_diagnosis import observed_of
 from .report import CaseResult
-from .verdict import Truth
 
 OBSERVED = "observed"  # in place of an implementation, for numbers that somebody pasted
 
@@ -87,10 +86,9 @@ def explain_observed(posed: PosedCase, observed: Observed) -> Explained:
     problem = posed.problem
     if reduction is not None and reduction not in problem.reductions:
         problem = replace(problem, reductions=(*problem.reductions, reduction))
-    exact = reference(problem)
-    truth = Truth(exact, bounds_in_parts(problem, exact))
-    diagnosis = diagnose(problem, observed, truth.bounds)
-    return _worked(posed.case, problem, OBSERVED, observed, truth, diagnosis)
+    exact = truth(problem)
+    diagnosis = diagnose(problem, observed, exact.bounds)
+    return _worked(posed.case, problem, OBSERVED, observed, exact, diagnosis)
 
 
 def _worked(
@@ -98,16 +96,16 @@ def _worked(
     problem: Problem,
     who: str,
     observed: Observed,
-    truth: Truth,
+    exact: Truth,
     diagnosis: Diagnosis,
 ) -> Explained:
     start = meaning_of(problem)
-    sample = _telling_sample(observed, truth)
+    sample = _telling_sample(observed, exact.reference)
     best = next(iter(diagnosis.explanations), None)
     reading = None if best is None else best.meaning
     actual = None if reading is None else _steps(reading, sample, start)
     expected = steps(start, sample) if len(start.scores) else ()
-    return Explained(case, problem, who, observed, truth, diagnosis, sample, expected, actual)
+    return Explained(case, problem, who, observed, exact, diagnosis, sample, expected, actual)
 
 
 def _steps(meaning: Meaning, sample: int, start: Meaning) -> tuple[WorkedStep, ...] | None:
@@ -115,9 +113,9 @@ def _steps(meaning: Meaning, sample: int, start: Meaning) -> tuple[WorkedStep, .
     return steps(meaning, sample) if same_samples and len(start.scores) else None
 
 
-def _telling_sample(observed: Observed, truth: Truth) -> int:
+def _telling_sample(observed: Observed, exact: Reference) -> int:
     """The sample that differs most, one that is no number before any; the first for a total."""
-    target = truth.reference.losses.high.reshape(-1)
+    target = exact.losses.high.reshape(-1)
     if observed.reduction is not None or target.shape != observed.values.shape or not target.size:
         return 0
     with np.errstate(invalid="ignore"):
@@ -125,13 +123,14 @@ def _telling_sample(observed: Observed, truth: Truth) -> int:
     return int(np.argmax(np.where(np.isnan(off), np.inf, off)))
 
 
-def explain_result(result: CaseResult, truth: Truth) -> Explained | None:
+def explain_result(result: CaseResult) -> Explained | None:
     """The readings of what an implementation computed; None where it computed nothing."""
-    observed, problem = observed_of(result), result.problem
-    if observed is None or problem is None:
+    observed, problem, comparison = observed_of(result), result.problem, result.comparison
+    if observed is None or problem is None or comparison is None or comparison.bounds is None:
         return None
-    diagnosis = result.diagnosis or diagnose(problem, observed, truth.bounds)
-    return _worked(result.case, problem, result.implementation, observed, truth, diagnosis)
+    exact = Truth(result.reference, comparison.bounds)
+    diagnosis = result.diagnosis or diagnose(problem, observed, exact.bounds)
+    return _worked(result.case, problem, result.implementation, observed, exact, diagnosis)
 
 
 def departing(expected: Sequence[WorkedStep], actual: Sequence[WorkedStep]) -> str | None:

@@ -15,6 +15,8 @@ from xent_check import __version__
 from xent_check.casefile.case import Case, split_id
 from xent_check.diagnosis.diagnosis import Diagnosis
 from xent_check.errors import ExitCode
+from xent_check.implementations.interpreters import interpreter
+from xent_check.implementations.names import Implementation
 from xent_check.problem.evaluation import Evaluation
 from xent_check.problem.expectation import Expectation
 from xent_check.problem.problem import Problem
@@ -98,6 +100,14 @@ class Host:
     """an interpreter that is not ours, as `3.12.1 at PATH`"""
     own: bool = False
     """whether it is a function of the user's"""
+
+    @classmethod
+    def of(cls, implementation: Implementation) -> Host:
+        """The version of its distribution, its device, and its interpreter where that is not
+        ours."""
+        i = implementation
+        python = f"{interpreter(i.python).version} at {i.python}" if i.python else ""
+        return cls(i.version, i.device, i.entry.distribution, python, bool(i.function))
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from xent_check.casefile.case import Case
+from xent_check.casefile.loading import PosedCase
 from xent_check.problem.evaluation import Computed, Evaluation, Failed, Missing, Unsupported
 from xent_check.problem.expectation import REFERENCE, Expectation
 from xent_check.problem.problem import Problem
-from xent_check.reference.bounds import Bounds
 from xent_check.reference.reference import Reference
+from xent_check.reference.truth import Truth
 
 from .comparison import Comparison, ShapeError, compare
 from .difference import Difference
@@ -17,14 +18,6 @@ from .report import CaseResult, Status
 from .vacuity import vacuity
 
 _AS_DECLARED = "as declared: "
-
-
-@dataclass(frozen=True, eq=False)
-class Truth:
-    """What an answer is held against: the exact value, and what rounding can explain."""
-
-    reference: Reference
-    bounds: Bounds
 
 
 def judge(
@@ -36,57 +29,93 @@ def judge(
     expectation: Expectation | None,
     strict: bool = False,
 ) -> CaseResult:
-    """The result of one implementation on one case. strict: a vacuous agreement diverges, and so
-    does what was asked for and not compared."""
-    comparison: Comparison | None = None
-    notes: tuple[str, ...] = ()
-    vacuous: str | None = None
+    """The result of one implementation on one case, or of the reference, whose evaluation is the
+    exact value. strict: a vacuous agreement diverges, and so does what was asked for and not
+    compared."""
+    pinned = implementation == REFERENCE
+    result = CaseResult(
+        case, problem, implementation, "diverges", None, None if pinned else evaluation, None,
+        truth.reference, expectation=expectation,
+    )  # fmt: skip
+    if isinstance(evaluation, Computed):
+        result = _compared(result, problem, evaluation, truth)
+    status, reason = verdict(result, strict)
+    result = replace(result, status=status, reason=reason)
+    return result if pinned else replace(result, notes=_notes(result, problem))
+
+
+def judge_pinned(posed: PosedCase, truth: Truth) -> CaseResult | None:
+    """The exact value beside what the case states of it, None where it states nothing: one row,
+    which an entry that does not hold decides."""
+    results = [
+        judge(posed.case, posed.problem, REFERENCE, _answer_of(truth.reference), truth, entry)
+        for entry in posed.expectations.get(REFERENCE, ())
+    ]
+    return min(results, key=lambda result: result.status != "diverges", default=None)
+
+
+def _answer_of(reference: Reference) -> Computed:
+    """The exact value as if somebody had computed it."""
+    totals = {r: total.high for r, total in reference.totals.items()}
+    gradient = None if reference.gradient is None else reference.gradient.high
+    return Computed(reference.losses.high, {**totals}, "", 0.0, gradient)
+
+
+def _compared(result: CaseResult, problem: Problem, computed: Computed, truth: Truth) -> CaseResult:
+    """With the comparison, and what the tolerance would accept beside the right answer; with the
+    reason where the shapes allow none."""
+    fields, expectation = result.case.fields, result.expectation
+    try:
+        comparison = compare(
+            computed,
+            truth.reference,
+            fields.tolerance,
+            expectation,
+            truth.bounds,
+            problem.dtype,
+            fields.asked,
+        )
+    except ShapeError as error:
+        return replace(result, reason=str(error))
+    if result.implementation == REFERENCE:
+        return replace(result, comparison=comparison)
+    decides = _deciding(comparison, expectation)
+    vacuous = vacuity(problem, truth.reference, decides).words()
+    return replace(result, comparison=comparison, vacuous=vacuous)
+
+
+def verdict(result: CaseResult, strict: bool) -> tuple[Status, str | None]:
+    """The status and the reason that a result's own numbers give, or its failure, with what the
+    case declares. Of what is unsupported or missing, and of a wrong shape, nothing is there that
+    says more than the result itself."""
+    evaluation, comparison, expectation = result.evaluation, result.comparison, result.expectation
     status: Status
-    match evaluation:
-        case Missing(reason):
-            status, text = "missing", reason
-        case Unsupported(reason):
-            status, text = "unsupported", reason
-            if expectation is not None:
-                notes = ("an expectation stands for it, and it is unsupported",)
-        case Failed():
-            status, text = _judge_failure(evaluation, expectation)
-        case Computed():
-            tolerance = case.fields.tolerance
-            try:
-                comparison = compare(
-                    evaluation,
-                    truth.reference,
-                    tolerance,
-                    expectation,
-                    truth.bounds,
-                    problem.dtype,
-                    case.fields.asked,
-                )
-            except ShapeError as error:
-                status, text = _judge_shape(str(error), expectation)
-            else:
-                decides = _deciding(comparison, expectation)
-                vacuous = vacuity(problem, truth.reference, decides).words()
-                status, text = _judge_numbers(comparison, expectation, vacuous, strict)
-                told = text if status == "diverges" else ""
-                notes = (*_notes(problem, comparison), *gaps(comparison, told))
-    printed = getattr(evaluation, "printed", "")
-    if printed:
-        notes = (*notes, f"it printed to stdout: {_one_line(printed)}")
-    return CaseResult(
-        case,
-        problem,
-        implementation,
-        status,
-        text or None,
-        evaluation,
-        comparison,
-        truth.reference,
-        notes,
-        vacuous=vacuous,
-        expectation=expectation,
-    )
+    if result.implementation == REFERENCE:
+        return _judge_pinned(comparison)
+    if isinstance(evaluation, Failed):
+        status, text = _judge_failure(evaluation, expectation)
+    elif comparison is not None:
+        status, text = _judge_numbers(comparison, expectation, result.vacuous, strict)
+    elif isinstance(evaluation, Unsupported | Missing):
+        status = "unsupported" if isinstance(evaluation, Unsupported) else "missing"
+        text = evaluation.reason
+    else:
+        message = (result.reason or "").removeprefix(_AS_DECLARED)
+        if result.status == "known" and expectation is not None:
+            message = expectation.error or message
+        status, text = _judge_shape(message, expectation)
+    return status, text or None
+
+
+def _judge_pinned(comparison: Comparison | None) -> tuple[Status, str | None]:
+    """Of the exact value beside what `expect.reference` states."""
+    if comparison is None:
+        return "diverges", None
+    if not comparison.agrees_with_expected:
+        return "diverges", "the exact value is not what `expect.reference` states"
+    if comparison.unheld:
+        return "diverges", _unheld(comparison)
+    return "agrees", None
 
 
 def _judge_failure(failed: Failed, expectation: Expectation | None) -> tuple[Status, str]:
@@ -107,29 +136,6 @@ def _judge_shape(message: str, expectation: Expectation | None) -> tuple[Status,
         return "diverges", message
     because = expectation.because
     return ("known", because) if because else ("agrees", f"{_AS_DECLARED}{message}")
-
-
-def judged_again(result: CaseResult, strict: bool) -> tuple[Status, str | None]:
-    """The status and the reason that a result's own numbers give, or its failure, with what the
-    case declares. Of what is unsupported or missing, and of a declared wrong shape, nothing is left
-    that says more than the result itself."""
-    evaluation, comparison, expectation = result.evaluation, result.comparison, result.expectation
-    status: Status
-    if result.implementation == REFERENCE:
-        return ("diverges", None) if comparison is None else judge_pinned(comparison)
-    if isinstance(evaluation, Failed):
-        status, text = _judge_failure(evaluation, expectation)
-    elif comparison is not None:
-        status, text = _judge_numbers(comparison, expectation, result.vacuous, strict)
-    elif isinstance(evaluation, Unsupported | Missing):
-        status = "unsupported" if isinstance(evaluation, Unsupported) else "missing"
-        text = evaluation.reason
-    else:
-        message = (result.reason or "").removeprefix(_AS_DECLARED)
-        if result.status == "known" and expectation is not None:
-            message = expectation.error or message
-        status, text = _judge_shape(message, expectation)
-    return status, text or None
 
 
 def _judge_numbers(
@@ -203,7 +209,22 @@ def _unheld(comparison: Comparison) -> str:
     return f"`expect` states {'; and '.join(told)}"
 
 
-def _notes(problem: Problem, comparison: Comparison) -> tuple[str, ...]:
+def _notes(result: CaseResult, problem: Problem) -> tuple[str, ...]:
+    """What a result says beside its status."""
+    evaluation, comparison, notes = result.evaluation, result.comparison, list[str]()
+    if isinstance(evaluation, Unsupported) and result.expectation is not None:
+        notes.append("an expectation stands for it, and it is unsupported")
+    if comparison is not None:
+        reason = result.reason or "" if result.status == "diverges" else ""
+        notes += [*_doubts(problem, comparison), *gaps(comparison, reason)]
+    printed = getattr(evaluation, "printed", "")
+    if printed:
+        notes.append(f"it printed to stdout: {_one_line(printed)}")
+    return tuple(notes)
+
+
+def _doubts(problem: Problem, comparison: Comparison) -> list[str]:
+    """Of the reference's radius, and of dtypes that were not asked for."""
     notes = []
     if comparison.wide_radius:
         notes.append("the reference is known less well than 1/1024 ulp of the computed dtype")
@@ -214,37 +235,9 @@ def _notes(problem: Problem, comparison: Comparison) -> tuple[str, ...]:
     for dtype, names in others.items():
         what = "it computed" if "losses" in names else f"it gave the {', '.join(names)}"
         notes.append(f"asked for {problem.dtype}, {what} in {dtype}")
-    return tuple(notes)
+    return notes
 
 
 def _one_line(text: str, width: int = 80) -> str:
     line = " ".join(text.split())
     return line if len(line) <= width else f"{line[: width - 3]}..."
-
-
-def judge_pinned(comparison: Comparison) -> tuple[Status, str | None]:
-    """The status and the reason of the exact value beside what `expect.reference` states."""
-    if not comparison.agrees_with_expected:
-        return "diverges", "the exact value is not what `expect.reference` states"
-    if comparison.unheld:
-        return "diverges", _unheld(comparison)
-    return "agrees", None
-
-
-def judge_reference(
-    case: Case, problem: Problem, truth: Truth, expectation: Expectation
-) -> CaseResult:
-    """The pinned reference: published numbers held against the exact ones."""
-    reference = truth.reference
-    stored = {r: total.high for r, total in reference.totals.items()}
-    gradient = None if reference.gradient is None else reference.gradient.high
-    computed = Computed(reference.losses.high, {**stored}, "", 0.0, gradient)
-    comparison = compare(
-        computed, reference, case.fields.tolerance, expectation, truth.bounds, problem.dtype
-    )
-    made = CaseResult(
-        case, problem, REFERENCE, "agrees", None, None, comparison, reference,
-        expectation=expectation,
-    )  # fmt: skip
-    status, reason = judged_again(made, strict=False)
-    return replace(made, status=status, reason=reason)

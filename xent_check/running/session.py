@@ -19,11 +19,12 @@ from xent_check.implementations.placement import expanded, placed, unused
 from xent_check.implementations.table import IMPLEMENTATIONS
 from xent_check.problem.expectation import REFERENCE
 from xent_check.problem.problem_digest import problem_digest
-from xent_check.results.report import Asked, CaseResult, Report, Scope, selection_digest
+from xent_check.results.report import Asked, CaseResult, Host, Report, Scope, selection_digest
 from xent_check.timing import Clock, Spent
 from xent_check.workers.pool import Pool, worker_name
 
-from .run import Job, host, implementations_of, run
+from .jobs import Job, implementations_of
+from .run import run
 from .settings import Settings
 
 Progress = Callable[[int, CaseResult], None]
@@ -165,7 +166,7 @@ class Session:
             cases=len(posed_cases),
             implementations=names,
             hosts={
-                name: host(i)
+                name: Host.of(i)
                 for name, i in used.items()
                 if why_missing(i) is None and name not in away
             },

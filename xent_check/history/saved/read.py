@@ -24,7 +24,7 @@ from xent_check.reference.enclosure import Enclosure
 from xent_check.reference.reference import Reference
 from xent_check.results.change import BAD, Change, GateResult
 from xent_check.results.report import Asked, CaseResult, Report, Status, Ungated
-from xent_check.results.verdict import judged_again
+from xent_check.results.verdict import verdict
 
 from ..changes import variants_of
 from ..gate import parse_rules
@@ -171,7 +171,7 @@ def _result(
         behaviour=r.behaviour if isinstance(r, ComparedExcerpt) else None,
         saved_inputs=case.inputs,
     )
-    status, reason = judged_again(made, strict)
+    status, reason = verdict(made, strict)
     made = replace(made, status=status, reason=reason)
     if r.ungated is None or status not in BAD or (r.case, r.implementation) not in excused:
         return made

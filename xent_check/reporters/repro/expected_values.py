@@ -10,7 +10,7 @@ import numpy as np
 from xent_check.casefile.loading import PosedCase
 from xent_check.problem.dtypes import numpy_dtype
 from xent_check.problem.evaluation import Computed, Unsupported
-from xent_check.reference.bounds_in_parts import bounds_in_parts
+from xent_check.reference.truth import truth
 from xent_check.results.comparison import compare
 from xent_check.results.difference import Difference
 from xent_check.results.report import CaseResult
@@ -114,8 +114,8 @@ def _differences(posed: PosedCase, result: CaseResult) -> dict[str, Difference]:
             losses = exact.losses.high.astype(dtype)
         stand_in = Computed(losses, {**totals}, "", 0.0, gradient)
         tolerance = posed.case.fields.tolerance
-        bound = bounds_in_parts(problem, exact)
-        comparison = compare(stand_in, exact, tolerance, None, bound, problem.dtype)
+        bounds = truth(problem).bounds
+        comparison = compare(stand_in, exact, tolerance, None, bounds, problem.dtype)
     return {name: _comparable(part) for name, part in comparison.by_reference.items()}
 
 

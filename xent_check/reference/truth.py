@@ -1,0 +1,30 @@
+"""Truth: the exact value of a problem, and what rounding may add to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from xent_check.problem.problem import Problem
+
+from .bounds import Bounds
+from .bounds_in_parts import bounds_in_parts
+from .bounds_inside import inside_float32
+from .reference import Reference, reference
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """What an answer is held against: the exact value, and what rounding can explain."""
+
+    reference: Reference
+    bounds: Bounds
+
+    def inside_float32(self, problem: Problem) -> Truth:
+        """For what computes a problem of 16 bits in float32 and rounds the result to them."""
+        return replace(self, bounds=inside_float32(problem, self.reference, self.bounds))
+
+
+def truth(problem: Problem) -> Truth:
+    """The reference, its error proven, and the bounds of the problem's own dtype."""
+    exact = reference(problem)
+    return Truth(exact, bounds_in_parts(problem, exact))
