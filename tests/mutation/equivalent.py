@@ -136,8 +136,8 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
     ): "always given",
     (
         "balls",
-        "summed = total(a.loss for _, part in parts(problem) for a in _answers(part, False))",
-        "summed = total(a.loss for _, part in parts(problem) for a in _answers(part, True))",
+        "loss_sum = total(a.loss for _, part in parts(problem) for a in _answers(part, False))",
+        "loss_sum = total(a.loss for _, part in parts(problem) for a in _answers(part, True))",
     ): UNASKED,
     (
         "float64",

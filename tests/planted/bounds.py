@@ -21,7 +21,7 @@ BUGS = (
     ),
     Bug(
         "a quotient that is not divided", "rounding:quotient",
-        "made = np.divide(over, under, out", "made = np.divide(over, 1.0, out", PINNED, "near_0",
+        "ratio = np.divide(over, under, out", "ratio = np.divide(over, 1.0, out", PINNED, "near_0",
     ),
     Bug(
         "all of the smoothing for half of it", "bounds_binary:binary_parts",
@@ -33,7 +33,7 @@ BUGS = (
     ),
     Bug(
         "class weights that widen nothing", "bounds_classes:_coefficients",
-        "capped(targets * weight), capped(there)", "capped(targets), capped(there)", PINNED,
+        "capped(targets * weight), capped(live)", "capped(targets), capped(live)", PINNED,
         "formula",
     ),
     Bug(
@@ -46,11 +46,11 @@ BUGS = (
     ),
     Bug(
         "a gradient's bound without its cotangent", "bounds_classes:_parts",
-        "entry * by, entry_lost", "entry, entry_lost", PINNED, "formula",
+        "entry * cotangent, entry_lost", "entry, entry_lost", PINNED, "formula",
     ),
     Bug(
         "the sum of probabilities never divided by", "bounds_classes:_from_others",
-        "entry = entry + relative * quotient(whole, total)", "pass", PINNED, "normalize",
+        "entry = entry + relative * quotient(c_sum, total)", "pass", PINNED, "normalize",
     ),
     Bug(
         "Keras's logs of probabilities are exact", "bounds_classes:_from_others",
@@ -58,11 +58,11 @@ BUGS = (
     ),
     Bug(
         "dividing by the sum is no choice", "bounds_classes:_from_others",
-        'terms["renormalise"] = whole / u * np.abs(np.log(total))', "pass", PINNED, "formula",
+        'terms["renormalise"] = c_sum / u * np.abs(np.log(total))', "pass", PINNED, "formula",
     ),
     Bug(
         "soft labels cancel nothing", "bounds_binary:_from_logits",
-        "2 * (whole * size) + b * on_one + r * on_zero, 0.0)", "0 * size, 0.0)", FORMS,
+        "products = 2 * (b_plus_r * size) + b * on_one + r * on_zero", "products = 0 * size", FORMS,
         "exceeds and soft",
     ),
     Bug(
@@ -71,7 +71,7 @@ BUGS = (
     ),
     Bug(
         "a small positive weight may cancel", "bounds_binary:_from_logits",
-        "np.where(b == 0, 0.0, 4 * (whole * on_one))", "of.u * np.ones(size.shape)", FORMS,
+        "np.where(b == 0, 0.0, 4 * (b_plus_r * on_one))", "elements.u * np.ones(size.shape)", FORMS,
         "small_positive",
     ),
     Bug(
@@ -81,12 +81,12 @@ BUGS = (
     ),
     Bug(
         "a flushed binary weight costs one number", "bounds_binary:_from_logits",
-        "lost = FLUSHES * (of.live_b * up(on_one) + of.live_r * up(on_zero))",
-        "lost = of.live_b * 0", FLUSHED,
+        "lost = FLUSHES * (elements.live_b * up(on_one) + elements.live_r * up(on_zero))",
+        "lost = elements.live_b * 0", FLUSHED,
     ),
     Bug(
         "a flushed cotangent costs one number", "bounds_classes:_parts",
-        "entry_lost * up(by)", "entry_lost * 0", FLUSHED,
+        "entry_lost * up(cotangent)", "entry_lost * 0", FLUSHED,
     ),
     Bug(
         "a gap of float64's largest numbers is infinite", "bounds_classes:_from_logits",

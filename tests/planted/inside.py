@@ -9,11 +9,12 @@ INSIDE = "test_bounds_inside.py"
 BUGS = (
     Bug(
         "16 bits inside pass for float32", "bounds_inside:inside_float32",
-        "wide = bounds_in_parts(problem, reference, _wide)", "wide = own", INSIDE, "log_sum_exp",
+        "wide = bounds_in_parts(problem, reference, _wide)", "wide = in_dtype",
+        INSIDE, "log_sum_exp",
     ),
     Bug(
         "the result is not rounded", "bounds_inside:inside_float32",
-        "losses = wide.losses + u * stored + floor", "losses = wide.losses", INSIDE, "within",
+        "losses = wide.losses + u * rounding + floor", "losses = wide.losses", INSIDE, "within",
     ),
     Bug(
         "a weight rounds nothing", "bounds_inside:inside_float32",
@@ -30,6 +31,6 @@ BUGS = (
     ),
     Bug(
         "weights of 16 bits are never flushed", "bounds_inside:_wide",
-        "np.where(problem.kept, lost.flushed, 0.0)", "0.0", INSIDE, "flushed",
+        "np.where(problem.kept, parts.flushed, 0.0)", "0.0", INSIDE, "flushed",
     ),
 )  # fmt: skip

@@ -93,7 +93,8 @@ BUGS = (
     ),
     Bug(
         "the bounds of a middle class axis in another order", "bounds_in_parts:_shaped",
-        "np.moveaxis(whole, -1, problem.class_axis)", "whole.reshape(problem.values.shape)",
+        "np.moveaxis(classes_last, -1, problem.class_axis)",
+        "classes_last.reshape(problem.values.shape)",
         "test_bounds_in_parts.py", "whole",
     ),
     Bug(
@@ -119,7 +120,7 @@ BUGS = (
         "((a1 * b1 - p) + a1 * b2 + a2 * b1) + a2 * b2", "0 * a2 * b2", DIVISORS, "products",
     ),
     Bug(
-        "the low half of a significand left out", "exact_sum:_binned",
+        "the low half of a significand left out", "exact_sum:_sum_by_exponent",
         "int(sums[0][place]) * _HALF + int(sums[1][place])", "int(sums[0][place]) * _HALF",
         DIVISORS, "sums",
     ),
@@ -129,7 +130,7 @@ BUGS = (
     ),
     Bug(
         "a total's radius not divided", "float64:_total",
-        "left = radius / abs(divisor)", "left = radius", DIVISORS, "holds_what",
+        "error = radius / abs(divisor)", "error = radius", DIVISORS, "holds_what",
     ),
     Bug(
         "the samples of a middle axis at the wrong place", "parts:_places",

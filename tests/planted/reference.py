@@ -38,11 +38,12 @@ BUGS = (
     ),
     Bug(
         "the radius left out", "extended_reals:_split",
-        "radius = float(left)", "left = arb(radius := 0.0)", REFERENCE, "oracle_is_within",
+        "radius = float(remainder)", "remainder = arb(radius := 0.0)",
+        REFERENCE, "oracle_is_within",
     ),
     Bug(
         "the gradient without its target", "balls_classes:_from_logits",
-        "(e * (all_coefficients - c) - c * rest) / whole", "e * (all_coefficients - c) / whole",
+        "(e * (all_coefficients - c) - c * rest) / exp_sum", "e * (all_coefficients - c) / exp_sum",
         REFERENCE, "oracles_gradient and logits",
     ),
 )  # fmt: skip

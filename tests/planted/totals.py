@@ -18,7 +18,7 @@ BUGS = (
     ),
     Bug(
         "the weights are added up without error", "bounds_totals:_total_bound",
-        "(divided + 3 * u) * total", "3 * u * total", TOTALS, "sum_of_its_terms",
+        "(divisor_error + 3 * u) * total", "3 * u * total", TOTALS, "sum_of_its_terms",
     ),
     Bug(
         "the signs of the weights count", "bounds_totals:_weights",
@@ -27,7 +27,7 @@ BUGS = (
     ),
     Bug(
         "totals are stored without rounding", "bounds_totals:_total_bound",
-        "return summed + u * total", "return summed", TOTALS, "sum_of_its_terms",
+        "return sum_error + u * total", "return sum_error", TOTALS, "sum_of_its_terms",
     ),
     Bug(
         "16 bits added up in 16 bits", "manual:added",

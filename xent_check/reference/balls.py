@@ -1,6 +1,6 @@
 """The reference in ball arithmetic (arb): every loss, total and gradient, proven.
 
-exact_classes.py and exact_binary.py have the formulas. Precision is doubled until every radius is
+balls_classes.py and balls_binary.py have the formulas. Precision is doubled until every radius is
 at most 1/1024 ulp of the problem's dtype.
 """
 
@@ -28,7 +28,7 @@ _LAST_PRECISION = 8192
 
 
 def _answers(problem: Problem, gradient: bool) -> Iterator[Answer]:
-    """One per sample, in row-major order."""
+    """One answer per sample, in row-major order."""
     if problem.loss == "binary":
         return binary_answers(problem)
     return class_answers(problem, gradient)
@@ -36,7 +36,7 @@ def _answers(problem: Problem, gradient: bool) -> Iterator[Answer]:
 
 def exact_losses(problem: Problem) -> Enclosure:
     """Every loss. Shape: the samples'."""
-    return _narrowed(
+    return _narrow_enclosure(
         problem, lambda: [a.loss for a in _answers(problem, False)], problem.samples_shape
     )
 
@@ -44,15 +44,15 @@ def exact_losses(problem: Problem) -> Enclosure:
 def exact_totals(
     problem: Problem, divisors: Mapping[Reduction, Divisor]
 ) -> dict[Reduction, Enclosure]:
-    """Every total: the sum of the losses over its divisor."""
+    """Every total: the sum of the losses divided by its divisor. Shape: ()."""
 
     def totals() -> list[Extended]:
-        summed = total(a.loss for _, part in parts(problem) for a in _answers(part, False))
-        return [_over(summed, divisor) for divisor in divisors.values()]
+        loss_sum = total(a.loss for _, part in parts(problem) for a in _answers(part, False))
+        return [_quotient(loss_sum, divisor) for divisor in divisors.values()]
 
-    enclosed = _narrowed(problem, totals, (len(divisors),))
-    three = (enclosed.high, enclosed.low, enclosed.radius)
-    return {r: Enclosure(*(np.asarray(part[i]) for part in three)) for i, r in enumerate(divisors)}
+    enclosed = _narrow_enclosure(problem, totals, (len(divisors),))
+    arrays = (enclosed.high, enclosed.low, enclosed.radius)
+    return {r: Enclosure(*(np.asarray(a[i]) for a in arrays)) for i, r in enumerate(divisors)}
 
 
 def exact_gradient(problem: Problem) -> Enclosure:
@@ -62,17 +62,18 @@ def exact_gradient(problem: Problem) -> Enclosure:
         return [entry for a in _answers(problem, True) for entry in a.gradient]
 
     if problem.loss == "binary":
-        return _narrowed(problem, entries, problem.values.shape)
+        return _narrow_enclosure(problem, entries, problem.values.shape)
     shape = (*problem.samples_shape, problem.num_classes)
-    enclosed = _narrowed(problem, entries, shape)
-    parts = (enclosed.high, enclosed.low, enclosed.radius)
-    return Enclosure(*(np.moveaxis(part, -1, problem.class_axis) for part in parts))
+    enclosed = _narrow_enclosure(problem, entries, shape)
+    arrays = (enclosed.high, enclosed.low, enclosed.radius)
+    return Enclosure(*(np.moveaxis(array, -1, problem.class_axis) for array in arrays))
 
 
-def _narrowed(
+def _narrow_enclosure(
     problem: Problem, compute: Callable[[], list[Extended]], shape: tuple[int, ...]
 ) -> Enclosure:
-    precision, before = _FIRST_PRECISION, ctx.prec
+    """Enclose what `compute` returns, at the first precision whose radii are narrow enough."""
+    precision, callers_precision = _FIRST_PRECISION, ctx.prec
     try:
         while True:
             ctx.prec = precision
@@ -81,11 +82,11 @@ def _narrowed(
                 return enclosed
             precision *= 2
     finally:
-        ctx.prec = before
+        ctx.prec = callers_precision
 
 
-def _over(summed: Extended, by: Divisor) -> Extended:
-    if isinstance(by, float) or by == 0:
+def _quotient(loss_sum: Extended, divisor: Divisor) -> Extended:
+    if isinstance(divisor, float) or divisor == 0:
         return math.nan
-    ball = arb(by.numerator) / arb(by.denominator)
-    return scaled(summed, 1 / ball) if isinstance(summed, float) else summed / ball
+    ball = arb(divisor.numerator) / arb(divisor.denominator)
+    return scaled(loss_sum, 1 / ball) if isinstance(loss_sum, float) else loss_sum / ball

@@ -19,7 +19,8 @@ from .per_sample import Answer, floats
 
 
 def binary_answers(problem: Problem) -> Iterator[Answer]:
-    """-(pos_weight t log p + (1 - t) log(1 - p)), times the sample weight."""
+    """One answer per element, in row-major order: -(pos_weight t log p + (1 - t) log(1 - p)),
+    times the sample weight."""
     count = problem.values.size
     labels = floats(problem.labels, count)
     weights = floats(problem.sample_weight, count)
@@ -64,13 +65,13 @@ def _binary_from_probs(p: float, positive: arb, rest: arb) -> Answer:
 
 def _binary_from_log_probs(x: float, positive: arb, rest: arb) -> Answer:
     if x == math.inf or (x > 0 and not rest.is_zero()):
-        return Answer(math.nan, (math.nan,))  # log(1 - p) of a p above 1
+        return Answer(math.nan, (math.nan,))  # p is above 1: log(1 - p) does not exist
     if x == -math.inf:
         return Answer(scaled(math.inf, positive), (-positive,))
-    one_less = arb(-x).expm1()  # 1 / p - 1
+    odds_against = arb(-x).expm1()  # 1 / p - 1
     minus_log_not_p = math.inf if x == 0 else -(-arb(x).expm1()).log() if x < 0 else arb(0)
     loss = total([scaled(-arb(x), positive), scaled(minus_log_not_p, rest)])
-    entry = total([-positive, divided(rest, one_less)])
+    entry = total([-positive, divided(rest, odds_against)])
     return Answer(loss, (entry,))
 
 

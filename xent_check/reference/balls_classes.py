@@ -23,30 +23,31 @@ from .per_sample import Answer, floats, rows
 
 
 def class_answers(problem: Problem, gradient: bool) -> Iterator[Answer]:
-    """One per sample, in row-major order."""
+    """One answer per sample, in row-major order; its gradient is empty where none is asked for
+    and computing it would take longer."""
     n = problem.num_classes
     kept = problem.kept.reshape(-1)
     weights = floats(problem.sample_weight, kept.size)
     cotangents = floats(problem.cotangent, kept.size)
     class_weight = floats(problem.class_weight, n)
     soft = rows(problem, problem.labels) if problem.loss == "categorical" else []
-    nothing = Answer(math.nan, [math.nan] * n)
+    undefined = Answer(math.nan, [math.nan] * n)
     for i, row in enumerate(rows(problem, problem.values)):
         if not kept[i]:
             yield Answer(arb(0), [arb(0)] * n)
             continue
         targets = _targets(problem, soft[i] if soft else int(problem.labels.reshape(-1)[i]))
         if targets is None:
-            yield nothing
+            yield undefined
             continue
         scale = arb(weights[i])
         coefficients = [t * arb(w) * scale for t, w in zip(targets, class_weight, strict=True)]
         if not all(c.is_finite() for c in coefficients) or _reads_nan(problem, row, targets):
-            yield nothing
+            yield undefined
             continue
         answer = _CLASS_ANSWERS[problem.given](problem, row, coefficients, gradient)
         if isinstance(answer.loss, float) and math.isnan(answer.loss):
-            yield nothing  # infinities of both signs: no loss, no derivative
+            yield undefined  # infinities of both signs: no loss, no derivative
             continue
         cotangent = arb(cotangents[i])
         yield Answer(answer.loss, [scaled(entry, cotangent) for entry in answer.gradient])
@@ -85,29 +86,29 @@ def _from_logits(
     )
     if not gradient:
         return Answer(loss, ())
-    whole, all_coefficients = 1 + others, sum(coefficients, arb(0))
+    exp_sum, all_coefficients = 1 + others, sum(coefficients, arb(0))
     entries = []
     for i, (e, c) in enumerate(zip(exps, coefficients, strict=True)):
-        rest = others if i == top else whole - e
-        entries.append((e * (all_coefficients - c) - c * rest) / whole)
+        rest = others if i == top else exp_sum - e
+        entries.append((e * (all_coefficients - c) - c * rest) / exp_sum)
     return Answer(loss, entries)
 
 
 def _from_probs(
     problem: Problem, row: list[float], coefficients: list[arb], gradient: bool
 ) -> Answer:
-    nothing = Answer(math.nan, [math.nan] * len(row))
-    whole = sum((arb(p) for p in row), arb(0)) if problem.normalize else arb(1)
-    if not whole.is_finite() or whole.is_zero():
-        return nothing
+    undefined = Answer(math.nan, [math.nan] * len(row))
+    p_sum = sum((arb(p) for p in row), arb(0)) if problem.normalize else arb(1)
+    if not p_sum.is_finite() or p_sum.is_zero():
+        return undefined
     loss = total(
-        scaled(math.inf if p == 0 else (whole / arb(p)).log(), c)
+        scaled(math.inf if p == 0 else (p_sum / arb(p)).log(), c)
         for p, c in zip(row, coefficients, strict=True)
         if not c.is_zero()
     )
     if not gradient:
         return Answer(loss, ())
-    shared = sum(coefficients, arb(0)) / whole if problem.normalize else arb(0)
+    shared = sum(coefficients, arb(0)) / p_sum if problem.normalize else arb(0)
     entries = [
         total([shared, negative(divided(c, arb(p)))])
         for p, c in zip(row, coefficients, strict=True)
@@ -129,10 +130,11 @@ def _from_log_probs(
 def _reads_nan(problem: Problem, row: list[float], targets: list[arb]) -> bool:
     """Whether a value that the formula reads is nan (or the log of an infinite probability).
 
-    From probs and log_probs, integer labels read one value; everything else reads all.
+    With integer labels, the loss from probs and log_probs reads the label's value alone, unless
+    it is smoothed or normalized; every other loss reads all values.
     """
-    one = problem.loss == "sparse_categorical" and problem.given != "logits"
-    if one and not problem.label_smoothing and not problem.normalize:
+    reads_one = problem.loss == "sparse_categorical" and problem.given != "logits"
+    if reads_one and not problem.label_smoothing and not problem.normalize:
         row = [x for x, t in zip(row, targets, strict=True) if not t.is_zero()]
     return any(math.isnan(x) or (x == math.inf and problem.given == "log_probs") for x in row)
 

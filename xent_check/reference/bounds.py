@@ -6,17 +6,17 @@ log-softmax form log(sum exp(x - a)) - (x_t - a) is within
 
     u [ g + H + ke + h(n) + kl L + 2 l ]
 
-of the exact loss: the gap's own rounding, what the shifts x - a lose inside the exps, the exps,
-their summation, the log, and storing the log-softmax and the loss. An implementation that
-subtracts the label's logit from the log-sum-exp errs by u abs(a + L) instead, which grows with an
-offset common to all logits: it is meant to exceed the bound. So is a clip, where it changes
-anything. The log of a softmax that was rounded is within it: that loses a few u absolutely, as
-this form does, a third of the bound on ordinary logits. What exceeds it there is an exp that
-overflowed, or a probability that became 0 or subnormal; and the log of 1 - p, p a rounded sigmoid,
-from a logit of about 2 on.
+of the exact loss. The terms are, in this order: the rounding of the gap g; the effect on the exps
+of rounding the shifts x - a; the exps; their summation; the log; storing the log-softmax and the
+loss. An implementation that subtracts the label's logit from the log-sum-exp errs by u abs(a + L)
+instead, which grows with an offset common to all logits: it is meant to exceed the bound. So is a
+clip that changes anything. The log of a rounded softmax is within the bound: like this form, it
+loses a few u absolutely, a third of the bound on ordinary logits. It exceeds the bound where an
+exp overflows or a probability becomes 0 or subnormal; the log of 1 - p, p a rounded sigmoid,
+exceeds it from a logit of about 2 on.
 
-Source: Blanchard, Higham and Higham, IMA J. Numer. Anal. 41(4), 2021, theorems 3.2 to 4.4, for
-the parts; the sum of them, and the gradient's, were derived for this tool and validated.
+Source of the terms: Blanchard, Higham and Higham, IMA J. Numer. Anal. 41(4), 2021, theorems 3.2 to
+4.4. Their sum and the gradient's bound were derived for this tool and validated.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from .bounds_totals import total_bound
 from .reference import Reference
 from .rounding import FLUSHED, capped
 
-# The options that it gives a meaning to; another one is refused.
+# The options that the bound gives a meaning to; `bounds` refuses any other.
 KNOWN = frozenset({
     "class_axis", "normalize", "ignore_index", "label_smoothing", "class_weight", "pos_weight",
     "sample_weight", "reduction", "check", "cotangent",
@@ -45,35 +45,34 @@ KNOWN = frozenset({
 
 @dataclass(frozen=True, eq=False)
 class Bounds:
-    """What rounding can explain. losses, gradient: elementwise; totals: one number each.
+    """The largest differences from the exact values that rounding explains, as absolute errors."""
 
-    terms: the parts of the losses' bound in units of `u`, by name. in_float32: of what computes
-    numbers of 16 bits in float32.
-    """
-
-    losses: Float64s
+    losses: Float64s  # the samples' shape
     totals: dict[Reduction, float]
-    gradient: Float64s | None
-    terms: dict[str, Float64s]
-    u: float
-    in_float32: bool = False
+    gradient: Float64s | None  # the values' shape; None: not asked for
+    terms: dict[str, Float64s]  # the terms of the losses' bound in units of u, by name
+    u: float  # the unit roundoff of the problem's dtype
+    in_float32: bool = False  # they are for 16-bit numbers computed in float32
 
 
 def bounds(problem: Problem, reference: Reference) -> Bounds:
-    """The bounds of every loss, total and gradient entry of a problem: finite, and 0 or more."""
+    """The bounds of every loss, total and gradient entry of a problem: finite, and 0 or more.
+
+    NotImplementedError where the problem has an option that is not KNOWN.
+    """
     refuse_unknown(problem, KNOWN, "the bound")
     u, floor = unit_roundoff(problem.dtype), FLUSHED[problem.dtype]
-    of = binary_parts if problem.loss == "binary" else class_parts
-    made = of(problem, u, floor)
-    stored = np.abs(np.where(np.isfinite(reference.losses.high), reference.losses.high, 0.0))
-    parts = made.terms | {"store": 2 * (u * stored)}
-    parts = {name: np.where(problem.kept, part, 0.0) for name, part in parts.items()}
+    parts_of = binary_parts if problem.loss == "binary" else class_parts
+    parts = parts_of(problem, u, floor)
+    size = np.abs(np.where(np.isfinite(reference.losses.high), reference.losses.high, 0.0))
+    errors = parts.terms | {"store": 2 * (u * size)}
+    errors = {name: np.where(problem.kept, error, 0.0) for name, error in errors.items()}
     gradient = None
-    with np.errstate(over="ignore"):  # where weights overflow, capped is what is left to say
-        whole = sum(parts.values(), np.zeros(problem.samples_shape))
-        losses = capped(whole + floor + np.where(problem.kept, made.flushed, 0.0))
-        terms = {name: capped(part / u) for name, part in parts.items()}
-        if made.gradient is not None and made.gradient_flushed is not None:
-            gradient = capped(made.gradient + floor + made.gradient_flushed)
+    with np.errstate(over="ignore"):  # where weights overflow, the largest float64 is the bound
+        error_sum = sum(errors.values(), np.zeros(problem.samples_shape))
+        losses = capped(error_sum + floor + np.where(problem.kept, parts.flushed, 0.0))
+        terms = {name: capped(error / u) for name, error in errors.items()}
+        if parts.gradient is not None and parts.gradient_flushed is not None:
+            gradient = capped(parts.gradient + floor + parts.gradient_flushed)
     totals = {r: total_bound(problem, reference, losses, r) for r in reference.totals}
     return Bounds(losses, totals, gradient, terms, u)

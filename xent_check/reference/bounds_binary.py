@@ -1,21 +1,22 @@
 """The bound of binary losses and of their gradients.
 
-With s = exp(-abs(z)), p = sigmoid(z), q = 1 - p, t the target after smoothing, w the positive
-weight, b = w t, r = 1 - t (all with the sample's weight in them, and their size alone), a = t and
-W = b + r, these are the forms of the loss from logits in use:
+Let s = exp(-abs(z)), p = sigmoid(z), q = 1 - p, t the target after smoothing, w the positive
+weight, b = w t, r = 1 - t, a = t and W = b + r; a, b and r are absolute values and include the
+sample's weight. Frameworks and users compute the loss from logits in these forms:
 
     b softplus(-z) + r softplus(z)                       jax, optax, NumPy
     max(z, 0) - z t + log1p(s)                           tf, Keras
     r z + v log1p(s) + v max(-z, 0), v = 1 + (w - 1) t   torch; tf with a positive weight
     softplus(z) - z t                                    written by hand
 
-softplus(z) = max(z, 0) + log1p(s). Each has W ((ke + 1) s + (kl + 1) log1p(s)) in it, and stores a
-number as large as W abs(z) (`gap`). A soft target adds two roundings of a product as large, r z of
-the third form or z t of the fourth, which stay where the terms cancel: 2 W abs(z); and one of each
-product of the first (`targets`). Smoothing is off by 3 u t, times its factors, w softplus(-z) and
-softplus(z). The third form's v gathers 3 u W, and is multiplied and added: 4 W softplus(-z) where t
-is not 0. For w below 1 its 1 + (w - 1) t cancels, which loses u beside w: that is meant to exceed
-the bound.
+where softplus(z) = max(z, 0) + log1p(s). In units of u, each form errs by
+W ((ke + 1) s + (kl + 1) log1p(s)), and stores a number as large as W abs(z) (term `gap`). A soft
+target adds two roundings of a product as large (r z of the third form, z t of the fourth), which
+remain where the terms cancel: 2 W abs(z); and one rounding of each product of the first form
+(term `targets`). Smoothing is off by 3 u t, times its factors w softplus(-z) and softplus(z). The
+third form's v is off by 3 u W, and is then multiplied and added: 4 W softplus(-z) where t is not 0.
+For w below 1 its 1 + (w - 1) t cancels, which is off by u, not u w: that is meant to exceed the
+bound.
 
 Gradients from logits:
 
@@ -23,16 +24,17 @@ Gradients from logits:
     r - v / (1 + s), or 1 - t - s / (1 + s), by sign     tf, Keras
     W p - b                                              torch
 
-The first has what its exponent lost as its relative error: abs(z) + (kl + 3) log1p(s) + (ke + 1) s,
-from storing softplus(z), and taking it from z. The third loses W p (ke + 6) for a sigmoid
-and its product, and 2 b for b and the difference. The second, with a positive weight, cancels
-constants of size W: 4 W more, and without one nothing that the others do not lose.
+The relative error of the first is the absolute error of its exponent: abs(z) + (kl + 3) log1p(s) +
+(ke + 1) s, from storing softplus(z) and subtracting it from z. The third errs by W p (ke + 6) for
+the sigmoid and its product, and by 2 b for b and the difference. The second, with a positive
+weight, cancels constants of size W: 4 W more; without one it loses nothing that the others do not.
 
-From probabilities, -b log p - r log(1 - p): the logs' own errors, the rounding of 1 - p, which is
-u r however small the loss is, and the products. The gradient, r / (1 - p) - b / p, takes
-quotients. From log-probabilities, 1 - exp(x) loses ke p, odds = p / (1 - p) times that in the log.
+From probabilities, the loss -b log p - r log(1 - p) has the errors of the logs, of the products,
+and of the rounding of 1 - p, which is u r however small the loss is. The gradient, r / (1 - p) -
+b / p, rounds quotients. From log-probabilities, 1 - exp(x) errs by ke p, which the log multiplies
+by 1 / (1 - p): by ke odds, odds = p / (1 - p).
 
-Every term has u in it from the start, so that none overflows where the loss itself does not.
+Every term is multiplied by u first, so that none overflows where the loss does not.
 """
 
 from __future__ import annotations
@@ -51,29 +53,28 @@ Split = tuple[dict[str, Float64s], Float64s, Float64s, Float64s]
 
 @dataclass(frozen=True, eq=False)
 class _Elements:
-    """Sizes of every element, u in them: a t, b w t, r 1 - t. soft: t is neither 0 nor 1.
-    live_b, live_r: the factors of b and r made 1 at least, times one flushed number; 0 where the
-    target is 0 or 1."""
+    """Arrays of the elements' shape."""
 
     problem: Problem
-    x: Float64s
+    x: Float64s  # the values
     u: float
-    a: Float64s
-    b: Float64s
-    r: Float64s
-    soft: Float64s
-    live_b: Float64s
-    live_r: Float64s
+    a: Float64s  # u abs(t), times the sample's weight
+    b: Float64s  # u abs(w t), times the sample's weight
+    r: Float64s  # u abs(1 - t), times the sample's weight
+    soft: Float64s  # 1 where t is neither 0 nor 1, else 0
+    live_b: Float64s  # one flushed number times the factors of b, each at least 1; 0 where t is 0
+    live_r: Float64s  # the same of r; 0 where t is 1
 
     @property
     def roundings(self) -> Float64s:
-        """Of the products of a gradient's entry."""
+        """The number of roundings in the products of a gradient entry."""
         cotangent = self.problem.cotangent is not None
         return self.soft + factors(self.problem) + cotangent
 
 
 def binary_parts(problem: Problem, u: float, flushed: float) -> Parts:
-    """The parts of every element. u: the unit roundoff; flushed: one number that is lost."""
+    """The parts of every element's bound. u: the unit roundoff; flushed: the largest number that
+    may be flushed to 0."""
     shape = problem.values.shape
     x, t = problem.values.astype(np.float64), problem.labels.astype(np.float64)
     e = problem.label_smoothing
@@ -81,14 +82,14 @@ def binary_parts(problem: Problem, u: float, flushed: float) -> Parts:
     t = t * (1 - e) + e / 2 if e else t
     weight = sizes(problem.sample_weight, x.size).reshape(shape)
     positive = 1.0 if problem.pos_weight is None else np.abs(problem.pos_weight.astype(np.float64))
-    with np.errstate(over="ignore"):  # where weights overflow, capped is what is left to say
+    with np.errstate(over="ignore"):  # where weights overflow, the largest float64 is the bound
         a, r = np.abs(t) * weight, np.abs(1 - t) * weight
         b = capped(a * positive)
         live_b = np.where(t == 0, 0.0, flushed * up(t) * up(weight) * up(np.asarray(positive)))
         live_r = np.where(t == 1, 0.0, flushed * up(1 - t) * up(weight))
     soft = ((t != 0) & (t != 1)).astype(np.float64)
     elements = _Elements(problem, x, u, u * a, u * b, u * r, soft, capped(live_b), capped(live_r))
-    with np.errstate(over="ignore"):  # as above: what is beyond float64 has no loss to bound
+    with np.errstate(over="ignore"):  # as above: a loss beyond float64 needs no bound
         terms, lost, entry, entry_lost = _FROM[problem.given](elements)
         if not problem.gradient:
             return Parts(terms, lost, None, None)
@@ -96,74 +97,81 @@ def binary_parts(problem: Problem, u: float, flushed: float) -> Parts:
         return Parts(terms, lost, capped(entry) * cotangent, entry_lost * up(cotangent))
 
 
-def _from_logits(of: _Elements) -> Split:
-    z, a, b, r = np.where(np.isfinite(of.x), of.x, 0.0), of.a, of.b, of.r
-    size, whole = np.abs(z), of.b + of.r
-    small = np.where(np.isinf(of.x), 0.0, np.exp(-size))
+def _from_logits(elements: _Elements) -> Split:
+    z, a, b, r = _finite(elements.x), elements.a, elements.b, elements.r
+    size, b_plus_r = np.abs(z), b + r
+    small = np.where(np.isinf(elements.x), 0.0, np.exp(-size))
     tail = np.log1p(small)
     on_one, on_zero = tail + np.maximum(-z, 0.0), tail + np.maximum(z, 0.0)
     larger, smaller = 1 / (1 + small), small / (1 + small)
-    p, q = np.where(of.x >= 0, larger, smaller), np.where(of.x >= 0, smaller, larger)
+    p, q = np.where(elements.x >= 0, larger, smaller), np.where(elements.x >= 0, smaller, larger)
+    products = 2 * (b_plus_r * size) + b * on_one + r * on_zero
     terms = {
-        "gap": whole * size,
-        "exp": whole * (KE + 1) * small,
-        "log": whole * (KL + 1) * tail,
-        "targets": np.where(of.soft > 0, 2 * (whole * size) + b * on_one + r * on_zero, 0.0),
+        "gap": b_plus_r * size,
+        "exp": b_plus_r * (KE + 1) * small,
+        "log": b_plus_r * (KL + 1) * tail,
+        "targets": np.where(elements.soft > 0, products, 0.0),
     }
     spread = r * p + b * q
     exponent = size + (KL + 3) * tail + (KE + 1) * small + KE + 2
-    entry = spread * (exponent + of.roundings) + whole * p * (KE + 6) + 2 * b
-    if of.problem.label_smoothing:
+    entry = spread * (exponent + elements.roundings) + b_plus_r * p * (KE + 6) + 2 * b
+    if elements.problem.label_smoothing:
         terms["smoothing"] = 3 * (b * on_one) + 3 * (a * on_zero)
         entry = entry + 3 * (a + b)
-    if of.problem.pos_weight is not None:
-        terms["weight"] = np.where(b == 0, 0.0, 4 * (whole * on_one))
-        entry = entry + 4 * whole
-    lost = FLUSHES * (of.live_b * up(on_one) + of.live_r * up(on_zero))
-    return terms, lost, entry, FLUSHES * (of.live_b + of.live_r)
+    if elements.problem.pos_weight is not None:
+        terms["weight"] = np.where(b == 0, 0.0, 4 * (b_plus_r * on_one))
+        entry = entry + 4 * b_plus_r
+    lost = FLUSHES * (elements.live_b * up(on_one) + elements.live_r * up(on_zero))
+    return terms, lost, entry, FLUSHES * (elements.live_b + elements.live_r)
 
 
-def _from_probs(of: _Elements) -> Split:
-    p, a, b, r = np.nan_to_num(of.x), of.a, of.b, of.r
+def _from_probs(elements: _Elements) -> Split:
+    p, a, b, r = np.nan_to_num(elements.x), elements.a, elements.b, elements.r
     log_p, log_q = np.abs(_log(p)), np.abs(_log(1 - p))
     terms = {
-        "log": (KL + 1 + of.soft + factors(of.problem)) * (b * log_p + r * log_q),
+        "log": (KL + 1 + elements.soft + factors(elements.problem)) * (b * log_p + r * log_q),
         "complement": r,
     }
     over_p, over_q = quotient(b, p), quotient(r, 1 - p)
-    entry = (4 + of.roundings) * over_p + (5 + of.roundings) * over_q
-    if of.problem.label_smoothing:
+    entry = (4 + elements.roundings) * over_p + (5 + elements.roundings) * over_q
+    if elements.problem.label_smoothing:
         terms["smoothing"] = 3 * (b * log_p + a * log_q)
         entry = entry + 3 * (over_p + quotient(a, 1 - p))
-    lost = FLUSHES * (of.live_b * up(log_p) + of.live_r * up(log_q))
-    entry_lost = FLUSHES * (quotient(of.live_b, p) + quotient(of.live_r, 1 - p))
+    lost = FLUSHES * (elements.live_b * up(log_p) + elements.live_r * up(log_q))
+    entry_lost = FLUSHES * (quotient(elements.live_b, p) + quotient(elements.live_r, 1 - p))
     return terms, lost, entry, entry_lost
 
 
-def _from_log_probs(of: _Elements) -> Split:
-    x, a, b, r = np.where(np.isfinite(of.x), of.x, 0.0), of.a, of.b, of.r
-    p, rest = np.exp(np.minimum(x, 0.0)), -np.expm1(np.minimum(x, 0.0))
-    p = np.where(np.isneginf(of.x), 0.0, p)
-    rest = np.where(np.isneginf(of.x), 1.0, rest)
-    log_q = np.where(p < 0.5, -np.log1p(-np.minimum(p, 0.5)), -_log(rest))
-    odds = quotient(r * p, rest)
+def _from_log_probs(elements: _Elements) -> Split:
+    x, a, b, r = _finite(elements.x), elements.a, elements.b, elements.r
+    p, not_p = np.exp(np.minimum(x, 0.0)), -np.expm1(np.minimum(x, 0.0))
+    p = np.where(np.isneginf(elements.x), 0.0, p)
+    not_p = np.where(np.isneginf(elements.x), 1.0, not_p)
+    log_q = np.where(p < 0.5, -np.log1p(-np.minimum(p, 0.5)), -_log(not_p))
+    odds = quotient(r * p, not_p)
     terms = {
-        "log": (KL + 1 + of.soft + factors(of.problem)) * (b * np.abs(x) + r * log_q),
+        "log": (KL + 1 + elements.soft + factors(elements.problem)) * (b * np.abs(x) + r * log_q),
         "complement": (KE + 1) * odds,
     }
-    entry = (2 + of.roundings) * b + odds * (KE + 3 + of.roundings)
-    entry = entry + (KE + 1) * quotient(odds * p, rest)
-    if of.problem.label_smoothing:
+    entry = (2 + elements.roundings) * b + odds * (KE + 3 + elements.roundings)
+    entry = entry + (KE + 1) * quotient(odds * p, not_p)
+    if elements.problem.label_smoothing:
         terms["smoothing"] = 3 * (b * np.abs(x) + a * log_q)
-        entry = entry + 3 * (b + quotient(a * p, rest))
-    lost = FLUSHES * (of.live_b * up(x) + of.live_r * up(log_q))
-    entry_lost = FLUSHES * (of.live_b + of.live_r + quotient(of.live_r * p, rest))
+        entry = entry + 3 * (b + quotient(a * p, not_p))
+    live_b, live_r = elements.live_b, elements.live_r
+    lost = FLUSHES * (live_b * up(x) + live_r * up(log_q))
+    entry_lost = FLUSHES * (live_b + live_r + quotient(live_r * p, not_p))
     return terms, lost, entry, entry_lost
 
 
 _FROM = {"logits": _from_logits, "probs": _from_probs, "log_probs": _from_log_probs}
 
 
+def _finite(x: Float64s) -> Float64s:
+    """x; 0 where it is not finite."""
+    return np.where(np.isfinite(x), x, 0.0)
+
+
 def _log(p: Float64s) -> Float64s:
-    """log p, 0 where p is 0 or no probability."""
+    """log p; 0 where p is not above 0."""
     return np.log(np.where(p > 0, p, 1.0))

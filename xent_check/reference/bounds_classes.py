@@ -1,31 +1,33 @@
 """The bound of losses over classes and of their gradients.
 
-From logits, a sample's loss is sum of c (g + L), c its coefficients (targets with smoothing, and
-weights), g = a - x, a = max x, L = log sum exp(-g), p = softmax(x), H = sum p g, A = sum of c. Its
-bound, the sum over classes of c times that of the log-softmax form (see bounds.py), and what the
-coefficients lose themselves:
+From logits, a sample's loss is sum of c (g + L), where c are its coefficients (smoothed targets
+times weights), g = a - x, a = max x, L = log sum exp(-g), p = softmax(x), H = sum p g, A = sum of
+c. Its bound is the sum over classes of c times the bound of the log-softmax form (see bounds.py),
+and the errors of the coefficients:
 
     u [ sum of c g + A (H + ke + h(n) + kl L) + (1 + k) sum of c (g + L) ]
 
-k: nothing where one class has them all (its products are the storing of the loss); otherwise their
-roundings (rounding.factors) and h(n) for adding up (rounding.additions).
+k is 0 where one class alone has a coefficient (rounding its product is storing the loss);
+otherwise it counts the roundings of a coefficient (rounding.factors) and of adding up
+(rounding.additions).
 
-The gradient is p A - c, p = exp(-g) / sum, exp(-g - L) or a softmax: the exponents lose g + L and
-what L has lost (H + h(n) + kl L), twice over where it is divided again; A loses h(n) where several
-classes have a coefficient:
+The gradient is p A - c, with p as exp(-g) / sum, exp(-g - L) or a softmax. The exponents err by
+g + L and the error of L (H + h(n) + kl L), twice where p is divided again; A errs by h(n) where
+several classes have a coefficient:
 
     u [ A p (2 g + H + h(n) + (1 + kl) L + 2 ke + 4 + k) + abs(A p - c) + (2 + k) c ]
 
 From probabilities the loss is sum of c (-log p), where p may be divided by its sum: u [ kl sum of
-c abs(log p) + A (ke + kl + h(n) + 2) + (1 + k) sum of c abs(log p) ]; without `normalize` the
-rows sum to 1 but for their rounding, and dividing is a choice: + A abs(log sum p). Its gradient
--c / p takes products and quotients alone, as from log-probabilities both. With `normalize` it has
-A / sum p beside it, a quotient too; of integer labels it may also be made as softmax(log p) / p
-(Keras), whose exponents lose kl abs(log p), as its sum does, K = sum p abs(log p) / sum p:
+c abs(log p) + A (ke + kl + h(n) + 2) + (1 + k) sum of c abs(log p) ]. Without `normalize` the
+rows sum to 1 up to rounding, and an implementation may divide or not: + A abs(log sum p). The
+gradient -c / p rounds products and quotients alone; so do loss and gradient from
+log-probabilities. With `normalize` the gradient also has the quotient A / sum p; for integer labels
+it may also be computed as softmax(log p) / p (Keras), whose exponents err by kl abs(log p), and
+their sum by kl K, K = sum p abs(log p) / sum p:
 
     u A / sum p [ (kl + 2) (abs(log p) + K) + (1 + kl) abs(log sum p) + h(n) + 2 ke + 8 ]
 
-Every term has u in it from the start, so that none overflows where the loss itself does not.
+Every term is multiplied by u first, so that none overflows where the loss does not.
 """
 
 from __future__ import annotations
@@ -57,28 +59,26 @@ _CHUNK = 2**20  # values taken to float64 at once
 
 @dataclass(frozen=True, eq=False)
 class _Rows:
-    """Some samples, classes last. c: abs(coefficients). live: the factors of each coefficient
-    made 1 at least, times one flushed number; 0 where the target is 0. cotangent: abs, one per
-    sample, with a class axis."""
+    """Samples of the problem, as arrays of shape [samples, classes]."""
 
     problem: Problem
     u: float
-    x: Float64s
-    c: Float64s
-    live: Float64s
-    cotangent: Float64s
+    x: Float64s  # the values
+    c: Float64s  # abs(coefficients)
+    live: Float64s  # one flushed number times the factors of c, each at least 1; 0 where t is 0
+    cotangent: Float64s  # abs, of shape [samples, 1]
 
     @property
     def k(self) -> Float64s:
-        """The roundings of several coefficients and their sum, with a class axis."""
+        """k of the formulas above, of shape [samples, 1]."""
         several = np.count_nonzero(self.c, axis=1) > 1
-        many = factors(self.problem) + additions(self.c.shape[1], self.problem.dtype)
-        return np.where(several, many, 0.0)[:, None]
+        roundings = factors(self.problem) + additions(self.c.shape[1], self.problem.dtype)
+        return np.where(several, roundings, 0.0)[:, None]
 
 
 def class_parts(problem: Problem, u: float, flushed: float) -> Parts:
-    """The parts of every sample, a chunk of rows at a time. u: the unit roundoff; flushed: one
-    number that is lost."""
+    """The parts of every sample's bound, a chunk of rows at a time. u: the unit roundoff; flushed:
+    the largest number that may be flushed to 0."""
     n, count = problem.num_classes, int(np.prod(problem.samples_shape, dtype=np.int64))
     rows = np.moveaxis(problem.values, problem.class_axis, -1).reshape(-1, n)
     soft = None
@@ -88,38 +88,40 @@ def class_parts(problem: Problem, u: float, flushed: float) -> Parts:
     weight = sizes(problem.sample_weight, count)
     cotangent = sizes(problem.cotangent, count)
     step = max(1, _CHUNK // max(n, 1))
-    made: list[Parts] = []
+    chunks: list[Parts] = []
     for start in range(0, max(count, 1), step):
         at = slice(start, start + step)
         c, live = _coefficients(problem, labels[at], None if soft is None else soft[at])
-        with np.errstate(over="ignore"):  # what is beyond float64 has no loss to bound
+        with np.errstate(over="ignore"):  # a loss beyond float64 needs no bound
             c = capped(c * weight[at, None])
             live = capped(live * (flushed * up(weight[at])[:, None]))
             x = rows[at].astype(np.float64)
             chunk = _Rows(problem, u, x, c, live, cotangent[at, None])
-            made.append(_from_logits(chunk) if problem.given == "logits" else _from_others(chunk))
+            chunks.append(_from_logits(chunk) if problem.given == "logits" else _from_others(chunk))
     shape = problem.samples_shape
-    terms = {k: np.concatenate([p.terms[k] for p in made]).reshape(shape) for k in made[0].terms}
-    lost = np.concatenate([p.flushed for p in made]).reshape(shape)
+    names = chunks[0].terms
+    terms = {k: np.concatenate([p.terms[k] for p in chunks]).reshape(shape) for k in names}
+    lost = np.concatenate([p.flushed for p in chunks]).reshape(shape)
     if not problem.gradient:
         return Parts(terms, lost, None, None)
 
     def entries(parts: list[Float64s | None]) -> Float64s:
-        whole = np.concatenate([p for p in parts if p is not None]).reshape((*shape, n))
-        return np.moveaxis(np.where(problem.kept[..., None], whole, 0.0), -1, problem.class_axis)
+        errors = np.concatenate([p for p in parts if p is not None]).reshape((*shape, n))
+        return np.moveaxis(np.where(problem.kept[..., None], errors, 0.0), -1, problem.class_axis)
 
     return Parts(
         terms,
         lost,
-        entries([p.gradient for p in made]),
-        entries([p.gradient_flushed for p in made]),
+        entries([p.gradient for p in chunks]),
+        entries([p.gradient_flushed for p in chunks]),
     )
 
 
 def _coefficients(
     problem: Problem, labels: npt.NDArray[np.int64], soft: npt.NDArray[np.generic] | None
 ) -> tuple[Float64s, Float64s]:
-    """abs(w (t (1 - e) + e / n)) of each sample and class; and up(w) up(t) where t is not 0."""
+    """abs(w (t (1 - e) + e / n)), and up(w) up(t) where t is not 0, else 0, of each sample and
+    class, before the sample's weight."""
     n, e = problem.num_classes, problem.label_smoothing
     if soft is None:
         targets = np.equal(labels[:, None], np.arange(n)).astype(np.float64)
@@ -128,8 +130,8 @@ def _coefficients(
     targets = np.abs(targets * (1 - e) + e / n) if e else np.abs(targets)
     weight = sizes(problem.class_weight, n)
     with np.errstate(over="ignore"):
-        there = np.where(targets != 0, up(targets) * up(weight), 0.0)
-        return capped(targets * weight), capped(there)
+        live = np.where(targets != 0, up(targets) * up(weight), 0.0)
+        return capped(targets * weight), capped(live)
 
 
 def _from_logits(rows: _Rows) -> Parts:
@@ -138,21 +140,21 @@ def _from_logits(rows: _Rows) -> Parts:
     top = x.max(axis=1, keepdims=True)
     x = np.where(np.isfinite(top), x, 0.0)  # else the loss is nan
     top = np.where(np.isfinite(top), top, 0.0)
-    out = ~np.isfinite(x)
-    half = top / 2 - np.where(out, top, x) / 2  # the whole of it may be beyond float64
+    infinite = ~np.isfinite(x)
+    half = top / 2 - np.where(infinite, top, x) / 2  # the c_sum of it may be beyond float64
     gap = 2 * np.minimum(half, LARGEST / 2)
-    exps = np.where(out, 0.0, np.exp(-gap))
+    exps = np.where(infinite, 0.0, np.exp(-gap))
     total = exps.sum(axis=1, keepdims=True)
     p, log_sum = exps / total, np.log(total)
     losses = capped(gap + log_sum)
     c = u * rows.c
-    whole, entropy = c.sum(axis=1, keepdims=True), (p * gap).sum(axis=1, keepdims=True)
+    c_sum, entropy = c.sum(axis=1, keepdims=True), (p * gap).sum(axis=1, keepdims=True)
     terms = {
         "gap": c * gap,
-        "shift": whole * entropy,
-        "exp": whole * KE,
-        "sum": whole * added,
-        "log": whole * KL * log_sum,
+        "shift": c_sum * entropy,
+        "exp": c_sum * KE,
+        "sum": c_sum * added,
+        "log": c_sum * KL * log_sum,
         "targets": (1 + rows.k) * (c * losses),
     }
     live = rows.live.sum(axis=1, keepdims=True)
@@ -162,17 +164,17 @@ def _from_logits(rows: _Rows) -> Parts:
     shared = entropy + added + (1 + KL) * log_sum + 2 * KE + 4 + rows.k
     spread = 2 * (p * gap) + p * shared
     roundings = 2 + factors(rows.problem) + (rows.problem.cotangent is not None)
-    entry = spread * whole + np.abs(whole * p - c) + roundings * c
+    entry = spread * c_sum + np.abs(c_sum * p - c) + roundings * c
     return _parts(rows, terms, lost, entry, FLUSHES * (rows.live + live))
 
 
 def _from_others(rows: _Rows) -> Parts:
-    """From probabilities, or log-probabilities."""
+    """The parts of a loss from probabilities or log-probabilities."""
     x, u, n, problem = rows.x, rows.u, rows.x.shape[1], rows.problem
     added = additions(n, problem.dtype)
     c, live = u * rows.c, rows.live
     x = np.where(np.isfinite(x), x, 0.0)  # else the loss is not finite, or does not depend on it
-    whole = c.sum(axis=1, keepdims=True)
+    c_sum = c.sum(axis=1, keepdims=True)
     roundings = 2 + factors(problem) + (problem.cotangent is not None)
     if problem.given == "log_probs":
         size = np.abs(x)
@@ -184,12 +186,12 @@ def _from_others(rows: _Rows) -> Parts:
     total = np.where(total > 0, total, 1.0)
     terms = {
         "log": KL * (c * logs),
-        "exp": whole * (KE + KL),
-        "sum": whole * (added + 2),
+        "exp": c_sum * (KE + KL),
+        "sum": c_sum * (added + 2),
         "targets": (1 + rows.k) * (c * logs),
     }
-    if problem.normalize is None:  # they sum to 1 but for their rounding: dividing is a choice
-        terms["renormalise"] = whole / u * np.abs(np.log(total))
+    if problem.normalize is None:  # they sum to 1 up to rounding: dividing or not are both right
+        terms["renormalise"] = c_sum / u * np.abs(np.log(total))
     lost = FLUSHES * (live * up(logs)).sum(axis=1, keepdims=True)
     entry = (roundings + 2) * quotient(c, x)
     entry_lost = FLUSHES * (live + quotient(live, np.minimum(x, 1.0)))
@@ -199,9 +201,9 @@ def _from_others(rows: _Rows) -> Parts:
             spread = logs + quotient(x * logs, total).sum(axis=1, keepdims=True)
             relative = (KL + 2) * spread + (1 + KL) * np.abs(np.log(total)) + added
             relative = relative + 2 * KE + 8
-        entry = entry + relative * quotient(whole, total)
-        lives = live.sum(axis=1, keepdims=True)
-        entry_lost = entry_lost + FLUSHES * (quotient(lives, total) + quotient(lives, x))
+        entry = entry + relative * quotient(c_sum, total)
+        live_sum = live.sum(axis=1, keepdims=True)
+        entry_lost = entry_lost + FLUSHES * (quotient(live_sum, total) + quotient(live_sum, x))
     return _parts(rows, terms, lost, entry, entry_lost)
 
 
@@ -212,9 +214,9 @@ def _parts(
     entry: Float64s | None = None,
     entry_lost: Float64s | None = None,
 ) -> Parts:
-    """One number per sample of each term; the entries times the cotangent."""
-    summed = {name: term.sum(axis=1) for name, term in terms.items()}
+    """Each term summed over the classes; the gradient's entries times the cotangent."""
+    sums = {name: term.sum(axis=1) for name, term in terms.items()}
     if entry is None or entry_lost is None:
-        return Parts(summed, lost.sum(axis=1), None, None)
-    by = rows.cotangent
-    return Parts(summed, lost.sum(axis=1), entry * by, entry_lost * up(by))
+        return Parts(sums, lost.sum(axis=1), None, None)
+    cotangent = rows.cotangent
+    return Parts(sums, lost.sum(axis=1), entry * cotangent, entry_lost * up(cotangent))

@@ -1,4 +1,4 @@
-"""Bounds of large problems: a part at a time, without the terms that they are made of."""
+"""Bounds of large problems: a part at a time, without their terms."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .bounds_totals import total_bound
 from .enclosure import Enclosure
 from .reference import Reference
 
-_AT_ONCE = 2**16  # values: a bound is made of dozens of arrays
+_AT_ONCE = 2**16  # values of a part: computing a bound takes dozens of arrays
 
 
 def bounds_in_parts(
@@ -24,26 +24,26 @@ def bounds_in_parts(
     reference: Reference,
     make: Callable[[Problem, Reference], Bounds] = bounds,
 ) -> Bounds:
-    """The bounds of a problem by `make`; of one that has more values than a part, with no terms."""
+    """The bounds of a problem, by `make`. With more than VALUES values they have no terms."""
     if problem.values.size <= VALUES:
         return make(problem, reference)
     exact = reference.losses.high.reshape(-1)
-    losses, gradient = np.empty(exact.size), _room(problem)
+    losses, gradient = np.empty(exact.size), _empty_gradient(problem)
 
     def work(samples: slice, part: Problem) -> None:
-        made = make(part, _of_losses(exact[samples]))
-        losses[samples] = made.losses
-        if gradient is not None and made.gradient is not None:
-            gradient[samples] = made.gradient
+        part_bounds = make(part, _losses_alone(exact[samples]))
+        losses[samples] = part_bounds.losses
+        if gradient is not None and part_bounds.gradient is not None:
+            gradient[samples] = part_bounds.gradient
 
     in_threads(problem, work, _AT_ONCE)
-    shaped = losses.reshape(problem.samples_shape)
-    totals = {r: total_bound(problem, reference, shaped, r) for r in reference.totals}
-    return Bounds(shaped, totals, _shaped(problem, gradient), {}, unit_roundoff(problem.dtype))
+    losses = losses.reshape(problem.samples_shape)
+    totals = {r: total_bound(problem, reference, losses, r) for r in reference.totals}
+    return Bounds(losses, totals, _shaped(problem, gradient), {}, unit_roundoff(problem.dtype))
 
 
 def terms_at(problem: Problem, reference: Reference, index: tuple[int, ...]) -> dict[str, float]:
-    """The parts of one loss's bound in units of u, by name."""
+    """The terms of the bound of the loss at `index`, in units of u, by name."""
     part, exact = sample_at(problem, reference, index)
     return {name: float(term[0]) for name, term in bounds(part, exact).terms.items()}
 
@@ -51,19 +51,19 @@ def terms_at(problem: Problem, reference: Reference, index: tuple[int, ...]) -> 
 def sample_at(
     problem: Problem, reference: Reference, index: tuple[int, ...]
 ) -> tuple[Problem, Reference]:
-    """One sample as a problem of its own, with its exact loss."""
+    """The problem of the sample at `index` alone, and a reference with its exact loss."""
     flat = int(np.ravel_multi_index(index, problem.samples_shape))
     exact = reference.losses.high.reshape(-1)[flat : flat + 1]
-    return one_sample(problem, flat), _of_losses(exact)
+    return one_sample(problem, flat), _losses_alone(exact)
 
 
-def _of_losses(exact: Float64s) -> Reference:
+def _losses_alone(exact: Float64s) -> Reference:
     zero = np.zeros_like(exact)
     return Reference(Enclosure(exact, zero, zero), {}, {}, None)
 
 
-def _room(problem: Problem) -> Float64s | None:
-    """For the gradient's bounds: samples first, classes last."""
+def _empty_gradient(problem: Problem) -> Float64s | None:
+    """An array for the gradient's bounds: samples first, classes last."""
     if not problem.gradient:
         return None
     count = math.prod(problem.samples_shape)
@@ -73,5 +73,5 @@ def _room(problem: Problem) -> Float64s | None:
 def _shaped(problem: Problem, gradient: Float64s | None) -> Float64s | None:
     if gradient is None or problem.loss == "binary":
         return None if gradient is None else gradient.reshape(problem.values.shape)
-    whole = gradient.reshape(*problem.samples_shape, problem.num_classes)
-    return np.moveaxis(whole, -1, problem.class_axis)
+    classes_last = gradient.reshape(*problem.samples_shape, problem.num_classes)
+    return np.moveaxis(classes_last, -1, problem.class_axis)

@@ -1,24 +1,24 @@
-"""The bounds of totals: how wrong a sum of losses, or their mean, may be that is added up well.
+"""The bounds of totals: how wrong a sum or mean of losses may be where it is added up well.
 
 A total T = (sum of the losses l_i) / divisor, of N losses, is within
 
-    [ sum of the losses' own bounds + h(N) u_add sum abs(l_i) + d abs(T) ] / abs(divisor)
+    [ sum of the bounds of the losses + h(N) u_add sum abs(l_i) + d abs(T) ] / abs(divisor)
     + r u abs(T)
 
-of the exact one. u_add is the unit roundoff of what is added in: float32 for losses of 16 bits,
-since h(N) u of those reaches 1 at a few thousand losses, where it would be no bound; the losses'
-own dtype otherwise. d, of a divisor that is a sum of weights w_i, is (k u + (h(n) + h(N)) u_add)
-times the sum of abs(w_i), for the k products and the sum of n numbers that each w_i may be made of.
-r roundings store the result: one for a sum, three for a mean, whose sum and divisor are stored
-before the quotient is.
+of the exact one. u_add is the unit roundoff of the dtype of the additions: float32 for 16-bit
+losses, since in their dtype h(N) u reaches 1 at a few thousand losses, where it would be no bound;
+otherwise the dtype of the losses. d, for a divisor that is a sum of weights w_i, is
+(k u + (h(n) + h(N)) u_add) times the sum of abs(w_i), where each w_i has k products and is a sum of
+n numbers. r roundings store the result: one for a sum, three for a mean, whose sum and divisor are
+stored before the quotient is.
 
-h(N), the additions that a number goes through: N - 1 one after another. In the lanes of a vector
-unit and blocks of a fixed size, whose sums are added in pairs, it is N / 8 + 5 up to 8 lanes of
-1,024 numbers, and log2 of the number of such blocks more. TensorFlow (Eigen's tree reduction) has
-the largest blocks of those that were measured; NumPy's hold 128 numbers, torch adds in a cascade.
-What adds one after another exceeds this bound from some 100,000 losses on: tf.reduce_sum compiled
-by XLA for the CPU is off by 0.6% of the sum of 10,000,000 equal numbers in float32, where 0.006% is
-allowed.
+h(N) is the number of additions that a number goes through: N - 1 one after another. In the lanes of
+a vector unit and blocks of a fixed size, whose sums are added in pairs, it is N / 8 + 5 up to 8
+lanes of 1,024 numbers, and log2 of the number of such blocks more. TensorFlow (Eigen's tree
+reduction) has the largest blocks of those that were measured; NumPy's hold 128 numbers, torch adds
+in a cascade. Adding one number after another exceeds this bound from some 100,000 losses on:
+tf.reduce_sum compiled by XLA for the CPU is off by 0.6% of the sum of 10,000,000 equal numbers in
+float32, where 0.006% is allowed.
 
 Source: Higham, Accuracy and Stability of Numerical Algorithms, 2nd edition, 2002, chapter 4:
 (4.4) and (4.6), an addition tree errs by its depth times u sum abs(l_i), to first order.
@@ -41,7 +41,7 @@ LANES, BLOCK = 8, 1024
 
 
 def blocks(n: int) -> float:
-    """h(n) of n numbers in blocks of eight lanes of 1,024, the blocks in pairs."""
+    """h(n) of n numbers that are added in blocks of LANES x BLOCK, the blocks' sums in pairs."""
     block = LANES * BLOCK
     return summation(min(n, block)) + max(0.0, math.ceil(math.log2(max(n, 1) / block)))
 
@@ -49,9 +49,9 @@ def blocks(n: int) -> float:
 def total_bound(
     problem: Problem, reference: Reference, losses: Float64s, reduction: Reduction
 ) -> float:
-    """The bound of one total, and one number that is flushed to 0; that alone where it has no
-    divisor. losses: the losses' own bounds."""
-    with np.errstate(over="ignore"):  # beyond float64, its largest number is what is left to say
+    """The bound of one total, with one number that is flushed to 0; that number alone where the
+    divisor is 0 or not finite. losses: the bounds of the losses."""
+    with np.errstate(over="ignore"):  # beyond float64, its largest number is the bound
         bound = min(_total_bound(problem, reference, losses, reduction), LARGEST)
     return bound + FLUSHED[problem.dtype]
 
@@ -68,20 +68,20 @@ def _total_bound(
     sizes = np.abs(np.where(np.isfinite(exact), exact, 0.0))
     total = abs(float(reference.totals[reduction].high))
     total = total if math.isfinite(total) else 0.0
-    summed = (float(losses.sum()) + float((adding * sizes).sum())) / divisor
+    sum_error = (float(losses.sum()) + float((adding * sizes).sum())) / divisor
     if reduction == "sum":
-        return summed + u * total
-    divided = 0.0
+        return sum_error + u * total
+    divisor_error = 0.0
     if reduction == "weighted_mean":
         weights, products, additions = _weights(problem)
-        each = products * u + additions * u_add
-        divided = (each + adding) * float(weights.sum()) / divisor
-    return summed + (divided + 3 * u) * total
+        weight_error = products * u + additions * u_add
+        divisor_error = (weight_error + adding) * float(weights.sum()) / divisor
+    return sum_error + (divisor_error + 3 * u) * total
 
 
 def _weights(problem: Problem) -> tuple[Float64s, float, float]:
-    """What weighted_mean adds up to divide by, without signs; the products that are stored in each,
-    and h of what is added in each: sample_weight times class_weight[y], or times sum_c w_c t_c."""
+    """abs(w_i) of every sample, the weights in the divisor of weighted_mean (sample_weight times
+    class_weight[y], or times sum_c w_c t_c); the number of products in one, and h of its sum."""
     weights, products, additions = np.ones(problem.samples_shape), 0.0, 0.0
     if problem.loss == "sparse_categorical" and problem.class_weight is not None:
         labels = np.clip(problem.labels, 0, problem.num_classes - 1)

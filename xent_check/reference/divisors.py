@@ -1,4 +1,4 @@
-"""Divisors: what a total's sum of losses is divided by, exactly."""
+"""Divisors: the exact numbers that the sum of the losses is divided by, one per total."""
 
 from __future__ import annotations
 
@@ -14,23 +14,24 @@ from xent_check.problem.vocabulary import Reduction
 
 from .exact_sum import exact_sum
 
-Divisor = Fraction | float  # a float stands for nan: a weight that is no number
+Divisor = Fraction | float  # a float is nan: a weight is not finite
 
 
 def divisor(problem: Problem, reduction: Reduction) -> Divisor:
-    """sum: 1. mean: the kept samples. weighted_mean: the sum of their weights."""
+    """sum: 1. mean: the number of kept samples. weighted_mean: the sum of their weights (see
+    `_weights`)."""
     if reduction == "sum":
         return Fraction(1)
     if reduction == "mean":
         return Fraction(int(np.count_nonzero(problem.kept)))
-    weighed: Divisor = Fraction(0)
+    weight_sum: Divisor = Fraction(0)
     for _, part in parts(problem):
-        weighed += _weights(part)
-    return weighed
+        weight_sum += _weights(part)
+    return weight_sum
 
 
 def nearest(number: Divisor) -> float:
-    """The float64 nearest to it; infinite beyond float64's range."""
+    """The float64 nearest to a number; infinite beyond float64's range."""
     try:
         return float(number)
     except OverflowError:
@@ -38,8 +39,8 @@ def nearest(number: Divisor) -> float:
 
 
 def _weights(part: Problem) -> Divisor:
-    """The sum of the weights of the samples that are kept: sample_weight times class_weight[y], or
-    times sum_c w_c t_c before smoothing; sample_weight alone for binary."""
+    """The sum of the kept samples' weights: sample_weight times class_weight[y], or times
+    sum_c w_c t_c before smoothing (categorical); sample_weight alone for binary."""
     kept = part.kept
     weights = [_floats(part.sample_weight)[kept]] if part.sample_weight is not None else []
     if part.loss == "categorical":
@@ -47,8 +48,8 @@ def _weights(part: Problem) -> Divisor:
         if not np.isfinite(targets).all():
             return math.nan
         classes = [] if part.class_weight is None else [_floats(part.class_weight)]
-        spread = [w[:, None] for w in weights] + classes
-        return exact_sum(targets, *(np.broadcast_to(w, targets.shape) for w in spread))
+        factors = [w[:, None] for w in weights] + classes
+        return exact_sum(targets, *(np.broadcast_to(w, targets.shape) for w in factors))
     if part.class_weight is not None and part.loss == "sparse_categorical":
         labels = part.labels[kept]
         inside = (labels >= 0) & (labels < part.num_classes)

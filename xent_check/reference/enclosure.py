@@ -15,10 +15,10 @@ _SMALLEST = float(np.finfo(np.float64).smallest_subnormal)
 
 @dataclass(frozen=True, eq=False)
 class Enclosure:
-    """abs(true - (high + low)) <= radius, elementwise, the sum taken exactly.
+    """abs(true - (high + low)) <= radius, elementwise, with the exact sum of high and low.
 
     Two float64 numbers hold about 106 bits, enough to judge float64 itself. Where the true value
-    is nan or infinite, `high` is that and `low` and `radius` are 0.
+    is nan or infinite, so is `high`, and `low` and `radius` are 0. All three have one shape.
     """
 
     high: Float64s
@@ -26,8 +26,8 @@ class Enclosure:
     radius: Float64s
 
     def distance(self, actual: Float64s) -> Float64s:
-        """abs(actual - true) to within the radius. inf where one of them is not finite and the
-        other is not the same; 0 where they are the same nan or infinity."""
+        """abs(actual - true) to within the radius. Where either is not finite: 0 if both are nan or
+        the same infinity, else inf."""
         both_finite = np.isfinite(actual) & np.isfinite(self.high)
         same = (actual == self.high) | (np.isnan(actual) & np.isnan(self.high))
         with np.errstate(invalid="ignore", over="ignore"):
@@ -36,8 +36,8 @@ class Enclosure:
 
 
 def is_narrow(enclosure: Enclosure, dtype: str, asked: str = "") -> bool:
-    """Whether every radius is at most 1/1024 ulp of `dtype` (of `asked`, where that is finer), or
-    float64's smallest number."""
+    """Whether every radius is at most 1/1024 ulp (of `dtype`, or of `asked` where that is finer),
+    or float64's smallest number above 0."""
     for place in chunks(enclosure.high.shape):
         limit = ulp(enclosure.high[place], dtype, asked) * RADIUS_IN_ULPS
         limit = np.where(np.isnan(limit), 0.0, np.maximum(limit, _SMALLEST))

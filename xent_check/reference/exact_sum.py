@@ -1,11 +1,11 @@
 """Exact sums of floating-point numbers and of their products, as fractions.
 
-A product of numbers a and b is exactly p + e, p = a b rounded and e = ((a' b' - p) + a' b'' + a''
-b') + a'' b'', where a = a' + a'' and b = b' + b'' are split in halves of 26 bits (Dekker, A
-floating-point technique for extending the available precision, Numer. Math. 18, 1971): taken of
-the significands alone, in [1/2, 1), nothing overflows or underflows. The sum of numbers of one
-exponent is that of their significands, whole numbers of 53 bits: halves of them add up exactly in
-float64, 2^26 at a time.
+The product of a and b is exactly p + e, where p = a b rounded, e = ((a' b' - p) + a' b'' + a'' b')
++ a'' b'', and a = a' + a'', b = b' + b'' are split into halves of 26 bits (Dekker, A floating-point
+technique for extending the available precision, Numer. Math. 18, 1971). It is computed from the
+significands alone, in [1/2, 1), so that nothing overflows or underflows. Numbers of one exponent
+are added by their significands, integers of 53 bits, in halves: up to 2^26 halves add up exactly
+in float64.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ Exponents = npt.NDArray[Any]
 
 def exact_sum(numbers: Float64s, *factors: Float64s) -> Fraction:
     """The sum of finite numbers, or of their products with factors of the same shape."""
-    whole = Fraction(0)
+    total = Fraction(0)
     flat = [np.reshape(array, -1) for array in (numbers, *factors)]
     for start in range(0, flat[0].size, _AT_ONCE):
-        some = [array[start : start + _AT_ONCE] for array in flat]
-        whole += sum((_binned(m, e) for m, e in _products(some)), Fraction(0))
-    return whole
+        chunk = [array[start : start + _AT_ONCE] for array in flat]
+        total += sum((_sum_by_exponent(m, e) for m, e in _products(chunk)), Fraction(0))
+    return total
 
 
 def _products(arrays: list[Float64s]) -> Iterator[tuple[Float64s, Exponents]]:
-    """Significands and exponents whose sum is the products' own."""
+    """Significands and exponents of numbers whose sum is that of the arrays' products."""
     first, *rest = (np.frexp(array) for array in arrays)
     terms = [first]
     for m, e in rest:
@@ -56,14 +56,16 @@ def _halves(a: Float64s) -> tuple[Float64s, Float64s]:
     return high, a - high
 
 
-def _binned(significands: Float64s, exponents: Exponents) -> Fraction:
-    """The sum of significand 2^exponent."""
-    m, more = np.frexp(significands)
-    exponents = exponents.astype(np.int64) + more
+def _sum_by_exponent(significands: Float64s, exponents: Exponents) -> Fraction:
+    """The sum of significand x 2^exponent."""
+    m, shift = np.frexp(significands)
+    exponents = exponents.astype(np.int64) + shift
     least = int(exponents.min(initial=0))
-    whole = m * 2.0**53
-    high = np.floor(whole / _HALF)
-    sums = [np.bincount(exponents - least, weights=half) for half in (high, whole - high * _HALF)]
+    integers = m * 2.0**53
+    high = np.floor(integers / _HALF)
+    sums = [
+        np.bincount(exponents - least, weights=half) for half in (high, integers - high * _HALF)
+    ]
     total = 0
     for place in np.flatnonzero((sums[0] != 0) | (sums[1] != 0)).tolist():
         total += (int(sums[0][place]) * _HALF + int(sums[1][place])) << place

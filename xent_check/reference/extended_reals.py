@@ -1,4 +1,4 @@
-"""Extended reals: arb balls, with nan, inf and -inf as floats beside them."""
+"""Extended reals: arb balls, and nan, inf and -inf as floats."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from flint import arb
 
 from .enclosure import Enclosure
 
-Extended = arb | float  # a float stands for nan, inf and -inf alone
-UNKNOWN = arb("nan")  # not decided at this precision: its radius is infinite, a true nan's is 0
+Extended = arb | float  # a float is nan, inf or -inf
+UNKNOWN = arb("nan")  # undecided at this precision: its radius is infinite, that of a true nan is 0
 
 
 def scaled(value: Extended, factor: arb) -> Extended:
-    """value * factor; a factor of 0 drops an infinite value (0 log 0 is 0), never a nan."""
+    """value * factor, where 0 times an infinity is 0 (0 log 0 is 0), but 0 times nan is nan."""
     if isinstance(value, arb):
         return value * factor
     if math.isnan(value) or not factor.is_finite():
@@ -25,17 +25,17 @@ def scaled(value: Extended, factor: arb) -> Extended:
     return value if factor > 0 else -value if factor < 0 else UNKNOWN
 
 
-def divided(value: arb, by: arb) -> Extended:
-    """value / by, where 0 / 0 is 0 (a term that is not there) and x / 0 an infinity."""
+def divided(value: arb, divisor: arb) -> Extended:
+    """value / divisor, where 0 / 0 is 0 (its term has no coefficient) and x / 0 is an infinity."""
     if value.is_zero():
         return arb(0)
-    if by.is_zero():
+    if divisor.is_zero():
         return math.inf if value > 0 else -math.inf if value < 0 else UNKNOWN
-    return value / by
+    return value / divisor
 
 
 def total(terms: Iterable[Extended]) -> Extended:
-    """The sum: any nan, or infinities of both signs, give nan."""
+    """The sum; nan where a term is nan or there are infinities of both signs."""
     finite, infinite = arb(0), 0.0
     for term in terms:
         if isinstance(term, arb):
@@ -43,7 +43,7 @@ def total(terms: Iterable[Extended]) -> Extended:
         else:
             infinite += term  # inf + -inf and nan + anything are nan
     if not finite.is_finite() and not math.isnan(infinite):
-        return UNKNOWN  # a term that is not decided may be infinite too
+        return UNKNOWN  # an undecided term may be infinite too
     return finite if infinite == 0.0 else infinite
 
 
@@ -62,17 +62,17 @@ def enclose(values: Iterable[Extended], shape: tuple[int, ...]) -> Enclosure:
 
 
 def _split(value: Extended) -> tuple[float, float, float]:
-    """high, low and a radius that holds what they leave out."""
+    """high, low, and a radius of at least abs(value - high - low)."""
     if not isinstance(value, arb):
         return value, 0.0, 0.0
     if not value.is_finite():
         return math.nan, 0.0, math.inf
     high = float(value.mid())
-    if not math.isfinite(high):  # beyond float64: its nearest float64 is the infinity
+    if not math.isfinite(high):  # beyond float64, the nearest float64 is an infinity
         return high, 0.0, 0.0
     low = float(value.mid() - arb(high))
-    left = (value - arb(high) - arb(low)).abs_upper()
-    if left.is_zero():
+    remainder = (value - arb(high) - arb(low)).abs_upper()
+    if remainder.is_zero():
         return high, low, 0.0
-    radius = float(left)
-    return high, low, radius if arb(radius) >= left else math.nextafter(radius, math.inf)
+    radius = float(remainder)
+    return high, low, radius if arb(radius) >= remainder else math.nextafter(radius, math.inf)

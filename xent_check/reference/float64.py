@@ -4,20 +4,20 @@ For logits x with m = max x at k, d_i = x_i - m, s = sum over i != k of exp(d_i)
 
     -log softmax(x)_j = log1p(s) + (m - x_j)
 
-The values are exact in float64 (the dtype is narrower). With u = 2^-53: d_i is within u abs(d_i);
-exp underflows below d = -746, so each term is within (746 + K) u of itself, or 2^-1074. Their sum
-adds at most (25 + log2 n) u: up to FEW classes stand apart in memory and are added in any order,
-n - 1 additions of numbers that are 0 or more, at most 15 u; the rows of more are contiguous, and
-NumPy sums those pairwise. log1p has a condition number below 1. Every term is 0 or more where the
-coefficients are, so the relative error of a loss is at most
+The values are exact in float64 (the dtype is narrower). With u = 2^-53, d_i errs by u abs(d_i);
+exp underflows below d = -746, so each term errs by (746 + K) u times itself, or by 2^-1074. Summing
+errs by (25 + log2 n) u more: rows of at most FEW classes are not contiguous and are added in any
+order, n - 1 additions of numbers that are not negative, at most 15 u; longer rows are contiguous,
+and NumPy sums those pairwise. log1p has a condition number below 1. No term is negative, so the
+relative error of a loss is at most
 
     (746 + 2 K + 25 + log2 n + 8) u
 
 plus n 2^-1074: about 2^-43, far below the 2^-34 that 1/1024 ulp of float32 asks for. K = 16 bounds
 the errors of NumPy's float64 exp and log1p in units of u (measured: below 2).
 
-The sum of a total and its divisor are exact fractions of what is enclosed; a total's radius is the
-sum of the losses' own over the divisor, rounded up.
+A total is the exact sum of the losses' enclosures divided by the exact divisor; its radius is the
+sum of their radii divided by the divisor, rounded up.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ _IN_CACHE = 2**17  # values in float64
 
 
 def fast_losses(problem: Problem) -> Enclosure | None:
-    """Every loss of a part; None where this form does not apply (float64, probabilities, soft or
-    smoothed labels, negative weights) and ball arithmetic must do it."""
+    """Every loss of a part. None where this form does not apply (float64, probabilities, soft or
+    smoothed labels, negative weights): then ball arithmetic must compute them."""
     if problem.dtype == "float64" or problem.given != "logits":
         return None
     if problem.loss == "categorical" or problem.label_smoothing:
@@ -66,17 +66,17 @@ def fast_losses(problem: Problem) -> Enclosure | None:
 def fast_totals(
     losses: Enclosure, divisors: Mapping[Reduction, Divisor]
 ) -> dict[Reduction, Enclosure]:
-    """Totals of enclosed losses."""
+    """Every total of the enclosed losses: their sum divided by its divisor."""
     infinite = _infinite(losses.high)
     if infinite:
         return {r: _infinite_total(infinite, divisor) for r, divisor in divisors.items()}
-    summed = exact_sum(losses.high) + exact_sum(losses.low)
+    loss_sum = exact_sum(losses.high) + exact_sum(losses.low)
     radius = exact_sum(losses.radius)
-    return {r: _total(summed, radius, divisor) for r, divisor in divisors.items()}
+    return {r: _total(loss_sum, radius, divisor) for r, divisor in divisors.items()}
 
 
 def _infinite(losses: Float64s) -> float:
-    """The sum where a loss is not finite: nan, inf or -inf; else 0."""
+    """The sum of the losses where one is not finite: nan, inf or -inf; else 0."""
     if np.isfinite(losses).all():
         return 0.0
     if np.isnan(losses).any() or len(set(losses[np.isinf(losses)].tolist())) > 1:
@@ -84,29 +84,29 @@ def _infinite(losses: Float64s) -> float:
     return float(losses[np.isinf(losses)][0])
 
 
-def _infinite_total(summed: float, divisor: Divisor) -> Enclosure:
-    nothing = isinstance(divisor, float) or divisor == 0
-    value = math.nan if nothing else summed if divisor > 0 else -summed
+def _infinite_total(loss_sum: float, divisor: Divisor) -> Enclosure:
+    undefined = isinstance(divisor, float) or divisor == 0
+    value = math.nan if undefined else loss_sum if divisor > 0 else -loss_sum
     return Enclosure(np.asarray(value), np.zeros(()), np.zeros(()))
 
 
-def _total(summed: Fraction, radius: Fraction, divisor: Divisor) -> Enclosure:
+def _total(loss_sum: Fraction, radius: Fraction, divisor: Divisor) -> Enclosure:
     if isinstance(divisor, float) or divisor == 0:
         return Enclosure(np.asarray(math.nan), np.zeros(()), np.zeros(()))
-    value = summed / divisor
+    value = loss_sum / divisor
     high = nearest(value)
     if math.isinf(high):
         return Enclosure(np.asarray(high), np.zeros(()), np.zeros(()))
     low = nearest(value - Fraction(high))
-    left = radius / abs(divisor) + abs(value - Fraction(high) - Fraction(low))
-    upward = nearest(left)
-    if Fraction(upward) < left:
+    error = radius / abs(divisor) + abs(value - Fraction(high) - Fraction(low))
+    upward = nearest(error)
+    if Fraction(upward) < error:
         upward = math.nextafter(upward, math.inf)
     return Enclosure(np.asarray(high), np.asarray(low), np.asarray(upward))
 
 
 def _sparse(problem: Problem) -> Float64s:
-    """One loss per sample: as many rows at once as stay in the cache."""
+    """One loss per sample, computed for as many rows at once as the cache holds."""
     n, labels = problem.num_classes, problem.labels
     losses = np.empty(len(labels))
     step = max(1, _IN_CACHE // n)
@@ -128,19 +128,19 @@ def _row_losses(
     x, at = buffer[: len(rows)], np.arange(len(rows))
     x[...] = rows
     inside = (labels >= 0) & (labels < x.shape[1])
-    picked = x[at, np.where(inside, labels, 0)]
+    at_label = x[at, np.where(inside, labels, 0)]
     top = np.argmax(x, axis=1)  # the first nan, if there is one
     maximum = x[at, top]
     with np.errstate(invalid="ignore"):
         np.subtract(x, maximum[:, None], out=x)
         np.exp(x, out=x)
         x[at, top] = 0.0
-        losses = np.log1p(np.sum(x, axis=1)) + (maximum - picked)
+        losses = np.log1p(np.sum(x, axis=1)) + (maximum - at_label)
     return np.where(inside & np.isfinite(maximum), losses, np.nan)
 
 
 def _weighted(losses: Float64s, weights: Float64s) -> Float64s:
-    """losses * weights; a weight of 0 drops an infinite loss, never a nan."""
+    """losses * weights, where 0 times an infinite loss is 0, but 0 times nan is nan."""
     with np.errstate(invalid="ignore"):
         product = losses * weights
     return np.where((weights == 0) & ~np.isnan(losses), 0.0, product)

@@ -1,4 +1,4 @@
-"""What ball arithmetic says of one sample, and how it reads a problem's arrays."""
+"""The answer of ball arithmetic for one sample, and a problem's arrays as Python floats."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from .extended_reals import Extended
 
 @dataclass(frozen=True)
 class Answer:
-    """One sample: its loss, and the derivative of cotangent * loss by each of its values."""
+    """The exact loss and gradient of one sample."""
 
     loss: Extended
-    gradient: Sequence[Extended]
+    gradient: Sequence[Extended]  # d (cotangent * loss) / d value, for each of its values
 
 
 def floats(weight: npt.NDArray[np.generic] | None, count: int) -> list[float]:
-    """A weight per item, 1 where there is none."""
+    """The weights, flat; `count` times 1 where there are none."""
     if weight is None:
         return [1.0] * count
     flat: list[float] = weight.astype(np.float64).reshape(-1).tolist()
@@ -30,7 +30,7 @@ def floats(weight: npt.NDArray[np.generic] | None, count: int) -> list[float]:
 
 
 def rows(problem: Problem, array: npt.NDArray[np.generic]) -> list[list[float]]:
-    """Classes last, one row per sample."""
+    """The array as one row per sample, with one number per class."""
     last = np.moveaxis(array, problem.class_axis, -1).reshape(-1, problem.num_classes)
     rows: list[list[float]] = last.astype(np.float64).tolist()
     return rows

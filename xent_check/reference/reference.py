@@ -1,8 +1,8 @@
 """Reference: the exact mathematical value of a problem, as an enclosure.
 
-Shares no code with any implementation. Small problems go through ball arithmetic (exact.py);
-large ones through a float64 pass with a proven error bound (fast.py), and ball arithmetic again
-where that bound is not small enough.
+It shares no code with any implementation. Small problems go through ball arithmetic (balls.py),
+large ones through a float64 pass with a proven error bound (float64.py), and through ball
+arithmetic where that bound is not small enough.
 
 The extended reals follow the meaning of the case file: -log 0 is inf, a coefficient of 0 drops
 its term, a nan or +inf logit is nan, inf - inf is nan, a label outside the classes is nan.
@@ -27,7 +27,7 @@ from .enclosure import Enclosure, is_narrow
 from .float64 import fast_losses, fast_totals
 
 SMALL = 20_000  # values; below it ball arithmetic takes well under a second
-# The options that it gives a meaning to; another one is refused.
+# The options that the reference gives a meaning to; `reference` refuses any other.
 KNOWN = frozenset({
     "class_axis", "normalize", "ignore_index", "label_smoothing", "class_weight", "pos_weight",
     "sample_weight", "reduction", "check", "cotangent",
@@ -36,24 +36,20 @@ KNOWN = frozenset({
 
 @dataclass(frozen=True, eq=False)
 class Reference:
-    """losses: the samples' shape. totals: one number per reduction. gradient: the values' shape,
-    None where it was not asked for.
+    """The exact values of a problem."""
 
-    divisors: what each total's sum of losses is divided by, to the nearest float64.
-    """
-
-    losses: Enclosure
-    totals: dict[Reduction, Enclosure]
-    divisors: dict[Reduction, float]
-    gradient: Enclosure | None
+    losses: Enclosure  # the samples' shape
+    totals: dict[Reduction, Enclosure]  # shape ()
+    divisors: dict[Reduction, float]  # total = sum of losses / divisor, to the nearest float64
+    gradient: Enclosure | None  # the values' shape; None: not asked for
 
 
 def reference(problem: Problem) -> Reference:
     """The enclosure of every loss, total and gradient entry: each radius at most 1/1024 ulp of
     the problem's dtype.
 
-    A value so near 0 that float64 cannot hold the 1/1024 ulp gets the smallest float64 above 0
-    as its radius. NotImplementedError where the problem has an option that is not KNOWN.
+    Near 0, where float64 cannot represent 1/1024 ulp, the radius is at most the smallest float64
+    above 0. NotImplementedError where the problem has an option that is not KNOWN.
     """
     refuse_unknown(problem, KNOWN, "the reference")
     divisors = {r: divisor(problem, r) for r in problem.reductions}
@@ -62,32 +58,32 @@ def reference(problem: Problem) -> Reference:
     else:
         losses = _large_losses(problem)
         totals = fast_totals(losses, divisors)
-        beyond = problem.dtype == "float64" and np.isinf(losses.high).any()
-        if beyond or not all(is_narrow(t, problem.dtype) for t in totals.values()):
+        overflow = problem.dtype == "float64" and np.isinf(losses.high).any()
+        if overflow or not all(is_narrow(t, problem.dtype) for t in totals.values()):
             totals = exact_totals(problem, divisors)
     gradient = _gradient(problem) if problem.gradient else None
     return Reference(losses, totals, {r: nearest(d) for r, d in divisors.items()}, gradient)
 
 
 def _large_losses(problem: Problem) -> Enclosure:
-    """A part at a time: in float64, in threads; those that it does not do in ball arithmetic,
-    whose precision is one for all threads, here."""
+    """The losses, a part at a time: in float64 and in threads where that form applies; the other
+    parts in ball arithmetic, in this thread, because all threads share one arb precision."""
     count = math.prod(problem.samples_shape)
     high, radius = np.empty(count), np.empty(count)
     low: Float64s = np.broadcast_to(np.zeros(1), count)
-    left: list[tuple[slice, Problem]] = []
+    remaining: list[tuple[slice, Problem]] = []
 
     def work(samples: slice, part: Problem) -> None:
         losses = fast_losses(part)
         if losses is None:
-            left.append((samples, part))
+            remaining.append((samples, part))
         else:
             high[samples], radius[samples] = losses.high, losses.radius
 
     in_threads(problem, work)
-    if left:
+    if remaining:
         low = np.zeros(count)
-    for samples, part in left:
+    for samples, part in remaining:
         losses = exact_losses(part)
         high[samples], low[samples], radius[samples] = losses.high, losses.low, losses.radius
     shape = problem.samples_shape
@@ -95,14 +91,14 @@ def _large_losses(problem: Problem) -> Enclosure:
 
 
 def _gradient(problem: Problem) -> Enclosure:
-    """A part at a time; shaped as the values."""
+    """The gradient, a part at a time. Shape: the values'."""
     binary, count = problem.loss == "binary", math.prod(problem.samples_shape)
-    made = np.empty((3, count) if binary else (3, count, problem.num_classes))
+    arrays = np.empty((3, count) if binary else (3, count, problem.num_classes))
     for samples, part in parts(problem):
         entries = exact_gradient(part)
-        made[:, samples] = entries.high, entries.low, entries.radius
+        arrays[:, samples] = entries.high, entries.low, entries.radius
     if binary:
-        return Enclosure(*made.reshape(3, *problem.values.shape))
-    whole = made.reshape(3, *problem.samples_shape, problem.num_classes)
+        return Enclosure(*arrays.reshape(3, *problem.values.shape))
+    classes_last = arrays.reshape(3, *problem.samples_shape, problem.num_classes)
     axis = problem.class_axis % problem.values.ndim
-    return Enclosure(*np.moveaxis(whole, -1, axis + 1))
+    return Enclosure(*np.moveaxis(classes_last, -1, axis + 1))

@@ -1,14 +1,14 @@
-"""Rounding: what exp, log and a sum lose, in units of u, and numbers too small to be there.
+"""Rounding: the errors of exp, log and a sum in units of u, and of numbers flushed to 0.
 
-h(n), the summation: n - 1 one after another; n / 8 + 5 in eight lanes, which every CPU's compiled
-sum has from a few dozen numbers on. Numbers of 16 bits are added up in float32: torch, TensorFlow,
-JAX and optax are within a quarter of the bound that says so, at 32,000 classes. ke, kl: the largest
-measured errors of the frameworks' float32 exp and log (numpy's exp 3.39, tensorflow's log1p 4.73),
-rounded up.
+h(n) of a summation is n - 1 where numbers are added one after another; n / 8 + 5 in eight lanes,
+which every CPU's compiled sum has from a few dozen numbers on. 16-bit numbers are added up in
+float32: torch, TensorFlow, JAX and optax stay within a quarter of the bound for that, at 32,000
+classes. ke and kl are the largest measured errors of the frameworks' float32 exp and log (numpy's
+exp 3.39, tensorflow's log1p 4.73), rounded up.
 
-A product a b c ... of which a partial one is flushed to 0 loses that one's size, at most f, times
-the factors that come after it: at most f up(a) up(b) up(c) ..., up(x) = max(1, abs(x)), whatever
-their order. FLUSHES of the factors and partial products of a loss may go that way.
+Where a partial product of a b c ... is flushed to 0, the product errs by the size of that partial
+product, at most f, times the factors that come after it: by at most f up(a) up(b) up(c) ..., up(x)
+= max(1, abs(x)), in any order. That may happen to FLUSHES factors and partial products of a loss.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import DType
 
 KE, KL = 4.0, 5.0
-# f: results below this may be flushed to 0; float16 keeps its subnormals, whose spacing this is.
+# f: results below this may be flushed to 0. float16 keeps its subnormals: f is their spacing.
 FLUSHED = {"float16": 2.0**-24, "bfloat16": 2.0**-126, "float32": 2.0**-126, "float64": 2.0**-1022}
 FLUSHES = 5.0  # a target, smoothed; its share of the others; two weights; the product with the log
 LARGEST = float(np.finfo(np.float64).max)
@@ -31,16 +31,12 @@ LARGEST = float(np.finfo(np.float64).max)
 
 @dataclass(frozen=True, eq=False)
 class Parts:
-    """What rounding can lose, absolutely, before anything is stored.
+    """Bounds of the absolute errors of rounding, before the result is stored."""
 
-    terms: the parts of the losses' bound, by name. gradient: of each entry; None where it was not
-    asked for. flushed, gradient_flushed: what numbers that were flushed to 0 can lose.
-    """
-
-    terms: dict[str, Float64s]
-    flushed: Float64s
-    gradient: Float64s | None
-    gradient_flushed: Float64s | None
+    terms: dict[str, Float64s]  # the terms of the losses' bound, by name; the samples' shape
+    flushed: Float64s  # the losses' errors from numbers flushed to 0
+    gradient: Float64s | None  # of each entry; None: not asked for
+    gradient_flushed: Float64s | None  # its errors from numbers flushed to 0
 
 
 def summation(n: int) -> float:
@@ -49,8 +45,8 @@ def summation(n: int) -> float:
 
 
 def additions(n: int, dtype: DType) -> float:
-    """h(n) for n numbers of a dtype, in units of its own u: what has 16 bits is added up in
-    float32, but for 16 numbers that a vector may hold."""
+    """h(n) for n numbers of a dtype, in units of the dtype's u: 16-bit numbers are added up in
+    float32, except the 16 numbers that a vector may hold."""
     wide = added_in(dtype)
     if wide == dtype:
         return summation(n)
@@ -59,20 +55,20 @@ def additions(n: int, dtype: DType) -> float:
 
 
 def added_in(dtype: DType) -> DType:
-    """The dtype that numbers of `dtype` are added up in by what adds them up well."""
+    """The dtype in which a good sum adds up numbers of `dtype`."""
     return "float32" if dtype in ("float16", "bfloat16") else dtype
 
 
 def factors(problem: Problem) -> float:
-    """How many roundings a target gathers on its way into the loss: smoothing has three, t (1 - e)
-    + e / n, and each weight is a product."""
+    """The number of roundings of a coefficient: three of smoothing, t (1 - e) + e / n, and one of
+    each product with a weight."""
     weights = (problem.class_weight, problem.pos_weight, problem.sample_weight)
     smoothing = 3.0 if problem.label_smoothing else 0.0
     return smoothing + sum(weight is not None for weight in weights)
 
 
 def sizes(weight: npt.NDArray[np.generic] | None, count: int) -> Float64s:
-    """abs(weight) of each of count numbers in a row; 1 where there is no weight."""
+    """abs(weight), flat; `count` times 1 where there is no weight."""
     if weight is None:
         return np.ones(count)
     scale: Float64s = np.abs(weight.astype(np.float64)).reshape(-1)
@@ -80,18 +76,19 @@ def sizes(weight: npt.NDArray[np.generic] | None, count: int) -> Float64s:
 
 
 def up(size: Float64s) -> Float64s:
-    """max(1, abs(size)): what a factor can make of a number that was lost before it."""
+    """max(1, abs(size)): the most by which a factor can enlarge an error made before it."""
     return np.maximum(np.abs(size), 1.0)
 
 
 def quotient(over: Float64s, under: Float64s) -> Float64s:
-    """over / under, 0 where either is 0; at most so large that its roundings can be added up."""
-    there = (over != 0) & (under != 0)
+    """over / under, 0 where either is 0; at most LARGEST / 2^20, so that sums stay finite."""
+    nonzero = (over != 0) & (under != 0)
+    zeros = np.zeros(np.broadcast(over, under).shape)
     with np.errstate(over="ignore"):  # beyond float64 there is no answer to bound
-        made = np.divide(over, under, out=np.zeros(np.broadcast(over, under).shape), where=there)
-    return np.minimum(made, LARGEST / 2**20)
+        ratio = np.divide(over, under, out=zeros, where=nonzero)
+    return np.minimum(ratio, LARGEST / 2**20)
 
 
 def capped(size: Float64s) -> Float64s:
-    """At most float64's largest number."""
+    """The size, but at most float64's largest number."""
     return np.minimum(size, LARGEST)
