@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 import xent_check
 from xent_check.cli import group
-from xent_check.errors import Located, Mistake, mistake_text
+from xent_check.errors import Located, Mistake, and_more, listed, mistake_text
 
 MISTAKE = Mistake(("jobs",), "'two'", "a whole number", "write 2")
 
@@ -47,6 +47,15 @@ def test_what_is_wrong_with_an_option_is_one_line(tmp_path: Path) -> None:
     said = CliRunner().invoke(group, ["run", "--python", f"torch={missing}", str(tmp_path)]).output
     (line,) = (line for line in said.splitlines() if "--python" in line)
     assert line.endswith(r"a\nb'; allowed: a Python, or the folder of a virtual environment")
+
+
+@pytest.mark.parametrize(
+    ("items", "text"),
+    [([], ""), (["a"], "a"), (["a", "b"], "a, b"), (["a", "b", "c"], "a, b and 1 more")],
+)
+def test_a_list_says_how_much_of_it_is_left_out(items: list[str], text: str) -> None:
+    assert listed(items, most=2) == text
+    assert and_more(len(items) - 2) == text.removeprefix("a, b ") * (len(items) > 2)
 
 
 def test_nothing_else_words_a_mistake() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import lru_cache
@@ -118,6 +118,17 @@ def describe(error: BaseException) -> str:
     except Exception as unreadable:
         text = f"its message cannot be read: {type(unreadable).__name__}"
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def and_more(left: int) -> str:
+    """`and 3 more`; nothing where none is left."""
+    return f"and {left} more" if left > 0 else ""
+
+
+def listed(items: Sequence[str], most: int) -> str:
+    """The first of them, and how many are left: `a, b and 3 more`."""
+    parts = (", ".join(items[:most]), and_more(len(items) - most))
+    return " ".join(part for part in parts if part)
 
 
 def did_you_mean(word: str, allowed: Iterable[str]) -> str:

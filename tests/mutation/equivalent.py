@@ -80,13 +80,8 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
     ): AT_THE_EDGE,
     (
         "array_forms",
-        'return f"{\', \'.join(names[:4])}{more}" if names else "no keys"',
-        "return (f\"{', '.join(names[:4])}{more}\")",
-    ): WORDS,
-    (
-        "array_forms",
-        'more = f" and {len(names) - 4} more" if len(names) > 4 else ""',
-        'more = f" and {len(names) - 4} more" if len(names) > 5 else ""',
+        'return listed(names, most=4) or "no keys"',
+        'return listed(names, most=5) or "no keys"',
     ): WORDS,
     (
         "diagnosis",

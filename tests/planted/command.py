@@ -20,6 +20,19 @@ BUGS = (
         "(*key, *self.key)", "key", "test_errors.py", "keeps_its_words",
     ),
     Bug(
+        "one fewer is left out", "errors:listed",
+        "len(items) - most", "len(items) - most - 1", "test_errors.py", "left_out",
+    ),
+    Bug(
+        "a column as wide as its first text", "columns:aligned",
+        "max(map(len, column))", "len(column[0])", "test_columns.py",
+    ),
+    Bug(
+        "what stands to the right stands to the left", "columns:aligned",
+        "text.rjust(width) if column in right else text.ljust(width)", "text.ljust(width)",
+        "test_columns.py",
+    ),
+    Bug(
         "a device for NumPy", "implementations.table:_NUMPY",
         '_NUMPY = ("cpu",)', "_NUMPY = DEVICES", "test_names.py", "no_device",
     ),

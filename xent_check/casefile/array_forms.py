@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
-from xent_check.errors import Mistake, did_you_mean
+from xent_check.errors import Mistake, did_you_mean, listed
 
 from .field_types import Number, Numbers, Shape, Strict, wrong
 
@@ -111,8 +111,7 @@ def _known_form(value: object) -> object:
 
 def _keys(value: dict[str, object]) -> str:
     names = [repr(name) for name in value]
-    more = f" and {len(names) - 4} more" if len(names) > 4 else ""
-    return f"{', '.join(names[:4])}{more}" if names else "no keys"
+    return listed(names, most=4) or "no keys"
 
 
 Array = Annotated[

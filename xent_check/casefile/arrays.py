@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel
 
-from xent_check.errors import InvalidError, KeyPath, Mistake
+from xent_check.errors import InvalidError, KeyPath, Mistake, and_more
 
 from .array_files import read_array
 from .array_forms import FileArray, FillArray, OneHotArray, RandomArray, RangeArray
@@ -72,7 +72,8 @@ def no_index(form: object, array: Array, key: KeyPath) -> Mistake:
     ]
     index, item = wrong[0]
     advice = "write 2, not 2.0" if isinstance(item, float) else ""
-    more = f" (and {len(wrong) - 1} more that are none)" if len(wrong) > 1 else ""
+    others = and_more(len(wrong) - 1)
+    more = f" ({others} that are none)" if others else ""
     return Mistake((*key, *index), f"{value_text(item)}{more}", allowed, advice)
 
 

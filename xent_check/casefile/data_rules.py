@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from xent_check.errors import Mistake
+from xent_check.errors import Mistake, and_more
 from xent_check.problem.dtypes import unit_roundoff
 from xent_check.problem.options import OPTIONS, Option
 from xent_check.problem.vocabulary import GIVEN, DType, Given, Loss
@@ -63,8 +63,8 @@ def outside_labels(
         return
     if outside.any():
         index = _first(outside)
-        others = int(outside.sum()) - 1
-        more = f" (and {others} more outside)" if others else ""
+        others = and_more(int(outside.sum()) - 1)
+        more = f" ({others} outside)" if others else ""
         advice = "mend the label, or declare under `expect` what each implementation does with it"
         yield Mistake(index, f"label {labels[index]}{more}", allowed, advice)
 

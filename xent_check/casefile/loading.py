@@ -15,6 +15,7 @@ from xent_check.errors import (
     NothingToCompareError,
     UserError,
     did_you_mean,
+    listed,
     visible,
 )
 from xent_check.implementations.names import UNKNOWN, Implementation, parse
@@ -126,8 +127,7 @@ def _in_order(located: Iterable[Located]) -> list[Located]:
 
 
 def _no_such_case(given: str, name: str, names: Sequence[str]) -> str:
-    some = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
-    parts = (f"no case {name!r}", f"it has {some}", did_you_mean(name, names))
+    parts = (f"no case {name!r}", f"it has {listed(names, most=10)}", did_you_mean(name, names))
     return f"{visible(given)}: {'; '.join(part for part in parts if part)}"
 
 

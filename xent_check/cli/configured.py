@@ -107,10 +107,11 @@ def _keys() -> dict[str, str]:
 
 def _lines(command: click.Command, ctx: click.Context) -> list[str]:
     """A line for each setting: its name, its value, where that is from."""
+    from xent_check.results.columns import aligned
+
     hidden = ("no_config", "show_config")
     rows = [_row(param, ctx) for param in command.params if param.name not in hidden]
-    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
-    return [f"{row[0]:<{widths[0]}}  {row[1]:<{widths[1]}}  {row[2]}" for row in rows]
+    return aligned(rows)
 
 
 def _row(param: click.Parameter, ctx: click.Context) -> tuple[str, str, str]:

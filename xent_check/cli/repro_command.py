@@ -108,14 +108,14 @@ def _implementation(names: tuple[str, ...]) -> Implementation:
 
 def _subject(case: str, allow_outside: bool) -> PosedCase:
     from xent_check.casefile.loading import Filter, load
+    from xent_check.errors import listed
 
     posed_cases = load([case], Filter(), allow_outside)
     if len(posed_cases) > 1:
-        some = ", ".join(posed.case.name for posed in posed_cases[:10])
-        more = f" and {len(posed_cases) - 10} more" if len(posed_cases) > 10 else ""
+        some = listed([posed.case.name for posed in posed_cases], most=10)
         raise click.UsageError(
             f"a script shows one case, and {case} holds {len(posed_cases)}; "
-            f"write FILE::NAME, of {some}{more}"
+            f"write FILE::NAME, of {some}"
         )
     return posed_cases[0]
 

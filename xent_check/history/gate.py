@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from xent_check.casefile.project import Project
-from xent_check.errors import InvalidError, Mistake, UserError, did_you_mean
+from xent_check.errors import InvalidError, Mistake, UserError, and_more, did_you_mean
 from xent_check.problem.expectation import REFERENCE
 from xent_check.results.change import BAD, Change, ChangeKind, GateResult, growth
 from xent_check.results.report import CaseResult, Report, Ungated
@@ -261,7 +261,6 @@ def _nowhere(implementation: str) -> str:
 
 
 def _refusal(refused: Sequence[str]) -> str:
-    left = len(refused) - _MAX_SHOWN
-    shown = [*refused[:_MAX_SHOWN], *([f"and {left} more"] if left > 0 else [])]
+    shown = [*refused[:_MAX_SHOWN], and_more(len(refused) - _MAX_SHOWN)]
     first = f"{len(refused)} to accept without a reason; give it with --because TEXT"
-    return "\n".join([first, *(f"  {line}" for line in shown)])
+    return "\n".join([first, *(f"  {line}" for line in shown if line)])

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain, zip_longest
 
-from xent_check.errors import UserError
+from xent_check.errors import UserError, and_more
 from xent_check.problem.expectation import REFERENCE
 from xent_check.results.report import Asked, CaseResult, Host, Report, Scope, selection_digest
 from xent_check.results.shard import Shard
@@ -145,9 +145,10 @@ def _results(reports: Sequence[tuple[str, Report]]) -> list[CaseResult]:
             elif result.status != "missing":
                 twice.append(f"{key[1]} on {key[0]}: in {before[0]} and in {name}")
     if twice:
-        left = len(twice) - _MAX_SHOWN
-        lines = twice[:_MAX_SHOWN] + ([f"and {left} more"] if left > 0 else [])
-        raise UserError("\n".join(["two answers for one", *(f"  {line}" for line in lines)]))
+        lines = [*twice[:_MAX_SHOWN], and_more(len(twice) - _MAX_SHOWN)]
+        raise UserError(
+            "\n".join(["two answers for one", *(f"  {line}" for line in lines if line)])
+        )
     return [result for _, result in found.values()]
 
 

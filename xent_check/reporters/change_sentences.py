@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from xent_check.errors import and_more
 from xent_check.results.change import KINDS, Change, ChangeKind, GateResult, Variants
 from xent_check.results.number_text import small
 
@@ -90,8 +91,8 @@ def _some(changes: Sequence[Change], everything: bool) -> list[ChangeLine]:
     told = ordered(changes if everything else [c for c in changes if c.kind in _TOLD])
     shown = told if everything else told[:MAX_SHOWN]
     lines = [ChangeLine(change.sentence, False) for change in shown if change.kind != "same"]
-    left = len(told) - len(shown)
-    return [*lines, ChangeLine(f"and {left} more (-v shows them)", False)] if left else lines
+    more = and_more(len(told) - len(shown))
+    return [*lines, ChangeLine(f"{more} (-v shows them)", False)] if more else lines
 
 
 def ordered(changes: Sequence[Change]) -> list[Change]:

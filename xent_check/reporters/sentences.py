@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xent_check.errors import visible
+from xent_check.errors import and_more, visible
 from xent_check.problem.evaluation import Failed
 from xent_check.results.behaviour import label_text, why
+from xent_check.results.columns import aligned
 from xent_check.results.difference import Difference
 from xent_check.results.number_text import index_text, number, small
 from xent_check.results.ranking import largest_first
@@ -123,16 +124,12 @@ class NumberTable:
     def lines(self) -> list[str]:
         """The headings and the rows in aligned columns, the first to the left."""
         cells = [self.headings, *(row.cells for row in self.rows)]
-        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-        pad = (str.ljust, *[str.rjust] * (len(widths) - 1))
-        return [
-            "  ".join(f(c, w) for f, c, w in zip(pad, line, widths, strict=True)) for line in cells
-        ]
+        return aligned(cells, right=range(1, len(self.headings)))
 
     @property
     def rest(self) -> str:
         """What is not shown, in words; empty where everything is."""
-        more = f"and {self.left_out} more" if self.left_out else ""
+        more = and_more(self.left_out)
         unknown = "what was not saved is not counted" if self.at_least else ""
         return "; ".join(part for part in (more, unknown) if part)
 

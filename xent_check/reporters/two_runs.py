@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from xent_check.history.two_runs import Versus
 from xent_check.results.change import Change
+from xent_check.results.columns import aligned
 
 from .change_sentences import counts, direction, ordered
 
@@ -11,12 +12,13 @@ from .change_sentences import counts, direction, ordered
 def versus_text(found: Versus, everything: bool) -> str:
     """What changed, by implementation; then each change, those that fail first."""
     lines = [f"{found.before} -> {found.after}"]
-    width = max((len(column.name) for column in found.columns), default=0)
+    rows = []
     for column in found.columns:
         told = [counts(column.changes), direction(column.changes)]
         if column.before != column.after:
             told.append(f"{column.before} -> {column.after}")
-        lines.append(f"  {column.name:<{width}}  {'; '.join(part for part in told if part)}")
+        rows.append((column.name, "; ".join(part for part in told if part)))
+    lines += [f"  {line}" for line in aligned(rows)]
     rest = [c for column in found.columns for c in column.changes if c not in found.failing]
     shown = [c for c in ordered(rest) if c.kind != "same" or everything]
     for title, changes in (("fails", ordered(found.failing)), ("changed", shown)):

@@ -13,6 +13,7 @@ from xent_check.problem.evaluation import Computed, Failed
 from xent_check.problem.expectation import REFERENCE
 from xent_check.timing import Activity
 
+from .columns import aligned
 from .number_text import small
 from .report import Report
 
@@ -59,8 +60,7 @@ class Section:
     @property
     def lines(self) -> list[str]:
         """The rows in aligned columns."""
-        seconds, shares = (max(len(row[column]) for row in self.rows) for column in (0, 1))
-        return [f"{s:>{seconds}}  {share:>{shares}}  {what}" for s, share, what in self.rows]
+        return aligned(self.rows, right=(0, 1))
 
 
 def time_parts(report: Report) -> list[TimePart]:

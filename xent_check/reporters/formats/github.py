@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from xent_check.errors import ExitCode
+from xent_check.errors import ExitCode, and_more
 from xent_check.results.report import Report
 
 from ..alarms import Alarm, alarms_of, worst_first
@@ -38,7 +38,7 @@ def _within(lines: Sequence[str], level: str, what: str) -> list[str]:
     if len(lines) <= SHOWN:
         return list(lines)
     shown, hidden = lines[: SHOWN - 1], lines[SHOWN - 1 :]
-    words = _data(f"and {len(hidden)} more, which the log of this step has{what}")
+    words = _data(f"{and_more(len(hidden))}, which the log of this step has{what}")
     return [*shown, f"::{level} title=xent-check::{words}", *hidden]
 
 

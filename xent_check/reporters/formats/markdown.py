@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import accumulate
 
+from xent_check.errors import and_more
 from xent_check.results.behaviour import unusual
 from xent_check.results.durations import sections
 from xent_check.results.report import CaseResult, Report
@@ -35,9 +36,8 @@ def render(report: Report, terminal: Terminal) -> str:
     bad = [r for r in report.results if r.status in ("diverges", "failed")]
     details = _fitting([_details(result, report.verbose) for result in bad])
     parts += details
-    if len(details) < len(bad):
-        rest = len(bad) - len(details)
-        parts.append(f"and {rest} more; `--report html` and `--report json` have every one.")
+    if more := and_more(len(bad) - len(details)):
+        parts.append(f"{more}; `--report html` and `--report json` have every one.")
     parts += _changes(report)
     warnings = [*absences(report), *notes(report), *report.warnings]
     parts += [f"> {inline(warning)}" for warning in warnings]

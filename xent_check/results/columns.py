@@ -1,0 +1,23 @@
+"""Text in columns."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+
+def aligned(rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> list[str]:
+    """A line for each row: every column as wide as its longest text, two spaces between them.
+
+    right: the columns whose text stands to the right. After a last one to the left nothing is
+    filled up. ValueError where a row is of another length than the first.
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    if widths and len(widths) - 1 not in right:
+        widths[-1] = 0
+    return [
+        "  ".join(
+            text.rjust(width) if column in right else text.ljust(width)
+            for column, (text, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    ]
