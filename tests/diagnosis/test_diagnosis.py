@@ -238,8 +238,8 @@ def test_two_reasons_at_once_are_not_believed_of_numbers_that_have_no_digits() -
     nothing = replace(one, numbers=np.full(2, np.nan))
     both = replace(nothing, steps=one.steps * 2)
     evidence = evidence_of(observed(problem, "losses", "[nan nan]"), bounds_of(problem), truth)
-    assert evidence.believed([nothing]) == ([nothing], [], 0.0)
-    assert evidence.believed([both]) == ([], [both], 0.0)
+    assert evidence.weigh([nothing]) == ([nothing], [], 0.0)
+    assert evidence.weigh([both]) == ([], [both], 0.0)
 
 
 def test_probabilities_are_clipped_whether_their_logs_are_given_or_not() -> None:

@@ -85,9 +85,9 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
     ): WORDS,
     (
         "diagnosis",
-        "apart = distinguishing_input(_distinct(good)[:2], truth, total)",
-        "apart = distinguishing_input(_distinct(good)[:3], truth, total)",
-    ): "telling_apart looks at the first two",
+        "text = distinguishing_input(_distinct(good)[:2], truth, total)",
+        "text = distinguishing_input(_distinct(good)[:3], truth, total)",
+    ): "distinguishing_input looks at the first two",
     (
         "diagnosis",
         "meaning: Meaning | None = field(default=None, repr=False, compare=False)",
@@ -116,8 +116,8 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
     ): "both are there or neither",
     (
         "evidence",
-        "if coarser <= 1 or np.abs(seen).max(initial=0.0) > largest(dtype):",
-        "if coarser <= 1 and np.abs(seen).max(initial=0.0) > largest(dtype):",
+        "if coarser <= 1 or np.abs(values).max(initial=0.0) > largest(dtype):",
+        "if coarser <= 1 and np.abs(values).max(initial=0.0) > largest(dtype):",
     ): "what a finer precision gives agrees already, and what is larger is off the grid",
     (
         "hypotheses.labels",

@@ -1,4 +1,4 @@
-"""Steps: one sample's cross-entropy worked out by hand, number by number."""
+"""Worked steps: one sample's cross-entropy, computed step by step as one would by hand."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from .meaning import Meaning
 
 @dataclass(frozen=True)
 class WorkedStep:
-    """A named intermediate: its formula in plain text and its numbers, one per class or one."""
+    """An intermediate result."""
 
     name: str
-    formula: str
-    values: tuple[float, ...]
+    formula: str  # in plain text; "" where the name says it
+    values: tuple[float, ...]  # one per class, or one
 
     def same_as(self, other: WorkedStep) -> bool:
-        """Whether two workings agree here, to float64's own rounding."""
+        """Whether the values agree up to float64's rounding."""
         if len(self.values) != len(other.values):
             return False
         pairs = zip(self.values, other.values, strict=True)
@@ -36,25 +36,25 @@ def _both_nan(a: float, b: float) -> bool:
 
 
 def steps(meaning: Meaning, sample: int) -> tuple[WorkedStep, ...]:
-    """From the scores to the loss of one sample (its flat index)."""
+    """The steps from the scores to the loss of one sample, given by its flat index."""
     with np.errstate(all="ignore"):
-        worked = _probabilities(meaning, sample)
+        steps = _probabilities(meaning, sample)
         targets = targets_of(meaning)[sample]
         if meaning.binary:
-            worked += _binary_tail(meaning, sample, targets)
+            steps += _binary_tail(meaning, sample, targets)
         else:
             minus_log = minus_log_classes(meaning)[sample]
             minus_log = minus_log if meaning.take_log else -np.exp(-minus_log)
             terms = _terms(meaning, targets, minus_log)
-            worked += [
+            steps += [
                 _step("-log p" if meaning.take_log else "-p", "", minus_log),
                 _step("targets", "one-hot labels, smoothed and weighted where asked", targets),
                 _step("terms", "targets x -log p", terms),
             ]
         if meaning.sample_weight is not None:
-            worked.append(_step("sample weight", "", meaning.sample_weight[sample]))
-        worked.append(_step("loss", "the sum of the terms", sample_losses(meaning)[sample]))
-    return tuple(worked)
+            steps.append(_step("sample weight", "", meaning.sample_weight[sample]))
+        steps.append(_step("loss", "the sum of the terms", sample_losses(meaning)[sample]))
+    return tuple(steps)
 
 
 def _step(name: str, formula: str, values: npt.ArrayLike) -> WorkedStep:
@@ -68,53 +68,54 @@ def _terms(meaning: Meaning, targets: Float64s, logs: Float64s) -> Float64s:
 
 
 def _probabilities(m: Meaning, sample: int) -> list[WorkedStep]:
-    """Scores, the activation, and whatever is done to the probabilities."""
+    """The scores, the activation, and the changes to the probabilities."""
     dtype = np.dtype(np.float64) if m.formula == "exact" else numpy_dtype(m.dtype)
     x = m.scores[sample].astype(dtype)
     if m.activation == "none":
         if m.is_log:
             return [_step("log p", "as given", x)]
-        worked, p = [_step("p", "as given", x)], x
+        steps, p = [_step("p", "as given", x)], x
     else:
-        worked, p = [_step("x", "the logits, as given", x)], x
+        steps, p = [_step("x", "the logits, as given", x)], x
         for time in range(m.activated):
-            more, p = _activated(m, p, " again" if time else "")
-            worked += more
+            activation, p = _activation(m, p, " again" if time else "")
+            steps += activation
     if m.renormalise and not m.binary:
         plain = replace(m, clip=0.0, log_epsilon=0.0, log_clamp=-math.inf, take_log=True)
         shares = np.exp(-minus_log_classes(plain)[sample])
-        worked.append(_step("p / sum p", "divided by their sum", shares))
+        steps.append(_step("p / sum p", "divided by their sum", shares))
     if m.clip:
-        after = _clipped_shares(m, sample)
+        p = _probabilities_in_log(m, sample)
         high = "1" if m.clip_low_only else f"1 - {m.clip:g}"
-        worked.append(_step("p clipped", f"to [{m.clip:g}, {high}]", after))
-    return worked
+        steps.append(_step("p clipped", f"to [{m.clip:g}, {high}]", p))
+    return steps
 
 
-def _clipped_shares(m: Meaning, sample: int) -> Float64s:
-    """The probabilities whose log is taken."""
+def _probabilities_in_log(m: Meaning, sample: int) -> Float64s:
+    """The probabilities whose log the loss takes."""
     bare = replace(m, log_epsilon=0.0, log_clamp=-math.inf, take_log=True)
     logs = minus_log_binary(bare)[0] if m.binary else minus_log_classes(bare)
     return np.asarray(np.exp(-logs[sample]))
 
 
-def _activated(m: Meaning, x: Float64s, again: str) -> tuple[list[WorkedStep], Float64s]:
+def _activation(m: Meaning, x: Float64s, again: str) -> tuple[list[WorkedStep], Float64s]:
+    """The steps from the scores x to probabilities, and those. again: ends the steps' names."""
     if m.activation == "sigmoid":
         p = x.dtype.type(1) / (x.dtype.type(1) + np.exp(-x))
         return [_step(f"p{again}", "1 / (1 + exp(-x))", p)], p
-    worked = []
+    steps = []
     if m.formula != "unshifted":
         x = x - x.max()
-        worked.append(_step(f"x - max{again}", "x - max(x)", x))
+        steps.append(_step(f"x - max{again}", "x - max(x)", x))
     exps = np.exp(x)
     total = exps.sum()
     p = exps / total
-    worked += [
-        _step(f"exp{again}", "exp(x - max(x))" if worked else "exp(x)", exps),
+    steps += [
+        _step(f"exp{again}", "exp(x - max(x))" if steps else "exp(x)", exps),
         _step(f"sum{again}", "the sum of the exps", total),
         _step(f"p{again}", "exp / sum: the softmax", p),
     ]
-    return worked, p
+    return steps, p
 
 
 def _binary_tail(m: Meaning, sample: int, target: Float64s) -> list[WorkedStep]:

@@ -1,4 +1,5 @@
-"""Readings: what the table's changes, alone and in pairs, give for one meaning."""
+"""Candidates: the meanings that the table's changes, alone and in pairs, make of one meaning, with
+the numbers that each gives."""
 
 from __future__ import annotations
 
@@ -15,17 +16,17 @@ from .losses import folded, sample_losses, total_of
 from .meaning import Meaning
 
 EXTREME = 80.0  # a logit beyond it makes exp overflow in float32
-UNUSUAL = 48  # two changes further down the table than this together are not tried
-LATER = 3  # places in the table by which each further parameter is less usual
+UNUSUAL = 48  # a pair whose places in the table add up to more is not tried
+LATER = 3  # each further parameter of a hypothesis counts as so many places further down the table
 
 
 @dataclass(frozen=True, eq=False)
 class AppliedChange:
-    """One hypothesis with its parameters; order: how far from the usual."""
+    """A hypothesis with its parameters."""
 
     hypothesis: Hypothesis
     parameters: Parameters
-    order: int
+    order: int  # the more usual the change, the lower
 
     @property
     def sentence(self) -> str:
@@ -34,31 +35,28 @@ class AppliedChange:
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """The meaning after the steps, and the numbers it gives in the shape they would have.
+    """A changed meaning and what it computes."""
 
-    losses: the samples' own, before they are laid out or summed.
-    """
-
-    steps: tuple[AppliedChange, ...]
+    steps: tuple[AppliedChange, ...]  # the changes that lead to the meaning, in order
     meaning: Meaning
-    losses: Float64s
-    numbers: Float64s
-    shape: tuple[int, ...]
+    losses: Float64s  # one per sample, flat
+    numbers: Float64s  # what would be observed, flat: the losses as laid out, or the total
+    shape: tuple[int, ...]  # of the numbers
 
     @property
     def ids(self) -> tuple[str, ...]:
-        """Of the steps, those that change losses first."""
+        """The steps' ids, those of changes to the total last."""
         ordered = sorted(self.steps, key=lambda step: step.hypothesis.stage == "total")
         return tuple(dict.fromkeys(step.hypothesis.id for step in ordered))
 
     @property
     def order(self) -> int:
-        """The simpler and the more usual, the lower."""
+        """The fewer and the more usual the steps, the lower."""
         return sum(step.order for step in self.steps) + 1000 * (len(self.steps) - 1)
 
     @property
     def breaks(self) -> bool:
-        """Whether a formula breaks down, as it does for extreme numbers."""
+        """Whether a step is a formula that breaks down on extreme numbers."""
         return any(step.hypothesis.breaks for step in self.steps)
 
     @property
@@ -67,7 +65,7 @@ class Candidate:
 
     @property
     def parameters(self) -> Parameters:
-        """Of all steps; a name that two of them use is numbered."""
+        """The parameters of all steps. Where two differ under one name, the second gets `_2`."""
         merged: Parameters = {}
         for step in self.steps:
             for name, value in step.parameters.items():
@@ -76,33 +74,37 @@ class Candidate:
 
 
 def plain(start: Meaning, total: bool) -> Candidate:
-    """The meaning as it stands."""
+    """The unchanged meaning as a candidate. total: its numbers are the total, not the losses."""
     return _candidate((), start, sample_losses(start), total)
 
 
 def singles(start: Candidate, total: bool) -> list[Candidate]:
-    """Every change alone, the usual first; those that change nothing are left out."""
-    found = [
+    """Every change alone that gives other numbers, the most usual first. Where numbers are extreme
+    or not finite, formulas that break down come before the rest."""
+    candidates = [
         candidate
         for place, hypothesis in enumerate(HYPOTHESES)
-        for candidate in _changed(start, hypothesis, place, total)
+        for candidate in _changes_of(start, hypothesis, place, total)
     ]
     rows = start.meaning.scores
     with np.errstate(invalid="ignore"):
         extreme = not np.isfinite(rows).all() or bool((np.abs(rows) > EXTREME).any())
     breaking = extreme or not np.isfinite(start.numbers).all()
-    return sorted(found, key=lambda r: (not (breaking and r.breaks), r.order))
+    return sorted(candidates, key=lambda c: (not (breaking and c.breaks), c.order))
 
 
-def pairs(start: Candidate, found: list[Candidate], total: bool) -> Iterator[Candidate]:
-    """Two changes, each pair once: a change that only the other makes possible comes second."""
-    alone = {candidate.steps[0].hypothesis.id for candidate in found}
-    used: dict[str, int] = {}
-    for first in found:
+def pairs(start: Candidate, alone: list[Candidate], total: bool) -> Iterator[Candidate]:
+    """Two changes, each pair once: a change that only the other makes possible comes second.
+
+    alone: the candidates of one change, from `singles`.
+    """
+    possible_first = {candidate.steps[0].hypothesis.id for candidate in alone}
+    uses: dict[str, int] = {}
+    for first in alone:
         step = first.steps[0]
-        used[step.hypothesis.id] = used.get(step.hypothesis.id, 0) + 1
+        uses[step.hypothesis.id] = uses.get(step.hypothesis.id, 0) + 1
         place = HYPOTHESES.index(step.hypothesis)
-        usual = used[step.hypothesis.id] <= step.hypothesis.paired
+        usual = uses[step.hypothesis.id] <= step.hypothesis.paired
         if step.hypothesis.stage == "total":
             continue
         for other, second in enumerate(HYPOTHESES):
@@ -110,22 +112,23 @@ def pairs(start: Candidate, found: list[Candidate], total: bool) -> Iterator[Can
                 continue
             if other + place > UNUSUAL:
                 continue
-            if other < place and second.stage == "losses" and second.id in alone:
+            if other < place and second.stage == "losses" and second.id in possible_first:
                 continue
-            few = second.paired if second.stage == "losses" else None
-            for candidate in _changed(first, second, other, total, few):
+            limit = second.paired if second.stage == "losses" else None
+            for candidate in _changes_of(first, second, other, total, limit):
                 if not _same(candidate, start):
                     yield candidate
 
 
-def _changed(
-    before: Candidate, hypothesis: Hypothesis, place: int, total: bool, few: int | None = None
+def _changes_of(
+    before: Candidate, hypothesis: Hypothesis, place: int, total: bool, limit: int | None = None
 ) -> Iterator[Candidate]:
-    """What the hypothesis makes of a reading, where that gives other numbers."""
+    """The candidates that the hypothesis makes of another, where they give other numbers. place:
+    of the hypothesis in the table; limit: how many of its parameters are tried (None: all)."""
     if hypothesis.stage == "total" and not total:
         return
     for index, (meaning, parameters) in enumerate(hypothesis.changes(before.meaning)):
-        if few is not None and index >= few:
+        if limit is not None and index >= limit:
             return
         losses = before.losses if hypothesis.stage != "losses" else sample_losses(meaning)
         unusual = index
@@ -143,8 +146,7 @@ def _candidate(
     numbers = folded(meaning, losses)
     if not total:
         return Candidate(steps, meaning, losses, numbers, meaning.losses_shape)
-    summed = np.array([total_of(meaning, numbers)])
-    return Candidate(steps, meaning, losses, summed, ())
+    return Candidate(steps, meaning, losses, np.array([total_of(meaning, numbers)]), ())
 
 
 def _same(one: Candidate, other: Candidate) -> bool:
@@ -152,13 +154,13 @@ def _same(one: Candidate, other: Candidate) -> bool:
 
 
 def again(candidate: Candidate, start: Meaning, total: bool) -> Candidate | None:
-    """The same steps from another start; None where one of them does not apply there."""
-    now = plain(start, total)
+    """The candidate's steps applied to another meaning; None where one does not apply there."""
+    result = plain(start, total)
     for step in candidate.steps:
-        for meaning, parameters in step.hypothesis.changes(now.meaning):
+        for meaning, parameters in step.hypothesis.changes(result.meaning):
             if parameters == step.parameters:
-                now = _candidate((*now.steps, step), meaning, sample_losses(meaning), total)
+                result = _candidate((*result.steps, step), meaning, sample_losses(meaning), total)
                 break
         else:
             return None
-    return now
+    return result

@@ -1,8 +1,8 @@
 """Diagnosis: which change of a problem's meaning reproduces the numbers that were observed.
 
-Changes are tried alone, then in pairs. A reading explains when every observed number is what it
-gives, within the last printed digit and rounding; it is reported only where so close a meeting by
-chance is unlikely. Nothing is claimed that the numbers do not support.
+Changes are tried alone, then in pairs. A candidate explains the numbers when it gives every one of
+them, within the last printed digit and rounding; it is reported only where such a match is unlikely
+by chance. Nothing is claimed that the numbers do not support.
 """
 
 from __future__ import annotations
@@ -32,19 +32,16 @@ _DIVISORS: dict[Reduction, Divisor] = {"mean": "kept", "sum": "one", "weighted_m
 
 @dataclass(frozen=True)
 class Explanation:
-    """One reading of the numbers: the changes together, best first in a list of them.
+    """A candidate as it is reported: its changes together give the numbers."""
 
-    max_abs_residual: the largest abs(observed - what the reading gives), inf where one is not
-    finite and the other is not the same. share_explained: of the samples that differ from the
-    truth, the share that the reading reproduces. meaning: what the reading computes: the
-    problem's own where it changes no choice.
-    """
-
-    ids: tuple[str, ...]
+    ids: tuple[str, ...]  # of the changes' hypotheses
     parameters: Parameters
     sentence: str
+    # The largest abs(observed - given by the candidate); inf where one is not finite and they
+    # differ.
     max_abs_residual: float
-    share_explained: float
+    share_explained: float  # of the numbers that differ from the truth, those that it reproduces
+    # The meaning that it computes; the problem's where it changes no choice.
     meaning: Meaning | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -54,17 +51,16 @@ class Explanation:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """explanations: those that reproduce the numbers, the most usual first. closest: where there
-    are none, what comes nearest; one that meets the numbers is there only because so would stray
-    numbers. tried: how many readings were computed. by_chance: the probability that a stray number
-    finds as good an explanation. others: how many further readings give a total; 0 for losses.
-    telling_apart: an input on which the first two explanations differ, or why there is none."""
+    """What explains the observed numbers."""
 
-    explanations: tuple[Explanation, ...]
+    explanations: tuple[Explanation, ...]  # they reproduce the numbers; the most usual first
+    # Where there are none, the nearest candidates; one that reproduces the numbers is here because
+    # it would also reproduce many stray numbers.
     closest: tuple[Explanation, ...]
-    tried: int
-    by_chance: float
-    others: int = 0
+    tried: int  # the number of candidates that were computed
+    by_chance: float  # the probability that a stray number has as good an explanation
+    others: int = 0  # the number of further candidates that give the total; 0 for losses
+    # An input on which the first two explanations differ, or why there is none.
     distinguishing_input: str = ""
 
     @property
@@ -73,9 +69,10 @@ class Diagnosis:
 
 
 def diagnose(problem: Problem, observed: Observed, bounds: Bounds) -> Diagnosis:
-    """The readings of `observed`, given the problem that should have been computed.
+    """Explain the observed numbers, given the problem that should have been computed.
 
-    The truth itself comes first: numbers that rounding explains need no other reason.
+    The truth comes first: numbers that rounding explains need no other reason. NotImplementedError
+    where the problem has an option that the diagnosis gives no meaning to.
     """
     start = meaning_of(problem)
     total = observed.reduction is not None
@@ -83,71 +80,71 @@ def diagnose(problem: Problem, observed: Observed, bounds: Bounds) -> Diagnosis:
         start = replace(start, divisor=_DIVISORS[observed.reduction])
     truth = plain(start, total)
     evidence = evidence_of(observed, bounds, truth)
-    if not evidence.apart.any():
+    if not evidence.differing.any():
         return _agreement(start, evidence)
-    found = singles(truth, total)
-    good, poor, chance = evidence.believed(found)
-    tried = found
+    alone = singles(truth, total)
+    good, poor, chance = evidence.weigh(alone)
+    candidates = alone
     if total or not good:
         small = start.scores.size <= PAIRS_AT_MOST
-        both = pairs(truth, found, total) if small else ()
-        tried = [*found, *sorted(both, key=lambda r: r.order)]
+        in_pairs = pairs(truth, alone, total) if small else ()
+        candidates = [*alone, *sorted(in_pairs, key=lambda c: c.order)]
         if not good:
-            good, poor, chance = evidence.believed(tried)
-    explanations = [_explanation(evidence, r) for r in _distinct(good)]
+            good, poor, chance = evidence.weigh(candidates)
+    explanations = [_explanation(evidence, c) for c in _distinct(good)]
     if not explanations:
         explanations, chance = _in_another_precision(evidence, bounds, chance)
     others = 0
     if total:
-        meeting = {r.ids for r in tried if evidence.agreeing(r).all()}
-        needed = {i for i in meeting if not any(set(j) < set(i) for j in meeting)}
-        others = len(needed - {e.ids for e in explanations})
+        agreeing = {c.ids for c in candidates if evidence.agreeing(c).all()}
+        minimal = {i for i in agreeing if not any(set(j) < set(i) for j in agreeing)}
+        others = len(minimal - {e.ids for e in explanations})
     if explanations:
-        apart = distinguishing_input(_distinct(good)[:2], truth, total)
-        return Diagnosis(tuple(explanations), (), len(tried), chance, others, apart)
-    near = [_explanation(evidence, r) for r in _distinct([*poor, *found])]
-    near.sort(key=lambda e: (-e.share_explained, len(e.ids), e.max_abs_residual))
-    return Diagnosis((), tuple(near[:CLOSEST]), len(tried), chance, others)
+        text = distinguishing_input(_distinct(good)[:2], truth, total)
+        return Diagnosis(tuple(explanations), (), len(candidates), chance, others, text)
+    nearest = [_explanation(evidence, c) for c in _distinct([*poor, *alone])]
+    nearest.sort(key=lambda e: (-e.share_explained, len(e.ids), e.max_abs_residual))
+    return Diagnosis((), tuple(nearest[:CLOSEST]), len(candidates), chance, others)
 
 
 def _agreement(start: Meaning, evidence: Evidence) -> Diagnosis:
-    """The observed numbers are the exact ones."""
-    off = evidence.residuals(evidence.truth.numbers)
+    """The diagnosis of numbers that are the exact ones."""
+    residuals = evidence.residuals(evidence.truth.numbers)
     outside = start.outside_labels.any() and np.isnan(evidence.observed.values).any()
     words = "the exact value, within what rounding explains"
     if outside:
         words = "a label outside the classes gives nan"
     name = "label-gives-nan" if outside else ROUNDING
-    reason = Explanation((name,), {}, words, float(off.max(initial=0.0)), 1.0, start)
-    return Diagnosis((reason,), (), 1, 0.0)
+    explanation = Explanation((name,), {}, words, float(residuals.max(initial=0.0)), 1.0, start)
+    return Diagnosis((explanation,), (), 1, 0.0)
 
 
 def _in_another_precision(
     evidence: Evidence, bounds: Bounds, chance: float
 ) -> tuple[list[Explanation], float]:
+    """The explanation by a coarser dtype, where there is one; and the probability by chance."""
     coarse = computed_in(evidence, bounds)
     if coarse is None or coarse[1] > CHANCE:
         return [], chance
-    off = float(evidence.residuals(evidence.truth.numbers).max(initial=0.0))
+    residual = float(evidence.residuals(evidence.truth.numbers).max(initial=0.0))
     meaning = evidence.truth.meaning
-    which = {"which": coarse[0], "where": "computation"}
+    parameters = {"which": coarse[0], "where": "computation"}
     words = f"computed in {coarse[0]}: the numbers are of that precision, within its rounding"
-    return [Explanation(("dtype",), which, words, off, 1.0, meaning)], coarse[1]
+    return [Explanation(("dtype",), parameters, words, residual, 1.0, meaning)], coarse[1]
 
 
 def _explanation(evidence: Evidence, candidate: Candidate) -> Explanation:
-    agreeing, apart = evidence.agreeing(candidate), evidence.apart
-    off = float("inf")
+    residual = float("inf")
     if evidence.fits(candidate):
-        off = float(evidence.residuals(candidate.numbers).max(initial=0.0))
-    share = float(agreeing[apart].mean())
+        residual = float(evidence.residuals(candidate.numbers).max(initial=0.0))
+    share = float(evidence.agreeing(candidate)[evidence.differing].mean())
     return Explanation(
-        candidate.ids, candidate.parameters, candidate.sentence, off, share, candidate.meaning
+        candidate.ids, candidate.parameters, candidate.sentence, residual, share, candidate.meaning
     )
 
 
 def _distinct(candidates: Iterable[Candidate]) -> list[Candidate]:
-    """The first reading of each set of ids: its parameters are the most usual that fit."""
+    """The first candidate with each ids: its parameters are the most usual that fit."""
     first: dict[tuple[str, ...], Candidate] = {}
     for candidate in candidates:
         first.setdefault(candidate.ids, candidate)

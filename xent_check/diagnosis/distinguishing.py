@@ -1,4 +1,4 @@
-"""Telling apart: an input on which two readings that coincide give different numbers."""
+"""A distinguishing input: two candidates that gave the same numbers give different ones on it."""
 
 from __future__ import annotations
 
@@ -14,28 +14,29 @@ from .candidates import Candidate, again
 from .meaning import Meaning
 
 TRIES = 8
-SHOWN = 24  # numbers at most of an input that is written out
-DIFFERENT = 1e-3  # of the larger
+SHOWN = 24  # scores at most: a larger input is not written out
+DIFFERENT = 1e-3  # relative to the larger number
 
 
 def distinguishing_input(candidates: Sequence[Candidate], truth: Candidate, total: bool) -> str:
-    """An input of the same kind with both numbers; "" where there are not two readings."""
+    """The first two candidates' numbers on an input of the same kind, as text; "" where there are
+    not two candidates, or no input was found. total: their numbers are totals."""
     if len(candidates) < 2 or truth.meaning.scores.size > SHOWN:
         return ""
     first, second = candidates[:2]
     for start in _inputs(truth.meaning):
         one, other = again(first, start, total), again(second, start, total)
         if one is not None and other is not None and _differ(one, other):
-            told = (f"{'+'.join(r.ids)} gives {_text(r.numbers)}" for r in (one, other))
-            return f"{_written(start)}: {', '.join(told)}"
+            answers = (f"{'+'.join(c.ids)} gives {_text(c.numbers)}" for c in (one, other))
+            return f"{_input_text(start)}: {', '.join(answers)}"
     if total:
         return "one loss per sample: this total alone cannot, whatever the input"
     return ""
 
 
 def _inputs(m: Meaning) -> Iterator[Meaning]:
-    """Inputs of the same kind: other scores, ordinary and extreme, the labels kept; then more
-    samples, the labels repeated."""
+    """Inputs of the same kind: first with the same labels and other scores, ordinary and extreme;
+    then with every sample twice."""
     random = np.random.RandomState(0)
     for meaning in (m, _twice(m)):
         for attempt in range(TRIES):
@@ -54,17 +55,18 @@ def _probabilities(
 ) -> Float64s:
     if small:
         powers = 10.0 ** -random.randint(1, 9, scores.shape).astype(np.float64)
-        return powers if binary or scores.shape[1] < 2 else _completed(powers)
+        return powers if binary or scores.shape[1] < 2 else _sum_to_one(powers)
     p = np.round(1 / (1 + np.exp(-scores / 2)), 2)
     return p if binary else np.maximum(np.round(p / p.sum(axis=1, keepdims=True), 2), 0.01)
 
 
-def _completed(p: Float64s) -> Float64s:
-    """Rows of small numbers whose last one makes them 1; turned round, for labels elsewhere."""
-    whole = p.copy()
-    whole[:, -1] = np.round(1 - p[:, :-1].sum(axis=1), 9)
-    whole[1::2] = whole[1::2, ::-1]
-    return whole
+def _sum_to_one(p: Float64s) -> Float64s:
+    """Rows with the last number set so that they sum to 1; every second row is reversed, so that
+    labels meet small numbers and large ones."""
+    rows = p.copy()
+    rows[:, -1] = np.round(1 - p[:, :-1].sum(axis=1), 9)
+    rows[1::2] = rows[1::2, ::-1]
+    return rows
 
 
 def _twice(m: Meaning) -> Meaning:
@@ -72,16 +74,16 @@ def _twice(m: Meaning) -> Meaning:
     if not m.shape:
         return m
 
-    def doubled(array: Any) -> Any:
+    def twice(array: Any) -> Any:
         return None if array is None else np.concatenate([array, array])
 
     return replace(
         m,
-        scores=doubled(m.scores),
-        labels=doubled(m.labels),
-        targets=doubled(m.targets),
-        pos_weight=doubled(m.pos_weight),
-        sample_weight=doubled(m.sample_weight),
+        scores=twice(m.scores),
+        labels=twice(m.labels),
+        targets=twice(m.targets),
+        pos_weight=twice(m.pos_weight),
+        sample_weight=twice(m.sample_weight),
         shape=(2 * m.shape[0], *m.shape[1:]),
     )
 
@@ -97,18 +99,18 @@ def _differ(one: Candidate, other: Candidate) -> bool:
     return bool((np.abs(a - b)[finite] > DIFFERENT * size[finite]).any())
 
 
-def _written(m: Meaning) -> str:
+def _input_text(m: Meaning) -> str:
     shape = m.shape if m.binary else (*m.shape, m.scores.shape[1])
     given = "log_probs" if m.is_log else "probs" if m.activation == "none" else "logits"
-    moved = m.scores.reshape(shape)
+    scores = m.scores.reshape(shape)
     if not m.binary:
-        moved = np.moveaxis(moved, -1, m.class_axis)
+        scores = np.moveaxis(scores, -1, m.class_axis)
     if m.labels is not None:
         labels = str(m.labels.reshape(m.shape).tolist())
     else:
         assert m.targets is not None
         labels = str(m.targets.reshape(shape).tolist())
-    return f"{given} {moved.tolist()}, labels {labels}"
+    return f"{given} {scores.tolist()}, labels {labels}"
 
 
 def _text(numbers: Float64s) -> str:

@@ -1,9 +1,9 @@
-"""Evidence: whether numbers meet a reading, and how likely a meeting by chance is.
+"""Evidence: whether a candidate gives the observed numbers, and how likely that is by chance.
 
-A stray number about as far from the truth as the observed one meets a given reading with the
-probability allowed / distance, where the reading lies that near at all. Added up over all readings
-at most as unusual, that is the probability that something so simple explains a number that comes
-from nothing. A reading is believed where that probability is small.
+A stray number about as far from the truth as the observed one agrees with a given candidate with
+probability allowed / distance, if the candidate is no further from it than that. The sum over all
+candidates at most as unusual is the probability that so simple an explanation fits a stray number.
+A candidate explains the numbers where that probability is small.
 """
 
 from __future__ import annotations
@@ -21,118 +21,117 @@ from xent_check.reference.bounds import Bounds
 
 from .candidates import Candidate
 
-CHANCE = 0.002  # of an explanation for a number that comes from nothing
-CHANCE_OF_TWO = 0.001  # of one that needs two changes
+CHANCE = 0.002  # the largest probability that a stray number has such an explanation
+CHANCE_OF_TWO = 0.001  # the same where the explanation needs two changes
 Bools = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
 class Observed:
-    """Numbers somebody saw: one per sample, one total, or another shape.
+    """Numbers that an implementation gave: one per sample, one total, or of another shape."""
 
-    values: flat. units: one unit of each number's last printed digit, 0 where exact.
-    reduction: what the total is taken for; None for losses.
-    shape: of the numbers; None for the samples' own.
-    """
-
-    values: Float64s
-    units: Float64s
-    reduction: Reduction | None
-    shape: tuple[int, ...] | None = None
+    values: Float64s  # flat
+    units: Float64s  # one unit of each number's last printed digit, 0 where it is exact
+    reduction: Reduction | None  # of the total; None for losses
+    shape: tuple[int, ...] | None = None  # of the numbers; None: the samples'
 
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """Observed numbers held against the truth and its bounds."""
+    """Observed numbers beside the truth and its bounds."""
 
     observed: Observed
     truth: Candidate
-    own: Float64s  # what rounding explains of the truth, number by number
-    u: float
+    rounding: Float64s  # the bounds of the truth's numbers, or of its total
+    u: float  # the unit roundoff of the problem's dtype
 
     @cached_property
     def shape(self) -> tuple[int, ...]:
-        """The shape of what was observed."""
+        """The shape of the observed numbers."""
         if self.observed.reduction is not None:
             return ()
         return self.truth.shape if self.observed.shape is None else self.observed.shape
 
     def fits(self, candidate: Candidate) -> bool:
-        """Whether the reading has the shape of what was observed."""
+        """Whether the candidate has the observed shape, axes of size 1 aside."""
         same = _without_ones(candidate.shape) == _without_ones(self.shape)
         return same and candidate.numbers.size == self.observed.values.size
 
     def allowed(self, predicted: Float64s) -> Float64s:
-        """One unit of the last digit, and rounding: the bound, and a few u of the number."""
+        """The largest residual of an agreeing number: one unit of the last printed digit, the
+        bound, and 4 u abs(predicted)."""
         size = np.where(np.isfinite(predicted), np.abs(predicted), 0.0)
-        own = self.own
-        if own.shape != predicted.shape:
-            own = np.full(predicted.shape, own.max(initial=0.0))
-        return np.asarray(self.observed.units + own + 4 * self.u * size)
+        rounding = self.rounding
+        if rounding.shape != predicted.shape:
+            rounding = np.full(predicted.shape, rounding.max(initial=0.0))
+        return np.asarray(self.observed.units + rounding + 4 * self.u * size)
 
-    def residuals(self, numbers: Float64s) -> Float64s:
-        """abs(observed - predicted); inf where one is not finite and the other not the same."""
-        seen = self.observed.values
-        same = (numbers == seen) | (np.isnan(numbers) & np.isnan(seen))
-        finite = np.isfinite(numbers) & np.isfinite(seen)
+    def residuals(self, predicted: Float64s) -> Float64s:
+        """abs(observed - predicted). Where either is not finite: 0 if both are nan or the same
+        infinity, else inf."""
+        values = self.observed.values
+        same = (predicted == values) | (np.isnan(predicted) & np.isnan(values))
+        finite = np.isfinite(predicted) & np.isfinite(values)
         with np.errstate(invalid="ignore"):
-            off = np.where(finite, np.abs(numbers - seen), np.where(same, 0.0, np.inf))
-        return np.asarray(off)
+            distance = np.abs(predicted - values)
+        return np.asarray(np.where(finite, distance, np.where(same, 0.0, np.inf)))
 
     def agreeing(self, candidate: Candidate) -> Bools:
-        """Which of the numbers are the reading's."""
+        """Whether each observed number is the candidate's."""
         if not self.fits(candidate):
             return np.zeros(self.observed.values.shape, dtype=np.bool_)
         numbers = candidate.numbers
         return np.asarray(self.residuals(numbers) <= self.allowed(numbers))
 
     @cached_property
-    def apart(self) -> Bools:
-        """Which numbers are not the truth's: all of them, in another shape."""
+    def differing(self) -> Bools:
+        """Whether each observed number differs from the truth; all do in another shape."""
         return ~self.agreeing(self.truth)
 
     @cached_property
     def distance(self) -> Float64s:
-        """How far each number is from the truth; its own size, where that cannot be said."""
-        seen = self.observed.values
-        size = np.where(np.isfinite(seen) & (seen != 0), np.abs(seen), 1.0)
+        """The distance of each number from the truth; its absolute value (1 for 0 and what is not
+        finite) where there is no finite distance."""
+        values = self.observed.values
+        size = np.where(np.isfinite(values) & (values != 0), np.abs(values), 1.0)
         if not self.fits(self.truth):
             return size
-        off = self.residuals(self.truth.numbers)
-        return np.asarray(np.where(np.isfinite(off), off, size))
+        residuals = self.residuals(self.truth.numbers)
+        return np.asarray(np.where(np.isfinite(residuals), residuals, size))
 
-    def meetings(self, candidate: Candidate) -> float:
-        """The probability that stray numbers meet this reading; 0 for a reading far from them."""
+    def chance_of(self, candidate: Candidate) -> float:
+        """The probability that stray numbers agree with the candidate: the product of
+        allowed / distance; 0 for a candidate further from the numbers than the truth is."""
         if not self.fits(candidate):
             return 0.0
-        apart, numbers = self.apart, candidate.numbers
-        off, allowed, distance = self.residuals(numbers), self.allowed(numbers), self.distance
-        stray = apart & np.isfinite(self.observed.values)
-        if not (off <= allowed)[~stray].all() or not (off <= distance)[stray].all():
+        numbers, distance = candidate.numbers, self.distance
+        residuals, allowed = self.residuals(numbers), self.allowed(numbers)
+        stray = self.differing & np.isfinite(self.observed.values)
+        if not (residuals <= allowed)[~stray].all() or not (residuals <= distance)[stray].all():
             return 0.0
         return float(np.prod(np.minimum(allowed[stray] / distance[stray], 1.0)))
 
-    def believed(
+    def weigh(
         self, candidates: Sequence[Candidate]
     ) -> tuple[list[Candidate], list[Candidate], float]:
-        """Of the readings, usual ones first: those that the numbers support, those that agree
-        without so much support, and the probability of as good an explanation by chance."""
-        stray = bool((self.apart & np.isfinite(self.observed.values)).any())
-        chance, told = 0.0, 0.0
-        seen: set[bytes] = set()
+        """The agreeing candidates that the numbers support, those that they do not, and the
+        probability of as good an explanation by chance. candidates: the most usual first."""
+        stray = bool((self.differing & np.isfinite(self.observed.values)).any())
+        chance, chance_of_last = 0.0, 0.0
+        keys: set[bytes] = set()
         good: list[Candidate] = []
         poor: list[Candidate] = []
         for candidate in candidates:
             key = np.asarray([float(f"{number:.8g}") for number in candidate.numbers]).tobytes()
-            if key not in seen and stray:
-                seen.add(key)
-                chance += self.meetings(candidate)
+            if key not in keys and stray:
+                keys.add(key)
+                chance += self.chance_of(candidate)
             if self.agreeing(candidate).all():
                 one = len(candidate.steps) == 1
                 enough = chance <= CHANCE if one else stray and chance <= CHANCE_OF_TWO
                 (good if enough else poor).append(candidate)
-                told = chance
-        return good, poor, told if good or poor else chance
+                chance_of_last = chance
+        return good, poor, chance_of_last if good or poor else chance
 
 
 def _without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -141,33 +140,31 @@ def _without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 def evidence_of(observed: Observed, bounds: Bounds, truth: Candidate) -> Evidence:
     """The evidence, with the bounds of the losses or of the total."""
-    own = bounds.losses.reshape(-1)
-    kept = truth.meaning.kept
-    own = np.where(kept, own, max(own.max(initial=0.0), 4 * bounds.u))  # ignored: no loss, no bound
+    rounding = bounds.losses.reshape(-1)
+    largest_bound = max(rounding.max(initial=0.0), 4 * bounds.u)
+    rounding = np.where(truth.meaning.kept, rounding, largest_bound)  # ignored samples have none
     if observed.reduction is not None:
-        own = np.array([bounds.totals.get(observed.reduction, float(own.sum()))])
-    return Evidence(observed, truth, own, bounds.u)
+        rounding = np.array([bounds.totals.get(observed.reduction, float(rounding.sum()))])
+    return Evidence(observed, truth, rounding, bounds.u)
 
 
 def computed_in(evidence: Evidence, bounds: Bounds) -> tuple[DType, float] | None:
-    """The coarser precision that the numbers come from, and the probability of that by chance.
-
-    Each is a number of that precision, within the bound for it of the truth.
-    """
-    seen, truth = evidence.observed.values, evidence.truth.numbers
-    if not evidence.fits(evidence.truth) or not np.isfinite([*seen, *truth]).all():
+    """The coarser dtype that the numbers were computed in, and the probability of that by chance;
+    None where there is none. Each is a number of that dtype, within its bound of the truth."""
+    values, truth = evidence.observed.values, evidence.truth.numbers
+    if not evidence.fits(evidence.truth) or not np.isfinite([*values, *truth]).all():
         return None
     for dtype in sorted(DTYPES, key=unit_roundoff):
         coarser = unit_roundoff(dtype) / bounds.u
-        if coarser <= 1 or np.abs(seen).max(initial=0.0) > largest(dtype):
+        if coarser <= 1 or np.abs(values).max(initial=0.0) > largest(dtype):
             continue
-        near = evidence.own * coarser + evidence.observed.units
-        grid = spacing(seen, dtype)
-        digits = np.maximum(evidence.observed.units, 1e-9 * np.abs(seen))
-        off_grid = np.abs(rounded(seen, dtype).astype(np.float64) - seen)
+        near = evidence.rounding * coarser + evidence.observed.units
+        grid = spacing(values, dtype)
+        digits = np.maximum(evidence.observed.units, 1e-9 * np.abs(values))
+        off_grid = np.abs(rounded(values, dtype).astype(np.float64) - values)
         if (evidence.residuals(truth) <= near).all() and (off_grid <= digits).all():
             with np.errstate(divide="ignore", invalid="ignore"):
                 on_grid = np.minimum(2 * digits / grid, 1.0)
                 close = np.minimum(near / np.maximum(np.abs(truth), near), 1.0)
-            return dtype, float(np.prod((on_grid * close)[evidence.apart]))
+            return dtype, float(np.prod((on_grid * close)[evidence.differing]))
     return None

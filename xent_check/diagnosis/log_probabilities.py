@@ -1,4 +1,5 @@
-"""Formulas: -log p of every class under the choices of a meaning, in float64 or emulated."""
+"""-log p of every class under the choices of a meaning, in float64; formulas that rounding breaks
+are computed in the meaning's dtype."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ Array = npt.NDArray[Any]
 
 
 def minus_log_classes(meaning: Meaning) -> Float64s:
-    """-log p of every sample and class."""
+    """-log p of every sample and class. Shape: the scores'."""
     x = meaning.scores
     if meaning.formula != "exact":
         return _emulated(meaning)
@@ -26,11 +27,11 @@ def minus_log_classes(meaning: Meaning) -> Float64s:
         for _ in range(meaning.activated - 1):
             x = np.exp(-_neg_log_softmax(x))
         minus_log = _neg_log_softmax(x)
-        if not _touches_probabilities(meaning):
+        if not _changes_probabilities(meaning):
             return minus_log
         p = np.exp(-minus_log)
     elif meaning.activation == "sigmoid":
-        if not _touches_probabilities(meaning) and not meaning.renormalise:
+        if not _changes_probabilities(meaning) and not meaning.renormalise:
             return np.logaddexp(0, -x)
         p = 1 / (1 + np.exp(-x))
     else:
@@ -39,22 +40,22 @@ def minus_log_classes(meaning: Meaning) -> Float64s:
 
 
 def minus_log_binary(meaning: Meaning) -> tuple[Float64s, Float64s]:
-    """-log p and -log(1 - p)."""
+    """-log p and -log(1 - p) of every element. Shape: the scores'."""
     x = meaning.scores
     if meaning.activation == "sigmoid":
         if meaning.formula != "exact":
             low = x.astype(numpy_dtype(meaning.dtype))
             one = low.dtype.type(1)
-            rounded = one / (one + np.exp(-low))
-            return _minus_log_of(rounded), _minus_log_of(one - rounded)
+            p = one / (one + np.exp(-low))
+            return _minus_log_of(p), _minus_log_of(one - p)
         for _ in range(meaning.activated - 1):
             x = 1 / (1 + np.exp(-x))
-        if not _touches_probabilities(meaning) and meaning.take_log:
-            x = np.where(x == np.inf, np.nan, x)  # no probability comes of an infinite logit
+        if not _changes_probabilities(meaning) and meaning.take_log:
+            x = np.where(x == np.inf, np.nan, x)  # a +inf logit has no probability
             return np.logaddexp(0, -x), np.logaddexp(0, x)
         p = 1 / (1 + np.exp(-x))
     elif meaning.is_log:
-        if not _touches_probabilities(meaning) and meaning.take_log:
+        if not _changes_probabilities(meaning) and meaning.take_log:
             small = np.log1p(-np.exp(x))
             return -x, -np.where(x > -0.69, np.log(-np.expm1(x)), small)
         p = np.exp(x)
@@ -69,13 +70,13 @@ def minus_log_binary(meaning: Meaning) -> tuple[Float64s, Float64s]:
     return -np.maximum(np.log(p + e), clamp), -np.maximum(log_not, clamp)
 
 
-def _touches_probabilities(meaning: Meaning) -> bool:
+def _changes_probabilities(meaning: Meaning) -> bool:
     return bool(meaning.clip or meaning.log_epsilon or not math.isinf(meaning.log_clamp))
 
 
 def _minus_log(meaning: Meaning, p: Float64s) -> Float64s:
-    """-log p with the clipping, renormalising, epsilon and clamp that the meaning has."""
-    if meaning.renormalise and not _touches_probabilities(meaning):
+    """-log p with the meaning's clipping, division by the sum, epsilon and clamp."""
+    if meaning.renormalise and not _changes_probabilities(meaning):
         return _minus_log_share(p)
     if meaning.clip and not meaning.clip_after:
         p = _clipped(meaning, p)
@@ -87,7 +88,8 @@ def _minus_log(meaning: Meaning, p: Float64s) -> Float64s:
 
 
 def _minus_log_share(p: Float64s) -> Float64s:
-    """-log(p / sum): accurate where p is nearly the whole sum."""
+    """-log(p / sum p) as log1p((sum of the others) / p), which is accurate where p is nearly the
+    sum; above 64 classes as log(sum p / p)."""
     n = p.shape[1]
     if n > 64:
         return np.asarray(np.log(p.sum(axis=1, keepdims=True) / p))
@@ -101,7 +103,7 @@ def _clipped(meaning: Meaning, p: Float64s) -> Float64s:
 
 
 def clip_range(meaning: Meaning) -> tuple[float, float]:
-    """As code in the dtype clips: both ends are numbers of the dtype."""
+    """The ends of the clipping range, rounded to the dtype that clips."""
     dtype = numpy_dtype(meaning.clip_dtype).type
     return float(dtype(meaning.clip)), float(dtype(1) - dtype(meaning.clip))
 
@@ -123,7 +125,7 @@ def neg_log_softmax(x: Float64s) -> Float64s:
 
 
 def _emulated(meaning: Meaning) -> Float64s:
-    """The formulas that rounding breaks, in the dtype."""
+    """-log p by a formula that rounding breaks, computed in the meaning's dtype."""
     x = meaning.scores.astype(numpy_dtype(meaning.dtype))
     if meaning.formula == "log-sum-exp minus logit":
         top = x.max(axis=1, keepdims=True)
@@ -135,5 +137,5 @@ def _emulated(meaning: Meaning) -> Float64s:
 
 
 def _minus_log_of(p: Array) -> Float64s:
-    """-log p, taken in p's own dtype."""
+    """-log p, computed in p's dtype."""
     return np.asarray(-np.log(p).astype(np.float64))

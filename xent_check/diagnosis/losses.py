@@ -1,7 +1,7 @@
-"""Meaning: what a record of choices gives, computed in float64 whatever the choices are.
+"""The losses and totals of a meaning, computed in float64 whatever its choices are.
 
-The diagnosis changes one choice at a time and computes. It is quick and flexible where the
-reference is proven; the two agree on the choices that a case file makes.
+The diagnosis changes choices and computes again. This is quick and flexible, where the reference is
+proven; the two agree on the choices that a case file can make.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .targets import smoothed, weighted_targets, weights_of
 
 __all__ = ["Divisor", "Meaning", "folded", "losses_of", "meaning_of", "sample_losses", "total_of"]
 Array = npt.NDArray[Any]
-# The options that it gives a meaning to; another one is refused.
+# The options that the diagnosis gives a meaning to; `meaning_of` refuses any other.
 KNOWN = frozenset({
     "class_axis", "normalize", "ignore_index", "label_smoothing", "class_weight", "pos_weight",
     "sample_weight", "reduction", "check", "cotangent",
@@ -30,7 +30,7 @@ KNOWN = frozenset({
 
 
 def meaning_of(problem: Problem) -> Meaning:
-    """The choices of a problem."""
+    """The choices of a problem. NotImplementedError for an option that is not KNOWN."""
     refuse_unknown(problem, KNOWN, "the diagnosis")
     binary = problem.loss == "binary"
     values = problem.values.astype(np.float64)
@@ -74,15 +74,13 @@ def _floats(array: Array | None) -> Float64s | None:
 
 
 def losses_of(meaning: Meaning) -> Float64s:
-    """The losses, flat: one per sample, or per row where the last axis is reduced.
-
-    nan and inf where the choices lead there.
-    """
+    """The losses, flat: one per sample, or per row where the last axis is reduced. They may be nan
+    or inf."""
     return folded(meaning, sample_losses(meaning))
 
 
 def sample_losses(meaning: Meaning) -> Float64s:
-    """One loss per sample, flat, whatever becomes of them."""
+    """One loss per sample, flat, before any reduction."""
     with np.errstate(all="ignore"):
         losses = _binary(meaning) if meaning.binary else _classes(meaning)
         if meaning.sample_weight is not None:
@@ -107,7 +105,7 @@ def folded(meaning: Meaning, losses: Float64s) -> Float64s:
 
 
 def _rows(meaning: Meaning, losses: Float64s) -> tuple[Float64s, Float64s]:
-    """Sums over the last axis, and how many kept samples each has."""
+    """The sums of the losses over the last axis, and the number of kept samples in each."""
     shape = (math.prod(meaning.shape[:-1]), meaning.shape[-1])
     kept = meaning.kept.reshape(shape).sum(axis=1).astype(np.float64)
     return losses.reshape(shape).sum(axis=1), kept
@@ -116,13 +114,13 @@ def _rows(meaning: Meaning, losses: Float64s) -> tuple[Float64s, Float64s]:
 def total_of(meaning: Meaning, losses: Float64s) -> float:
     """The total of the meaning's losses under its divisor."""
     with np.errstate(all="ignore"):
-        if meaning.exponentiate:  # perplexity: the exponential of the total, not the total of them
-            return float(np.exp(_divided(meaning, np.log(losses))))
-        return _divided(meaning, losses)
+        if meaning.exponentiate:  # perplexity is exp of the total loss
+            return float(np.exp(_total(meaning, np.log(losses))))
+        return _total(meaning, losses)
 
 
-def _divided(meaning: Meaning, losses: Float64s) -> float:
-    summed, divisor = _summed(meaning, losses), meaning.divisor
+def _total(meaning: Meaning, losses: Float64s) -> float:
+    loss_sum, divisor = _sum(meaning, losses), meaning.divisor
     if divisor == "mean of means":
         rows, counts = _rows(meaning, losses)
         return float(np.mean(rows / counts))
@@ -130,8 +128,8 @@ def _divided(meaning: Meaning, losses: Float64s) -> float:
     if not count:
         return math.nan
     if meaning.accumulated_in is not None:
-        return float(rounded(np.array(summed / count), meaning.accumulated_in))
-    return summed / count
+        return float(rounded(np.array(loss_sum / count), meaning.accumulated_in))
+    return loss_sum / count
 
 
 def _count(meaning: Meaning, divisor: Divisor, length: int) -> float:
@@ -159,7 +157,7 @@ def _count(meaning: Meaning, divisor: Divisor, length: int) -> float:
             return math.nan
 
 
-def _summed(meaning: Meaning, losses: Float64s) -> float:
+def _sum(meaning: Meaning, losses: Float64s) -> float:
     if meaning.accumulated_in is None:
         return float(losses.sum())
     low = rounded(losses, meaning.accumulated_in)
@@ -167,7 +165,7 @@ def _summed(meaning: Meaning, losses: Float64s) -> float:
 
 
 def targets_of(meaning: Meaning) -> Float64s:
-    """What each -log p is multiplied by: smoothed, class weights inside; t for binary."""
+    """The factor of each -log p: smoothed targets times class weights; smoothed t for binary."""
     if not meaning.binary:
         return weighted_targets(meaning)[0]
     assert meaning.targets is not None
@@ -180,7 +178,7 @@ def _classes(meaning: Meaning) -> Float64s:
     if not meaning.take_log:
         minus_log = -np.exp(-minus_log)
     if meaning.labels is not None and not meaning.smoothing and not meaning.zero_times_inf:
-        minus_log = np.where(targets == 0, 0.0, minus_log)  # the label's alone is looked at
+        minus_log = np.where(targets == 0, 0.0, minus_log)  # integer labels read one number
     return np.where(bad, np.nan, _products(meaning, targets, minus_log).sum(axis=1))
 
 
@@ -189,7 +187,7 @@ def _binary(meaning: Meaning) -> Float64s:
     minus_log_p, minus_log_q = minus_log_binary(meaning)
     positive = t if meaning.pos_weight is None else t * meaning.pos_weight
     first = _products(meaning, positive, minus_log_p)
-    if meaning.is_log:  # 0 times the log of 1 - p, which a p above 1 does not have, is 0
+    if meaning.is_log:  # p may be above 1: then log(1 - p) does not exist, and 0 times it is 0
         minus_log_q = np.where((t == 1) & (meaning.scores > 0), 0.0, minus_log_q)
     return np.asarray((first + _products(meaning, 1 - t, minus_log_q)).sum(axis=1))
 

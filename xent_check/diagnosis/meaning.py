@@ -1,4 +1,4 @@
-"""Choices: a cross-entropy as a record of everything it could have been otherwise."""
+"""Meaning: a cross-entropy as the record of its choices, each of which could be different."""
 
 from __future__ import annotations
 
@@ -23,54 +23,50 @@ SmoothingOver = Literal["all", "others", "kept mass"]
 
 @dataclass(frozen=True, eq=False)
 class Meaning:
-    """Every choice that a cross-entropy makes.
+    """Every choice that a cross-entropy makes, and its inputs."""
 
-    scores: samples x classes (classes: 1 for binary). targets: the same shape for soft labels;
-    labels: class indices, None for soft ones and binary. shape: the samples'.
-    """
-
-    scores: Float64s
-    labels: npt.NDArray[np.int64] | None
-    targets: Float64s | None
-    shape: tuple[int, ...]
+    scores: Float64s  # [samples, classes]; one class for binary
+    labels: npt.NDArray[np.int64] | None  # class indices, flat; None for soft labels and binary
+    targets: Float64s | None  # soft and binary labels, of the scores' shape
+    shape: tuple[int, ...]  # the samples'
     binary: bool
     dtype: DType
-    # what the scores are, and how probabilities come of them
+    # what the scores are, and how they become probabilities
     activation: Activation
     activated: int = 1  # how often the activation is applied
     class_axis: int = -1  # where the classes stood in the array that the scores come from
     is_log: bool = False  # scores are log-probabilities
-    renormalise: bool = False
-    clip: float = 0.0
+    renormalise: bool = False  # probabilities are divided by their sum
+    clip: float = 0.0  # probabilities are clipped to [clip, 1 - clip]; 0: not at all
     clip_after: bool = True  # after the renormalisation
-    clip_low_only: bool = False
-    clip_dtype: DType = "float32"
-    log_epsilon: float = 0.0
-    log_clamp: float = -math.inf
-    take_log: bool = True
+    clip_low_only: bool = False  # to at least `clip`
+    clip_dtype: DType = "float32"  # that of the ends of the range
+    log_epsilon: float = 0.0  # log(p + log_epsilon)
+    log_clamp: float = -math.inf  # the least value of a log
+    take_log: bool = True  # False: p stands for log p
     formula: Formula = "exact"
     zero_times_inf: bool = False  # 0 times inf is nan: no term is dropped
-    stored_in: DType | None = None  # the losses
+    stored_in: DType | None = None  # the losses' dtype, where they are rounded
     # the labels
-    outside: Outside = "nan"
+    outside: Outside = "nan"  # what becomes of a label outside the classes
     ignore_index: int | None = None
     smoothing: float = 0.0
-    smoothing_over: SmoothingOver = "all"
+    smoothing_over: SmoothingOver = "all"  # the classes that share the smoothing
     # weights and the total
-    class_weight: Float64s | None = None
-    class_weight_inside: bool = True
-    smoothing_weighted: bool = True
-    pos_weight: Float64s | None = None
-    sample_weight: Float64s | None = None
+    class_weight: Float64s | None = None  # [classes]
+    class_weight_inside: bool = True  # inside the sum over classes; False: the label's, outside
+    smoothing_weighted: bool = True  # class weights multiply the smoothed part of targets too
+    pos_weight: Float64s | None = None  # of the scores' shape
+    sample_weight: Float64s | None = None  # flat
     scale: float = 1.0  # 1 / log 2 for bits, -1 for the other sign
-    exponentiate: bool = False
+    exponentiate: bool = False  # perplexity
     last_axis: Literal["mean", "sum"] | None = None  # the losses are reduced over it first
-    divisor: Divisor = "kept"
-    accumulated_in: DType | None = None
+    divisor: Divisor = "kept"  # of the total
+    accumulated_in: DType | None = None  # the dtype in which the total is added up
 
     @property
     def outside_labels(self) -> npt.NDArray[np.bool_]:
-        """Which labels are no class, and not ignored either."""
+        """Whether each label is no class and not ignored. Flat."""
         if self.labels is None:
             return np.zeros(len(self.scores), dtype=np.bool_)
         bad = (self.labels < 0) | (self.labels >= self.scores.shape[1])
@@ -78,14 +74,14 @@ class Meaning:
 
     @property
     def kept(self) -> npt.NDArray[np.bool_]:
-        """Which samples count."""
+        """Whether each sample counts: its label is not ignored. Flat."""
         if self.labels is None or self.ignore_index is None:
             return np.ones(len(self.scores), dtype=np.bool_)
         return np.asarray(self.labels != self.ignore_index)
 
     @property
     def classes(self) -> int:
-        """The classes; for binary, what stands on the last axis."""
+        """The number of classes; for binary, the size of the last axis (1 where there is one)."""
         if self.binary and self.scores.shape[1] == 1:
             return self.shape[-1] if len(self.shape) > 1 else 1
         return int(self.scores.shape[1])

@@ -1,4 +1,4 @@
-"""Coefficients: what multiplies each class's -log p: targets, smoothing and weights."""
+"""Targets: the factor of each class's -log p, from labels, smoothing and weights."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from .meaning import Meaning
 
 
 def weights_of(meaning: Meaning) -> Float64s:
-    """Each sample's weight, in a total divided by their sum."""
+    """Each sample's weight in the divisor of weighted_mean: sample_weight times class_weight[y], or
+    times sum_c w_c t_c. Flat."""
     weights = np.ones(len(meaning.scores))
     if meaning.sample_weight is not None:
         weights = weights * meaning.sample_weight
@@ -26,7 +27,8 @@ def weights_of(meaning: Meaning) -> Float64s:
 
 
 def weighted_targets(meaning: Meaning) -> tuple[Float64s, npt.NDArray[np.bool_]]:
-    """Targets with smoothing and class weights inside, and which samples' losses are nan."""
+    """Smoothed targets times class weights, of the scores' shape; and whether each sample's loss is
+    nan because its label is outside the classes."""
     n = meaning.scores.shape[1]
     bad: npt.NDArray[np.bool_] = meaning.outside_labels
     if meaning.labels is None:
@@ -56,7 +58,7 @@ def weighted_targets(meaning: Meaning) -> tuple[Float64s, npt.NDArray[np.bool_]]
 
 
 def smoothed(meaning: Meaning, targets: Float64s) -> Float64s:
-    """The targets with label smoothing."""
+    """The targets with label smoothing e: t (1 - e) + e / n, or another share by the meaning."""
     e, n = meaning.smoothing, 2 if meaning.binary else meaning.scores.shape[1]
     if not e:
         return targets

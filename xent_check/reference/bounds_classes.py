@@ -141,7 +141,7 @@ def _from_logits(rows: _Rows) -> Parts:
     x = np.where(np.isfinite(top), x, 0.0)  # else the loss is nan
     top = np.where(np.isfinite(top), top, 0.0)
     infinite = ~np.isfinite(x)
-    half = top / 2 - np.where(infinite, top, x) / 2  # the c_sum of it may be beyond float64
+    half = top / 2 - np.where(infinite, top, x) / 2  # the difference itself may overflow
     gap = 2 * np.minimum(half, LARGEST / 2)
     exps = np.where(infinite, 0.0, np.exp(-gap))
     total = exps.sum(axis=1, keepdims=True)

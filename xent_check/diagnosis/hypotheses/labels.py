@@ -14,11 +14,11 @@ from ..log_probabilities import neg_log_softmax
 from ..meaning import Meaning
 from .scores import Variation, Variations
 
-PAIRED_AT_MOST = 100_000  # numbers, where every label meets every sample
+PAIRED_AT_MOST = 100_000  # scores, where every label is paired with every sample
 
 
 def outside(rule: Literal["wrap", "zero"]) -> Variations:
-    """What a label outside the classes does."""
+    """A label outside the classes wraps or is clamped, or has an empty one-hot row."""
 
     def changes(m: Meaning) -> Iterator[Variation]:
         if m.labels is None or m.outside != "nan" or not m.outside_labels.any():
@@ -41,7 +41,7 @@ def gives_nan(m: Meaning) -> Iterator[Variation]:
 
 
 def label_rounded(m: Meaning) -> Iterator[Variation]:
-    """Indices stored in a low precision."""
+    """Label indices rounded to a low precision."""
     if m.labels is None:
         return
     for dtype in ("bfloat16", "float16"):
@@ -51,7 +51,7 @@ def label_rounded(m: Meaning) -> Iterator[Variation]:
 
 
 def label_offset(m: Meaning) -> Iterator[Variation]:
-    """Counted from 1 where they count from 0, or the other way round."""
+    """Labels that count from 1 where classes count from 0, or the other way round."""
     if m.labels is not None:
         for offset in (-1, 1):
             moved = np.where(m.kept, m.labels + offset, m.labels)
@@ -59,7 +59,7 @@ def label_offset(m: Meaning) -> Iterator[Variation]:
 
 
 def argmax_label(m: Meaning) -> Iterator[Variation]:
-    """The prediction judged by itself."""
+    """The class with the largest score in place of the label."""
     if not m.binary and m.scores.shape[1] > 1 and len(m.scores):
         best = np.argmax(np.nan_to_num(m.scores, nan=-np.inf), axis=1)
         labels = best if m.labels is None else np.where(m.kept, best, m.labels)
@@ -67,7 +67,7 @@ def argmax_label(m: Meaning) -> Iterator[Variation]:
 
 
 def labels_moved(by: int) -> Variations:
-    """Position i meets the label of position i + by; what is left over wraps, or is dropped."""
+    """Position i has the label of position i + by; positions without one wrap, or are dropped."""
 
     def changes(m: Meaning) -> Iterator[Variation]:
         if m.labels is None or not m.shape or m.shape[-1] < 2 or m.last_axis:
@@ -94,7 +94,7 @@ def labels_moved(by: int) -> Variations:
 
 
 def labels_broadcast(m: Meaning) -> Iterator[Variation]:
-    """Every label meets every sample: an N x N table of losses in place of N."""
+    """Every label is paired with every sample: N x N losses in place of N."""
     count = len(m.scores)
     weighted = m.sample_weight is not None or m.pos_weight is not None
     if count < 2 or count * m.scores.size > PAIRED_AT_MOST or weighted or m.last_axis:
@@ -156,5 +156,5 @@ def _normalised_over(m: Meaning, full: Float64s, axis: int) -> Meaning:
 
 
 def neg_log_softmax_last(x: Float64s) -> Float64s:
-    """-log softmax over the last of any axes."""
+    """-log softmax over the last axis of an array of any number of axes."""
     return neg_log_softmax(x.reshape(-1, x.shape[-1])).reshape(x.shape)

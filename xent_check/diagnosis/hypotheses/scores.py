@@ -1,7 +1,7 @@
-"""Score changes: what the scores are taken for, and how a log of a probability comes of them.
+"""Score changes: what the scores are taken for, and how they become logs of probabilities.
 
-Each yields nothing where it cannot apply; parameters come from the values that people really use,
-the most usual first.
+Each function yields nothing where its change cannot apply. Parameters are values that people really
+use, the most usual first.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ def _from_logits(m: Meaning) -> bool:
 
 
 def probs_as_logits(m: Meaning) -> Iterator[Variation]:
-    """An activation on what are probabilities already."""
+    """An activation applied to probabilities."""
     if m.activation == "none":
-        own: Activation = "sigmoid" if m.binary else "softmax"
-        yield replace(m, activation=own, is_log=False, renormalise=False), {"activation": own}
+        name: Activation = "sigmoid" if m.binary else "softmax"
+        yield replace(m, activation=name, is_log=False, renormalise=False), {"activation": name}
     elif m.activated == 1:
         yield replace(m, activated=2), {"activation": m.activation}
 
 
 def logits_as_probs(m: Meaning) -> Iterator[Variation]:
-    """No activation: logits in the place of probabilities or of their logs."""
+    """No activation: logits taken for probabilities or their logs."""
     if not _from_logits(m) or m.formula != "exact":
         return
     plain = replace(m, activation="none")
@@ -61,19 +61,20 @@ def logits_as_probs(m: Meaning) -> Iterator[Variation]:
 
 
 def sigmoid_for_softmax(m: Meaning) -> Iterator[Variation]:
-    """A sigmoid of every score: of the label's alone, or as a binary loss of every class."""
+    """A sigmoid in place of the softmax: of the label's score alone, or as a binary loss of every
+    class."""
     if m.activation != "softmax" or m.formula != "exact":
         return
     if m.class_weight is None and not m.outside_labels.any():
-        every = _every_class(m)
-        yield every, {"terms": "and the binary losses of the classes are added up"}
-        mean = replace(every, scale=1 / m.scores.shape[1])
+        as_binary = _binary_per_class(m)
+        yield as_binary, {"terms": "and the binary losses of the classes are added up"}
+        mean = replace(as_binary, scale=1 / m.scores.shape[1])
         yield mean, {"terms": "and the binary losses of the classes are averaged"}
-        if m.sample_weight is None and m.ignore_index is None and every.targets is not None:
+        if m.sample_weight is None and m.ignore_index is None and as_binary.targets is not None:
             flat = replace(
-                every,
-                scores=every.scores.reshape(-1, 1),
-                targets=every.targets.reshape(-1, 1),
+                as_binary,
+                scores=as_binary.scores.reshape(-1, 1),
+                targets=as_binary.targets.reshape(-1, 1),
                 shape=(*m.shape, m.scores.shape[1]),
             )
             yield flat, {"terms": "one binary loss for every class"}
@@ -82,7 +83,7 @@ def sigmoid_for_softmax(m: Meaning) -> Iterator[Variation]:
     yield replace(alone, renormalise=True), {"terms": "divided by their sum"}
 
 
-def _every_class(m: Meaning) -> Meaning:
+def _binary_per_class(m: Meaning) -> Meaning:
     targets = m.targets
     if m.labels is not None:
         targets = np.equal(m.labels[:, None], np.arange(m.scores.shape[1])).astype(np.float64)
@@ -93,7 +94,8 @@ def _every_class(m: Meaning) -> Meaning:
 
 
 def softmax_for_sigmoid(m: Meaning) -> Iterator[Variation]:
-    """A softmax over the last axis: of the labels there as one distribution, or in each place."""
+    """A softmax over the last axis in place of the sigmoid: each row is one distribution, or the
+    losses stay binary."""
     if m.activation != "sigmoid" or not m.binary or m.targets is None or m.formula != "exact":
         return
     if m.pos_weight is not None or m.scores.shape[1] != 1:
@@ -105,8 +107,8 @@ def softmax_for_sigmoid(m: Meaning) -> Iterator[Variation]:
         plain = replace(m, scores=rows, targets=targets, binary=False, activation="softmax")
         yield replace(plain, shape=shape), {"terms": "each row is one distribution"}
     if n > 1:
-        top = np.exp(rows - rows.max(axis=1, keepdims=True))
-        p = (top / top.sum(axis=1, keepdims=True)).reshape(-1, 1)
+        exps = np.exp(rows - rows.max(axis=1, keepdims=True))
+        p = (exps / exps.sum(axis=1, keepdims=True)).reshape(-1, 1)
         yield replace(m, scores=p, activation="none"), {"terms": "the losses are still binary"}
 
 
@@ -117,13 +119,14 @@ def renormalised(m: Meaning) -> Iterator[Variation]:
 
 
 def not_renormalised(m: Meaning) -> Iterator[Variation]:
-    """Probabilities as they are."""
+    """Probabilities not divided by their sum."""
     if m.renormalise:
         yield replace(m, renormalise=False), {}
 
 
 def clipped(m: Meaning) -> Iterator[Variation]:
-    """Clipped after or before the division by the sum, at both ends or at the lower."""
+    """Probabilities clipped at both ends or the lower one, after or before their division by the
+    sum."""
     if m.clip or m.formula != "exact":
         return
     if m.is_log:
@@ -132,23 +135,23 @@ def clipped(m: Meaning) -> Iterator[Variation]:
     for epsilon in EPSILONS:
         for dtype in ends:
             both = replace(m, clip=epsilon, clip_dtype=dtype)
-            told = {"epsilon": epsilon, "range": f"[{epsilon:g}, 1 - {epsilon:g}]"}
-            yield both, {**told, "when": "after"}
-            if m.activation == "none" and not m.binary and _beyond(both):
+            parameters = {"epsilon": epsilon, "range": f"[{epsilon:g}, 1 - {epsilon:g}]"}
+            yield both, {**parameters, "when": "after"}
+            if m.activation == "none" and not m.binary and _outside_range(both):
                 before = replace(both, clip_after=False, renormalise=True)
-                yield before, {**told, "when": "before"}
-        told = {"epsilon": epsilon, "range": f"at least {epsilon:g}"}
-        yield replace(m, clip=epsilon, clip_low_only=True), {**told, "when": "after"}
+                yield before, {**parameters, "when": "before"}
+        parameters = {"epsilon": epsilon, "range": f"at least {epsilon:g}"}
+        yield replace(m, clip=epsilon, clip_low_only=True), {**parameters, "when": "after"}
 
 
-def _beyond(m: Meaning) -> bool:
-    """Whether the scores themselves leave the range: the other change is the division alone."""
+def _outside_range(m: Meaning) -> bool:
+    """Whether some score is outside the range; else clipping it first changes nothing."""
     low, high = clip_range(m)
     return bool(((m.scores < low) | (m.scores > high)).any())
 
 
 def log_clamped(m: Meaning) -> Iterator[Variation]:
-    """The log no lower than -100."""
+    """Logs clamped to at least -100."""
     if not (m.is_log and not m.binary) and math.isinf(m.log_clamp) and m.formula == "exact":
         yield replace(m, log_clamp=-100.0), {"clamp": -100.0}
 
@@ -161,20 +164,20 @@ def epsilon_in_log(m: Meaning) -> Iterator[Variation]:
 
 
 def formula(name: Formula) -> Variations:
-    """A formula that rounding breaks."""
+    """A formula that rounding breaks, in the problem's dtype."""
 
     def changes(m: Meaning) -> Iterator[Variation]:
         shiftless = m.binary and name != "log of probability"
         plain = m.formula == "exact" and m.activated == 1 and m.scores.size > 0
-        own = m.activation == ("sigmoid" if m.binary else "softmax")
-        if own and plain and not shiftless and not m.clip and not m.log_epsilon:
+        usual = m.activation == ("sigmoid" if m.binary else "softmax")
+        if usual and plain and not shiftless and not m.clip and not m.log_epsilon:
             yield replace(m, formula=name), {"dtype": m.dtype}
 
     return changes
 
 
 def inf_minus_inf(m: Meaning) -> Iterator[Variation]:
-    """Labels of 0 times infinite logs."""
+    """Targets of 0 times infinite logs give nan."""
     if not m.zero_times_inf:
         yield replace(m, zero_times_inf=True), {}
         yield from (
@@ -200,13 +203,13 @@ def sign(m: Meaning) -> Iterator[Variation]:
 
 
 def exponential(m: Meaning) -> Iterator[Variation]:
-    """The perplexity."""
+    """exp of the loss: the perplexity."""
     if not m.exponentiate:
         yield replace(m, exponentiate=True), {}
 
 
 def log_missing(m: Meaning) -> Iterator[Variation]:
-    """The probability itself, as torch's nll_loss gives it."""
+    """-p or p in place of -log p, as torch's nll_loss of probabilities gives it."""
     if m.take_log and m.scale == 1.0 and not m.log_epsilon and not m.clip:
         yield replace(m, take_log=False), {"sign": "minus"}
         yield replace(m, take_log=False, scale=-1.0), {"sign": "plus"}

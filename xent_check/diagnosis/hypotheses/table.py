@@ -1,6 +1,6 @@
 """The one table of hypotheses: each changes one choice of a meaning, with its sentence.
 
-The commonest mistake comes first: where numbers are scarce, it is believed first.
+The commonest mistakes come first: where few numbers are observed, they are preferred.
 """
 
 from __future__ import annotations
@@ -16,19 +16,15 @@ __all__ = ["HYPOTHESES", "Hypothesis", "Parameters"]
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """sentence: a format string over the parameters.
-
-    stage: what it changes: the samples' losses; how they are laid out and summed (layout); or
-    only how they are summed (total). paired: how many of its parameters are tried in pairs.
-    breaks: a formula that breaks down on extreme numbers: likelier there than anything else.
-    """
+    """One change of a meaning that is a common mistake or choice."""
 
     id: str
+    # What it changes: the samples' losses; how they are laid out and summed; how they are summed.
     stage: Literal["losses", "layout", "total"]
-    sentence: str
-    changes: Variations
-    paired: int = 2
-    breaks: bool = False
+    sentence: str  # a format string over the parameters
+    changes: Variations  # the changed meanings with their parameters, the most usual first
+    paired: int = 2  # how many of its parameters are tried in pairs
+    breaks: bool = False  # a formula that breaks down on extreme numbers: there it is tried first
 
 
 HYPOTHESES: tuple[Hypothesis, ...] = (

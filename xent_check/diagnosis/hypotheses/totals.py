@@ -1,4 +1,4 @@
-"""Weight, smoothing, precision and reduction changes: what multiplies the losses and sums them."""
+"""Changes of weights, smoothing, precision and reduction."""
 
 from __future__ import annotations
 
@@ -15,57 +15,57 @@ from .scores import Variation, Variations
 
 
 def class_weight_ignored(m: Meaning) -> Iterator[Variation]:
-    """No class weights."""
+    """The class weights left out."""
     if m.class_weight is not None:
         yield replace(m, class_weight=None), {}
 
 
 def pos_weight_ignored(m: Meaning) -> Iterator[Variation]:
-    """No pos_weight."""
+    """pos_weight left out."""
     if m.pos_weight is not None:
         yield replace(m, pos_weight=None), {}
 
 
 def sample_weight_ignored(m: Meaning) -> Iterator[Variation]:
-    """No sample weights."""
+    """The sample weights left out."""
     if m.sample_weight is not None:
         yield replace(m, sample_weight=None), {}
 
 
 def class_weight_outside(m: Meaning) -> Iterator[Variation]:
-    """The label's class weight on the whole loss."""
+    """The label's class weight multiplies the whole loss."""
     if m.class_weight is not None and m.class_weight_inside and m.smoothing_weighted:
         yield replace(m, class_weight_inside=False), {}
 
 
 def ignored_counts(m: Meaning) -> Iterator[Variation]:
-    """Padding scored like any label."""
+    """Ignored samples counted like any other."""
     if m.ignore_index is not None and not m.kept.all():
         yield replace(m, ignore_index=None), {}
 
 
 def smoothing_missing(m: Meaning) -> Iterator[Variation]:
-    """No label smoothing."""
+    """The label smoothing left out."""
     if m.smoothing:
         yield replace(m, smoothing=0.0), {}
 
 
 def smoothing_formula(m: Meaning) -> Iterator[Variation]:
-    """Other shares for the other classes."""
+    """Label smoothing with other shares for the classes."""
     if m.smoothing and m.smoothing_over == "all":
         yield replace(m, smoothing_over="others"), {"rule": "e / (n - 1) to each other class"}
         yield replace(m, smoothing_over="kept mass"), {"rule": "(1 - e) / n to every class"}
 
 
 def smoothing_not_weighted(m: Meaning) -> Iterator[Variation]:
-    """Class weights on the hard part of the targets alone."""
+    """Class weights that multiply the unsmoothed part of the targets alone."""
     weighted = m.class_weight is not None and m.class_weight_inside
     if m.smoothing and weighted and m.smoothing_weighted:
         yield replace(m, smoothing_weighted=False), {}
 
 
 def precision(m: Meaning) -> Iterator[Variation]:
-    """The scores or the losses stored, or the losses summed, in another precision."""
+    """The scores or losses rounded to another dtype, or the losses added up in it."""
     for dtype in DTYPES:
         if dtype != m.dtype:
             scores = rounded(m.scores, dtype).astype(np.float64)
@@ -93,7 +93,7 @@ def divisor(name: Divisor) -> Variations:
 
 
 def _means_something(m: Meaning, name: Divisor) -> bool:
-    """Whether the divisor is another than the plain count."""
+    """Whether the divisor can differ from the number of kept samples."""
     match name:
         case "all":
             return not m.kept.all()
@@ -108,7 +108,7 @@ def _means_something(m: Meaning, name: Divisor) -> bool:
 
 
 def _counts_for_nothing(m: Meaning) -> bool:
-    """Whether some sample has no weight, no target, or a label that gives 0."""
+    """Whether some sample has weight 0, no target, or a label outside the classes with loss 0."""
     weights = (m.sample_weight, m.class_weight)
     if any(weight is not None and (weight == 0).any() for weight in weights):
         return True
@@ -121,15 +121,15 @@ def _counts_for_nothing(m: Meaning) -> bool:
 def divided_by_classes(m: Meaning) -> Iterator[Variation]:
     """The number of classes in the divisor."""
     if m.classes > 1 and m.last_axis is None and m.divisor in ("kept", "one"):
-        beside: Divisor = "samples x classes" if m.divisor == "kept" else "classes"
-        yield replace(m, divisor=beside), {"beside": "as well"}
+        both: Divisor = "samples x classes" if m.divisor == "kept" else "classes"
+        yield replace(m, divisor=both), {"beside": "as well"}
         other: Divisor = "classes" if m.divisor == "kept" else "samples x classes"
         alone = "in place of the samples" if m.divisor == "kept" else "and of samples"
         yield replace(m, divisor=other), {"beside": alone}
 
 
 def last_axis(m: Meaning) -> Iterator[Variation]:
-    """The last axis reduced first, as Keras's binary loss does."""
+    """The losses reduced over the last axis first, as Keras's binary loss does."""
     if (
         m.last_axis is None
         and len(m.shape) > 1
