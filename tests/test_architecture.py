@@ -126,6 +126,37 @@ def test_no_test_module_imports_another() -> None:
         assert not re.search(r"^(from|import) \S*\btest_", text, re.MULTILINE), file
 
 
+def named(file: Path) -> bool:
+    """Whether a framework is in its names, or in its texts but for docstrings."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    docstrings = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+        and isinstance(node.body[0], ast.Expr)
+    }
+    texts = [
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and id(node) not in docstrings
+    ]
+    texts += [node.id for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    pattern = re.compile(r"(?<![a-z])(torch|tensorflow|tf|keras|jax|optax|cuda)(?![a-z])", re.I)
+    return any(isinstance(text, str) and pattern.search(text) for text in texts)
+
+
+def test_a_framework_is_named_where_it_is_asked() -> None:
+    """Elsewhere only what people paste, an example to begin with, an option's example, and what
+    users write around a loss."""
+    found = {module_name(file) for file in FILES if named(file)}
+    assert {name for name in found if room(name) != "implementations"} == {
+        "casefile.printed_numbers",
+        "cli.init_command",
+        "cli.options",
+        "reporters.repro.frameworks",
+    }
+
+
 # ---- one table each ---------------------------------------------------------------------------
 
 

@@ -33,6 +33,18 @@ BUGS = (
         "test_columns.py",
     ),
     Bug(
+        "an adapter is prepared for every problem", "child:_answer",
+        "_adapter(request", "_adapter.__wrapped__(request", "test_child.py", "prepared_once",
+    ),
+    Bug(
+        "nothing is prepared", "child:_adapter",
+        'hasattr(module, "prepare")', "False", "test_child.py", "prepared_once",
+    ),
+    Bug(
+        "a GPU that nobody asked for", "table:Entry.environment_variables",
+        "_NO_GPU if device ==", "_NO_GPU if device !=", "test_child.py", "sees_a_gpu",
+    ),
+    Bug(
         "a device for NumPy", "implementations.table:_NUMPY",
         '_NUMPY = ("cpu",)', "_NUMPY = DEVICES", "test_names.py", "no_device",
     ),

@@ -29,12 +29,12 @@ from xent_check.casefile.arrays import make_array
 from xent_check.casefile.loading import PosedCase
 from xent_check.implementations.names import parse
 from xent_check.implementations.program import compiled
-from xent_check.implementations.table import IMPLEMENTATIONS
+from xent_check.implementations.table import CUSTOM, IMPLEMENTATIONS
 from xent_check.problem.dtypes import rounded
 from xent_check.problem.evaluation import Computed, Failed, Unsupported
-from xent_check.reporters.repro import FRAMES, script
+from xent_check.reporters.repro import script
 from xent_check.reporters.repro.arrays import TO_BFLOAT16, array_code
-from xent_check.reporters.repro.frameworks import broken
+from xent_check.reporters.repro.frameworks import LINES, broken
 from xent_check.running.one_case import results_of
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
@@ -138,7 +138,10 @@ def test_a_long_expression_is_broken_into_lines_that_mean_the_same(width: int) -
 
 
 def test_every_module_of_the_table_has_its_script() -> None:
-    assert set(FRAMES) == {entry.module for entry in IMPLEMENTATIONS.values()}
+    frames = [entry.script for entry in IMPLEMENTATIONS.values()]
+    assert {frame.host for frame in frames if frame is not None} == {"", *LINES}
+    assert None not in frames
+    assert CUSTOM.script is None
 
 
 # ---- scripts of the formulas written by hand --------------------------------------------------

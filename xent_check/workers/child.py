@@ -9,6 +9,7 @@ import contextlib
 import ctypes
 import os
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -44,20 +45,9 @@ def _load(needs: list[str]) -> Message:
     try:
         for name in needs:
             importlib.import_module(name)
-        _configure(needs)
     except BaseException as error:
         return {"failed": describe(error)}
     return {"failed": ""}
-
-
-def _configure(needs: list[str]) -> None:
-    """JAX keeps what it compiled, between runs; a shape seen once costs little after that."""
-    if "jax" in needs and "XENT_CHECK_CACHE" in os.environ:
-        import jax
-
-        jax.config.update("jax_compilation_cache_dir", os.environ["XENT_CHECK_CACHE"])
-        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
-        jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
 
 
 def _reply(request: Message, folder: Path) -> Message:
@@ -77,17 +67,26 @@ def _reply(request: Message, folder: Path) -> Message:
 
 
 def _answer(request: Message) -> Evaluation:
-    import importlib
-
-    name = f"xent_check.implementations.adapters.{request['module']}"
-    try:
-        module = importlib.import_module(name)
-    except BaseException as error:
-        raise ImportError(describe(error)) from error
-    evaluation: Evaluation = module.evaluate(
+    evaluation: Evaluation = _adapter(request["module"]).evaluate(
         decode_problem(request["problem"]), request["mode"], request["device"]
     )
     return evaluation
+
+
+@cache
+def _adapter(name: str) -> Any:
+    """The module of that name among the adapters. One that has something to keep between runs has a
+    function `prepare`, which is told the cache folder before the first problem."""
+    import importlib
+
+    try:
+        module = importlib.import_module(f"xent_check.implementations.adapters.{name}")
+        folder = os.environ.get("XENT_CHECK_CACHE")
+        if folder and hasattr(module, "prepare"):
+            module.prepare(Path(folder))
+    except BaseException as error:
+        raise ImportError(describe(error)) from error
+    return module
 
 
 def _flush() -> None:

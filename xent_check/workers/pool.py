@@ -121,7 +121,7 @@ class Pool(Generic[Tag]):
     def _add(self, implementations: Sequence[Implementation]) -> None:
         """Start the workers that are not there yet, the slowest to import first."""
         self._threads = [thread for thread in self._threads if thread.is_alive()]
-        for implementation in sorted(implementations, key=_import_rank):
+        for implementation in sorted(implementations, key=lambda i: i.entry.start):
             name = worker_name(implementation)
             if name not in self._hands:
                 needs, env = implementation.entry.needs, _environment(implementation)
@@ -189,21 +189,10 @@ def worker_name(implementation: Implementation) -> str:
     return implementation.environment
 
 
-def _import_rank(implementation: Implementation) -> int:
-    order = ("tensorflow", "torch", "jax", "optax")
-    environment = implementation.entry.environment
-    return order.index(environment) if environment in order else len(order)
-
-
 def _environment(implementation: Implementation) -> dict[str, str]:
-    """Quiet logs; no GPU unless it was asked for; where JAX keeps what it compiled."""
+    """What its framework needs set, and where that may keep what it compiled."""
     import platformdirs
 
-    cache = Path(platformdirs.user_cache_dir("xent-check")) / "jax"
-    settings = {"TF_CPP_MIN_LOG_LEVEL": "3", "XENT_CHECK_CACHE": str(cache)}
-    settings |= dict(implementation.entry.variables)
-    if implementation.device == "cpu":
-        settings |= {"CUDA_VISIBLE_DEVICES": "-1", "JAX_PLATFORMS": "cpu"}
-    if "XENT_CHECK_CACHE" in os.environ:
-        settings["XENT_CHECK_CACHE"] = os.environ["XENT_CHECK_CACHE"]
-    return settings
+    cache = os.environ.get("XENT_CHECK_CACHE") or platformdirs.user_cache_dir("xent-check")
+    variables = implementation.entry.environment_variables(implementation.device)
+    return {**variables, "XENT_CHECK_CACHE": cache}

@@ -12,7 +12,9 @@ from xent_check.problem.evaluation import Computed
 from xent_check.problem.problem import Problem
 
 from ..keras_losses import KERAS, refuse
-from .jax import run
+from .jax import prepare, run
+
+__all__ = ["evaluate", "prepare"]
 
 
 def evaluate(problem: Problem, mode: str, device: str) -> Computed:

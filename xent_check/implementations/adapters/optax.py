@@ -20,7 +20,9 @@ from ..idioms import Idioms, reduce_under
 from ..program import LossFunction, NativeArrays, refuse_what_is_not_supported
 from ..recording import Calls
 from ..support import OPTAX
-from .jax import NAMES, run
+from .jax import NAMES, prepare, run
+
+__all__ = ["evaluate", "prepare"]
 
 
 def evaluate(problem: Problem, mode: str, device: str) -> Computed:

@@ -8,14 +8,13 @@ number and ends with an AssertionError where they disagree, or in the error that
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable
-from dataclasses import dataclass
 
 from xent_check import __version__
 from xent_check.casefile.case import Case
 from xent_check.casefile.loading import PosedCase
 from xent_check.implementations.names import Implementation
 from xent_check.implementations.program import problem_arrays
+from xent_check.implementations.table import ScriptFrame
 from xent_check.problem.evaluation import Computed, Failed
 from xent_check.results.report import CaseResult
 
@@ -26,40 +25,15 @@ from .expected_values import COMPARE, comparisons
 from .formulas import formula_lines
 
 
-@dataclass(frozen=True)
-class ScriptFrame:
-    """What a script opens with, the versions that it prints, and the lines of its framework."""
-
-    imports: tuple[str, ...]
-    versions: tuple[str, ...]
-    lines: Callable[[frameworks.Work], list[str]] | None  # None for the formulas written by hand
-
-
-_JAX = ("import jax", "import jax.numpy as jnp")
-FRAMES: dict[str, ScriptFrame] = {  # by module of the table of implementations
-    "keras": ScriptFrame(("import tensorflow as tf",), ("tf", "tf.keras"), frameworks.tensorflow),
-    "tensorflow": ScriptFrame(("import tensorflow as tf",), ("tf",), frameworks.tensorflow),
-    "torch": ScriptFrame(("import torch",), ("torch",), frameworks.torch),
-    "jax": ScriptFrame(_JAX, ("jax",), frameworks.jax),
-    "optax": ScriptFrame((*_JAX, "import optax"), ("jax", "optax"), frameworks.jax),
-    "keras_torch": ScriptFrame(
-        ("import keras", "import torch"), ("keras", "torch"), frameworks.torch
-    ),
-    "keras_jax": ScriptFrame((*_JAX, "import keras"), ("keras", "jax"), frameworks.jax),
-    "manual": ScriptFrame((), (), None),
-    "stable": ScriptFrame((), (), None),
-}
-
-
 def script(posed: PosedCase, implementation: Implementation, result: CaseResult) -> str:
     """The script of a result that was computed or raised.
 
     ValueError for others: there is nothing that it could show.
     """
     evaluation = result.evaluation
-    host = FRAMES.get(implementation.entry.module)
+    frame = implementation.entry.script
     raised = isinstance(evaluation, Failed) and evaluation.kind == "error"
-    if host is None or not (isinstance(evaluation, Computed) or raised):
+    if frame is None or not (isinstance(evaluation, Computed) or raised):
         raise ValueError(f"no script shows a result that is {result.status}")
     arrays = problem_arrays(posed.problem)
     lines = []
@@ -68,19 +42,19 @@ def script(posed: PosedCase, implementation: Implementation, result: CaseResult)
         code = array_code(form, array, posed.case.file.parent)
         lines += f"{name} = {code}".splitlines()
     helper = TO_BFLOAT16 + "\n\n" if any("= to_bfloat16(" in line for line in lines) else ""
-    body = [*lines, "", *_work(posed, implementation, result, host), ""]
+    body = [*lines, "", *_work(posed, implementation, result, frame), ""]
     text = helper + "\n".join(body) + "\n" + COMPARE + "\n".join(comparisons(posed, result))
-    head = _header(posed.case, result) + "\n\n" + _imports(implementation, host, text)
+    head = _header(posed.case, result) + "\n\n" + _imports(implementation, frame, text)
     return f"{head}\n\n{text}\n"
 
 
 def _work(
-    posed: PosedCase, implementation: Implementation, result: CaseResult, host: ScriptFrame
+    posed: PosedCase, implementation: Implementation, result: CaseResult, frame: ScriptFrame
 ) -> list[str]:
     """The lines that compute every part, as float64 arrays of NumPy."""
     problem, arrays = posed.problem, problem_arrays(posed.problem)
     narrow = frozenset(name for name, array in arrays.items() if array.dtype.name == "bfloat16")
-    if host.lines is None:
+    if not frame.host:
         cast = [f"{name} = {name}.astype(ml_dtypes.bfloat16)" for name in arrays if name in narrow]
         return [*cast, "", *formula_lines(implementation.entry.module, problem)]
     calls = getattr(result.evaluation, "calls", {})
@@ -90,29 +64,24 @@ def _work(
         calls=calls,
         gradient=problem.gradient,
         dtype=problem.dtype,
-        mode=_mode(implementation),
+        mode=implementation.mode if frame.mode is None else frame.mode,
         device=implementation.device,
         bfloat16=narrow,
     )
-    return host.lines(work)
+    return frameworks.LINES[frame.host](work)
 
 
-def _mode(implementation: Implementation) -> str:
-    """Keras on JAX runs op by op, as its users call a loss."""
-    return "eager" if implementation.entry.module == "keras_jax" else implementation.mode
-
-
-def _imports(implementation: Implementation, host: ScriptFrame, text: str) -> str:
+def _imports(implementation: Implementation, frame: ScriptFrame, text: str) -> str:
     """What is needed, and the versions that were found."""
     before = [f'os.environ["{k}"] = "{v}"' for k, v in implementation.entry.variables]
-    lines = ["from __future__ import annotations", ""] if host.lines is None else []
+    lines = [] if frame.host else ["from __future__ import annotations", ""]
     lines += ["import os", *before] if before else []
     names = [name for name in ("inf", "nan") if name in _words(text)]
     lines += [f"from math import {', '.join(names)}"] if names else []
-    lines += ["from types import SimpleNamespace"] if host.lines is None else []
+    lines += [] if frame.host else ["from types import SimpleNamespace"]
     lines += ["", "import ml_dtypes"] if "ml_dtypes" in text else [""]
-    lines += ["import numpy as np", *host.imports]
-    versions = [f"{name} {{{name}.__version__}}" for name in host.versions]
+    lines += ["import numpy as np", *frame.imports]
+    versions = [f"{name} {{{name}.__version__}}" for name in frame.versions]
     versions.append("numpy {np.__version__}")
     return "\n".join([*lines, "", f'print(f"{", ".join(versions)}")'])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from xent_check.implementations.program import GRADIENT, LOSSES, compiled
@@ -130,6 +130,13 @@ def jax(work: Work) -> list[str]:
     else:
         lines += body
     return lines + [f"{part} = np.asarray({part}).astype(np.float64)" for part in work.parts]
+
+
+LINES: Mapping[str, Callable[[Work], list[str]]] = {
+    "tensorflow": tensorflow,
+    "torch": torch,
+    "jax": jax,
+}
 
 
 def indented(lines: Sequence[str]) -> list[str]:
