@@ -255,6 +255,40 @@ def test_a_run_that_was_not_edited_is_read(folder: Path, name: str) -> None:
     assert saved_run(str(folder / name)).counts["known"] == (1 if name == "r.json" else 3)
 
 
+BEYOND = """\
+loss: sparse_categorical
+logits: [[0, 1.0e+308], [0, 0]]
+labels: [0, 0]
+dtype: float64
+tolerance: 1.0e-4
+"""
+FAR = """\
+import numpy as np
+
+def loss(logits, labels):
+    return np.array([-1e308, np.log(2)])
+"""
+
+
+def test_a_difference_beyond_float64_is_not_believed_to_be_none(tmp_path: Path) -> None:
+    """The loss is 1e308, and -1e308 was computed: the difference is no float64."""
+    (tmp_path / "c.yaml").write_text(BEYOND)
+    (tmp_path / "far.py").write_text(FAR)
+    run = ("run", "c.yaml", "-i", "far.py:loss", "--report", "json=r.json")
+    done = xent_check(tmp_path, *run)
+    assert (done.code, done.err) == (1, "")
+    document = json.loads((tmp_path / "r.json").read_text())
+    (result,) = document["results"]
+    assert result["abs_diff"][0] == "inf"
+    result.update(status="agrees", reason=None, explanation=None, diverging_samples=0)
+    result.update(abs_diff=[0.0, 0.0], max_abs_diff=0.0, max_ulps=0.0, smallest_atol=0.0)
+    document["summary"].update(diverges=0, agrees=1, verdict="agrees", exit_code=0)
+    (tmp_path / "edited.json").write_text(json.dumps(document))
+    done = xent_check(tmp_path, "judge", "edited.json")
+    assert (done.code, done.out) == (2, "")
+    assert "status is 'agrees', and its numbers give 'diverges'" in done.err
+
+
 @pytest.mark.parametrize(
     "command",
     [

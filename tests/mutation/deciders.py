@@ -7,7 +7,8 @@ DECIDERS = (
     "loading", "problem.options", "posing", "data_rules", "expectation", "expectations",
     "array_forms", "field_types",
     # the reference
-    "enclosure", "extended_reals", "balls", "per_sample", "balls_binary", "balls_classes",
+    "problem.distance", "enclosure", "extended_reals", "balls", "per_sample", "balls_binary",
+    "balls_classes",
     "exact_sum", "divisors", "float64", "parts", "reference", "truth",
     # the comparison
     "bounds", "bounds_binary", "bounds_classes", "bounds_totals", "bounds_in_parts",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.planted import Bug
 
 COMPARISON = "test_comparison.py"
+DISTANCE = "test_distance.py"
 NARROWER = "test_narrower.py"
 
 BUGS = (
@@ -32,22 +33,51 @@ BUGS = (
     ),
     Bug(
         "swap reference and actual", "difference:Allowance.by_reference",
-        "return self._difference(part, upcast, target.high, distance, name, 0.0)",
-        "return self._difference(part, target.high, upcast, distance, name, 0.0)", COMPARISON,
+        "return self._difference(part, upcast, target.high, off, name, 0.0)",
+        "return self._difference(part, target.high, upcast, off, name, 0.0)", COMPARISON,
     ),
     Bug(
-        "ignore nan", "enclosure:Enclosure.distance",
+        "ignore nan", "problem.distance:distance",
         "np.where(same, 0.0, np.inf)",
         "np.where(same | np.isnan(actual), 0.0, np.inf)", COMPARISON,
     ),
     Bug(
-        "nan equals anything", "enclosure:Enclosure.distance",
+        "nan equals anything", "problem.distance:distance",
         "np.where(same, 0.0, np.inf)",
-        "np.where(same | np.isnan(self.high), 0.0, np.inf)", COMPARISON,
+        "np.where(same | np.isnan(target), 0.0, np.inf)", COMPARISON,
     ),
     Bug(
-        "inf sign lost", "enclosure:Enclosure.distance",
-        "(actual == self.high)", "(np.abs(actual) == np.abs(self.high))", COMPARISON,
+        "inf sign lost", "problem.distance:distance",
+        "(actual == target)", "(np.abs(actual) == np.abs(target))", COMPARISON,
+    ),
+    Bug(
+        "infinities are subtracted", "problem.distance:distance",
+        "np.where(both_finite, difference, np.where(same, 0.0, np.inf))", "difference",
+        DISTANCE,
+    ),
+    Bug(
+        "nan agrees with nothing", "problem.distance:distance",
+        "(actual == target) | (np.isnan(actual) & np.isnan(target))", "actual == target",
+        DISTANCE,
+    ),
+    Bug(
+        "any two infinities are the same", "problem.distance:distance",
+        "(actual == target)", "(np.isinf(actual) & np.isinf(target))", DISTANCE,
+    ),
+    Bug(
+        "a difference beyond float64 is a warning", "problem.distance:distance",
+        'np.errstate(invalid="ignore", over="ignore")', 'np.errstate(invalid="ignore")',
+        DISTANCE,
+    ),
+    Bug(
+        "an infinity off has no ulps", "problem.distance:in_ulps",
+        "np.where(np.isnan(ulp), distance,", "np.where(np.isnan(ulp), 0.0,", DISTANCE,
+    ),
+    Bug(
+        "the sample worked out is an infinity that is right", "results.explanation:_telling_sample",
+        "distance(observed.values, target)",
+        "np.where(np.isfinite(target), distance(observed.values, target), np.inf)",
+        "test_explanation.py",
     ),
     Bug(
         "an overflowing tolerance accepts an infinity", "difference:Difference.agrees",
@@ -73,12 +103,12 @@ BUGS = (
     ),
     Bug(
         "the low half of the reference left out", "enclosure:Enclosure.distance",
-        "np.abs((actual - self.high) - self.low)", "np.abs(actual - self.high)", COMPARISON,
+        "distance(actual, self.high, self.low)", "distance(actual, self.high)", COMPARISON,
     ),
     Bug(
         "ulps of another dtype", "difference:Allowance.by_reference",
-        "distance, name = target.distance(upcast), actual.dtype.name",
-        'distance, name = target.distance(upcast), "float32"', COMPARISON,
+        "off, name = target.distance(upcast), actual.dtype.name",
+        'off, name = target.distance(upcast), "float32"', COMPARISON,
     ),
     Bug(
         "the ulp of a narrower dtype", "dtypes:ulp",

@@ -95,8 +95,8 @@ BUGS = (
     Bug(
         "a stored difference is believed",
         "saved.numbers:_unjudged",
-        "believed = ~np.isfinite(apart) | (np.abs(distance - apart) <= near)",
-        "believed = np.ones(np.shape(apart), dtype=bool)",
+        "np.where(distance(saved, apart) <= near, saved, apart)",
+        "saved",
         EDITED,
         "edited_is_refused",
     ),

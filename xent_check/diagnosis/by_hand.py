@@ -27,12 +27,8 @@ class WorkedStep:
         """Whether the values agree up to float64's rounding."""
         if len(self.values) != len(other.values):
             return False
-        pairs = zip(self.values, other.values, strict=True)
-        return all(a == b or _both_nan(a, b) or math.isclose(a, b, rel_tol=1e-9) for a, b in pairs)
-
-
-def _both_nan(a: float, b: float) -> bool:
-    return math.isnan(a) and math.isnan(b)
+        near = np.isclose(self.values, other.values, rtol=1e-9, atol=0.0, equal_nan=True)
+        return bool(near.all())
 
 
 def steps(meaning: Meaning, sample: int) -> tuple[WorkedStep, ...]:

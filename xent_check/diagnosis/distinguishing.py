@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from xent_check.problem.distance import distance
 from xent_check.problem.dtypes import Float64s
 
 from .candidates import Candidate, again
@@ -92,11 +93,8 @@ def _differ(one: Candidate, other: Candidate) -> bool:
     if one.shape != other.shape:
         return True
     a, b = one.numbers, other.numbers
-    finite = np.isfinite(a) & np.isfinite(b)
-    if (finite != (np.isfinite(a) | np.isfinite(b))).any():
-        return True
-    size = np.maximum(np.abs(a), np.abs(b))
-    return bool((np.abs(a - b)[finite] > DIFFERENT * size[finite]).any())
+    off, size = distance(a, b), np.maximum(np.abs(a), np.abs(b))
+    return bool((np.isinf(off) | (off > DIFFERENT * size)).any())
 
 
 def _input_text(m: Meaning) -> str:

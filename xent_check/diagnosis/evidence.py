@@ -15,6 +15,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from xent_check.problem.distance import distance
 from xent_check.problem.dtypes import Float64s, largest, rounded, spacing, unit_roundoff
 from xent_check.problem.vocabulary import DTYPES, DType, Reduction
 from xent_check.reference.bounds import Bounds
@@ -69,12 +70,7 @@ class Evidence:
     def residuals(self, predicted: Float64s) -> Float64s:
         """abs(observed - predicted). Where either is not finite: 0 if both are nan or the same
         infinity, else inf."""
-        values = self.observed.values
-        same = (predicted == values) | (np.isnan(predicted) & np.isnan(values))
-        finite = np.isfinite(predicted) & np.isfinite(values)
-        with np.errstate(invalid="ignore"):
-            distance = np.abs(predicted - values)
-        return np.asarray(np.where(finite, distance, np.where(same, 0.0, np.inf)))
+        return distance(self.observed.values, predicted)
 
     def agreeing(self, candidate: Candidate) -> Bools:
         """Whether each observed number is the candidate's."""

@@ -108,7 +108,8 @@ def _rows(meaning: Meaning, losses: Float64s) -> tuple[Float64s, Float64s]:
     """The sums of the losses over the last axis, and the number of kept samples in each."""
     shape = (math.prod(meaning.shape[:-1]), meaning.shape[-1])
     kept = meaning.kept.reshape(shape).sum(axis=1).astype(np.float64)
-    return losses.reshape(shape).sum(axis=1), kept
+    with np.errstate(all="ignore"):
+        return losses.reshape(shape).sum(axis=1), kept
 
 
 def total_of(meaning: Meaning, losses: Float64s) -> float:

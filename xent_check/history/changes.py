@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from xent_check.problem.distance import distance, in_ulps
 from xent_check.problem.dtypes import spacing
 from xent_check.results.change import BAD, Change, ChangeKind, Variants, growth
 from xent_check.results.difference import Difference
@@ -53,14 +54,9 @@ def _part(was: PartRecord, now: PartRecord) -> Move:
         return Move(False, None, False)
     rows = was.rows(now.positions)
     first, second = was.numbers[rows[rows >= 0]], now.numbers[rows >= 0]
-    same = (first == second) | (np.isnan(first) & np.isnan(second))
-    finite = np.isfinite(first) & np.isfinite(second)
-    with np.errstate(invalid="ignore", over="ignore"):
-        distance = np.where(finite, np.abs(first - second), np.inf)
-        ulps = np.where(same, 0.0, np.where(finite, distance / spacing(first, was.dtype), np.inf))
-    stands = all(
-        (distance <= d.allowed.reshape(-1)[rows >= 0])[~same].all() for d in now.judged[:1]
-    )
+    off = distance(second, first)
+    ulps = in_ulps(off, spacing(first, was.dtype))
+    stands = all((off <= d.allowed.reshape(-1)[rows >= 0]).all() for d in now.judged[:1])
     stands = stands and all(_diverged_before(was, now, d) for d in now.judged)
     return Move(False, float(ulps.max()) if ulps.size else None, stands)
 
@@ -72,10 +68,8 @@ def _diverged_before(was: PartRecord, now: PartRecord, d: Difference) -> bool:
     if d.at_least or d.diverging > bad.size or (rows < 0).any():
         return False
     numbers, target, allowed = was.numbers[rows], d.target.ravel(), d.allowed.ravel()
-    with np.errstate(invalid="ignore", over="ignore"):
-        distance = np.abs(numbers - target[bad])
-    same = (numbers == target[bad]) | (np.isnan(numbers) & np.isnan(target[bad]))
-    return not (same | (np.isfinite(distance) & (distance <= allowed[bad]))).any()
+    off = distance(numbers, target[bad])
+    return not (np.isfinite(off) & (off <= allowed[bad])).any()
 
 
 def change_between(

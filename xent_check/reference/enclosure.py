@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from xent_check.problem.chunks import chunks
+from xent_check.problem.distance import distance
 from xent_check.problem.dtypes import Float64s, ulp
 
 RADIUS_IN_ULPS = 2.0**-10
@@ -28,11 +29,7 @@ class Enclosure:
     def distance(self, actual: Float64s) -> Float64s:
         """abs(actual - true) to within the radius. Where either is not finite: 0 if both are nan or
         the same infinity, else inf."""
-        both_finite = np.isfinite(actual) & np.isfinite(self.high)
-        same = (actual == self.high) | (np.isnan(actual) & np.isnan(self.high))
-        with np.errstate(invalid="ignore", over="ignore"):
-            difference = np.abs((actual - self.high) - self.low)
-        return np.where(both_finite, difference, np.where(same, 0.0, np.inf))
+        return distance(actual, self.high, self.low)
 
 
 def is_narrow(enclosure: Enclosure, dtype: str, asked: str = "") -> bool:

@@ -13,6 +13,7 @@ from xent_check.diagnosis.diagnosis import ROUNDING, Explanation
 from xent_check.diagnosis.losses import meaning_of
 from xent_check.errors import visible
 from xent_check.history.saved.write import saved_explanation
+from xent_check.problem.distance import distance
 from xent_check.results.explanation import OBSERVED, Explained, departing
 from xent_check.results.number_text import index_text, number, small
 from xent_check.results.report import CaseResult
@@ -55,8 +56,7 @@ def _difference(item: Explained) -> str:
         where = f"sample {index_text(index)}"
     else:
         return f"{seen.size} numbers for {target.size} samples"
-    with np.errstate(invalid="ignore"):
-        off = abs(float(seen[at]) - float(target[at]))
+    off = float(distance(seen[at], target[at]))
     numbers = f"{where} is {number(seen[at])}, exactly {number(target[at])}"
     return f"{numbers}, off by {small(off)}" if np.isfinite(off) else numbers
 
@@ -130,16 +130,12 @@ def _between(first: Explained, second: Explained) -> str:
     a, b = first.observed.values, second.observed.values
     if a.shape != b.shape or first.observed.reduction != second.observed.reduction:
         return f"{first.who} and {second.who} differ in different parts; each on its own:"
-    with np.errstate(invalid="ignore"):
-        apart = np.abs(a - b)
-    same = (a == b) | (np.isnan(a) & np.isnan(b))
-    apart = np.where(same, 0.0, np.where(np.isnan(apart), np.inf, apart))
+    apart = distance(a, b)
     at = int(np.argmax(apart)) if apart.size else 0
     if not apart.any():
         return f"{first.who} and {second.who} give the same numbers, bit for bit"
     target = float(first.target[at])
-    with np.errstate(invalid="ignore"):
-        off = [abs(float(v[at]) - target) for v in (a, b)]
+    off = [float(distance(v[at], target)) for v in (a, b)]
     numbers = f"{number(a[at])} and {number(b[at])}, exactly {number(target)}"
     words = f"{first.who} and {second.who} are furthest apart at {at}: {numbers}"
     if all(np.isfinite(off)) and off[0] != off[1]:

@@ -9,16 +9,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from xent_check.problem.distance import distance, in_ulps
 from xent_check.problem.dtypes import Float64s, dtype_name, ulp
 from xent_check.problem.evaluation import Computed, Unsupported
 from xent_check.problem.expectation import Expectation, Published
 from xent_check.problem.tolerance import Auto, Tolerance
 from xent_check.problem.vocabulary import DTYPES, Reduction
 from xent_check.reference.bounds import Bounds
-from xent_check.reference.enclosure import Enclosure, is_narrow
+from xent_check.reference.enclosure import is_narrow
 from xent_check.reference.reference import Reference
 
-from .difference import Allowance, Difference, in_ulps
+from .difference import Allowance, Difference
 
 Array = npt.NDArray[Any]
 
@@ -222,9 +223,8 @@ def _following(actual: Float64s, dtype: str, losses: Difference, divisor: float)
     with np.errstate(invalid="ignore", divide="ignore"):
         target = np.asarray(losses.target.sum() / divisor)
         allowed = np.asarray(np.nansum(losses.allowed) / abs(divisor))
-    zero = np.zeros(())
-    distance = Enclosure(target, zero, zero).distance(actual)
+    off = distance(actual, target)
     spaced = ulp(target, dtype, losses.asked)
     allowed = np.where(np.isfinite(target), np.fmax(allowed, spaced), 0.0)
-    ulps = in_ulps(distance, spaced)
-    return Difference(actual, target, distance, ulps, allowed, dtype, asked=losses.asked)
+    ulps = in_ulps(off, spaced)
+    return Difference(actual, target, off, ulps, allowed, dtype, asked=losses.asked)

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xent_check.problem.chunks import NUMBERS, chunks
+from xent_check.problem.distance import distance, in_ulps
 from xent_check.problem.dtypes import Float64s, largest, ulp, ulp_name
 from xent_check.problem.expectation import Published
 from xent_check.problem.tolerance import Auto, Tolerance
@@ -86,8 +87,7 @@ class Difference:
     @property
     def distance(self) -> Float64s:
         """abs_diff as it is without what `auto` allows beyond the range of a dtype."""
-        same = (self.actual == self.target) | (np.isnan(self.actual) & np.isnan(self.target))
-        known = same | (np.isfinite(self.actual) & np.isfinite(self.target))
+        known = np.isfinite(distance(self.actual, self.target))
         return np.where(known, self.abs_diff, np.inf)
 
     @property
@@ -127,18 +127,18 @@ class Allowance:
         if actual.size > NUMBERS:
             return self._in_chunks(part, actual, target)
         upcast = np.asarray(actual, dtype=np.float64)
-        distance, name = target.distance(upcast), actual.dtype.name
-        return self._difference(part, upcast, target.high, distance, name, 0.0)
+        off, name = target.distance(upcast), actual.dtype.name
+        return self._difference(part, upcast, target.high, off, name, 0.0)
 
     def _in_chunks(self, part: str, actual: Array, target: Enclosure) -> Difference:
-        upcast, distance, ulps, allowed = (np.empty(actual.shape) for _ in range(4))
+        upcast, off, ulps, allowed = (np.empty(actual.shape) for _ in range(4))
         for place in chunks(actual.shape):
             some = Enclosure(target.high[place], target.low[place], target.radius[place])
             made = self._of(part, place).by_reference(part, actual[place], some)
-            upcast[place], distance[place] = made.actual, made.abs_diff
+            upcast[place], off[place] = made.actual, made.abs_diff
             ulps[place], allowed[place] = made.ulps, made.allowed
         dtype = actual.dtype.name
-        return Difference(upcast, target.high, distance, ulps, allowed, dtype, asked=self.asked)
+        return Difference(upcast, target.high, off, ulps, allowed, dtype, asked=self.asked)
 
     def _of(self, part: str, place: tuple[slice, ...]) -> Allowance:
         """The judge of some of a part's numbers, with their bounds."""
@@ -151,10 +151,9 @@ class Allowance:
         return replace(self, bounds=replace(bounds, gradient=gradient))
 
     def by_text(self, part: str, actual: Array, published: Published) -> Difference:
-        upcast, zero = np.asarray(actual, dtype=np.float64), np.zeros_like(published.values)
-        distance = Enclosure(published.values, zero, zero).distance(upcast)
-        name = actual.dtype.name
-        return self._difference(part, upcast, published.values, distance, name, published.units)
+        upcast, name = np.asarray(actual, dtype=np.float64), actual.dtype.name
+        off = distance(upcast, published.values)
+        return self._difference(part, upcast, published.values, off, name, published.units)
 
     def again(self, part: str, d: Difference) -> Difference:
         """The same numbers under this tolerance; UndecidedError where too few were kept."""
@@ -182,7 +181,7 @@ class Allowance:
         part: str,
         actual: Float64s,
         target: Float64s,
-        distance: Float64s,
+        off: Float64s,
         dtype: str,
         unit: Float64s | float,
     ) -> Difference:
@@ -191,9 +190,9 @@ class Allowance:
             allowed = self._allowed(part, target, spaced) + np.asarray(unit)
         allowed = np.where(np.isfinite(target), allowed, 0.0)
         if self.tolerance == "auto":
-            distance = within_range(actual, target, distance, allowed, dtype, self.asked)
-        ulps = in_ulps(distance, spaced)
-        return Difference(actual, target, distance, ulps, allowed, dtype, unit, asked=self.asked)
+            off = within_range(actual, target, off, allowed, dtype, self.asked)
+        ulps = in_ulps(off, spaced)
+        return Difference(actual, target, off, ulps, allowed, dtype, unit, asked=self.asked)
 
     def _allowed(self, part: str, target: Float64s, ulp: Float64s) -> Float64s:
         if isinstance(self.tolerance, Tolerance):
@@ -209,7 +208,7 @@ class Allowance:
 def within_range(
     actual: Float64s,
     target: Float64s,
-    distance: Float64s,
+    off: Float64s,
     allowed: Float64s,
     dtype: str,
     asked: str,
@@ -217,13 +216,7 @@ def within_range(
     """The distance; 0 for an infinity where the target, or what rounding may make of it, is beyond
     the range of both dtypes."""
     beyond = np.abs(target) > max(map(largest, filter(None, (dtype, asked)))) - allowed
-    return np.where(beyond & (actual == np.copysign(np.inf, target)), 0.0, distance)
-
-
-def in_ulps(distance: Float64s, ulp: Float64s) -> Float64s:
-    """A distance in spacings; as it is where the spacing is nan."""
-    with np.errstate(over="ignore"):
-        return np.where(np.isnan(ulp), distance, distance / np.where(np.isnan(ulp), 1.0, ulp))
+    return np.where(beyond & (actual == np.copysign(np.inf, target)), 0.0, off)
 
 
 def classes(values: Float64s) -> str:

@@ -14,6 +14,7 @@ from xent_check.diagnosis.by_hand import WorkedStep, steps
 from xent_check.diagnosis.diagnosis import Diagnosis, Explanation, Observed, diagnose
 from xent_check.diagnosis.losses import meaning_of
 from xent_check.diagnosis.meaning import Meaning
+from xent_check.problem.distance import distance
 from xent_check.problem.dtypes import Float64s
 from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import Reduction
@@ -118,9 +119,7 @@ def _telling_sample(observed: Observed, exact: Reference) -> int:
     target = exact.losses.high.reshape(-1)
     if observed.reduction is not None or target.shape != observed.values.shape or not target.size:
         return 0
-    with np.errstate(invalid="ignore"):
-        off = np.abs(observed.values - target)
-    return int(np.argmax(np.where(np.isnan(off), np.inf, off)))
+    return int(np.argmax(distance(observed.values, target)))
 
 
 def explain_result(result: CaseResult) -> Explained | None:

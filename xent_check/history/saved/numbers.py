@@ -9,11 +9,11 @@ from typing import cast
 
 import numpy as np
 
+from xent_check.problem.distance import distance
 from xent_check.problem.dtypes import Float64s, spacing, unit_roundoff
 from xent_check.problem.expectation import Published
 from xent_check.problem.vocabulary import Reduction
 from xent_check.reference.bounds import Bounds
-from xent_check.reference.enclosure import Enclosure
 from xent_check.results.comparison import Comparison, share_of
 from xent_check.results.difference import Allowance, Difference, Excerpt
 from xent_check.results.excerpts import WORST
@@ -94,19 +94,19 @@ def _difference(judge: Allowance, part: str, saved: _Whole | _Excerpt) -> Differ
     """The whole array, or the excerpt that was kept of it."""
     dtype, shape = saved.dtype, saved.shape
     if isinstance(saved, _Whole):
-        actual, target, distance = (
+        actual, target, off = (
             numbers.reshape(shape) for numbers in (saved.actual, saved.reference, saved.abs_diff)
         )
-        return judge.again(part, _unjudged(actual, target, distance, dtype, 0.0))
+        return judge.again(part, _unjudged(actual, target, off, dtype, 0.0))
     _complete(part, saved)
     diverging = (
         saved.diverging_samples if isinstance(saved, ComparedExcerpt) else saved.diverging_elements
     )
     rows = saved.rows
-    actual, target, distance = (
+    actual, target, off = (
         np.array([(row.actual, row.reference, row.abs_diff) for row in rows]).reshape(-1, 3).T
     )
-    kept = judge.again(part, _unjudged(actual, target, distance, dtype, 0.0))
+    kept = judge.again(part, _unjudged(actual, target, off, dtype, 0.0))
     least = kept.diverging
     possible = least == diverging if saved.at_least or not least else least <= diverging
     excerpt = Excerpt(
@@ -140,20 +140,17 @@ def _complete(part: str, saved: _Excerpt) -> None:
 def _stated(judge: Allowance, part: str, saved: _Whole, expected: Float64s) -> Difference:
     """Against what is stated."""
     shape = saved.shape
-    actual, target, zero = saved.actual.reshape(shape), expected.reshape(shape), np.zeros(shape)
+    actual, target = saved.actual.reshape(shape), expected.reshape(shape)
     unit = 0.0 if saved.expected_unit is None else saved.expected_unit.reshape(shape)
-    distance = Enclosure(target, zero, zero).distance(actual)
-    return judge.again(part, _unjudged(actual, target, distance, saved.dtype, unit))
+    return judge.again(part, _unjudged(actual, target, distance(actual, target), saved.dtype, unit))
 
 
 def _unjudged(
-    actual: Float64s, target: Float64s, distance: Float64s, dtype: str, unit: Float64s | float
+    actual: Float64s, target: Float64s, saved: Float64s, dtype: str, unit: Float64s | float
 ) -> Difference:
-    """The distance is from the exact value, of which `target` is the nearest float64: it is the
-    difference of the two to within the spacing of either, or it is not believed."""
-    with np.errstate(invalid="ignore", over="ignore"):
-        apart = np.abs(actual - target)
-        near = spacing(target, "float64") + 2 * spacing(apart, "float64")
-        believed = ~np.isfinite(apart) | (np.abs(distance - apart) <= near)
-    distance = np.where(believed, distance, apart)
-    return Difference(actual, target, distance, distance, np.zeros_like(target), dtype, unit)
+    """The saved distance is from the exact value, of which `target` is the nearest float64: it is
+    the difference of the two to within the spacing of either, or it is not believed."""
+    apart = distance(actual, target)
+    near = spacing(target, "float64") + 2 * spacing(apart, "float64")
+    off = np.where(distance(saved, apart) <= near, saved, apart)
+    return Difference(actual, target, off, off, np.zeros_like(target), dtype, unit)
