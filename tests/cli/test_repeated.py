@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import click
@@ -69,15 +70,25 @@ def test_a_flag_may_be_repeated_but_not_with_its_opposite(name: str, option: cli
         assert (code, f"{yes} and {no[0]}: one or the other" in said) == (2, True)
 
 
+@pytest.mark.parametrize("name", ["run", "accept"])
+@pytest.mark.parametrize("given", [("-x", "--max-fail", "3"), ("--max-fail=3", "-x", "-x")])
+def test_two_options_for_one_value_are_refused(name: str, given: tuple[str, ...]) -> None:
+    code, said = run(name, *given, "--help")
+    assert code == 2
+    assert re.search("(-x and --max-fail|--max-fail and -x): one or the other", said)
+    for one in (given[:1] if "=" in given[0] else given[1:], ("-x", "-x")):
+        assert run(name, *one, "--help")[0] == 0
+
+
 def test_what_the_pyproject_sets_is_no_repetition(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "pyproject.toml").write_text(
-        "[tool.xent-check]\ntimeout = 5\nstrict = true\nimplementations = 'manual'\n"
+        "[tool.xent-check]\ntimeout = 5\nstrict = true\nimplementations = 'manual'\nmax-fail = 3\n"
     )
     (tmp_path / "cases.yaml").write_text(CASES)
     monkeypatch.chdir(tmp_path)
-    assert run("run", "cases.yaml", "--timeout", "6", "--no-strict", "--show-config")[0] == 0
+    assert run("run", "cases.yaml", "--timeout", "6", "--no-strict", "-x", "--show-config")[0] == 0
 
 
 def test_several_k_select_the_cases_of_any_of_them(tmp_path: Path) -> None:

@@ -53,6 +53,10 @@ BUGS = (
         "if opposite is not None and", "if False and", REPEATED, "opposite",
     ),
     Bug(
+        "-x beside --max-fail wins", "repeated:refuse_repeated",
+        "len(both) > 1", "False", REPEATED, "two_options",
+    ),
+    Bug(
         "the last k wins", "loading:Filter.accepts",
         "any(text.lower() in name for text in self.texts)",
         "self.texts[-1].lower() in name", REPEATED, "several_k_select",

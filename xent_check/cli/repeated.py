@@ -1,4 +1,4 @@
-"""An option given twice that holds one value: an error, for every command at once.
+"""One value given twice, by whatever options: an error, for every command at once.
 
 click keeps the last of them in silence. What a pyproject.toml sets is no repetition: the command
 line replaces it.
@@ -11,11 +11,14 @@ from collections.abc import Sequence
 
 import click
 
+_ONE_VALUE = ("first", "max_fail")  # -x is --max-fail 1
+
 
 def refuse_repeated(
     command: click.Command, name: str | None, arguments: Sequence[str], parent: click.Context
 ) -> None:
-    """UsageError where an option of one value stands there twice, or a flag with its opposite."""
+    """UsageError where an option of one value stands there twice, or a flag with its opposite, or
+    two options that set one value."""
     context = click.Context(command, info_name=name, parent=parent)
     try:
         _, _, order = command.make_parser(context).parse_args(list(arguments))
@@ -30,3 +33,7 @@ def refuse_repeated(
         opposite = next((word for word in option.secondary_opts if word in arguments), None)
         if opposite is not None and any(word in arguments for word in option.opts):
             raise click.UsageError(f"{given} and {opposite}: one or the other", context)
+    both = [param for param in dict.fromkeys(order) if param.name in _ONE_VALUE]
+    if len(both) > 1:
+        words = " and ".join(max(param.opts, key=len) for param in both)
+        raise click.UsageError(f"{words}: one or the other", context)
