@@ -10,7 +10,6 @@ import difflib
 import os
 import pickle
 import subprocess
-import sys
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ import numpy as np
 import psutil
 import pytest
 
+from tests.support.command import completed
 from xent_check.casefile import memory
 from xent_check.casefile.loading import Filter, load
 from xent_check.errors import CaseFileError, ExitCode, NothingToCompareError, UserError
@@ -145,14 +145,7 @@ def test_the_command_finds_nothing_to_compare_in_a_folder_without_case_files(
 
 def command(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """The real command, in a process of its own."""
-    return subprocess.run(
-        [sys.executable, "-m", "xent_check", *arguments],
-        capture_output=True,
-        text=True,
-        cwd=folder,
-        check=False,
-        timeout=120,
-    )
+    return completed(folder, *arguments)
 
 
 def test_a_folder_without_case_files_is_nothing_to_compare(tmp_path: Path) -> None:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ import jsonschema
 import pytest
 from ruamel.yaml import YAML
 
+from tests.support.command import completed
 from tests.support.snapshots import assert_expected
 from xent_check import cli
 from xent_check.errors import ExitCode
@@ -27,20 +26,10 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def xent_check(tmp_path: Path) -> Command:
-    """The installed command, in an empty folder, in a pipe."""
-    script = Path(sys.executable).with_name("xent-check")
-    settings = {**os.environ, "COLUMNS": "80", "PYTHONUTF8": "1"}
+    """The command, in an empty folder, in a pipe."""
 
     def run(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [script, *arguments],
-            cwd=tmp_path,
-            env=settings | more,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            check=False,
-        )
+        return completed(tmp_path, *arguments, **{"COLUMNS": "80"} | more)
 
     return run
 

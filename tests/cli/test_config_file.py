@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.support.command import completed
 from tests.support.fake import CASES
 from tests.support.snapshots import assert_expected
 from xent_check.cli.accept_command import command as accept
@@ -214,19 +214,11 @@ def test_broken_toml_is_told_with_its_line(project: Path, text: bytes, told: str
 
 @pytest.fixture
 def xent_check(project: Path) -> Command:
-    """The installed command, in the project or a folder of it."""
-    script = Path(sys.executable).with_name("xent-check")
-    settings = {**os.environ, "COLUMNS": "80", "XENT_CHECK_CACHE": str(project / "cache")}
+    """The command, in the project or a folder of it."""
+    cache = str(project / "cache")
 
     def call(*arguments: str, folder: str = ".") -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [script, *arguments],
-            cwd=project / folder,
-            env=settings,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        return completed(project / folder, *arguments, COLUMNS="80", XENT_CHECK_CACHE=cache)
 
     return call
 

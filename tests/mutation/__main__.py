@@ -60,6 +60,7 @@ def main() -> int:
             "PYTHONPATH": str(copy),
             "PYTHONDONTWRITEBYTECODE": "1",
             "XENT_CHECK_EXAMPLES": "60",
+            "XENT_CHECK_FRESH": "1",
         }
         os.environ.pop("PYTEST_ADDOPTS", None)
         os.chdir(copy)

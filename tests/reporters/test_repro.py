@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import os
 import re
 import subprocess
 import sys
@@ -16,6 +15,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 
+from tests.support.command import completed
 from tests.support.loaded import posed_cases
 from tests.support.snapshots import assert_expected
 from xent_check.casefile.array_forms import (
@@ -250,17 +250,9 @@ def repro(tmp_path: Path) -> Command:
     binary = "loss: binary, logits: [0], labels: [1]"
     two = f"cases: [{{name: a, {binary}}}, {{name: b, {binary}}}]"
     (tmp_path / "two.yaml").write_text(two, encoding="utf-8")
-    program = Path(sys.executable).with_name("xent-check")
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [program, "repro", *arguments],
-            cwd=tmp_path,
-            env={**os.environ, "COLUMNS": "80", "PYTHONUTF8": "1"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        return completed(tmp_path, "repro", *arguments, COLUMNS="80")
 
     return run
 

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import io
 import json
+import multiprocessing
 import os
 import subprocess
 import sys
+import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.support.fake import CASES, PATIENCE, Family
+from .fake import CASES, PATIENCE, Family
+
+# What the commands import: a process that has it stands ready, and each command is a fork of it.
+_FORKS = multiprocessing.get_context("forkserver") if hasattr(os, "fork") else None
+if _FORKS is not None:
+    _FORKS.set_forkserver_preload(["tests.support.preloaded"])
 
 
 @dataclass(frozen=True)
@@ -28,14 +37,52 @@ class Done:
 
 def xent_check(folder: Path, *arguments: str) -> Done:
     """`xent-check` with these arguments in a folder."""
-    done = subprocess.run(
-        [sys.executable, "-m", "xent_check", *arguments],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    done = completed(folder, *arguments)
     return Done(done.returncode, done.stdout, done.stderr)
+
+
+def completed(
+    folder: Path, *arguments: str, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """The same, in our environment with these variables.
+
+    XENT_CHECK_FRESH starts Python anew each time, for who changes the package's files meanwhile.
+    """
+    variables = {**os.environ, **environment}
+    if _FORKS is None or "XENT_CHECK_FRESH" in os.environ:
+        return subprocess.run(
+            [sys.executable, "-m", "xent_check", *arguments],
+            cwd=folder, env=variables, capture_output=True, encoding="utf-8", timeout=PATIENCE,
+            check=False,
+        )  # fmt: skip
+    with tempfile.TemporaryDirectory() as temporary:
+        out, err = Path(temporary, "out"), Path(temporary, "err")
+        process = _FORKS.Process(target=_command, args=(folder, arguments, out, err, variables))
+        process.start()
+        process.join(PATIENCE)
+        if process.exitcode is None:
+            process.kill()
+            raise TimeoutError(f"xent-check {' '.join(arguments)}")
+        texts = (out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8"))
+        return subprocess.CompletedProcess(arguments, process.exitcode, *texts)
+
+
+def _command(
+    folder: Path, arguments: tuple[str, ...], out: Path, err: Path, environment: Mapping[str, str]
+) -> None:
+    """The command's `main`, with standard streams and an environment of its own."""
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(folder)
+    for number, file in ((1, out), (2, err)):
+        os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
+    for stream in (sys.stdout, sys.stderr):
+        assert isinstance(stream, io.TextIOWrapper)
+        stream.reconfigure(encoding="utf-8")
+    sys.argv = ["xent-check", *arguments]
+    from xent_check.cli import main
+
+    main()
 
 
 class Command:
