@@ -8,6 +8,7 @@ COMPARISON = "test_comparison.py"
 GAPS = "test_gaps.py"
 JUDGING = "test_verdict.py"
 RUN = "test_run.py"
+PATH = "test_main_path.py"
 
 BUGS = (
     Bug(
@@ -88,6 +89,14 @@ BUGS = (
     Bug(
         "an entry of any version is the first", "loading:PosedCase.expectation_of",
         "if version != UNKNOWN and entry.applies_to(version):", "if True:", RUN, "its_version",
+    ),
+    Bug(
+        "the exact value is made before anybody is asked", "run:run",
+        "    pool.submit(", "    truth(posed_cases[0].problem)\n    pool.submit(", PATH, "hops",
+    ),
+    Bug(
+        "a divergence is given no reason", "run:_result",
+        "return diagnosed(", "return (", PATH, "hops",
     ),
     Bug(
         "whole numbers pass for losses", "comparison:_check_shapes",
