@@ -16,7 +16,7 @@ from xent_check.reference.reference import Reference, reference
 from xent_check.results.comparison import compare
 
 SUBJECTS = load([str(corpus() / "forum")], Filter())
-each_case = pytest.mark.parametrize("subject", SUBJECTS, ids=lambda posed: posed.case.id)
+each_case = pytest.mark.parametrize("posed", SUBJECTS, ids=lambda posed: posed.case.id)
 
 
 @each_case

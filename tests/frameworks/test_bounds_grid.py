@@ -13,6 +13,8 @@ import pytest
 
 from tests.frameworks.grid import CLASS_COUNTS, SHIFT_SAFE, grid
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], dict[str, Any]]:

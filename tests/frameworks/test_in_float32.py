@@ -18,6 +18,8 @@ from xent_check.reference.bounds import bounds
 from xent_check.reference.bounds_inside import inside_float32
 from xent_check.reference.reference import reference
 
+pytestmark = pytest.mark.long
+
 NAMES = ("keras", "tf", "torch", "jax", "optax", "keras-torch", "keras-jax")
 
 

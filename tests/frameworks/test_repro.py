@@ -111,6 +111,7 @@ def shown(
     return made
 
 
+@pytest.mark.long
 def test_every_framework_shows_results_that_were_computed_and_that_raised(
     shown: list[Shown],
 ) -> None:

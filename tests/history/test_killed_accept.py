@@ -19,6 +19,8 @@ import pytest
 
 from tests.support.command import xent_check
 
+pytestmark = pytest.mark.long
+
 KILLS = 200
 FROM_NOTHING = 4  # kills of a command started by itself
 CASES = "\n".join(

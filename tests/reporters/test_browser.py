@@ -36,6 +36,8 @@ from xent_check.reporters.formats.html import render
 from xent_check.results.change import Change, GateResult, Variants
 from xent_check.results.report import Report
 
+pytestmark = pytest.mark.long
+
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 ARGUMENTS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
