@@ -90,7 +90,22 @@ def test_one_entry_stands_for_a_list_of_one(tmp_path: Path) -> None:
     assert [len(posed.expectations[name]) for name in ("torch", "keras")] == [1, 2]
     old, new = posed.expectations["keras"]
     assert (old.because, old.error) == (None, None)
-    assert (new.because, new.error) == ("it is strict", "refused")
+    assert (new.because, new.error, new.hypothesis) == ("it is strict", "refused", None)
+
+
+def test_a_reason_may_name_its_hypothesis(tmp_path: Path) -> None:
+    text = """
+        loss: binary
+        logits: [0.0]
+        labels: [1]
+        expect:
+          torch: {mean: 0.7, because: {text: it clips, id: clipped}}
+          jax: {mean: 0.7, because: it clips}
+    """
+    (posed,) = posed_cases(text, tmp_path)
+    (named,), (plain,) = posed.expectations["torch"], posed.expectations["jax"]
+    assert (named.because, named.hypothesis) == ("it clips", "clipped")
+    assert (plain.because, plain.hypothesis) == ("it clips", None)
 
 
 @pytest.mark.parametrize(

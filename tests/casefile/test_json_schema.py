@@ -104,6 +104,9 @@ CASE = {"loss": "binary", "logits": [0.5], "labels": [1]}
         {"expect": {"torch": 0.5}},
         {"expect": {"torch": []}},
         {"expect": {"torch": {"because": " ", "mean": 1.0}}},
+        {"expect": {"torch": {"because": {"text": "it clips"}, "mean": 1.0}}},
+        {"expect": {"torch": {"because": {"text": " ", "id": "clipped"}, "mean": 1.0}}},
+        {"expect": {"torch": {"because": {"text": "it clips", "id": "clip"}, "mean": 1.0}}},
         {"probs": [0.5]},
         {"lables": [1]},
     ],
@@ -133,6 +136,7 @@ def test_the_schema_knows_each_rule_of_keys_and_types(
         {"implementations": ["keras", "tf:xla", "mypkg.losses:fused"]},
         {"matrix": {"dtype": ["float32", "float64"]}},
         {"expect": {"torch": {"losses": [0.5], "because": "a::b is no name here"}}},
+        {"expect": {"torch": {"mean": 1, "because": {"text": "it clips", "id": "clipped"}}}},
         {"expect": {"torch": [{"error": "out", "versions": ">=2"}, {"mean": 1}]}},
     ],
 )

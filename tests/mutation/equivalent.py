@@ -145,12 +145,6 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "apart = _apart(np.take_along_axis(x, top, axis=1), x)",
     ): "a distance is the same from both ends",
     (
-        "attached_diagnosis",
-        'if result.status == "known" and hypotheses_named_in(result.reason or "") '
-        "and _finite(result):",
-        'if result.status == "known" and hypotheses_named_in((result.reason)) and _finite(result):',
-    ): "what is known has its reason",
-    (
         "baseline_file",
         "return json.dumps(value, allow_nan=False, ensure_ascii=False)",
         "return json.dumps(value, allow_nan=False)",

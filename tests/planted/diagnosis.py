@@ -9,6 +9,19 @@ MEANING = "test_losses.py"
 
 BUGS = (
     Bug(
+        "a reason that the numbers contradict stands", "attached_diagnosis:contradicts",
+        "hypothesis not in found", "False", "test_explain.py", "contradict",
+    ),
+    Bug(
+        "a hypothesis that is none", "field_types:hypothesis_id",
+        "if value not in HYPOTHESIS_IDS:", "if False:", "test_bad_cases.py", "reasons_with",
+    ),
+    Bug(
+        "a report of another reason is cited", "known_issues:known_issues",
+        "if any(entry.hypothesis in wanted for entry in entries):", "if entries:",
+        "test_explain.py", "cited",
+    ),
+    Bug(
         "a binary loss of log-probabilities is never clipped", "hypotheses.scores:clipped",
         "m = replace(m, scores=np.exp(m.scores), is_log=False)\n    ends",
         "m = replace(m, scores=np.exp(m.scores), is_log=False)\n    if m.binary:\n"

@@ -34,11 +34,13 @@ from xent_check.problem.vocabulary import GIVEN, DType, Given, Loss
 from .array_forms import Array
 from .field_types import (
     ONE_OR_MORE,
+    HypothesisId,
     Number,
     Numbers,
     OneOrMore,
     Reason,
     Strict,
+    Text,
     Versions,
     Word,
     unquoted,
@@ -94,6 +96,17 @@ ToleranceField = Annotated[
 ]
 
 
+class Because(Strict):
+    """Why a divergence is known: in words, and the hypothesis of the diagnosis that says so."""
+
+    text: Text
+    id: HypothesisId
+
+
+def _form(value: object) -> str:
+    return "mapping" if isinstance(value, dict) else "text"
+
+
 class ExpectedFields(Strict):
     """What a source published for one implementation, or what is known of it."""
 
@@ -103,8 +116,24 @@ class ExpectedFields(Strict):
     sum: Number | None = None
     gradient: Numbers = None
     error: str | None = None
-    because: Reason | None = None
+    because: (
+        Annotated[
+            Annotated[Reason, Tag("text")] | Annotated[Because, Tag("mapping")],
+            Discriminator(_form),
+        ]
+        | None
+    ) = None
     versions: Versions | None = None
+
+    @property
+    def reason(self) -> str | None:
+        """The words of `because`."""
+        return self.because.text if isinstance(self.because, Because) else self.because
+
+    @property
+    def hypothesis(self) -> str | None:
+        """The hypothesis that `because` names; text alone names none."""
+        return self.because.id if isinstance(self.because, Because) else None
 
 
 def _entries(value: object) -> object:

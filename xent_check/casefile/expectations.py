@@ -72,7 +72,9 @@ def _expectation(entry: ExpectedFields, problem: Problem) -> Expectation:
         raise InvalidError(Mistake(("gradient",), found, allowed, "add it, or remove this"))
     what = f"one number for each of the {problem.given}"
     gradient = _of_shape("gradient", entry.gradient, problem.values.shape, what)
-    return Expectation(losses, totals, gradient, entry.error, entry.because, entry.versions)
+    return Expectation(
+        losses, totals, gradient, entry.error, entry.reason, entry.versions, entry.hypothesis
+    )
 
 
 def _of_shape(key: str, numbers: object, shape: tuple[int, ...], what: str) -> Published | None:

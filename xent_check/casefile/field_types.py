@@ -9,7 +9,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from xent_check.errors import KeyPath, Mistake
+from xent_check.diagnosis.hypotheses.table import HYPOTHESES
+from xent_check.errors import KeyPath, Mistake, did_you_mean
 
 from .yaml_values import Float, describe, scalar
 
@@ -110,20 +111,39 @@ def is_name(text: str) -> bool:
 
 def word(value: object) -> str:
     """Text that can stand in a case id."""
-    text = reason(value)
-    if not is_name(text):
-        raise wrong(Mistake((), describe(text), NAME, ""))
-    return text
+    name = text(value)
+    if not is_name(name):
+        raise wrong(Mistake((), describe(name), NAME, ""))
+    return name
 
 
-def reason(value: object) -> str:
+def text(value: object, allowed: str = "text") -> str:
     """Text that says something."""
     if not isinstance(value, str):
         advice = "" if value is None or isinstance(value, list | dict) else "quote it"
-        raise wrong(Mistake((), describe(value), "text", advice))
+        raise wrong(Mistake((), describe(value), allowed, advice))
     if not value.strip():
         raise wrong(Mistake((), "blank text", "text that is not blank", ""))
     return value
+
+
+def _bare_text(value: object) -> str:
+    return text(value)
+
+
+def _reason(value: object) -> str:
+    return text(value, "text, or a mapping with text and id")
+
+
+HYPOTHESIS_IDS = tuple(hypothesis.id for hypothesis in HYPOTHESES)
+
+
+def hypothesis_id(value: object) -> str:
+    """The id of a hypothesis of the diagnosis."""
+    if value not in HYPOTHESIS_IDS:
+        hint = did_you_mean(value, HYPOTHESIS_IDS) if isinstance(value, str) else ""
+        raise wrong(Mistake((), describe(value), ", ".join(HYPOTHESIS_IDS), hint))
+    return str(value)
 
 
 def versions(value: object) -> str:
@@ -164,7 +184,11 @@ Numbers = Annotated[Any, PlainValidator(numbers), WithJsonSchema({"x-ref": "Numb
 Word = Annotated[
     str, PlainValidator(word), WithJsonSchema(_TEXT | {"not": {"pattern": r"::|[\x00-\x1f\x7f]"}})
 ]
-Reason = Annotated[str, PlainValidator(reason), WithJsonSchema(_TEXT)]
+Text = Annotated[str, PlainValidator(_bare_text), WithJsonSchema(_TEXT)]
+Reason = Annotated[str, PlainValidator(_reason), WithJsonSchema(_TEXT)]
+HypothesisId = Annotated[
+    str, PlainValidator(hypothesis_id), WithJsonSchema({"enum": list(HYPOTHESIS_IDS)})
+]
 Versions = Annotated[str, PlainValidator(versions), WithJsonSchema(_TEXT)]
 Size = Annotated[int, Field(ge=0)]
 Shape = Annotated[list[Size], Field(max_length=32)]

@@ -12,7 +12,7 @@ from xent_check.problem.options import OPTIONS, Number, NumberArray, Words
 from xent_check.problem.vocabulary import GIVEN, Loss
 
 from .array_forms import ARRAY_FORMS
-from .case import ARRAY_KEYS, CaseFields, ExpectedFields, ToleranceFields
+from .case import ARRAY_KEYS, Because, CaseFields, ExpectedFields, ToleranceFields
 from .field_types import unquoted
 from .yaml_values import Map, describe
 
@@ -75,6 +75,8 @@ _MISSING = {
     "labels": "numbers, or a mapping that makes them",
     "shape": "a list of sizes, such as [2, 3]",
     "num_classes": "a whole number, 1 or more",
+    "text": "the reason in words",
+    "id": "the id of a hypothesis (a reason without one is text alone)",
 }
 _BOUNDS = {
     "greater_than_equal": ("ge", "{} or more"),
@@ -163,5 +165,5 @@ def _model_at(loc: KeyPath) -> type[BaseModel]:
     if loc[0] == "tolerance":
         return ToleranceFields
     if loc[0] == "expect":
-        return ExpectedFields
+        return Because if "because" in loc[3:-1] else ExpectedFields
     return ARRAY_FORMS[str(loc[1])]

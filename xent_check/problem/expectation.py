@@ -29,6 +29,7 @@ class Expectation:
     error: str | None  # text that the raised message must contain
     because: str | None  # the reason of a known divergence
     versions: str | None  # a PEP 440 specifier of the framework's versions; None: all
+    hypothesis: str | None = None  # the id of the one of the diagnosis that `because` names
 
     @property
     def parts(self) -> dict[str, Published]:

@@ -12,20 +12,6 @@ from .report import CaseResult
 
 MAX_VALUES = 10_000  # a diagnosis of more than this would take longer than the run
 
-# What a `because` says where it means a hypothesis: any of the words.
-WORDS: dict[str, tuple[str, ...]] = {
-    "clipped": ("clip",),
-    "renormalised": ("renormal", "divided by its sum", "divides by the sum", "divide by their sum"),
-    "not-renormalised": ("as it is", "as they are", "nothing divides"),
-    "log-clamped": ("clamp",),
-    "label-wraps": ("from the end", "wraps", "from the last"),
-    "label-gives-zero": ("empty row", "one-hot row"),
-    "label-rounded": ("label is rounded", "index is rounded"),
-    "smoothing-formula": ("smoothing divides",),
-    "unshifted-exp": ("overflows",),
-    "log-of-probability": ("underflows", "rounds to"),
-}
-
 
 def observed_of(result: CaseResult) -> Observed | None:
     """The losses where they differ from the exact ones, else the first total that does."""
@@ -45,9 +31,10 @@ def diagnosed(result: CaseResult) -> CaseResult:
     if result.status == "diverges":
         diagnosis = _diagnosis(result)
         return result if diagnosis is None else replace(result, diagnosis=diagnosis)
-    if result.status == "known" and hypotheses_named_in(result.reason or "") and _finite(result):
+    named = None if result.expectation is None else result.expectation.hypothesis
+    if result.status == "known" and named is not None and _finite(result):
         diagnosis = _diagnosis(result)
-        if diagnosis is not None and contradicts(result.reason or "", diagnosis):
+        if diagnosis is not None and contradicts(named, diagnosis):
             best = diagnosis.explanations[0].sentence
             note = f"its `because` says otherwise than its numbers: {best}"
             return replace(result, notes=(*result.notes, note))
@@ -75,14 +62,7 @@ def _finite(result: CaseResult) -> bool:
     return comparison is not None and bool(np.isfinite(comparison.losses.actual).all())
 
 
-def hypotheses_named_in(because: str) -> set[str]:
-    """The hypotheses that a declared reason names."""
-    words = because.lower()
-    return {name for name, forms in WORDS.items() if any(form in words for form in forms)}
-
-
-def contradicts(because: str, diagnosis: Diagnosis) -> bool:
-    """Whether the reason names hypotheses, and the numbers are explained by others alone."""
-    named = hypotheses_named_in(because)
+def contradicts(hypothesis: str, diagnosis: Diagnosis) -> bool:
+    """Whether the numbers are explained by other hypotheses alone than the one that is named."""
     found = {name for e in diagnosis.explanations for name in e.ids} - {ROUNDING}
-    return bool(named and found and not named & found)
+    return bool(found) and hypothesis not in found

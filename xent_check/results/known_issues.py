@@ -10,8 +10,6 @@ from xent_check.casefile.corpus import corpus
 from xent_check.casefile.loading import read_cases
 from xent_check.casefile.paths import case_files
 
-from .attached_diagnosis import WORDS, hypotheses_named_in
-
 MAX_CITED = 3
 _REPORT = re.compile(r"https?://[^\s,;)\"']+/(?:issues|pull|discussions|questions)/\d+")
 
@@ -19,20 +17,18 @@ _REPORT = re.compile(r"https?://[^\s,;)\"']+/(?:issues|pull|discussions|question
 def known_issues(implementation: str, ids: Iterable[str]) -> tuple[str, ...]:
     """The URLs of shipped cases that declare a divergence of this implementation for one of these
     reasons, at most three."""
-    wanted = set(ids)
-    words = [word for name in wanted for word in WORDS.get(name, ())]
+    wanted = frozenset(ids)
     found: dict[str, None] = {}
-    if words:
-        for case in _candidates(implementation, words):
-            entries = case.fields.expect.get(implementation, [])
-            if any(hypotheses_named_in(entry.because or "") & wanted for entry in entries):
-                found.update(dict.fromkeys(_REPORT.findall(case.fields.source or "")))
+    for case in _candidates(implementation, wanted):
+        entries = case.fields.expect.get(implementation, [])
+        if any(entry.hypothesis in wanted for entry in entries):
+            found.update(dict.fromkeys(_REPORT.findall(case.fields.source or "")))
     return tuple(found)[:MAX_CITED]
 
 
-def _candidates(implementation: str, words: list[str]) -> Iterator[Case]:
+def _candidates(implementation: str, ids: frozenset[str]) -> Iterator[Case]:
     """Cases of files that name both; the others need not be parsed."""
     for file in case_files(str(corpus())):
-        text = file.read_text(encoding="utf-8").lower()
-        if implementation in text and any(word in text for word in words):
+        text = file.read_text(encoding="utf-8")
+        if implementation in text and any(f"id: {name}" in text for name in ids):
             yield from read_cases(file, file.name).cases
