@@ -22,6 +22,7 @@ from xent_check.casefile.memory import available, must_have
 from xent_check.casefile.needs import ANSWER, PASSING, TRUTH, WORKER, Size
 from xent_check.errors import CaseFileError, InvalidError
 from xent_check.implementations.names import parse
+from xent_check.running.memory_needed import must_fit
 from xent_check.running.session import Session
 from xent_check.running.settings import Settings
 
@@ -221,7 +222,7 @@ def test_a_run_counts_every_case_and_every_answer(
     with run_of(tmp_path, cases, names, None) as session:
         posed_cases = load([str(tmp_path)], Filter())
         monkeypatch.setattr("xent_check.casefile.memory.available", lambda: needed)
-        session._must_fit(posed_cases)
+        must_fit(posed_cases, session.implementations_of, None)
         monkeypatch.setattr("xent_check.casefile.memory.available", lambda: needed - 1)
         with pytest.raises(CaseFileError, match=r"logits: .* the run needs .*\(-i\)"):
-            session._must_fit(posed_cases)
+            must_fit(posed_cases, session.implementations_of, None)

@@ -72,11 +72,11 @@ BUGS = (
         "        self.fits_in_memory()\n", "", MEMORY, "tebibyte and value",
     ),
     Bug(
-        "one answer alone is counted", "session:Session._must_fit",
+        "one answer alone is counted", "memory_needed:must_fit",
         "len(present) * size.of_answer", "size.of_answer", MEMORY, "every_answer",
     ),
     Bug(
-        "one case alone is counted", "session:Session._must_fit",
+        "one case alone is counted", "memory_needed:must_fit",
         "held += size.held +", "held = size.held +", MEMORY, "every_answer",
     ),
     Bug(

@@ -99,6 +99,14 @@ BUGS = (
         "return diagnosed(", "return (", PATH, "hops",
     ),
     Bug(
+        "results stand as they came", "summary:report_of",
+        "results=tuple(ordered)", "results=tuple(results)", "test_summary.py",
+    ),
+    Bug(
+        "who is required and on no case is not missed", "summary:report_of",
+        "absent=tuple(name for name, why in absent.items() if why),", "", "test_summary.py",
+    ),
+    Bug(
         "whole numbers pass for losses", "comparison:_check_shapes",
         "dtype_name(part.dtype) not in DTYPES", "False", GAPS, "no_floating_point",
     ),

@@ -2,57 +2,17 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import pytest
 
-from xent_check.casefile.loading import Filter, PosedCase, load
-from xent_check.implementations.names import Implementation, parse
-from xent_check.problem.evaluation import Computed, Evaluation
+from tests.support.answered import answered, posed
+from xent_check.implementations.names import Implementation
+from xent_check.problem.evaluation import Computed
 from xent_check.problem.problem import Problem
 from xent_check.reference.truth import truth
-from xent_check.results.report import CaseResult
 from xent_check.running import jobs
-from xent_check.running.jobs import Job
-from xent_check.running.run import run
-from xent_check.workers.pool import Pool
-from xent_check.workers.wire import decode_problem
-from xent_check.workers.worker import Request
-
-Asked = tuple[Implementation, Job, Request]
-
-
-class MadeUp:
-    """In place of a pool: every request is answered at once."""
-
-    def __init__(self, answer: Callable[[Problem], Evaluation]) -> None:
-        self.folder = tempfile.TemporaryDirectory()
-        self._answer = answer
-        self.asked: list[Asked] = []
-
-    def submit(self, requests: Sequence[Asked], timeout: float) -> None:
-        self.asked = list(requests)
-
-    def answers(self) -> Iterator[tuple[Job, Evaluation]]:
-        for _, job, request in self.asked:
-            yield job, self._answer(decode_problem(request.problem))
-
-
-def posed(folder: Path, text: str) -> tuple[PosedCase, ...]:
-    file = folder / "cases.yaml"
-    file.write_text(text, encoding="utf-8")
-    return load((str(file),), Filter())
-
-
-def answered(
-    cases: Sequence[PosedCase], names: Sequence[str], answer: Callable[[Problem], Evaluation]
-) -> list[CaseResult]:
-    pool = cast(Pool[Job], MadeUp(answer))
-    return list(run(cases, [parse(name) for name in names], pool, 60.0))
 
 
 def nothing(problem: Problem) -> Computed:

@@ -1,0 +1,52 @@
+"""A run with answers made up in place of the workers'."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import cast
+
+from xent_check.casefile.loading import Filter, PosedCase, load
+from xent_check.implementations.names import Implementation, parse
+from xent_check.problem.evaluation import Evaluation
+from xent_check.problem.problem import Problem
+from xent_check.results.report import CaseResult
+from xent_check.running.jobs import Job
+from xent_check.running.run import run
+from xent_check.workers.pool import Pool
+from xent_check.workers.wire import decode_problem
+from xent_check.workers.worker import Request
+
+Asked = tuple[Implementation, Job, Request]
+
+
+class MadeUp:
+    """In place of a pool: every request is answered at once."""
+
+    def __init__(self, answer: Callable[[Problem], Evaluation]) -> None:
+        self.folder = tempfile.TemporaryDirectory()
+        self._answer = answer
+        self.asked: list[Asked] = []
+
+    def submit(self, requests: Sequence[Asked], timeout: float) -> None:
+        self.asked = list(requests)
+
+    def answers(self) -> Iterator[tuple[Job, Evaluation]]:
+        for _, job, request in self.asked:
+            yield job, self._answer(decode_problem(request.problem))
+
+
+def posed(folder: Path, text: str) -> tuple[PosedCase, ...]:
+    """The cases of a file with this text."""
+    file = folder / "cases.yaml"
+    file.write_text(text, encoding="utf-8")
+    return load((str(file),), Filter())
+
+
+def answered(
+    cases: Sequence[PosedCase], names: Sequence[str], answer: Callable[[Problem], Evaluation]
+) -> list[CaseResult]:
+    """The results of a run that asks these implementations."""
+    pool = cast(Pool[Job], MadeUp(answer))
+    return list(run(cases, [parse(name) for name in names], pool, 60.0))

@@ -1,0 +1,40 @@
+"""Memory needed: whether a run fits, before it begins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from xent_check.casefile.loading import PosedCase
+from xent_check.casefile.memory import must_have
+from xent_check.casefile.needs import size_of
+from xent_check.errors import CaseFileError, InvalidError
+from xent_check.implementations.names import Implementation, why_missing
+from xent_check.workers.pool import worker_name
+
+_FEWER = "ask for fewer implementations (-i) or fewer at once (-j), or make it smaller"
+
+
+def must_fit(
+    posed_cases: Sequence[PosedCase],
+    implementations_of: Callable[[PosedCase], Sequence[Implementation]],
+    jobs: int | None,
+) -> None:
+    """CaseFileError where the run needs more memory than there is: what it holds of all cases
+    and answers, and what its processes take beside each other, at most `jobs` of them."""
+    if not posed_cases:
+        return
+    sizes = [size_of(posed.problem) for posed in posed_cases]
+    held, workers = 0, dict[str, int]()
+    for posed, size in zip(posed_cases, sizes, strict=True):
+        present = [i for i in implementations_of(posed) if why_missing(i) is None]
+        held += size.held + len(present) * size.of_answer
+        for name in map(worker_name, present):
+            workers[name] = max(size.of_worker, workers.get(name, 0))
+    at_once = sorted(workers.values(), reverse=True)[:jobs]
+    needed = held + max(size.passing for size in sizes) + sum(at_once)
+    largest = max(zip(posed_cases, sizes, strict=True), key=lambda pair: pair[1].alone)[0]
+    key, shape = largest.problem.given, list(largest.problem.values.shape)
+    try:
+        must_have(needed, f"shape {shape}, the largest case: the run needs", (key,), _FEWER)
+    except InvalidError as error:
+        raise CaseFileError(map(largest.case.located, error.mistakes)) from None

@@ -1,0 +1,64 @@
+"""Selection: what of the files is to be answered, and by whom."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from xent_check.casefile.loading import Filter, PosedCase, load
+from xent_check.casefile.paths import shown_path, split_given
+from xent_check.errors import NothingToCompareError
+from xent_check.implementations.names import Implementation
+from xent_check.problem.expectation import REFERENCE
+from xent_check.problem.problem_digest import problem_digest
+from xent_check.results.report import Asked, Scope
+
+from .settings import Settings
+
+
+def selected(settings: Settings, given: tuple[PosedCase, ...] | None) -> tuple[PosedCase, ...]:
+    """The selected cases under the run's tolerance."""
+    posed_cases = given or load(settings.paths, settings.wanted, settings.allow_outside)
+    if settings.only is not None:
+        posed_cases = _those(posed_cases, settings.only)
+    if settings.tolerance is not None:
+        posed_cases = tuple(s.with_tolerance(settings.tolerance) for s in posed_cases)
+    return posed_cases
+
+
+def _those(posed_cases: tuple[PosedCase, ...], ids: frozenset[str]) -> tuple[PosedCase, ...]:
+    found = tuple(posed for posed in posed_cases if posed.case.id in ids)
+    if not found:
+        raise NothingToCompareError(
+            f"none of {len(posed_cases)} selected cases is among the {len(ids)} asked for"
+        )
+    return found
+
+
+def asked_of(
+    posed_cases: Sequence[PosedCase],
+    implementations_of: Callable[[PosedCase], Sequence[Implementation]],
+) -> tuple[Asked, ...]:
+    """Each case with those that are to answer it, the reference first where an entry pins it."""
+    pinned = {id(s): [REFERENCE] * bool(s.expectations.get(REFERENCE)) for s in posed_cases}
+    return tuple(
+        Asked(
+            s.case.id,
+            s.case.line,
+            problem_digest(s.problem),
+            (*pinned[id(s)], *(i.name for i in implementations_of(s))),
+            tuple(sorted(s.case.fields.asked)),
+        )
+        for s in posed_cases
+    )
+
+
+def scope_of(settings: Settings, partial: bool) -> Scope:
+    """What the run covers. partial: cases were given instead of read, or it was stopped."""
+    named = any(split_given(path)[1] for path in settings.paths)
+    return Scope(
+        paths=tuple(posixpath.normpath(shown_path(Path(path))) for path in settings.paths),
+        filtered=partial or named or settings.wanted != Filter() or settings.only is not None,
+        chosen=None if settings.chosen is None else tuple(i.name for i in settings.chosen),
+    )

@@ -1,0 +1,56 @@
+"""Summary: the results of a run made a report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from xent_check.casefile.loading import PosedCase
+from xent_check.history.changes import variants_of
+from xent_check.implementations.names import Implementation, why_missing
+from xent_check.implementations.placement import placed, unused
+from xent_check.implementations.table import IMPLEMENTATIONS
+from xent_check.problem.expectation import REFERENCE
+from xent_check.results.report import CaseResult, Host, Report
+
+from .settings import Settings
+
+
+def report_of(
+    settings: Settings,
+    posed_cases: Sequence[PosedCase],
+    implementations_of: Callable[[PosedCase], Sequence[Implementation]],
+    results: Sequence[CaseResult],
+) -> Report:
+    """The results by case and implementation, who ran where, and what the reader is warned of."""
+    used = {i.name: i for posed in posed_cases for i in implementations_of(posed)}
+    names = (REFERENCE, *(i.name for i in sorted(used.values(), key=_rank)))
+    required = placed(settings.required, settings.pythons)
+    absent = {i.name: why_missing(i) for i in required if i.name not in used}
+    warnings = [f"{name} is required and missing: {why}" for name, why in absent.items() if why]
+    warnings += dict.fromkeys(f"{r.case.id}: {r.vacuous}" for r in results if r.vacuous)
+    warnings += unused(used.values(), settings.pythons)
+    answered = {r.implementation for r in results if r.status != "missing"}
+    away = {r.implementation for r in results} - answered
+    order = {posed.case.id: position for position, posed in enumerate(posed_cases)}
+    ordered = sorted(results, key=lambda r: (order[r.case.id], names.index(r.implementation)))
+    return Report(
+        results=tuple(ordered),
+        cases=len(posed_cases),
+        implementations=names,
+        hosts={
+            name: Host.of(i)
+            for name, i in used.items()
+            if why_missing(i) is None and name not in away
+        },
+        seconds=0.0,
+        warnings=tuple(warnings),
+        absent=tuple(name for name, why in absent.items() if why),
+        verbose=settings.verbose,
+        variants=variants_of(ordered, names),
+    )
+
+
+def _rank(implementation: Implementation) -> tuple[int, str, str]:
+    """The table's order, modes after their names, labelled after those; the user's own last."""
+    table, i = list(IMPLEMENTATIONS), implementation
+    return (table.index(i.base) if i.base in table else len(table), i.unlabelled, i.label)
