@@ -6,12 +6,11 @@ import hashlib
 import os
 from pathlib import Path
 
+from xent_check.workers.cache_folder import cache_folder
+
 
 def cache_file(kind: str, of: Path, suffix: str) -> Path:
     """The file for `of`, by whatever name that goes, in a folder for its kind: in the user's cache
     folder, or in XENT_CHECK_CACHE. Nothing is created."""
-    import platformdirs
-
-    cache = os.environ.get("XENT_CHECK_CACHE") or platformdirs.user_cache_dir("xent-check")
     name = hashlib.sha256(os.fsencode(os.path.realpath(of))).hexdigest()[:16]
-    return Path(cache) / kind / f"{name}{suffix}"
+    return cache_folder() / kind / f"{name}{suffix}"

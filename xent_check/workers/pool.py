@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import queue
 import tempfile
 import threading
@@ -16,6 +15,7 @@ from xent_check.implementations.names import Implementation
 from xent_check.problem.evaluation import Evaluation, after
 from xent_check.timing import Spent
 
+from .cache_folder import cache_folder
 from .leftovers import FOLDERS
 from .worker import Request, Worker
 
@@ -191,8 +191,5 @@ def worker_name(implementation: Implementation) -> str:
 
 def _environment(implementation: Implementation) -> dict[str, str]:
     """What its framework needs set, and where that may keep what it compiled."""
-    import platformdirs
-
-    cache = os.environ.get("XENT_CHECK_CACHE") or platformdirs.user_cache_dir("xent-check")
     variables = implementation.entry.environment_variables(implementation.device)
-    return {**variables, "XENT_CHECK_CACHE": cache}
+    return {**variables, "XENT_CHECK_CACHE": str(cache_folder())}
