@@ -228,6 +228,10 @@ def test_the_pinned_reference_must_be_the_exact_value(
     result = judge_pinned(of, truth(of))
     assert result is not None
     assert (result.implementation, result.status) == ("reference", status)
+    assert result.comparison is not None
+    assert result.comparison.asked == {"losses", "mean", "sum"}  # what the case asks for, of all
+    assert verdict(result, True) == (result.status, result.reason)
+    assert (result.evaluation, result.notes, result.vacuous) == (None, (), None)
 
 
 # ---- versions ---------------------------------------------------------------------------------
