@@ -33,7 +33,7 @@ class Bench:
         problem: Problem = PROBLEM,
     ) -> Evaluation:
         request = Request(
-            "custom", fake(file, function), "cpu", encode_problem(problem, self.folder)
+            "user_function", fake(file, function), "cpu", encode_problem(problem, self.folder)
         )
         return self.worker.evaluate(request, timeout)
 
@@ -466,6 +466,6 @@ def test_a_missing_device_is_missing(bench: Bench, tmp_path: Path) -> None:
         "def f(logits, labels): raise MissingDeviceError('no such device')\n"
     )
     request = Request(
-        "custom", f"{tmp_path}/no_device.py:f", "cpu", encode_problem(PROBLEM, tmp_path)
+        "user_function", f"{tmp_path}/no_device.py:f", "cpu", encode_problem(PROBLEM, tmp_path)
     )
     assert bench.worker.evaluate(request, PATIENCE) == Missing("no such device")

@@ -1,4 +1,4 @@
-"""Worker: the parent's handle of a framework's process, which runs starting.py and serving.py.
+"""Worker: the parent's handle of a framework's process, which runs bootstrap.py and child.py.
 
 The process imports its framework at once and answers one problem at a time. It may be of another
 interpreter, which needs NumPy and the framework alone. execnet does the plumbing; psutil ends a
