@@ -80,6 +80,11 @@ BUGS = (
         "test_explanation.py",
     ),
     Bug(
+        "nan beside an infinity tells no readings apart", "distinguishing:_differ",
+        "np.isinf(off) | (off > DIFFERENT * size)", "off > DIFFERENT * size",
+        "test_distinguishing.py",
+    ),
+    Bug(
         "an overflowing tolerance accepts an infinity", "difference:Difference.agrees",
         "np.isfinite(self.abs_diff) & (self.abs_diff <= self.allowed)",
         "self.abs_diff <= self.allowed", COMPARISON,
