@@ -108,11 +108,11 @@ BUGS = (
     ),
     Bug(
         "numbers may be cut out of the file", "baseline_file:_recorded",
-        'if _OF_NUMBERS.match(told) and "losses" not in parts:', "if False:", FILE, "silence",
+        'if _OF_NUMBERS.match(stated) and "losses" not in parts:', "if False:", FILE, "silence",
     ),
     Bug(
         "the numbers may be others than the file says", "baseline_file:_recorded",
-        "if part.index is None and said != found:", "if False:", FILE, "silence",
+        "if part.index is None and stated != actual:", "if False:", FILE, "silence",
     ),
     Bug(
         "places that do not exist", "baseline_file:_position",
@@ -120,7 +120,7 @@ BUGS = (
     ),
     Bug(
         "a key may stand there twice", "baseline_file:_once_each",
-        "if len(made) < len(pairs):", "if False:", FILE, "merge",
+        "if len(data) < len(pairs):", "if False:", FILE, "merge",
     ),
     Bug(
         "names are of the working directory", "project:Project.keys",

@@ -103,8 +103,8 @@ BUGS = (
     Bug(
         "the counts of a file are believed",
         "contradictions:contradiction",
-        "rest = {key: value for key, value in told.items() if key not in _TIMES}",
-        'rest = {"results": told["results"]}',
+        "rest = {key: value for key, value in ordered.items() if key not in _TIMES}",
+        'rest = {"results": ordered["results"]}',
         EDITED,
         "edited_is_refused",
     ),
@@ -257,7 +257,7 @@ BUGS = (
     Bug(
         "another xent-check merges",
         "merge:_of_one_kind",
-        "            if own != other:\n",
+        "            if value != first_value:\n",
         "            if False:\n",
         MERGING,
         "of_another_xent_check",

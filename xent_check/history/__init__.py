@@ -1,1 +1,1 @@
-"""History: runs over time, saved, read again, judged again, gated and compared."""
+"""History: runs that are saved, read, judged again, merged, compared and gated."""

@@ -1,4 +1,4 @@
-"""The JSON of a baseline, key by key: what it may hold, and nothing else."""
+"""The JSON of a baseline: every key that it may have, and its values."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class BaselineEnvironment(_Strict):
 
 
 def _numbers_of(value: object) -> Any:
-    """Numbers, or lists of them to any depth; what is not finite is its name."""
+    """A number, or nested lists of numbers; nan, inf and -inf are text. ValueError otherwise."""
     if isinstance(value, list):
         return [_numbers_of(item) for item in value]
     if value in _NOT_FINITE:
@@ -55,17 +55,17 @@ _Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
 
 
 class BaselineArray(_Strict):
-    """A part: all its numbers, or a digest of them and the numbers that were kept."""
+    """A part of an answer: all its numbers, or their digest and the numbers that were kept."""
 
-    dtype: DType | None = None
-    values: _Numbers = None
+    dtype: DType | None = None  # None: that of the losses
+    values: _Numbers = None  # all numbers
     shape: tuple[Annotated[int, Field(ge=0)], ...] | None = None
-    digest: _Digest | None = None
-    worst: dict[_Place, _Numbers] = {}
+    digest: _Digest | None = None  # of all numbers
+    worst: dict[_Place, _Numbers] = {}  # the kept numbers by their indices
 
 
 def _array_of(value: object) -> object:
-    """A plain number or list is in the answer's own dtype."""
+    """The mapping for a plain number or list, whose dtype is that of the losses."""
     return value if isinstance(value, dict | BaselineArray) else {"values": value}
 
 

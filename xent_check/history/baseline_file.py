@@ -1,6 +1,6 @@
-"""Baseline: what was accepted, as a file that people read in a diff and nothing else changes.
+"""Baseline: the accepted answers, in a file whose diff people can read.
 
-JSON, sorted, an answer a line, no times: the same answers make the same bytes.
+JSON, sorted, one line per answer, without times: the same answers make the same bytes.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import json
 import re
 import statistics
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from .record import PartRecord, Recorded
 
 SCHEMA = 1
 _OF_NUMBERS = re.compile(r"(value|nan|-?inf)( \(\d+\)|$)|no numbers$")
-INLINE = 32  # numbers of one part that are written one by one
+INLINE = 32  # numbers at most of a part that is written whole
 
 
 @dataclass(frozen=True)
@@ -48,14 +48,14 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True)
 class Baseline:
-    """records and environments: by case and implementation."""
+    """The accepted answers, by case and implementation."""
 
     records: Mapping[Key, Recorded]
-    environments: Mapping[Key, Environment]
+    environments: Mapping[Key, Environment]  # of the same keys
 
 
 def load_baseline(file: Path) -> Baseline:
-    """The baseline of a file; UserError naming the file and the key where it is none."""
+    """The baseline in a file. UserError, with the file and the key, where it has none."""
     shown = visible(str(file))
     try:
         text = file.read_bytes().decode("utf-8-sig")
@@ -85,14 +85,13 @@ def _no_baseline(shown: str, why: str) -> str:
 
 
 def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object of JSON; ValueError for a key that stands there twice, as after a merge that kept
-    both sides."""
-    made = dict(pairs)
-    if len(made) < len(pairs):
-        seen = Counter(key for key, _ in pairs)
-        twice = next(key for key in seen if seen[key] > 1)
-        raise ValueError(f"the key {twice!r} stands there {seen[twice]} times; keep one")
-    return made
+    """A JSON object. ValueError for a repeated key, as a merge that kept both sides leaves it."""
+    data = dict(pairs)
+    if len(data) < len(pairs):
+        counts = Counter(key for key, _ in pairs)
+        key = next(key for key in counts if counts[key] > 1)
+        raise ValueError(f"the key {key!r} stands there {counts[key]} times; keep one")
+    return data
 
 
 def _no_constant(word: str) -> None:
@@ -100,10 +99,10 @@ def _no_constant(word: str) -> None:
 
 
 def _place(saved: BaselineFile, key: Key) -> Environment:
-    own = saved.cases[key[0]][key[1]].on or saved.implementations.get(key[1])
-    if own is None:
+    place = saved.cases[key[0]][key[1]].on or saved.implementations.get(key[1])
+    if place is None:
         raise ValueError(f"implementations: no {key[1]!r}, which answers {key[0]!r}")
-    return Environment(own.version, own.device, own.platform)
+    return Environment(place.version, place.device, place.platform)
 
 
 def _recorded(key: Key, answer: BaselineAnswer) -> Recorded:
@@ -119,52 +118,53 @@ def _recorded(key: Key, answer: BaselineAnswer) -> Recorded:
                 parts[name] = _part(array, answer.dtype)
             except ValueError as error:
                 raise ValueError(f"{where}.{name}: {error}") from None
-    told = _said("losses", answer.behaviour)
-    if _OF_NUMBERS.match(told) and "losses" not in parts:
-        raise ValueError(f"{where}: its losses are not there, and `behaviour` says {told!r}")
-    for of, part in parts.items():
-        said, found = _said(of, answer.behaviour), classes(part.numbers)
-        if part.index is None and said != found:
-            raise ValueError(f"{where}.{of}: {found}, and `behaviour` says {said!r}")
-    given = answer.share if isinstance(answer.share, dict) else {"losses": answer.share}
+    stated = _stated_classes("losses", answer.behaviour)
+    if _OF_NUMBERS.match(stated) and "losses" not in parts:
+        raise ValueError(f"{where}: its losses are not there, and `behaviour` says {stated!r}")
+    for part_name, part in parts.items():
+        stated, actual = _stated_classes(part_name, answer.behaviour), classes(part.numbers)
+        if part.index is None and stated != actual:
+            raise ValueError(f"{where}.{part_name}: {actual}, and `behaviour` says {stated!r}")
+    by_part = answer.share if isinstance(answer.share, dict) else {"losses": answer.share}
     shares: dict[str, float] = {
-        str(name): share for name, share in given.items() if share is not None
+        str(name): share for name, share in by_part.items() if share is not None
     }
     return Recorded(answer.status, answer.behaviour, parts, shares, because or None, answer.inputs)
 
 
-def _said(part: str, behaviour: str) -> str:
-    """What kinds of numbers a part has; nothing is said of a total or gradient that is a value."""
-    losses, *more = behaviour.split("; ")
+def _stated_classes(part: str, behaviour: str) -> str:
+    """The classes of numbers that `behaviour` states of a part. It leaves out a total or gradient
+    whose numbers are all plain values."""
+    losses, *others = behaviour.split("; ")
     if part == "losses":
         return losses
-    said = [words.removeprefix(f"{part} ") for words in more if words.startswith(f"{part} ")]
-    return next(iter(said), "value")
+    stated = [words.removeprefix(f"{part} ") for words in others if words.startswith(f"{part} ")]
+    return next(iter(stated), "value")
 
 
-def _part(given: BaselineArray, dtype: str | None) -> PartRecord:
-    dtype = given.dtype or dtype
+def _part(array: BaselineArray, dtype: str | None) -> PartRecord:
+    dtype = array.dtype or dtype
     if dtype is None:
         raise ValueError("numbers without a dtype")
-    if given.values is not None:
-        if given.worst or given.digest:
+    if array.values is not None:
+        if array.worst or array.digest:
             raise ValueError("`values` are all numbers, and need neither `digest` nor `worst`")
-        values = np.asarray(given.values, dtype=np.float64)
-        values = rounded(values.reshape(given.shape or values.shape), dtype).astype(np.float64)
+        values = np.asarray(array.values, dtype=np.float64)
+        values = rounded(values.reshape(array.shape or values.shape), dtype).astype(np.float64)
         return PartRecord(dtype, values.shape, digest(values, dtype), values.reshape(-1))
-    if given.digest is None or given.shape is None:
+    if array.digest is None or array.shape is None:
         raise ValueError("its numbers are not there: neither `values` nor `digest` and `shape`")
-    shape, numbers = given.shape, [*given.worst.values()]
+    shape, numbers = array.shape, [*array.worst.values()]
     if any(isinstance(number, list) for number in numbers):
         raise ValueError("worst: a list; allowed: a number for each place")
-    index = [_position(text, shape) for text in given.worst]
+    index = [_position(text, shape) for text in array.worst]
     return PartRecord(
-        dtype, shape, given.digest, np.array(numbers, dtype=np.float64), np.array(index, np.intp)
+        dtype, shape, array.digest, np.array(numbers, dtype=np.float64), np.array(index, np.intp)
     )
 
 
 def _position(text: str, shape: tuple[int, ...]) -> int:
-    """Where a place stands in the flat array of this shape; ValueError where there is none."""
+    """The flat index of a place in an array of this shape. ValueError where it has no such one."""
     place = [int(number) for number in re.findall(r"\d+", text)]
     if len(place) != len(shape) or any(i >= n for i, n in zip(place, shape, strict=True)):
         raise ValueError(f"worst: no place {text} in the shape {list(shape)}")
@@ -175,28 +175,32 @@ def _position(text: str, shape: tuple[int, ...]) -> int:
 
 
 def baseline_text(baseline: Baseline) -> str:
-    """The file. An environment that is not its implementation's usual one stands in the line."""
-    listed: dict[str, list[Environment]] = {}
+    """The file's text. The commonest environment of an implementation is written once; an answer
+    from another one has it on its line."""
+    environments: dict[str, list[Environment]] = {}
     for key in sorted(baseline.records):
-        listed.setdefault(key[1], []).append(baseline.environments[key])
-    common = {name: statistics.mode(places) for name, places in listed.items()}
+        environments.setdefault(key[1], []).append(baseline.environments[key])
+    common = {name: statistics.mode(places) for name, places in environments.items()}
     lines = ["{", f' "schema": {SCHEMA},', ' "implementations": {']
-    lines += _joined(f"  {_json(name)}: {_json(vars(common[name]))}" for name in sorted(common))
+    lines += _with_commas(
+        f"  {_json(name)}: {_json(vars(common[name]))}" for name in sorted(common)
+    )
     lines += [" },", ' "cases": {']
     cases = sorted({case for case, _ in baseline.records})
     for case in cases:
         names = sorted(name for other, name in baseline.records if other == case)
         lines.append(f"  {_json(case)}: {{")
-        lines += _joined(
+        lines += _with_commas(
             f"   {_json(n)}: {_json(_answer(baseline, (case, n), common))}" for n in names
         )
         lines.append("  }" if case == cases[-1] else "  },")
     return "\n".join([*lines, " }", "}"]) + "\n"
 
 
-def _joined(lines: Any) -> list[str]:
-    listed = list(lines)
-    return [*(f"{line}," for line in listed[:-1]), *listed[-1:]]
+def _with_commas(texts: Iterable[str]) -> list[str]:
+    """The lines with a comma after each but the last."""
+    lines = list(texts)
+    return [*(f"{line}," for line in lines[:-1]), *lines[-1:]]
 
 
 def _json(value: Any) -> str:
@@ -227,8 +231,8 @@ def _share(share: float) -> float | str:
 
 
 def _plain_part(part: PartRecord, dtype: str | None, accepted: bool) -> Any:
-    """The numbers, or their digest and those that are kept."""
-    own = {} if part.dtype == dtype else {"dtype": part.dtype}
+    """The numbers, or their digest and those that are kept. dtype: of the losses."""
+    other_dtype = {} if part.dtype == dtype else {"dtype": part.dtype}
     if part.index is not None or part.numbers.size > INLINE:
         rows = part.kept(accepted)
         rows = rows[np.argsort(part.positions[rows])]
@@ -237,11 +241,11 @@ def _plain_part(part: PartRecord, dtype: str | None, accepted: bool) -> Any:
             str([int(i) for i in place]): _number(float(number), part.dtype)
             for place, number in zip(places, part.numbers[rows], strict=True)
         }
-        return own | {"shape": list(part.shape), "digest": part.digest, "worst": worst}
+        return other_dtype | {"shape": list(part.shape), "digest": part.digest, "worst": worst}
     values = _numbers(part.numbers.reshape(part.shape), part.dtype)
     if not part.numbers.size:
-        return own | {"shape": list(part.shape), "values": []}
-    return own | {"values": values} if own else values
+        return other_dtype | {"shape": list(part.shape), "values": []}
+    return other_dtype | {"values": values} if other_dtype else values
 
 
 def _numbers(values: Float64s, dtype: str) -> Any:
@@ -251,7 +255,7 @@ def _numbers(values: Float64s, dtype: str) -> Any:
 
 
 def _number(value: float, dtype: str) -> float | str:
-    """The shortest decimal that rounds to it in its dtype; not finite, its name."""
+    """The shortest decimal that rounds to the value in its dtype; text where it is not finite."""
     if not np.isfinite(value):
         return "nan" if np.isnan(value) else "inf" if value > 0 else "-inf"
     return float(str(numpy_dtype(dtype).type(value)))

@@ -1,4 +1,4 @@
-"""Changes: a record held against an earlier one. Arithmetic first, then the kind, then words."""
+"""Changes: a record compared with an earlier one. Arithmetic first, then the kind, then words."""
 
 from __future__ import annotations
 
@@ -19,25 +19,24 @@ from .record import PartRecord, Recorded, recorded
 
 @dataclass(frozen=True)
 class Move:
-    """How far the numbers of an answer moved, over those that are known of both records.
+    """How far the numbers of an answer moved between two records."""
 
-    same_bits: of every number, known or kept as a digest. ulps: the largest distance in spacings
-    of the dtype at the earlier number, inf where one is nan or infinite and the other is not the
-    same; None where nothing is known of both. stands: no distance is more than the tolerance, and
-    every number that diverges is known to have done so before.
-    """
-
-    same_bits: bool
+    same_bits: bool  # of every number, the numbers kept as a digest included
+    # The largest distance in spacings of the dtype at the earlier number, over the numbers in both
+    # records; inf where either is not finite and they differ; None where no number is in both.
     ulps: float | None
+    # No number moved by more than the tolerance, and every number that diverges is known to have
+    # diverged before.
     stands: bool
 
     @property
     def same_class(self) -> bool:
+        """Whether no number became nan or infinite, or ceased to be."""
         return self.ulps is None or bool(np.isfinite(self.ulps))
 
 
 def moved(before: Recorded, after: Recorded) -> Move:
-    """From the one record to the other."""
+    """The move from one record to another."""
     names = before.parts.keys() & after.parts.keys()
     pairs = [(before.parts[name], after.parts[name]) for name in sorted(names)]
     parts = [_part(was, now) for was, now in pairs if not was.same_bits(now)]
@@ -75,16 +74,16 @@ def _diverged_before(was: PartRecord, now: PartRecord, d: Difference) -> bool:
 def change_between(
     case: str, implementation: str, before: Recorded | None, after: Recorded | None
 ) -> Change:
-    """What became of the answer."""
+    """The change of an answer from one record to another; None: it has no such record."""
     move = None if before is None or after is None else moved(before, after)
     kind = _kind(before, after, move)
     part, share_before, share_after = _share(before, after)
-    told = _share_words(part, share_before, share_after)
+    share_text = _share_words(part, share_before, share_after)
     return Change(
         case=case,
         implementation=implementation,
         kind=kind,
-        sentence=f"{implementation} on {case}: {_words(kind, before, after, move, told)}",
+        sentence=f"{implementation} on {case}: {_words(kind, before, after, move, share_text)}",
         before=None if before is None else before.status,
         after=None if after is None else after.status,
         ulps=None if move is None else move.ulps,
@@ -96,9 +95,9 @@ def change_between(
 def _share(
     before: Recorded | None, after: Recorded | None
 ) -> tuple[str, float | None, float | None]:
-    """The part whose share of what rounding explains grew most, and its share before and after;
-    of a part whose earlier share is not known nobody can say how much it grew. A baseline of an
-    older version, which knows no inputs, has that of the losses alone."""
+    """The part whose share (largest error / what rounding explains) grew most, and that share
+    before and after. A part whose earlier share is unknown comes first. Of a baseline by an older
+    version, which has no inputs, only the losses' share is compared."""
     was = {} if before is None else before.shares
     now = {} if after is None else after.shares
     if before is not None and before.inputs is None and "losses" in was:
@@ -111,8 +110,8 @@ def _share(
 
 
 def _kind(before: Recorded | None, after: Recorded | None, move: Move | None) -> ChangeKind:
-    """Another problem outranks all; a change of the kind of answer a divergence, but for one that
-    mends it."""
+    """The kind of change. Other inputs outrank everything; then comes an answer that is fixed, then
+    one whose behaviour changed, then a new divergence."""
     if after is None:
         return "removed"
     if before is not None and _other_inputs(before, after):
@@ -138,8 +137,9 @@ def _words(
     before: Recorded | None,
     after: Recorded | None,
     move: Move | None,
-    shares: str,
+    share_text: str,
 ) -> str:
+    """The change in words, without the implementation and the case."""
     if before is None or after is None or move is None:
         if before is not None:
             return "is in the baseline and there no more"
@@ -157,14 +157,14 @@ def _words(
         return _forms(before, after) or f"{before.behaviour}, in other places than before"
     if before.status == "missing":
         return f"missing -> {after.status}"
-    told = [f"{before.status} -> {after.status}"] if kind == "new" else []
-    told.append("the same bits" if move.same_bits else _distance(move))
-    told += [shares] if not move.same_bits else []
+    clauses = [f"{before.status} -> {after.status}"] if kind == "new" else []
+    clauses.append("the same bits" if move.same_bits else _distance(move))
+    clauses += [share_text] if not move.same_bits else []
     if kind == "new" and before.status in BAD:
-        told.append("more diverges than was accepted, or other numbers do")
+        clauses.append("more diverges than was accepted, or other numbers do")
     if kind == "known":
-        told.append(f"accepted because {before.because}")
-    return "; ".join(part for part in told if part)
+        clauses.append(f"accepted because {before.because}")
+    return "; ".join(clause for clause in clauses if clause)
 
 
 def _other_inputs(before: Recorded, after: Recorded) -> bool:
@@ -173,28 +173,28 @@ def _other_inputs(before: Recorded, after: Recorded) -> bool:
 
 
 def _forms(before: Recorded, after: Recorded) -> str:
-    """Which parts came or went, or have another shape or dtype; empty where none has."""
+    """The parts that came or went, or changed their dtype or shape, in words; "" where none did."""
     was, now = before.forms, after.forms
-    told = []
+    clauses = []
     for name in [*was, *(name for name in now if name not in was)]:
         if name not in now:
-            told.append(f"{name} -> no {name}")
+            clauses.append(f"{name} -> no {name}")
         elif name not in was:
-            told.append(f"no {name} -> {name}")
+            clauses.append(f"no {name} -> {name}")
         elif was[name][0] != now[name][0]:
-            whose = "" if name == "losses" else f"{name} "
-            told.append(f"{whose}computed in {was[name][0]} -> in {now[name][0]}")
+            part = "" if name == "losses" else f"{name} "
+            clauses.append(f"{part}computed in {was[name][0]} -> in {now[name][0]}")
         elif was[name] != now[name]:
-            told.append(f"{name} of shape {list(was[name][1])} -> of {list(now[name][1])}")
-    return "; ".join(told)
+            clauses.append(f"{name} of shape {list(was[name][1])} -> of {list(now[name][1])}")
+    return "; ".join(clauses)
 
 
 def _behaviours(before: str, after: str) -> str:
-    """What is another of the parts that are told."""
+    """The clauses of one behaviour that the other does not have, before and after."""
     was, now = before.split("; "), after.split("; ")
-    gone = "; ".join(part for part in was if part not in now)
-    come = "; ".join(part for part in now if part not in was)
-    return f"{gone or 'nothing more'} -> {come or 'nothing more'}"
+    old = "; ".join(clause for clause in was if clause not in now)
+    new = "; ".join(clause for clause in now if clause not in was)
+    return f"{old or 'nothing more'} -> {new or 'nothing more'}"
 
 
 def _distance(move: Move) -> str:
@@ -206,12 +206,13 @@ def _distance(move: Move) -> str:
 def _share_words(part: str, before: float | None, after: float | None) -> str:
     if before is None or after is None:
         return ""
-    whose = "" if part == "losses" else f"{part}: "
-    return f"{whose}{small(before, 2)} -> {small(after, 2)} of what rounding explains"
+    prefix = "" if part == "losses" else f"{part}: "
+    return f"{prefix}{small(before, 2)} -> {small(after, 2)} of what rounding explains"
 
 
 def changes_between(before: Report, after: Report) -> tuple[Change, ...]:
-    """Every answer of either run, in the order of the later one, what is gone last."""
+    """The change of every answer of either run, in the order of the later one; the answers that it
+    no longer has come last."""
     return changes_of(_by_name(before), _by_name(after))
 
 
@@ -219,7 +220,7 @@ Records = dict[tuple[str, str], Recorded]
 
 
 def changes_of(before: Records, after: Records) -> tuple[Change, ...]:
-    """Likewise of records by case and implementation."""
+    """The same, from records by case and implementation."""
     names = [*after, *(name for name in before if name not in after)]
     return tuple(change_between(*name, before.get(name), after.get(name)) for name in names)
 
@@ -229,8 +230,8 @@ def _by_name(report: Report) -> Records:
 
 
 def variants_of(results: Sequence[CaseResult], names: Sequence[str]) -> tuple[Variants, ...]:
-    """For each column `torch[old]` what became of its answers in the column `torch`; without that,
-    in the last of those with a label."""
+    """The changes from each column `torch[old]` to the column `torch`; where there is none, to the
+    last of the columns `torch[...]`."""
     columns: dict[str, dict[str, Recorded]] = {name: {} for name in names}
     groups: dict[str, list[str]] = {}
     for name in names:
@@ -241,9 +242,9 @@ def variants_of(results: Sequence[CaseResult], names: Sequence[str]) -> tuple[Va
         for name in group
         if name != base
     ]
-    wanted = {name for pair in pairs for name in pair}
+    paired = {name for pair in pairs for name in pair}
     for result in results:
-        if result.implementation in wanted:
+        if result.implementation in paired:
             columns[result.implementation][result.case.id] = recorded(result)
     return tuple(
         _variants(before, after, columns[before], columns[after])

@@ -1,4 +1,4 @@
-"""Contradictions: where a saved run says of itself something else than its own numbers give."""
+"""Contradictions: where a saved run states something else than its numbers give."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from typing import Any
 
 from xent_check.errors import key_text
 
-_TIMES = ("durations",)  # where the time went is of the run alone
+_TIMES = ("durations",)  # no numbers of the report give these
 
 
 def contradiction(written: dict[str, Any], again: dict[str, Any]) -> str | None:
-    """The first place where a document is not what is written of the report that was read from
-    it, in words; None where there is none. What the document has beside that does not count."""
-    told = {"results": again["results"], **again}  # a result says more than the counts of all
-    rest = {key: value for key, value in told.items() if key not in _TIMES}
-    found = next(_differences((), written, rest), None)
-    if found is None:
+    """The first place where a document differs from what is written again of its report, in words;
+    None where none does. Further keys of the document do not count."""
+    ordered = {"results": again["results"], **again}  # one result says more than the summary
+    rest = {key: value for key, value in ordered.items() if key not in _TIMES}
+    difference = next(_differences((), written, rest), None)
+    if difference is None:
         return None
-    path, was, own = found
-    where, of = key_text(path), ""
+    path, stated, given = difference
+    where, answer = key_text(path), ""
     if path[0] == "results" and len(path) > 2:
         result = again["results"][path[1]]
-        where, of = key_text(path[2:]), f"{result['implementation']} on {result['case']}: "
-    said = "is not there" if was is _ABSENT else f"is {_short(was)}"
-    return f"{of}{where} {said}, and its numbers give {_short(own)}"
+        where, answer = key_text(path[2:]), f"{result['implementation']} on {result['case']}: "
+    text = "is not there" if stated is _ABSENT else f"is {_short(stated)}"
+    return f"{answer}{where} {text}, and its numbers give {_short(given)}"
 
 
 class _Absent:
@@ -33,23 +33,23 @@ class _Absent:
 
 
 _ABSENT = _Absent()
-Difference = tuple[tuple[str | int, ...], Any, Any]
+Difference = tuple[tuple[str | int, ...], Any, Any]  # path, what is stated, what the numbers give
 
 
-def _differences(path: tuple[str | int, ...], was: Any, own: Any) -> Iterator[Difference]:
-    if isinstance(own, dict) and isinstance(was, dict):
-        for key, value in own.items():
-            yield from _differences((*path, key), was.get(key, _ABSENT), value)
-    elif isinstance(own, list) and isinstance(was, list):
-        for index in range(max(len(own), len(was))):
-            first = was[index] if index < len(was) else _ABSENT
-            second = own[index] if index < len(own) else _ABSENT
+def _differences(path: tuple[str | int, ...], stated: Any, given: Any) -> Iterator[Difference]:
+    if isinstance(given, dict) and isinstance(stated, dict):
+        for key, value in given.items():
+            yield from _differences((*path, key), stated.get(key, _ABSENT), value)
+    elif isinstance(given, list) and isinstance(stated, list):
+        for index in range(max(len(given), len(stated))):
+            first = stated[index] if index < len(stated) else _ABSENT
+            second = given[index] if index < len(given) else _ABSENT
             yield from _differences((*path, index), first, second)
-    elif isinstance(own, bool) or isinstance(was, bool):
-        if own is not was:
-            yield path, was, own
-    elif was != own:
-        yield path, was, own
+    elif isinstance(given, bool) or isinstance(stated, bool):
+        if given is not stated:
+            yield path, stated, given
+    elif stated != given:
+        yield path, stated, given
 
 
 def _short(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""Gating: a report held against a baseline, and a baseline made of a report."""
+"""The gate: a report compared with a baseline, and a baseline made from a report."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ _MAX_SHOWN = 20
 
 @dataclass(frozen=True)
 class Rule:
-    """A kind of change that fails; drift, only from `factor` times the share that it was."""
+    """A kind of change that fails."""
 
     kind: ChangeKind
-    factor: float = 0.0
+    factor: float = 0.0  # drift fails only where the share grew at least so many times; 0: always
 
     def __str__(self) -> str:
         word = _WORDS[_CAN_FAIL.index(self.kind)]
         return f"{word}:{self.factor:g}x" if self.factor else word
 
     def fails(self, change: Change) -> bool:
-        """Whether the rule is about this change: `new` is, where an answer diverges that nobody
-        accepted, also where its kind tells more, as of a number that became nan."""
+        """Whether the rule makes the change fail. `new` covers every divergence that nobody
+        accepted, also one whose kind is more specific, as where a number became nan."""
         if self.kind == "new" and change.kind in _TELLS_MORE:
             return change.after in BAD
         if change.kind != self.kind:
@@ -50,9 +50,10 @@ class Rule:
 
 
 def parse_rules(texts: Iterable[str]) -> tuple[Rule, ...]:
-    """`new,behaviour,drift:2x`; InvalidError otherwise."""
+    """The rules of texts such as `new,behaviour,drift:2x`. InvalidError for anything else, also for
+    an empty word, with which nothing would fail."""
     words = [word.strip() for text in texts for word in text.split(",")]
-    return tuple(_rule(word) for word in words)  # an empty word too is none: it would pass all
+    return tuple(_rule(word) for word in words)
 
 
 def _rule(word: str) -> Rule:
@@ -71,20 +72,20 @@ def _rule(word: str) -> Rule:
 def gated(
     report: Report, baseline: Baseline, file: str, rules: Sequence[Rule], project: Project
 ) -> Report:
-    """The report with what changed. A divergence that was accepted, and is as it was, is known;
-    its reason is the one that it was accepted for."""
+    """The report with its changes against the baseline. An accepted divergence that is unchanged
+    becomes known, for the reason that it was accepted for. file: the baseline's name."""
     report = report.ungated
     keys = project.keys(map(_key, report.results))
     pairs = [(result, baseline.records.get(keys[_key(result)])) for result in report.results]
-    made = [change_between(*_key(r), before, recorded(r)) for r, before in pairs]
+    changes = [change_between(*_key(r), before, recorded(r)) for r, before in pairs]
     results = [
-        _accepted(result, change, before)
-        for (result, before), change in zip(pairs, made, strict=True)
+        _excuse(result, change, before)
+        for (result, before), change in zip(pairs, changes, strict=True)
     ]
     ran = {*keys.values()}
     absent = baseline.records.keys() - ran
     gone = _gone(report, absent, project)
-    changes = [*made, *(change_between(*key, baseline.records[key], None) for key in gone)]
+    changes += [change_between(*key, baseline.records[key], None) for key in gone]
     differing = tuple(change for change in changes if change.kind != "same")
     matched = _matches(report, baseline, keys)
     notes = [*_notes(report, baseline, project), *_unrecorded(pairs)]
@@ -110,7 +111,7 @@ def _key(result: CaseResult) -> Key:
 
 
 def _gone(report: Report, absent: Iterable[Key], project: Project) -> list[Key]:
-    """Those answers of the baseline that would have been in the run, were they still there."""
+    """The absent answers of the baseline that the run, by its scope, should have had."""
     if report.shard is not None:
         return []
     scope = report.scope
@@ -120,7 +121,8 @@ def _gone(report: Report, absent: Iterable[Key], project: Project) -> list[Key]:
     return sorted(key for key in absent if whole.covers(*key))
 
 
-def _accepted(result: CaseResult, change: Change, before: Recorded | None) -> CaseResult:
+def _excuse(result: CaseResult, change: Change, before: Recorded | None) -> CaseResult:
+    """The result, known where the change says that its divergence was accepted."""
     if change.kind != "known" or before is None:
         return result
     return replace(
@@ -132,8 +134,8 @@ def _accepted(result: CaseResult, change: Change, before: Recorded | None) -> Ca
 
 
 def _matches(report: Report, baseline: Baseline, keys: Mapping[Key, Key]) -> bool:
-    """Whether an implementation's answer was held against one of the baseline. Of a part of a run
-    all cases may be new: there one of the same file has to be known of the implementation."""
+    """Whether the baseline has any answer of the run. All cases of a shard or of selected cases may
+    be new: then an answer of the same file and implementation is enough."""
     ran = {
         keys[_key(result)]
         for result in report.results
@@ -147,32 +149,33 @@ def _matches(report: Report, baseline: Baseline, keys: Mapping[Key, Key]) -> boo
 
 
 def _mismatch(baseline: Baseline, file: str, project: Project, keys: Mapping[Key, Key]) -> str:
-    """Why none of the answers is in the baseline, as far as an example of each can tell."""
-    own = next((key for key in keys.values() if key[1] != REFERENCE), None)
-    has = next(iter(baseline.records), None)
-    if own is None or has is None:
+    """That none of the answers is in the baseline, with an example of either side."""
+    in_run = next((key for key in keys.values() if key[1] != REFERENCE), None)
+    in_file = next(iter(baseline.records), None)
+    if in_run is None or in_file is None:
         return f"nothing was held against {file}: it has {len(baseline.records)} answers"
-    case, name = own
+    (case, name), (old_case, old_name) = in_run, in_file
     folder = os.path.relpath(project.root)
     return (
-        f"nothing was held against {file}: it has {has[1]} on {has[0]} and the like, the run "
+        f"nothing was held against {file}: it has {old_name} on {old_case} and the like, the run "
         f"{name} on {case}; its paths are relative to the folder {folder}"
     )
 
 
 def _unrecorded(pairs: Iterable[tuple[CaseResult, Recorded | None]]) -> Iterable[str]:
-    """That nobody can tell whether the inputs are what they were."""
+    """Notes that a digest of the inputs is missing, so that a change of them would not show."""
     known = [(result, before) for result, before in pairs if before is not None]
     count = sum(before.inputs is None for _, before in known)
     if count:
-        told = f"{count} answer{'s' if count > 1 else ''} in the baseline"
-        yield f"{told} without a digest of the inputs, which may have changed; accept adds it"
+        answers = f"{count} answer{'s' if count > 1 else ''} in the baseline"
+        yield f"{answers} without a digest of the inputs, which may have changed; accept adds it"
     if any(result.inputs is None for result, _ in known):
         yield "the saved run has no digest of the inputs, which may have changed"
 
 
 def _notes(report: Report, baseline: Baseline, project: Project) -> Iterable[str]:
-    """Each implementation whose version, device or platform is another than the baseline's."""
+    """A note for each implementation whose version, device or platform differs from the
+    baseline's."""
     before: dict[str, set[Environment]] = {}
     for (_, name), place in baseline.environments.items():
         before.setdefault(name, set()).add(place)
@@ -184,7 +187,7 @@ def _notes(report: Report, baseline: Baseline, project: Project) -> Iterable[str
 
 
 def environment(report: Report, implementation: str) -> Environment | None:
-    """Where an implementation ran; None where it did not. The reference is of the tool itself."""
+    """Where an implementation ran; None where it did not. The tool computes the reference."""
     if implementation == REFERENCE:
         return Environment("exact", "cpu", report.machine)
     host = report.hosts.get(implementation)
@@ -192,7 +195,7 @@ def environment(report: Report, implementation: str) -> Environment | None:
 
 
 class NotAcceptedError(UserError):
-    """Divergences that nobody gave a reason for."""
+    """Raised where divergences are to be accepted without a reason."""
 
 
 def accept(
@@ -202,23 +205,21 @@ def accept(
     project: Project,
     prune: bool = False,
 ) -> Baseline:
-    """The baseline of a report, over an earlier one: what did not run stays.
+    """The baseline of a report over an earlier one, whose answers stay where nothing ran.
 
-    A divergence that was accepted, and is as it was, stays as it was accepted: were it taken anew
-    each time, it could grow step by step. because: the reason for the other divergences and
-    failures; NotAcceptedError where there are such, and no reason. prune: what the run would have
-    covered and did not have is dropped, and answers to other inputs of what is not installed.
+    An accepted divergence that is unchanged keeps its earlier record: were it recorded anew each
+    time, it could grow step by step. because: the reason for the other divergences and failures;
+    NotAcceptedError where there are any without a reason. prune: drop the answers that the run
+    should have had and has not, and those of missing implementations to other inputs.
     """
     report = report.ungated
     records = {} if before is None else dict(before.records)
     places = {} if before is None else dict(before.environments)
     keys = project.keys(map(_key, report.results))
     if prune:
-        dropped = set(_gone(report, records.keys() - {*keys.values()}, project))
-        dropped |= {
-            keys[_key(r)] for r in report.results if _is_stale(r, records.get(keys[_key(r)]))
-        }
-        records = {key: record for key, record in records.items() if key not in dropped}
+        stale = set(_gone(report, records.keys() - {*keys.values()}, project))
+        stale |= {keys[_key(r)] for r in report.results if _is_stale(r, records.get(keys[_key(r)]))}
+        records = {key: record for key, record in records.items() if key not in stale}
     refused: list[str] = []
     for result in report.results:
         if result.status == "missing":
@@ -243,14 +244,14 @@ def accept(
 
 
 def _is_stale(result: CaseResult, before: Recorded | None) -> bool:
-    """Whether it answered other inputs, and nothing is there to answer these."""
+    """Whether the record is of other inputs, and its implementation is missing in this run."""
     if before is None or before.inputs is None:
         return False
     return result.status == "missing" and before.inputs != result.inputs
 
 
 def _standing(before: Recorded | None, now: Recorded, key: Key) -> Recorded | None:
-    """The accepted divergence, where it is as it was."""
+    """The earlier record, where it is of an accepted divergence that is unchanged."""
     if before is None or change_between(*key, before, now).kind != "known":
         return None
     return before

@@ -1,4 +1,4 @@
-"""Last failed: which answers diverged or failed when they were last asked for, from a folder.
+"""Last failed: the answers that diverged or failed in the last runs from a folder.
 
 One small file per working directory, in the user's cache folder or in XENT_CHECK_CACHE.
 """
@@ -24,16 +24,17 @@ Failures = dict[str, set[str]]  # the implementations, by case id
 
 
 class UnreadableError(Exception):
-    """The file is there and says nothing; the text is why."""
+    """Raised where the file cannot be read or understood; the text is why."""
 
 
 def state_file(folder: Path) -> Path:
-    """Where what failed in runs from the folder is kept."""
+    """The file that keeps what failed in runs from the folder."""
     return cache_file("last-failed", folder, ".json")
 
 
 def read(file: Path) -> Failures:
-    """What failed; nothing where no file is. UnreadableError where it is not one of these."""
+    """The failures in a file; none where it does not exist. UnreadableError where it cannot be
+    read, or is not what `update` writes."""
     try:
         document = json.loads(file.read_bytes())
         failed = document["failed"]
@@ -47,10 +48,10 @@ def read(file: Path) -> Failures:
 
 
 def update(folder: Path, results: Mapping[str, Mapping[str, bool]], whole: bool) -> None:
-    """Keep what is known now of runs from the folder: whether each implementation failed, by case.
+    """Record the results of a run from the folder: whether each implementation failed, by case.
 
-    What was not asked stays as it was. whole: these are all answers to their cases. OSError, or
-    UserError for want of a lock, where it cannot be kept.
+    Other answers keep their record. whole: the results are all answers to their cases. OSError
+    where the file cannot be written, UserError where it cannot be locked.
     """
     file = state_file(folder)
     if not file.exists() and not any(failed for of in results.values() for failed in of.values()):
@@ -82,51 +83,51 @@ def _forget_folders_that_are_gone(states: Path) -> None:
 
 
 def still_there(failures: Failures) -> dict[str, list[Path]]:
-    """The cases that failed and are there yet, each with the files that it may be in."""
+    """The failed cases that still exist, each with the files that it may be in."""
     names: dict[Path, set[str] | None] = {}
-    found: dict[str, list[Path]] = {}
+    files: dict[str, list[Path]] = {}
     for case in failures:
         shown, name = split_id(case)
         for file in _files(shown):
             if file not in names:
                 cases = read_cases(file, shown)
                 names[file] = None if cases.located else {c.name for c in cases.cases}
-            own = names[file]
-            if own is None or name in own:  # a file with mistakes has to be told, not forgotten
-                found.setdefault(case, []).append(file)
-    return found
+            in_file = names[file]
+            if in_file is None or name in in_file:  # a file with mistakes is kept, to be reported
+                files.setdefault(case, []).append(file)
+    return files
 
 
 def _files(shown: str) -> list[Path]:
-    """The files that a report names so: paths.shown_path, backwards."""
+    """The files that a report shows by this name: the reverse of paths.shown_path."""
     first, _, rest = shown.partition("/")
     shipped = [corpus() / rest] if first == "cases" else []
     return [file for file in (Path(shown), *shipped) if file.is_file()]
 
 
 def failed(result: CaseResult) -> bool:
-    """Whether it makes a run fail."""
+    """Whether the result makes a run fail."""
     return result.status in ("diverges", "failed") or (
         result.required and result.status == "missing"
     )
 
 
 def outcomes(report: Report) -> dict[str, dict[str, bool]]:
-    """Whether each implementation failed, by case. Under a baseline a divergence that was accepted
-    did not."""
-    known = answers(report.results)
+    """Whether each implementation failed, by case. Under a baseline, an accepted divergence did
+    not fail."""
+    failures = answers(report.results)
     if report.gate is not None:
         failing = {(change.case, change.implementation) for change in report.gate.failing}
         for result in report.results:
             if result.status not in ("failed", "missing"):
                 name = result.implementation
-                known[result.case.id][name] = (result.case.id, name) in failing
-    return known
+                failures[result.case.id][name] = (result.case.id, name) in failing
+    return failures
 
 
 def answers(results: Iterable[CaseResult]) -> dict[str, dict[str, bool]]:
-    """The same of results as they come."""
-    known: dict[str, dict[str, bool]] = {}
+    """Whether each implementation failed, by case, without a baseline."""
+    failures: dict[str, dict[str, bool]] = {}
     for result in results:
-        known.setdefault(result.case.id, {})[result.implementation] = failed(result)
-    return known
+        failures.setdefault(result.case.id, {})[result.implementation] = failed(result)
+    return failures

@@ -1,4 +1,4 @@
-"""Locking: one process at a time reads a file and writes it anew."""
+"""Locking: one process at a time reads and rewrites a file."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ PATIENCE = 60.0  # seconds; a file is read and written in far less
 
 @contextmanager
 def alone(file: Path) -> Iterator[None]:
-    """No other process of this user has the same file meanwhile, by whatever name. The lock is kept
-    in the user's cache folder, or in XENT_CHECK_CACHE; UserError where it cannot be had."""
+    """Keep other processes of this user from locking the same file, whichever of its names they
+    use. The lock is in the user's cache folder or XENT_CHECK_CACHE. UserError where it cannot be
+    taken."""
     from filelock import FileLock, Timeout
 
     lock = cache_file("locks", file, ".lock")
@@ -26,7 +27,7 @@ def alone(file: Path) -> Iterator[None]:
     except Timeout:
         why = f"another process has held it for {PATIENCE:g} s; wait for that one to end"
         raise UserError(f"{visible(str(file))}: {why}") from None
-    except (OSError, NotImplementedError) as error:  # the second where the file system has none
+    except (OSError, NotImplementedError) as error:  # the second: a file system without locks
         reason = getattr(error, "strerror", None) or error
         why = f"no lock in {lock.parent}: {reason}; set XENT_CHECK_CACHE to another folder"
         raise UserError(visible(f"{file}: {why}")) from None

@@ -18,21 +18,21 @@ _MAX_SHOWN = 5
 
 
 def merged(reports: Sequence[tuple[str, Report]]) -> Report:
-    """One report of all, each with the name of its file, before any was held against a baseline.
+    """One report of several, each given with the name of its file, without their baselines.
 
-    Shards must be all of one run, each once and whole. Other runs may not both have an answer, but
-    for one that is missing in all but one. All must be of one xent-check under one tolerance, and
-    mean the same inputs by the name of a case. UserError otherwise.
+    Shards must be all of one run, each once and whole. In other runs, only one may have an answer
+    that is not missing. All must be of one xent-check under one tolerance, and a case must have the
+    same inputs in all. UserError otherwise.
     """
-    in_turn = _in_turn([(name, report.ungated) for name, report in reports])
-    listed = [report for _, report in in_turn]
-    _of_one_kind(in_turn)
-    _same_inputs(in_turn)
-    results = _results(in_turn)
-    sharded = listed[0].shard is not None
-    names = tuple(dict.fromkeys(name for r in listed for name in r.implementations))
-    asked = _asked([report.asked for report in listed], sharded)
-    first = listed[0].shard
+    in_order = _in_order([(name, report.ungated) for name, report in reports])
+    parts = [report for _, report in in_order]
+    _of_one_kind(in_order)
+    _same_inputs(in_order)
+    results = _results(in_order)
+    sharded = parts[0].shard is not None
+    names = tuple(dict.fromkeys(name for part in parts for name in part.implementations))
+    asked = _asked([part.asked for part in parts], sharded)
+    first = parts[0].shard
     if first is not None and selection_digest(asked) != first.selection:
         raise UserError(
             "the shards' cases are not those that were shared out: a case or an answer was left "
@@ -41,50 +41,50 @@ def merged(reports: Sequence[tuple[str, Report]]) -> Report:
     places = {one.case: index for index, one in enumerate(asked)}
     results.sort(key=lambda r: (places[r.case.id], names.index(r.implementation)))
     return replace(
-        listed[0],
+        parts[0],
         results=tuple(results),
         cases=len(asked),
         implementations=names,
-        hosts=_hosts(listed),
-        seconds=sum(report.seconds for report in listed),
-        warnings=tuple(dict.fromkeys(w for report in listed for w in report.warnings)),
-        absent=_absent(listed),
-        stopped=next((report.stopped for report in listed if report.stopped), None),
-        verbose=any(report.verbose for report in listed),
-        python=_either([report.python for report in listed]),
-        machine=_either([report.machine for report in listed]),
+        hosts=_hosts(parts),
+        seconds=sum(report.seconds for report in parts),
+        warnings=tuple(dict.fromkeys(w for report in parts for w in report.warnings)),
+        absent=_absent(parts),
+        stopped=next((report.stopped for report in parts if report.stopped), None),
+        verbose=any(report.verbose for report in parts),
+        python=_either([report.python for report in parts]),
+        machine=_either([report.machine for report in parts]),
         shard=None,
         variants=variants_of(results, names),
-        scope=_scope([report.scope for report in listed]),
+        scope=_scope([report.scope for report in parts]),
         asked=asked,
     )
 
 
 def _of_one_kind(reports: Sequence[tuple[str, Report]]) -> None:
-    """By one xent-check, under one tolerance, as strictly: the bounds, and so a verdict, may be
-    another elsewhere."""
+    """UserError unless all are by one xent-check, under one tolerance, and as strict: another one
+    may have other bounds, and so other verdicts."""
     first_name, first = reports[0]
     for name, report in reports:
-        for what, own, other in (
+        for option, value, first_value in (
             ("xent-check", report.version, first.version),
             ("--tolerance", report.tolerance or "of the cases", first.tolerance or "of the cases"),
             ("--strict", report.strict, first.strict),
         ):
-            if own != other:
-                raise UserError(f"{name}: {what} {own}, and {other} in {first_name}")
+            if value != first_value:
+                raise UserError(f"{name}: {option} {value}, and {first_value} in {first_name}")
 
 
 def _same_inputs(reports: Sequence[tuple[str, Report]]) -> None:
-    found: dict[str, tuple[str, str]] = {}
+    inputs_of: dict[str, tuple[str, str]] = {}
     for name, report in reports:
         for asked in report.asked:
-            before, inputs = found.setdefault(asked.case, (name, asked.inputs))
+            before, inputs = inputs_of.setdefault(asked.case, (name, asked.inputs))
             if inputs != asked.inputs:
                 raise UserError(f"{name}: {asked.case} has other inputs than in {before}")
 
 
-def _in_turn(reports: Sequence[tuple[str, Report]]) -> list[tuple[str, Report]]:
-    """Shards by their number, after seeing that they are all of one run; other runs as given."""
+def _in_order(reports: Sequence[tuple[str, Report]]) -> list[tuple[str, Report]]:
+    """Shards by their number, other runs as given. UserError unless shards are all of one run."""
     shards = [(name, report.shard) for name, report in reports if report.shard is not None]
     if not shards:
         return list(reports)
@@ -105,41 +105,43 @@ def _in_turn(reports: Sequence[tuple[str, Report]]) -> list[tuple[str, Report]]:
 
 
 def _each_once(shards: Sequence[tuple[str, Shard]]) -> None:
-    of = shards[0][1].of
-    found: dict[int, str] = {}
+    count = shards[0][1].of
+    names: dict[int, str] = {}
     for name, shard in shards:
-        if shard.index in found:
-            raise UserError(f"{name}: shard {shard} again, as in {found[shard.index]}")
-        found[shard.index] = name
-    missing = [f"{index}/{of}" for index in range(1, of + 1) if index not in found]
+        if shard.index in names:
+            raise UserError(f"{name}: shard {shard} again, as in {names[shard.index]}")
+        names[shard.index] = name
+    missing = [f"{index}/{count}" for index in range(1, count + 1) if index not in names]
     if missing:
         shown = ", ".join(missing[:_MAX_SHOWN]) + (" ..." if len(missing) > _MAX_SHOWN else "")
         raise UserError(f"missing: shard {shown}; the cases in it were not compared")
 
 
-def _asked(listed: Sequence[Sequence[Asked]], sharded: bool) -> tuple[Asked, ...]:
-    """The cases in their order: shards took them in turn. Who was to answer each, in any."""
-    every = chain.from_iterable(zip_longest(*listed) if sharded else listed)
-    made: dict[str, Asked] = {}
-    for one in every:
-        if one is not None:
-            before = made.setdefault(one.case, one)
-            more = Counter(one.implementations) - Counter(before.implementations)
-            names = (*before.implementations, *more.elements())
-            made[one.case] = replace(before, implementations=names)
-    return tuple(made.values())
+def _asked(parts: Sequence[Sequence[Asked]], sharded: bool) -> tuple[Asked, ...]:
+    """The cases in their order, which shards took in turn, each with the implementations that any
+    of the reports asked."""
+    in_order = chain.from_iterable(zip_longest(*parts) if sharded else parts)
+    by_case: dict[str, Asked] = {}
+    for asked in in_order:
+        if asked is not None:
+            before = by_case.setdefault(asked.case, asked)
+            further = Counter(asked.implementations) - Counter(before.implementations)
+            names = (*before.implementations, *further.elements())
+            by_case[asked.case] = replace(before, implementations=names)
+    return tuple(by_case.values())
 
 
 def _results(reports: Sequence[tuple[str, Report]]) -> list[CaseResult]:
-    """The reference is the same wherever it was computed: its row is the first that there is."""
-    found: dict[tuple[str, str], tuple[str, CaseResult]] = {}
+    """One result per case and implementation. The reference is the same in every report: its first
+    result is taken. UserError where two reports have an answer."""
+    answers: dict[tuple[str, str], tuple[str, CaseResult]] = {}
     twice: list[str] = []
     for name, report in reports:
         for result in report.results:
             key = (result.case.id, result.implementation)
-            before = found.get(key)
+            before = answers.get(key)
             if before is None or before[1].status == "missing":
-                found[key] = (name, result)
+                answers[key] = (name, result)
             elif key[1] == REFERENCE and result.status == before[1].status:
                 continue
             elif result.status != "missing":
@@ -149,11 +151,11 @@ def _results(reports: Sequence[tuple[str, Report]]) -> list[CaseResult]:
         raise UserError(
             "\n".join(["two answers for one", *(f"  {line}" for line in lines if line)])
         )
-    return [result for _, result in found.values()]
+    return [result for _, result in answers.values()]
 
 
 def _hosts(reports: Sequence[Report]) -> dict[str, Host]:
-    """Where each ran; both of two versions."""
+    """Where each implementation ran; of two versions or devices, both."""
     hosts: dict[str, Host] = {}
     for report in reports:
         for name, host in report.hosts.items():
@@ -166,9 +168,9 @@ def _hosts(reports: Sequence[Report]) -> dict[str, Host]:
 
 
 def _absent(reports: Sequence[Report]) -> tuple[str, ...]:
-    """Required, and in no run."""
-    everywhere = [set(report.absent) for report in reports]
-    return tuple(name for name in reports[0].absent if all(name in some for some in everywhere))
+    """The required implementations that are absent from every run."""
+    absent = set(reports[0].absent).intersection(*(report.absent for report in reports))
+    return tuple(name for name in reports[0].absent if name in absent)
 
 
 def _either(texts: Sequence[str]) -> str:
@@ -176,7 +178,7 @@ def _either(texts: Sequence[str]) -> str:
 
 
 def _scope(scopes: Sequence[Scope]) -> Scope:
-    """What all of them were to cover together; where their paths differ, nobody knows."""
+    """The scope of all together; an unknown one where their paths differ or they were filtered."""
     if len(set(scopes)) == 1:
         return scopes[0]
     if len({scope.paths for scope in scopes}) > 1 or any(scope.filtered for scope in scopes):

@@ -1,4 +1,4 @@
-"""Recorded: what one answer was, small enough to keep and exact enough to compare."""
+"""The record of an answer: small enough to keep, and exact enough to compare."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from xent_check.results.fingerprint import digest
 from xent_check.results.report import CaseResult
 
 WORST = 5
-MOST_DIVERGING = 1_000  # of one part of an accepted divergence; of more the digest has to do
+MOST_DIVERGING = 1_000  # diverging numbers of a part that are kept; of more, the digest alone is
 Ints = npt.NDArray[np.intp]
 _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]+")
 _NUMBER = re.compile(r"(?<![A-Za-z0-9])[-+]?\d+\.?\d*(?:e[-+]?\d+)?", re.ASCII | re.IGNORECASE)
@@ -28,17 +28,14 @@ _LONGEST = 300  # characters of a message
 
 @dataclass(frozen=True, eq=False)
 class PartRecord:
-    """Losses, one total or the gradient.
-
-    numbers: flat. index: where each of them stands in the flat array of `shape`; None where they
-    are all. judged: what a run holds them against, number by number; nothing of a baseline.
-    """
+    """The losses, a total or the gradient of an answer."""
 
     dtype: str
-    shape: tuple[int, ...]
-    digest: str
-    numbers: Float64s
-    index: Ints | None = None
+    shape: tuple[int, ...]  # of the whole part
+    digest: str  # of all its numbers
+    numbers: Float64s  # those that were kept, flat
+    index: Ints | None = None  # their places in the flat array of `shape`; None: all were kept
+    # Their differences from the reference, and from what `expect` states; none in a baseline.
     judged: tuple[Difference, ...] = ()
 
     def same_bits(self, other: PartRecord) -> bool:
@@ -46,23 +43,23 @@ class PartRecord:
 
     @property
     def positions(self) -> Ints:
-        """Where the numbers stand in the flat array."""
+        """The places of the numbers in the flat array of `shape`."""
         return np.arange(self.numbers.size) if self.index is None else self.index
 
     def rows(self, positions: Ints) -> Ints:
-        """Which of `numbers` stand at these positions; -1 for what was not kept."""
+        """The indices into `numbers` of these positions; -1 where the number was not kept."""
         if self.index is None:
             return positions
         if not self.index.size:
             return np.full_like(positions, -1)
         order = np.argsort(self.index)
-        found = np.searchsorted(self.index, positions, sorter=order)
-        rows = order[np.minimum(found, order.size - 1)]
+        places = np.searchsorted(self.index, positions, sorter=order)
+        rows = order[np.minimum(places, order.size - 1)]
         return np.where(self.index[rows] == positions, rows, -1)
 
     def kept(self, accepted: bool) -> Ints:
-        """The rows for a baseline: the worst few, and of an accepted divergence all that diverge,
-        where they are not too many."""
+        """The indices of the numbers that a baseline keeps: the WORST worst; and all that diverge,
+        of an accepted divergence with at most MOST_DIVERGING of them."""
         if not self.judged:
             return np.arange(self.numbers.size)
         worst = np.argsort(-self.judged[0].abs_diff.reshape(-1), kind="stable")[:WORST]
@@ -73,20 +70,16 @@ class PartRecord:
 
 @dataclass(frozen=True, eq=False)
 class Recorded:
-    """One implementation on one case.
-
-    behaviour: what kind of answer it was: `value`, `nan (1), value (2)`, `unsupported`; the error
-    that it raised, the shape that was wrong. shares: by part, the largest error as a share of what
-    rounding explains. because: why a divergence was accepted; None where it was not. inputs: the
-    digest of the problem; None where it is not known.
-    """
+    """The answer of one implementation to one case."""
 
     status: str
+    # The kind of answer: `value`, `nan (1), value (2)`, `unsupported`, the error that was raised,
+    # or the wrong shape.
     behaviour: str
     parts: Mapping[str, PartRecord] = field(default_factory=dict)
-    shares: Mapping[str, float] = field(default_factory=dict)
-    because: str | None = None
-    inputs: str | None = None
+    shares: Mapping[str, float] = field(default_factory=dict)  # largest error / bound, by part
+    because: str | None = None  # why a divergence was accepted; None where it was not
+    inputs: str | None = None  # the digest of the problem; None where it is not known
 
     @property
     def forms(self) -> dict[str, tuple[str, tuple[int, ...]]]:
@@ -95,22 +88,23 @@ class Recorded:
 
 
 def recorded(result: CaseResult) -> Recorded:
-    """The record of a result, with every number that it has, whatever a baseline excused."""
+    """The record of a result with all its numbers, as it was before a baseline excused it."""
     result = result.own
     comparison, inputs = result.comparison, result.inputs
     if comparison is None:
         return Recorded(result.status, _kind(result), inputs=inputs)
     parts, stated = comparison.by_reference, comparison.by_expectation
-    told = [parts["losses"].classes]
-    told += [f"{n} {d.classes}" for n, d in parts.items() if n != "losses" and d.classes != "value"]
-    told += [f"no {name}" for name in sorted(comparison.unsupported)]
-    made = {name: _part(d, stated.get(name)) for name, d in parts.items()}
-    return Recorded(result.status, "; ".join(told), made, _shares(comparison), inputs=inputs)
+    others = [(name, d.classes) for name, d in parts.items() if name != "losses"]
+    clauses = [parts["losses"].classes]
+    clauses += [f"{name} {classes}" for name, classes in others if classes != "value"]
+    clauses += [f"no {name}" for name in sorted(comparison.unsupported)]
+    records = {name: _part(d, stated.get(name)) for name, d in parts.items()}
+    return Recorded(result.status, "; ".join(clauses), records, _shares(comparison), inputs=inputs)
 
 
 def _kind(result: CaseResult) -> str:
-    """Of an answer without numbers to compare: the error it raised, how it failed, or which shape
-    it has. What a case declares has its words there, and is told by its kind alone."""
+    """The behaviour of an answer without comparable numbers: its error, failure or wrong shape.
+    Where the case declares it, the kind of error is enough: the case has the words."""
     evaluation, declared = result.evaluation, result.status in ("agrees", "known")
     if isinstance(evaluation, Failed):
         if evaluation.kind != "error":
@@ -123,8 +117,8 @@ def _kind(result: CaseResult) -> str:
 
 
 def folded(message: str) -> str:
-    """An error's message without what is another each time: addresses and numbers are `#`, but for
-    those in a word, as in `float32`; of a long one the beginning, and a digest of all of it."""
+    """An error's message without what differs each time: addresses and numbers become `#`, except
+    in a word such as `float32`. A long message is its beginning and a digest of all of it."""
     text = visible(" ".join(message.split()))
     text = _NUMBER.sub("#", _ADDRESS.sub("#", text))
     if len(text) <= _LONGEST:
@@ -134,21 +128,21 @@ def folded(message: str) -> str:
 
 
 def _shares(comparison: Comparison) -> dict[str, float]:
-    """The losses' own where it was saved: it may be of more of them than were kept."""
+    """The shares by part. That of the losses is the saved one, over all losses, kept or not."""
     bounds, losses = comparison.bounds, comparison.share
     shares = {} if losses is None else {"losses": losses}
     if bounds is None:
         return shares
-    given: dict[str, Any] = {str(name): bound for name, bound in bounds.totals.items()}
-    given["gradient"] = bounds.gradient
+    by_part: dict[str, Any] = {str(name): bound for name, bound in bounds.totals.items()}
+    by_part["gradient"] = bounds.gradient
     for name, difference in comparison.by_reference.items():
-        if name != "losses" and given.get(name) is not None:
-            shares[name] = share_of(difference, np.asarray(given[name]))
+        if name != "losses" and by_part.get(name) is not None:
+            shares[name] = share_of(difference, np.asarray(by_part[name]))
     return shares
 
 
 def _part(d: Difference, stated: Difference | None) -> PartRecord:
-    """stated: the same numbers against what `expect` states."""
+    """The record of a part. stated: its difference from what `expect` states."""
     judged = (d,) if stated is None else (d, stated)
     numbers = d.actual.reshape(-1)
     if d.excerpt is None:

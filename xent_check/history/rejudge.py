@@ -16,8 +16,8 @@ _UNDECIDED = "saved without all its numbers, and those that were kept do not dec
 
 
 def rejudged(report: Report, tolerance: Tolerance | Auto) -> Report:
-    """Every answer under this tolerance. What had no numbers to compare stays as it was; what was
-    saved without the numbers that would decide is `unsupported`, with that reason."""
+    """The report with every answer judged under this tolerance. An answer without comparable
+    numbers stays as it is; one saved without the numbers that would decide is `unsupported`."""
     results = tuple(_rejudged(result.own, tolerance, report.strict) for result in report.results)
     variants = variants_of(results, report.implementations)
     stopped = report.stopped and f"{report.stopped.partition(',')[0]}, then judged again"
@@ -52,11 +52,11 @@ def _rejudged(result: CaseResult, tolerance: Tolerance | Auto, strict: bool) -> 
             vacuous=None,
             diagnosis=None,
         )
-    made = replace(result, case=case, comparison=comparison, vacuous=None)
-    status, reason = verdict(made, strict)
-    missing = gaps(comparison, reason or "" if status == "diverges" else "")  # strict had told them
+    again = replace(result, case=case, comparison=comparison, vacuous=None)
+    status, reason = verdict(again, strict)
+    missing = gaps(comparison, reason or "" if status == "diverges" else "")  # no gap twice
     return replace(
-        made,
+        again,
         notes=tuple(dict.fromkeys([*result.notes, *missing])),
         status=status,
         reason=reason,

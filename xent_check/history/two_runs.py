@@ -1,4 +1,4 @@
-"""Versus: two saved runs side by side."""
+"""Two saved runs side by side."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ from .gate import Rule, environment
 
 @dataclass(frozen=True)
 class Column:
-    """One implementation: where it ran, before and after; what became of its answers."""
+    """One implementation in both runs."""
 
     name: str
-    before: str
-    after: str
-    changes: tuple[Change, ...]
+    before: str  # where it ran
+    after: str  # where it ran in the later run
+    changes: tuple[Change, ...]  # of its answers
 
 
 @dataclass(frozen=True)
 class Versus:
-    """before, after: the runs' names. failing: the changes that are to fail."""
+    """The comparison of two runs."""
 
-    before: str
-    after: str
+    before: str  # the name of the earlier run
+    after: str  # the name of the later run
     columns: tuple[Column, ...]
-    failing: tuple[Change, ...]
+    failing: tuple[Change, ...]  # the changes that the rules make fail
 
     @property
     def common(self) -> int:
-        """How many answers both runs have."""
+        """The number of answers that both runs have."""
         changes = [change for column in self.columns for change in column.changes]
         return sum(change.before is not None and change.after is not None for change in changes)
 
 
 def versus(before: tuple[str, Report], after: tuple[str, Report], rules: Sequence[Rule]) -> Versus:
-    """What became of every answer, from the one run to the other."""
+    """The changes of every answer from one run to another. before, after: name and report."""
     changes = changes_between(before[1], after[1])
     names = dict.fromkeys(
         [*(r.implementation for r in after[1].results), *(c.implementation for c in changes)]

@@ -1,4 +1,4 @@
-"""Writing a file whole: a reader, and a kill at any moment, leave the old one or the new one."""
+"""Writing a file whole: at any moment, even after a kill, it is the old file or the new one."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pathlib import Path
 
 
 def write_whole(file: Path, text: str, private: bool = False) -> None:
-    """Replace a file whole or not at all; who may read and write it stays as it was.
+    """Replace a file whole or not at all; its permissions stay.
 
-    private: a file that was not there is its owner's alone. OSError where it cannot be written.
+    private: a new file can be read by its owner alone. OSError where it cannot be written.
     """
     if file.exists() and not file.is_file():  # a device or a pipe
         file.write_text(text, encoding="utf-8")
