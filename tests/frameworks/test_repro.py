@@ -27,6 +27,8 @@ from xent_check.running.jobs import Job, implementations_of
 from xent_check.running.run import run
 from xent_check.workers.pool import Pool
 
+pytestmark = pytest.mark.long
+
 # Runs scripts one after the other, each in a namespace of its own, as JAX is before any of them.
 RUNNER = """
 import contextlib, io, json, sys
@@ -111,7 +113,6 @@ def shown(
     return made
 
 
-@pytest.mark.long
 def test_every_framework_shows_results_that_were_computed_and_that_raised(
     shown: list[Shown],
 ) -> None:
