@@ -87,7 +87,7 @@ BUGS = (
     Bug(
         "a stored status is believed",
         "saved.read:_result",
-        "made = replace(made, status=status, reason=reason)",
+        "result = replace(result, status=status, reason=reason)",
         "",
         EDITED,
         "edited_is_refused",
@@ -151,7 +151,7 @@ BUGS = (
     Bug(
         "a kept row may be left out",
         "saved.numbers:_complete",
-        "if len(saved.worst) != min(WORST, size) or stand != size:",
+        "if len(saved.worst) != min(WORST, size) or represented != size:",
         "if False:",
         EDITED,
         "edited_is_refused",
@@ -224,7 +224,7 @@ BUGS = (
     Bug(
         "half a host is a host",
         "saved.json_schema:result_schema",
-        "if of is not None and kind in _ALWAYS_WHOLE:",
+        "if definition is not None and kind in _ALWAYS_WHOLE:",
         "if False:",
         "test_result_schema.py",
         "damaged",
@@ -232,7 +232,7 @@ BUGS = (
     Bug(
         "fields without their docstrings",
         "saved.json_schema:result_schema",
-        '            _describe(of["properties"], kind)\n',
+        '            _describe(definition["properties"], kind)\n',
         "            pass\n",
         "test_result_schema.py",
         "described",

@@ -1,7 +1,7 @@
-"""Saved checks: what the parts of a saved run must have in common to be of one run.
+"""Saved checks: the parts of a saved run must agree with each other.
 
-A file is not signed: whoever changes everything that hangs together makes another run of it. What
-is changed in one place contradicts the others.
+A file is not signed: whoever changes all that depends on a number can make another run of it. A
+change in one place contradicts the others.
 """
 
 from __future__ import annotations
@@ -21,15 +21,16 @@ from xent_check.results.report import CaseResult, Report
 
 from .schema import Document
 
-_SAME = 1e-9  # of two references: another machine's may differ within their radius
+_SAME = 1e-9  # rtol of two references, which on two machines may differ within their radii
 
 
 class ContradictionError(Exception):
-    """A saved run that says something that it cannot have seen."""
+    """Raised where a saved run states what it cannot have seen."""
 
 
 def all_there(saved: Document) -> None:
-    """Every answer that was asked for, once, unless the run was stopped; and no other."""
+    """ContradictionError unless every answer that was asked for is there once, and no other. Where
+    the run was stopped, answers may be missing."""
     asked = Counter((c.case, name) for c in saved.cases for name in c.implementations)
     given = Counter((r.case, r.implementation) for r in saved.results)
     if len({c.case for c in saved.cases}) < len(saved.cases):
@@ -63,8 +64,8 @@ def of_one_run(report: Report) -> None:
         if r.implementation != REFERENCE:
             absent |= asked ^ r.comparison.asked
         if absent:
-            told = ", ".join(sorted(absent))
-            raise ContradictionError(f"{who}: {told}: asked for and not there, or the reverse")
+            names = ", ".join(sorted(absent))
+            raise ContradictionError(f"{who}: {names}: asked for and not there, or the reverse")
         radius = float(r.reference.losses.radius.max(initial=0.0))
         for part, number in _references(r.comparison):
             before, other = references.setdefault((case, part), (number, radius))
@@ -78,7 +79,7 @@ def _tolerance(result: CaseResult) -> Tolerance | Auto:
 
 
 def _references(comparison: Comparison) -> Iterator[tuple[str, Float64s]]:
-    """The exact values by part; of an excerpt by place."""
+    """The exact values by part; those of an excerpt by part and place."""
     for part, difference in comparison.by_reference.items():
         if difference.excerpt is None:
             yield part, difference.target

@@ -19,7 +19,7 @@ from .parts import NOT_FINITE, Saved
 from .results import NotCompared
 from .schema import Document
 
-# Read with defaults, written whole.
+# Their keys have defaults when read, and are always written.
 _ALWAYS_WHOLE = (ToleranceFields, Host, Scope, Shard, Ungated, NotCompared, Document)
 _NUMBERS: dict[str, Any] = {
     "Number": {
@@ -39,34 +39,34 @@ def result_schema() -> dict[str, Any]:
     definitions = schema["$defs"]
     kinds: list[type] = [*_kinds(Saved), *_ALWAYS_WHOLE]
     for kind in kinds:
-        of = schema if kind is Document else definitions.get(kind.__name__)
-        if of is not None:
-            _describe(of["properties"], kind)
-        if of is not None and kind in _ALWAYS_WHOLE:
-            of["required"] = list(of["properties"])
+        definition = schema if kind is Document else definitions.get(kind.__name__)
+        if definition is not None:
+            _describe(definition["properties"], kind)
+        if definition is not None and kind in _ALWAYS_WHOLE:
+            definition["required"] = list(definition["properties"])
     definitions |= _NUMBERS
-    whole: dict[str, Any] = resolved(schema)
+    body: dict[str, Any] = resolved(schema)
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
-    return head | whole | {"title": "xent-check result"}
+    return head | body | {"title": "xent-check result"}
 
 
 def _kinds(kind: type[BaseModel]) -> Iterator[type[BaseModel]]:
-    """A model and all that are made of it."""
+    """A model and all its subclasses."""
     yield kind
     for part in kind.__subclasses__():
         yield from _kinds(part)
 
 
 def _describe(properties: dict[str, Any], kind: type) -> None:
-    """Give each property the docstring of its field. pydantic can (use_attribute_docstrings), but
-    reads the source again on every start."""
+    """Give each property the docstring of its field. pydantic's use_attribute_docstrings would read
+    the source on every start."""
     aliases = {n: f.alias for n, f in getattr(kind, "model_fields", {}).items() if f.alias}
     for name, text in _docstrings(kind):
         properties[aliases.get(name, name)]["description"] = text
 
 
 def _docstrings(kind: type) -> Iterator[tuple[str, str]]:
-    """Each field with its docstring, those of its bases first."""
+    """Each field with its docstring, the fields of bases first."""
     for base in reversed(kind.__mro__):
         if base.__module__.partition(".")[0] != "xent_check":
             continue

@@ -1,4 +1,4 @@
-"""Saved numbers: what a saved result has of losses, totals and gradient, as a comparison again."""
+"""Saved numbers: the losses, totals and gradient of a saved result, read as a comparison."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _Excerpt = ComparedExcerpt | ExcerptOfGradient
 
 
 def comparison_of(r: AnyCompared) -> Comparison:
-    """The comparison of a result that was compared, under the tolerance that it was saved with."""
+    """The comparison in a saved result, under the tolerance that it was saved with."""
     parts: dict[str, AnyCompared | AnyTotal | AnyGradient] = {"losses": r}
     parts |= {str(name): total for name, total in r.totals.items()}
     if r.gradient is not None:
@@ -37,22 +37,22 @@ def comparison_of(r: AnyCompared) -> Comparison:
     totals = {name: part for name, part in r.totals.items() if isinstance(part, Total)}
     bounds = _bounds(given, unit_roundoff(r.asked_dtype or r.dtype))
     judge = Allowance(r.tolerance, bounds, r.asked_dtype or "")
-    found = {name: _difference(judge, name, part) for name, part in given.items()}
+    differences = {name: _difference(judge, name, part) for name, part in given.items()}
     stated = {
         name: _stated(judge, name, part, part.expected)
         for name, part in given.items()
         if isinstance(part, _Whole) and part.expected is not None
     }
-    made = Comparison(
-        losses=found["losses"],
-        totals={name: found[name] for name in totals},
+    comparison = Comparison(
+        losses=differences["losses"],
+        totals={name: differences[name] for name in totals},
         expected_losses=stated.get("losses"),
         expected_totals={name: stated[name] for name in totals if name in stated},
         unsupported={name: gap.reason for name, gap in gaps.items()},
         wide_radius=False,
-        gradient=found.get("gradient"),
+        gradient=differences.get("gradient"),
         expected_gradient=stated.get("gradient"),
-        share=None if bounds is None else share_of(found["losses"], bounds.losses),
+        share=None if bounds is None else share_of(differences["losses"], bounds.losses),
         bounds=bounds,
         divisors={n: total.divisor for n, total in totals.items() if total.divisor is not None},
         asked=frozenset(r.asked),
@@ -62,14 +62,14 @@ def comparison_of(r: AnyCompared) -> Comparison:
             if gap.expected is not None and gap.expected_unit is not None
         },
     )
-    if not made.divisors:
-        return made
-    whole = replace(made, gradient=None, expected_gradient=None)
-    return replace(made, expected_totals=whole.under(r.tolerance).expected_totals)
+    if not comparison.divisors:
+        return comparison
+    no_gradient = replace(comparison, gradient=None, expected_gradient=None)
+    return replace(comparison, expected_totals=no_gradient.under(r.tolerance).expected_totals)
 
 
 def _bounds(given: Mapping[str, _Whole | _Excerpt], u: float) -> Bounds | None:
-    """Without the terms that they were made of; of an excerpt, for what it holds."""
+    """The saved bounds, without terms; those of an excerpt for its rows alone."""
     bounds = {name: _bound(part) for name, part in given.items()}
     losses = bounds.pop("losses")
     if losses is None:
@@ -91,7 +91,7 @@ def _bound(saved: _Whole | _Excerpt) -> Float64s | None:
 
 
 def _difference(judge: Allowance, part: str, saved: _Whole | _Excerpt) -> Difference:
-    """The whole array, or the excerpt that was kept of it."""
+    """The difference of a whole array, or of the excerpt that was kept."""
     dtype, shape = saved.dtype, saved.shape
     if isinstance(saved, _Whole):
         actual, target, off = (
@@ -107,12 +107,12 @@ def _difference(judge: Allowance, part: str, saved: _Whole | _Excerpt) -> Differ
         np.array([(row.actual, row.reference, row.abs_diff) for row in rows]).reshape(-1, 3).T
     )
     kept = judge.again(part, _unjudged(actual, target, off, dtype, 0.0))
-    least = kept.diverging
-    possible = least == diverging if saved.at_least or not least else least <= diverging
+    counted = kept.diverging
+    possible = counted == diverging if saved.at_least or not counted else counted <= diverging
     excerpt = Excerpt(
         indices=tuple(row.place for row in rows),
         shape=shape,
-        diverging=diverging if possible and diverging <= math.prod(shape) else least,
+        diverging=diverging if possible and diverging <= math.prod(shape) else counted,
         classes=saved.classes,
         digest=saved.digest,
         least=np.array([np.nan if r.least_reference is None else r.least_reference for r in rows]),
@@ -125,9 +125,9 @@ def _difference(judge: Allowance, part: str, saved: _Whole | _Excerpt) -> Differ
 def _complete(part: str, saved: _Excerpt) -> None:
     """ContradictionError where the rows of an excerpt cannot be all that were kept."""
     shape, rows = saved.shape, saved.rows
-    size, stand = math.prod(shape), sum(row.stands_for for row in rows)
-    if len(saved.worst) != min(WORST, size) or stand != size:
-        raise ContradictionError(f"{part}: its rows stand for {stand} of {size} numbers")
+    size, represented = math.prod(shape), sum(row.stands_for for row in rows)
+    if len(saved.worst) != min(WORST, size) or represented != size:
+        raise ContradictionError(f"{part}: its rows stand for {represented} of {size} numbers")
     for row in rows:
         if len(row.place) != len(shape) or any(
             not 0 <= i < n for i, n in zip(row.place, shape, strict=True)
@@ -138,7 +138,7 @@ def _complete(part: str, saved: _Excerpt) -> None:
 
 
 def _stated(judge: Allowance, part: str, saved: _Whole, expected: Float64s) -> Difference:
-    """Against what is stated."""
+    """The difference from what the case file states."""
     shape = saved.shape
     actual, target = saved.actual.reshape(shape), expected.reshape(shape)
     unit = 0.0 if saved.expected_unit is None else saved.expected_unit.reshape(shape)
@@ -148,8 +148,8 @@ def _stated(judge: Allowance, part: str, saved: _Whole, expected: Float64s) -> D
 def _unjudged(
     actual: Float64s, target: Float64s, saved: Float64s, dtype: str, unit: Float64s | float
 ) -> Difference:
-    """The saved distance is from the exact value, of which `target` is the nearest float64: it is
-    the difference of the two to within the spacing of either, or it is not believed."""
+    """The difference before it is judged. saved: the distance from the exact value, whose nearest
+    float64 is `target`; replaced where abs(actual - target) is further from it than rounding."""
     apart = distance(actual, target)
     near = spacing(target, "float64") + 2 * spacing(apart, "float64")
     off = np.where(distance(saved, apart) <= near, saved, apart)

@@ -1,4 +1,4 @@
-"""Saved: the report that `--report json` wrote, read again. No framework, no case file."""
+"""Reading what `--report json` wrote as a report, without a framework or a case file."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ from .results import AnyResult, Compared, ComparedExcerpt, ComparedWhole
 
 
 def load_report(file: Path) -> Report:
-    """The report of a file; UserError where it is none."""
+    """The report in a file. UserError where it has none."""
     return report_of(file, load_document(file))
 
 
 def load_document(file: Path) -> Any:
-    """The JSON of a file; UserError where it is none."""
+    """The JSON in a file. UserError where it has none."""
     try:
         return json.loads(file.read_bytes())
     except OSError as error:
@@ -51,7 +51,7 @@ def load_document(file: Path) -> Any:
 
 
 def report_of(file: Path, document: Any) -> Report:
-    """The report that a file's JSON is; UserError where it is none."""
+    """The report in a file's JSON. UserError where it has none."""
     try:
         saved = form.Document.model_validate(document)
         return restored(saved)
@@ -70,7 +70,7 @@ def report_of(file: Path, document: Any) -> Report:
 
 
 def edited(file: Path, what: str, version: str) -> str:
-    """What is said of a file that contradicts itself."""
+    """The message about a file that contradicts itself. version: of the xent-check that wrote."""
     other = "" if version == __version__ else f" ({version}; this is {__version__})"
     return visible(f"{file}: {what}; it was edited, or another xent-check wrote it{other}")
 
@@ -82,8 +82,8 @@ def _not_a_run(file: Path, why: str) -> str:
 
 
 def restored(saved: form.Document) -> Report:
-    """The report, every status as its own numbers give it. Its results have no problem: they
-    cannot be diagnosed anew. ContradictionError where the file says what cannot be."""
+    """The report, with every status that its numbers give. Its results have no problem, so they
+    cannot be diagnosed again. ContradictionError where the file states what cannot be."""
     cases = {case.case: case for case in saved.cases}
     run = saved.run
     all_there(saved)
@@ -117,32 +117,32 @@ def _changes(saved: form.Document) -> tuple[form.Change, ...]:
 
 
 def _gate(saved: form.Gate, results: Sequence[CaseResult]) -> GateResult:
-    """What fails as its rules say. Of every answer that is not the same there is a change, and of
-    a divergence there always is one."""
+    """The gate's result, with what fails by its rules. ContradictionError unless every answer is a
+    change or counted as the same; a divergence must be a change."""
     rules = parse_rules(saved.fail_on)
     changes = tuple(Change(**_without("fails", c)) for c in saved.changes)
     failing = tuple(change for change in changes if any(rule.fails(change) for rule in rules))
     after = {(c.case, c.implementation): c.after for c in changes if c.after is not None}
     for result in results:
-        own, key = result.own.status, (result.case.id, result.implementation)
-        if after.get(key, "" if own in BAD else own) != own:
-            raise ContradictionError(f"baseline: no change to {own} of {key[1]} on {key[0]}")
-    told = sum(change.after is not None for change in changes)
-    if saved.same + told != len(results):
+        status, key = result.own.status, (result.case.id, result.implementation)
+        if after.get(key, "" if status in BAD else status) != status:
+            raise ContradictionError(f"baseline: no change to {status} of {key[1]} on {key[0]}")
+    changed = sum(change.after is not None for change in changes)
+    if saved.same + changed != len(results):
         raise ContradictionError(
-            f"baseline: {saved.same} the same and {told} changed, of {len(results)} answers"
+            f"baseline: {saved.same} the same and {changed} changed, of {len(results)} answers"
         )
     return GateResult(**vars(saved) | {"changes": changes, "failing": failing})
 
 
-def _without(key: str, of: BaseModel) -> dict[str, Any]:
-    return {name: value for name, value in vars(of).items() if name != key}
+def _without(key: str, model: BaseModel) -> dict[str, Any]:
+    return {name: value for name, value in vars(model).items() if name != key}
 
 
 def _result(
     r: AnyResult, case: form.Case, strict: bool, excused: Set[tuple[str, str]]
 ) -> CaseResult:
-    own, comparison = r.ungated or r, None
+    stated, comparison = r.ungated or r, None
     high = radius = np.zeros(r.samples)
     if isinstance(r, Compared):
         try:
@@ -151,13 +151,13 @@ def _result(
             raise ContradictionError(f"{r.implementation} on {r.case}: {error}") from None
         high = comparison.losses.target
         radius = np.full_like(high, r.reference_radius)
-    made = CaseResult(
+    result = CaseResult(
         case=_case(r.case, case.line, r.tolerance),
         problem=None,
         implementation=r.implementation,
-        status=own.status,
-        reason=own.reason,
-        evaluation=_evaluation(r, own.status, own.reason),
+        status=stated.status,
+        reason=stated.reason,
+        evaluation=_evaluation(r, stated.status, stated.reason),
         comparison=comparison,
         reference=Reference(Enclosure(high, np.zeros_like(high), radius), {}, {}, None),
         notes=r.notes,
@@ -171,18 +171,18 @@ def _result(
         behaviour=r.behaviour if isinstance(r, ComparedExcerpt) else None,
         saved_inputs=case.inputs,
     )
-    status, reason = verdict(made, strict)
-    made = replace(made, status=status, reason=reason)
+    status, reason = verdict(result, strict)
+    result = replace(result, status=status, reason=reason)
     if r.ungated is None or status not in BAD or (r.case, r.implementation) not in excused:
-        return made
-    return replace(made, status="known", reason=r.reason, ungated=Ungated(status, reason))
+        return result
+    return replace(result, status="known", reason=r.reason, ungated=Ungated(status, reason))
 
 
 def _case(name: str, line: int, tolerance: Tolerance | Auto) -> Case:
-    """As far as it was saved: its name, its place and its tolerance."""
-    shown, own = split_id(name)
+    """The case with what was saved of it: its name, its line and its tolerance."""
+    file, name_in_file = split_id(name)
     fields = CaseFields.model_construct(tolerance=tolerance)
-    return Case(Path(shown), shown, own, Map(line), fields)
+    return Case(Path(file), file, name_in_file, Map(line), fields)
 
 
 def _evaluation(r: AnyResult, status: Status, reason: str | None) -> Evaluation | None:

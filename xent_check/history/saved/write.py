@@ -1,4 +1,4 @@
-"""A report as the JSON has it. A model takes of an object what it calls by the same name."""
+"""A report as JSON. `**vars(object)` fills the fields of a model that have the same names."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def plain_report(report: Report) -> dict[str, Any]:
 
 
 def plain_results(report: Report) -> list[dict[str, Any]]:
-    """The results, of which each is a document of its own in JSON Lines."""
+    """The results; in JSON Lines each is a document."""
     return [saved_result(result, report.verbose).plain() for result in report.results]
 
 
@@ -98,10 +98,10 @@ def _cases(report: Report) -> tuple[form.Case, ...]:
 
 
 def _labels(result: CaseResult) -> tuple[tuple[tuple[int, ...], str], ...] | None:
-    """Pairs of a sample and its label; None where there are too many."""
-    problem, known = result.problem, result.labels
+    """Pairs of a sample's indices and its label as text; None where there are none or too many."""
+    problem = result.problem
     if problem is None:
-        return tuple(known.items()) or None
+        return tuple(result.labels.items()) or None
     if np.prod(problem.samples_shape) > MAX_NUMBERS:
         return None
     indices = np.ndindex(*problem.samples_shape)
@@ -109,7 +109,7 @@ def _labels(result: CaseResult) -> tuple[tuple[tuple[int, ...], str], ...] | Non
 
 
 def saved_result(result: CaseResult, verbose: bool) -> AnyResult:
-    """One result; verbose: with every number that is known."""
+    """One result. verbose: with every number that is known."""
     evaluation, comparison = result.evaluation, result.comparison
     failed = evaluation if isinstance(evaluation, Failed) else None
     computed = evaluation if isinstance(evaluation, Computed) else None
@@ -142,7 +142,7 @@ def saved_result(result: CaseResult, verbose: bool) -> AnyResult:
 
 
 def saved_explanation(e: Explanation) -> SavedExplanation:
-    """One reading of a divergence's numbers."""
-    off = e.max_abs_residual if np.isfinite(e.max_abs_residual) else np.inf
+    """One explanation of a divergence; a residual that is not finite is inf."""
+    residual = e.max_abs_residual if np.isfinite(e.max_abs_residual) else np.inf
     ids = e.ids if len(e.ids) > 1 else None
-    return SavedExplanation(**vars(e) | {"id": e.id, "ids": ids, "max_abs_residual": off})
+    return SavedExplanation(**vars(e) | {"id": e.id, "ids": ids, "max_abs_residual": residual})

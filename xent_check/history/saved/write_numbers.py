@@ -1,4 +1,4 @@
-"""The numbers of a comparison as the JSON has them: losses, totals, gradient."""
+"""The numbers of a comparison as JSON: losses, totals, gradient."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ from .results import AnyCompared, ComparedExcerpt, ComparedWhole
 def saved_numbers(
     common: dict[str, Any], comparison: Comparison, radius: float, everything: bool
 ) -> AnyCompared:
-    """A result that was compared: every loss of up to 1,000 (of all, where asked), else the worst.
+    """A result that was compared: every loss, of up to 1,000; of more, an excerpt.
 
-    common: what every result has. radius: of the exact losses.
+    common: the keys that every result has. radius: of the exact losses. everything: every loss,
+    however many.
     """
     losses, stated = comparison.losses, comparison.expected_losses
     bound = None if comparison.bounds is None else comparison.bounds.losses
@@ -42,7 +43,7 @@ def saved_numbers(
 
 
 def _totals(comparison: Comparison) -> dict[str, form.AnyTotal]:
-    """By reduction; those that were not given too."""
+    """The totals by reduction, with those that were asked for and not given."""
     totals: dict[str, form.AnyTotal] = {}
     for name, difference in comparison.totals.items():
         stated = comparison.expected_totals.get(name)
@@ -68,7 +69,7 @@ def _gap(comparison: Comparison, name: str) -> form.Gap:
 
 
 def saved_gradient(comparison: Comparison) -> form.AnyGradient | None:
-    """The gradient, likewise; None where it was not asked for."""
+    """The gradient, whole or as an excerpt; None where it was not asked for."""
     if "gradient" in comparison.unsupported:
         return _gap(comparison, "gradient")
     gradient, stated = comparison.gradient, comparison.expected_gradient
@@ -91,7 +92,8 @@ def _status(diverging: int) -> form.PartStatus:
 
 
 def _worst(difference: Difference, place: str) -> dict[str, Any]:
-    """The largest difference and, under the key `place`, where it is; nothing of no numbers."""
+    """The largest difference and, under the key `place`, its indices; None where there are no
+    numbers."""
     if not difference.actual.size:
         return {"max_abs_diff": None, "max_ulps": None, place: None}
     worst = difference.worst
@@ -103,7 +105,7 @@ def _worst(difference: Difference, place: str) -> dict[str, Any]:
 
 
 def _all_kept(difference: Difference, stated: Difference | None, everything: bool) -> bool:
-    """Stated numbers stand in the case file one by one, so all can be kept to be judged again."""
+    """Whether all numbers are written. Numbers that the case file states are few enough for it."""
     few = difference.size <= form.MAX_NUMBERS or stated is not None
     return difference.excerpt is None and (few or everything)
 
@@ -111,7 +113,7 @@ def _all_kept(difference: Difference, stated: Difference | None, everything: boo
 def _whole(
     difference: Difference, bound: Float64s | float | None, stated: Difference | None
 ) -> dict[str, Any]:
-    """Number by number; what was stated, and one unit of its last printed digit."""
+    """All numbers, and those that the case file states with the units of their last digits."""
     data: dict[str, Any] = {
         "dtype": difference.dtype,
         "shape": difference.actual.shape,
@@ -127,7 +129,7 @@ def _whole(
 
 
 def _excerpt(difference: Difference, bound: Float64s | None, row: type[form.Row]) -> dict[str, Any]:
-    """The worst 20, what else decides under any tolerance, and a digest of all."""
+    """The worst 20 numbers, those that decide for all under any tolerance, and a digest of all."""
     if difference.excerpt is None:
         difference, bound = shortened(difference, bound)
     excerpt = difference.excerpt
