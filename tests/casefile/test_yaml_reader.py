@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from xent_check.casefile.loading import read_cases
 from xent_check.casefile.yaml_reader import Document, read
-from xent_check.casefile.yaml_values import Float, Int, Map, Seq, line_of
+from xent_check.casefile.yaml_values import Float, Int, Map, Row, Seq, line_of, scalar
 from xent_check.errors import CaseFileError
 
 
@@ -232,3 +233,42 @@ def test_mistakes_that_leave_the_file_readable_come_with_its_values(tmp_path: Pa
         (3, ("b",)),
         (4, ("c", "d")),
     ]
+
+
+@pytest.mark.parametrize(
+    ("texts", "is_row"),
+    [
+        (["0.50", "-1.5", "2e5", "1E-3", "-0.0"], True),
+        (["3", "-2", "0"], True),
+        (["0", "0.5", "1"], False),
+        (["1.5", "+2.5", ".5", "5."], False),
+        (["1.5,2.5"], False),
+        (["1.0", "1e999"], False),
+        (["1", "1" + "0" * 400, "-1" + "0" * 400], False),
+        (["1.0", ".inf", ".nan"], False),
+        (["007", "0x10", "0o17"], False),
+        (["true", "false"], False),
+        (["1.0", ""], False),
+    ],
+)
+def test_a_number_in_a_list_is_read_as_one_alone(
+    texts: list[str], is_row: bool, tmp_path: Path
+) -> None:
+    root = document("x:\n" + "".join(f"- {text}\n" for text in texts), tmp_path).root
+    found = root["x"]
+    assert isinstance(found, Row) is is_row
+    alone = [scalar(text) for text in texts]
+    for items in ([*found], [found[i] for i in range(len(texts))], found[:]):
+        assert [repr(item) for item in items] == [repr(item) for item in alone]
+        assert [type(item) for item in items] == [type(item) for item in alone]
+        assert [getattr(item, "text", "") for item in items] == [
+            getattr(item, "text", "") for item in alone
+        ]
+    assert found.lines == [*range(2, 2 + len(texts))]
+
+
+def test_a_wrong_number_of_a_row_is_told_as_written(tmp_path: Path) -> None:
+    file = tmp_path / "case.yaml"
+    file.write_text("loss: binary\nlabels: [0.5]\nlogits: {shape: [2.50, 3.0], fill: 1}\n")
+    told = [item.mistake.found for item in read_cases(file, "case.yaml").located]
+    assert told == ["2.50", "3.0"]

@@ -18,21 +18,38 @@ BUGS = (
         "if longest > MAX_WORD and", "if longest < 0 and", YAML, "endless_word",
     ),
     Bug(
-        "a long text counts as one value in a list", "yaml_reader:_add",
-        "return len(texts) + sum(map(len, texts))", "return len(texts)",
+        "a long text counts as one value in a list", "yaml_reader:_with_plain",
+        "written, lines), 1 + len(written)", "written, lines), 1 + len(plain)",
         YAML, "million_characters",
     ),
     Bug(
-        "every item of a list has the line of the first", "yaml_reader:_add",
+        "every item of a list has the line of the first", "yaml_reader:_with_plain",
         "if first == last", "if first", YAML, "has_its_line",
     ),
     Bug(
-        "half a surrogate pair has no place", "yaml_events:_LEFT_TO_PYTHON",
-        r're.compile(r"\\(?:u|U0000)[dD][89a-fA-F]"),', "", BAD_CASES, "half_a_surrogate_pair",
+        "whole numbers beside floats become floats", "yaml_values:numbers_of",
+        "{*map(type, numbers)} in _KINDS", "str not in map(type, numbers)", YAML, "as_one_alone",
     ),
     Bug(
-        "libyaml's own limit of depth is told", "yaml_events:_LEFT_TO_PYTHON",
-        r're.compile(r"[\[{]{40}"),', "", BAD_CASES, "twenty_thousand_brackets",
+        "a text with a comma is two numbers", "yaml_values:numbers_of",
+        " and len(numbers) == count", "", YAML, "as_one_alone",
+    ),
+    Bug(
+        "the numbers of a row lose their texts", "yaml_values:Row.__iter__",
+        'map(scalar, self.written.split(","))', "iter(self.copy())", YAML, "as_one_alone",
+    ),
+    Bug(
+        "a wrong number of a row is told without its text", "validation:_mistakes",
+        'written if written == item["input"] else item["input"]', 'item["input"]',
+        YAML, "told_as_written",
+    ),
+    Bug(
+        "half a surrogate pair has no place", "yaml_events:parse",
+        "_HALF_A_PAIR.search(text) or ", "", BAD_CASES, "half_a_surrogate_pair",
+    ),
+    Bug(
+        "libyaml's own limit of depth is told", "yaml_events:parse",
+        ' or "[" * _BRACKETS in text.replace("{", "[")', "", BAD_CASES, "twenty_thousand_brackets",
     ),
     Bug(
         "libyaml's words are told as they are", "yaml_events:_told",
@@ -45,8 +62,8 @@ BUGS = (
         "test_yaml_events.py", "without_libyaml",
     ),
     Bug(
-        "an infinite number that is no .inf is read", "field_types:_list_mistakes",
-        " and all(map(math.isfinite, value))", "", BAD_CASES, "number_too_large",
+        "an infinite number that is no .inf is read", "yaml_values:numbers_of",
+        " and all(map(math.isfinite, numbers))", "", BAD_CASES, "number_too_large",
     ),
     Bug(
         "a line separator ends a line", "yaml_events:_CONTROL",

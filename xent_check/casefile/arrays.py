@@ -16,6 +16,7 @@ from .array_files import read_array
 from .array_forms import FileArray, FillArray, OneHotArray, RandomArray, RangeArray
 from .field_types import value_text
 from .memory import must_fit
+from .yaml_values import Row
 
 Array = npt.NDArray[Any]
 
@@ -50,10 +51,16 @@ def make_array(form: object, key: KeyPath, folder: Path, allow_outside: bool) ->
 
 def _listed(numbers: Any) -> Array:
     """int64 where that holds every number, else float64."""
-    array = np.array(numbers)
+    array = np.array(_plain(numbers))
     if array.dtype.kind in "iu" and array.dtype != np.uint64:
         return array.astype(np.int64)
-    return np.array(numbers, dtype=np.float64)
+    return np.array(_plain(numbers), dtype=np.float64)
+
+
+def _plain(numbers: Any) -> Any:
+    if isinstance(numbers, Row):
+        return numbers.copy()
+    return [_plain(item) for item in numbers] if isinstance(numbers, list) else numbers
 
 
 def no_index(form: object, array: Array, key: KeyPath) -> Mistake:

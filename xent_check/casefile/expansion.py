@@ -70,10 +70,10 @@ def _combinations(source: Map, stem: str, mistakes: list[Placed]) -> Iterator[Ma
     if found:
         mistakes += [(source, mistake) for mistake in found]
         return
-    for indices in itertools.product(*(range(len(values)) for values in matrix.values())):
+    for values in itertools.product(*map(enumerate, matrix.values())):
         choice = Map(source.line)
-        for (key, values), index in zip(matrix.items(), indices, strict=True):
-            choice[key], choice.lines[key] = values[index], values.lines[index]
+        for key, (index, value) in zip(matrix, values, strict=True):
+            choice[key], choice.lines[key] = value, matrix[key].lines[index]
             choice.homes[key] = ("matrix", key, index)
         one = _merged(source, choice, source.line)
         del one["matrix"]

@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 from xent_check.diagnosis.hypotheses.table import HYPOTHESES
 from xent_check.errors import KeyPath, Mistake, did_you_mean
 
-from .yaml_values import Float, describe, scalar
+from .yaml_values import Row, describe, scalar
 
 MAX_SHOWN = 10  # mistakes of one array that are told one by one
 
@@ -79,8 +79,8 @@ def _list_mistakes(value: object, key: KeyPath) -> Iterator[Mistake]:
         advice = "an empty batch is written {shape: [0, 3], fill: 0}"
         yield Mistake(key, "an empty list", "at least one number", advice)
         return
-    if {*map(type, value)} == {Float} and all(map(math.isfinite, value)):
-        return  # as most rows are, at a fraction of what asking each number takes
+    if isinstance(value, Row) or ({*map(type, value)} == {Row} and len({*map(len, value)}) == 1):
+        return  # as most arrays are: a row, or rows of one length
     first = _shape(value[0])
     for index, row in enumerate(value):
         yield from _list_mistakes(row, (*key, index))
@@ -92,6 +92,8 @@ def _list_mistakes(value: object, key: KeyPath) -> Iterator[Mistake]:
 
 def _shape(value: object) -> tuple[int, ...]:
     """The shape of a list by its first items."""
+    if isinstance(value, Row):
+        return (len(value),)
     return (len(value), *(_shape(value[0]) if value else ())) if isinstance(value, list) else ()
 
 

@@ -89,7 +89,8 @@ _BOUNDS = {
 def _mistakes(item: dict[str, Any], source: Map) -> Iterator[Mistake]:
     """A pydantic error in the words of the contract."""
     kind, loc, context = item["type"], tuple(item["loc"]), item.get("ctx", {})
-    key, value = _key(loc, source), item["input"]
+    key, written = _place(loc, source)
+    value = written if written == item["input"] else item["input"]  # a Row's numbers have no text
     found, type_name = describe(value), kind.removesuffix("_type").removesuffix("_attributes")
     if kind == "mistakes":
         for mistake in context["mistakes"]:
@@ -143,8 +144,9 @@ def _unknown_key(key: KeyPath, allowed: list[str]) -> Mistake:
     return Mistake(key, "unknown key", ", ".join(allowed), advice)
 
 
-def _key(loc: KeyPath, source: Map) -> KeyPath:
-    """The path in the file: pydantic's, without its tags of unions and lists of one."""
+def _place(loc: KeyPath, source: Map) -> tuple[KeyPath, object]:
+    """The path in the file, pydantic's without its tags of unions and lists of one, and the value
+    there."""
     key: list[str | int] = []
     value: Any = source
     if loc[0] in ARRAY_KEYS:
@@ -156,7 +158,7 @@ def _key(loc: KeyPath, source: Map) -> KeyPath:
         if inside:
             key.append(part)
             value = value[part]
-    return tuple(key)
+    return tuple(key), value
 
 
 def _model_at(loc: KeyPath) -> type[BaseModel]:

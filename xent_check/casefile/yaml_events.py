@@ -32,10 +32,8 @@ _CONTROL = re.compile(
     "[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 )
 _LONG_WORD = re.compile(rf"(?<![^\s,\[\]{{}}])[^\s,\[\]{{}}]{{{MAX_WORD + 1},}}")
-_LEFT_TO_PYTHON = (
-    re.compile(r"\\(?:u|U0000)[dD][89a-fA-F]"),
-    re.compile(r"[\[{]{40}"),
-)
+_HALF_A_PAIR = re.compile(r"\\(?:u|U0000)[dD][89a-fA-F]")
+_BRACKETS = 40
 _PLAINER = (
     (r"did not find (?:the )?expected (.*)", r"expected \1, but got {there}"),
     (r"(?:block )?(.*) in this context", r"\1 here"),
@@ -67,7 +65,7 @@ def parse(text: str, build: Callable[[Iterator[Any]], T]) -> T:
     if control := _CONTROL.search(text):
         words = f"the control character U+{ord(control[0]):04X}"
         raise _no_yaml(_line(text, control), words, 'write it as an escape, in "double quotes"')
-    left = any(pattern.search(text) for pattern in _LEFT_TO_PYTHON)
+    left = _HALF_A_PAIR.search(text) or "[" * _BRACKETS in text.replace("{", "[")
     by_libyaml = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
     loader = (yaml.BaseLoader if left else by_libyaml)(text)
     try:

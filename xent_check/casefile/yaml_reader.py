@@ -7,10 +7,8 @@ the text they were written in, and a line for every key and item.
 
 from __future__ import annotations
 
-import gc
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +25,7 @@ from yaml import (
 from xent_check.errors import CaseFileError, InvalidError, KeyPath, Located, Mistake
 
 from .yaml_events import SyntaxMistakeError, parse
-from .yaml_values import Float, Int, Map, Seq, describe, scalar
+from .yaml_values import Float, Int, Map, Row, Seq, describe, numbers_of, scalar
 
 MAX_DEPTH = 64
 MAX_ALIASED = 1_000_000  # characters that all aliases of a file would be written out
@@ -60,8 +58,7 @@ def read(path: Path, shown: str) -> Document:
         raise _file_error(shown, line, Mistake((), found, "UTF-8 text", "save it so")) from None
     builder = _Builder()
     try:
-        with _uncollected():
-            value = parse(text, builder.document)
+        value = parse(text, builder.document)
     except SyntaxMistakeError as error:
         raise _file_error(shown, error.line, error.mistake) from None
     except _UnusableError:
@@ -102,27 +99,24 @@ def _os_mistake(path: Path, error: OSError) -> Mistake:
     return Mistake((), error.strerror or str(error), "", "check the path and its permissions")
 
 
-def _add(plain: list[Any], items: Seq) -> int:
-    """Add scalars that are their text alone; returns their size written out."""
+def _with_plain(items: Seq, plain: list[Any], ends: bool) -> tuple[Seq, int]:
+    """The sequence with scalars added that are their text alone, and their size written out.
+
+    ends: whether no item follows them.
+    """
     texts = [event.value for event in plain]
-    items += map(scalar, texts)
+    written = ",".join(texts)
     first, last = plain[0].start_mark.line + 1, plain[-1].start_mark.line + 1
-    items.lines += (
-        [first] * len(plain) if first == last else [event.start_mark.line + 1 for event in plain]
-    )
-    return len(texts) + sum(map(len, texts))
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Without the garbage collector, which would walk all that is read, again and again."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
+    if first == last:
+        lines = [first] * len(plain)
+    else:
+        lines = [event.start_mark.line + 1 for event in plain]
+    numbers = numbers_of(written, len(plain)) if ends and not items else None
+    if numbers is not None:
+        return Row(items.line, numbers, written, lines), 1 + len(written)
+    items += map(scalar, texts)
+    items.lines += lines
+    return items, 1 + len(written)
 
 
 class _UnusableError(Exception):
@@ -239,21 +233,23 @@ class _Builder:
     ) -> tuple[Seq, int]:
         self._tag(event, key, ("seq",))
         items, size = Seq(event.start_mark.line + 1), 1
-        plain: list[Any] = []  # a row of numbers is read in one go
+        shallow, plain = depth < MAX_DEPTH, []  # a row of numbers is read in one go
         for item in stream:
             if (  # has nothing but its text
                 type(item) is ScalarEvent
-                and depth < MAX_DEPTH
+                and shallow
                 and not item.style
                 and item.tag is None
                 and item.anchor is None
             ):
                 plain.append(item)
                 continue
+            ends = type(item) is SequenceEndEvent
             if plain:
-                size += _add(plain, items)
+                items, count = _with_plain(items, plain, ends)
+                size += count
                 plain = []
-            if type(item) is SequenceEndEvent:
+            if ends:
                 break
             value, count = self._value(item, stream, (*key, len(items)), depth + 1)
             items.append(value)
