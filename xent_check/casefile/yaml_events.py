@@ -3,10 +3,11 @@
 libyaml has the syntax of YAML 1.1 and most of what 1.2 changed; what a scalar means is not its
 business but the core schema's of 1.2, in yaml_values. Where its syntax is not 1.2's:
 
-- refused: text that starts with `:` in a flow collection (`[:x]`), a key that is empty (`: 1`), an
-  anchor of other characters than A-Z, a-z, 0-9, - and _ (`&e.1`), an unknown directive (`%FOO`),
-  YAML 1.3 and above, a tab before the first text of a block scalar, a block scalar at the margin
-  after `---`; and by us, as they would end lines or vanish, NEL, LS, PS, a later byte order mark;
+- refused: text that starts with `:` or has `:?` in a flow collection (`[:x]`, `[a:?]`), a key that
+  is empty (`: 1`), an anchor of other characters than A-Z, a-z, 0-9, - and _ (`&e.1`), an unknown
+  directive (`%FOO`), YAML 1.3 and above, a tab before the first text of a block scalar, a block
+  scalar at the margin after `---`; and by us, as they would end lines or vanish, NEL, LS, PS, a
+  later byte order mark;
 - read otherwise: `&a:b` is the anchor a before the text `:b`, `[?x]` the key x without a value;
 - read, though 1.2 refuses it: `#` after `>` or `|` without a blank before it (`># x`).
 
