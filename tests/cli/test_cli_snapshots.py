@@ -228,7 +228,7 @@ def readme() -> str:
 def test_ci_finds_the_readme_s_test_command() -> None:
     found = re.findall(r"^\$ (.*\[all,test\].*)$", readme(), re.MULTILINE)
     assert len(found) == 1
-    assert found[0].endswith(".venv/bin/pytest -n auto")
+    assert found[0].endswith(".venv/bin/pytest -n auto --dist loadscope")
 
 
 def test_the_readme_s_case_file_is_valid(xent_check: Command, tmp_path: Path) -> None:

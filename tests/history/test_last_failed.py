@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.command import completed
 from tests.support.fake import CASES, PATIENCE, fake, until
 from xent_check.history.last_failed import UnreadableError, read, state_file, update
 
@@ -30,8 +31,7 @@ class Project:
         self.cases.write_text(CASES)
         self.cache = folder / "cache"
         self.mark = folder / "mark"
-        self.environment = {
-            **os.environ,
+        self.variables = {
             "XENT_CHECK_CACHE": str(self.cache),
             "XENT_CHECK_MARK": str(self.mark),
             "COLUMNS": "100",
@@ -41,7 +41,7 @@ class Project:
         return subprocess.Popen(
             [sys.executable, "-m", "xent_check", "run", "--report", "json", *arguments],
             cwd=self.folder,
-            env=self.environment,
+            env=os.environ | self.variables,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             encoding="utf-8",
@@ -49,12 +49,11 @@ class Project:
 
     def run(self, *arguments: str) -> tuple[int, list[str], list[str]]:
         """The exit code, the names of the cases that ran, the lines on standard error."""
-        process = self.start(*arguments)
-        stdout, stderr = process.communicate(timeout=PATIENCE)
-        assert "Traceback" not in stderr, stderr
-        results = json.loads(stdout)["results"] if stdout else []
+        done = completed(self.folder, "run", "--report", "json", *arguments, **self.variables)
+        assert "Traceback" not in done.stderr, done.stderr
+        results = json.loads(done.stdout)["results"] if done.stdout else []
         names = dict.fromkeys(r["case"].partition("::")[2] for r in results)
-        return process.returncode, list(names), stderr.splitlines()
+        return done.returncode, list(names), done.stderr.splitlines()
 
     @property
     def states(self) -> list[Path]:
