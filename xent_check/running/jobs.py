@@ -1,4 +1,4 @@
-"""Jobs: who is asked what."""
+"""Jobs: one problem for one implementation each."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from xent_check.workers.worker import Request
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """A case for one implementation. message: its problem, as the workers get it."""
+    """A case for one implementation."""
 
     posed: PosedCase
     implementation: Implementation
-    message: Message
+    message: Message  # the problem, encoded for the workers
 
     @cached_property
     def missing(self) -> str | None:
-        """Why nobody is there to answer it."""
+        """Why the implementation cannot run here; None where it can."""
         return why_missing(self.implementation)
 
     @property
     def request(self) -> Request:
-        """What the worker is asked."""
+        """The request to the worker."""
         i = self.implementation
         return Request(i.entry.module, i.function or i.mode, i.device, self.message)
 
@@ -39,14 +39,17 @@ def implementations_of(
     chosen: Sequence[Implementation] | None,
     pythons: Sequence[Python] = (),
 ) -> Sequence[Implementation]:
-    """What runs on a case: the chosen, else those the case lists, else the default set; each where
-    `pythons` say, and the labelled ones beside it."""
+    """The implementations that run on a case: the chosen ones, else those that the case lists, else
+    the default set. `pythons` place them, and add the labelled columns."""
     return expanded(chosen or posed.implementations or DEFAULT, pythons)
 
 
 def as_sent(posed: PosedCase, folder: str) -> tuple[PosedCase, Message]:
-    """The message for the workers, and the case with the arrays that they get of it. A file of the
-    case may be written anew meanwhile: other numbers than theirs would be held against theirs, and
-    what is mapped of a file that was cut off ends the process (SIGBUS)."""
+    """The case with the arrays that the workers get, and their message.
+
+    An array file may change during the run: answers would be compared with the value for other
+    numbers, and reading a mapped file that was cut short ends the process (SIGBUS). Large arrays go
+    through files in `folder`.
+    """
     message = encode_problem(posed.problem, Path(folder))
     return replace(posed, problem=decode_problem(message)), message

@@ -1,4 +1,4 @@
-"""Memory needed: whether a run fits, before it begins."""
+"""Memory needed by a run, checked before it begins."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def must_fit(
     implementations_of: Callable[[PosedCase], Sequence[Implementation]],
     jobs: int | None,
 ) -> None:
-    """CaseFileError where the run needs more memory than there is: what it holds of all cases
-    and answers, and what its processes take beside each other, at most `jobs` of them."""
+    """CaseFileError where the run needs more memory than is free: for all cases and answers, and
+    for the processes that run at once, at most `jobs` (None: no limit)."""
     if not posed_cases:
         return
     sizes = [size_of(posed.problem) for posed in posed_cases]
@@ -30,8 +30,8 @@ def must_fit(
         held += size.held + len(present) * size.of_answer
         for name in map(worker_name, present):
             workers[name] = max(size.of_worker, workers.get(name, 0))
-    at_once = sorted(workers.values(), reverse=True)[:jobs]
-    needed = held + max(size.passing for size in sizes) + sum(at_once)
+    concurrent = sorted(workers.values(), reverse=True)[:jobs]
+    needed = held + max(size.passing for size in sizes) + sum(concurrent)
     largest = max(zip(posed_cases, sizes, strict=True), key=lambda pair: pair[1].alone)[0]
     key, shape = largest.problem.given, list(largest.problem.values.shape)
     try:

@@ -1,4 +1,4 @@
-"""One case: what each of some implementations answers to it."""
+"""One case, answered by some implementations."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .run import run
 def results_of(
     posed: PosedCase, chosen: Sequence[Implementation], timeout: float
 ) -> list[CaseResult]:
-    """The results of one case, in the order of `chosen`."""
+    """The results of one case, in the order of `chosen`. timeout: seconds per answer."""
     pool: Pool[Job]
     with Pool([i for i in chosen if why_missing(i) is None], None) as pool:
         results = {r.implementation: r for r in run([posed], chosen, pool, timeout)}

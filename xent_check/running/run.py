@@ -27,7 +27,11 @@ def run(
     pythons: Sequence[Python] = (),
     clock: Clock | None = None,
 ) -> Iterator[CaseResult]:
-    """Results as they come. `chosen` overrides what the cases list; the default set otherwise."""
+    """The results as they come.
+
+    chosen: instead of the implementations that the cases list; None for those, or the default set.
+    timeout: seconds per answer. clock: takes the time of the reference and of judging.
+    """
     clock = clock or Clock()
     sent = [as_sent(posed, pool.folder.name) for posed in posed_cases]
     jobs = [Job(p, i, m) for p, m in sent for i in implementations_of(p, chosen, pythons)]
@@ -51,7 +55,7 @@ def run(
 
 
 def _result(job: Job, evaluation: Evaluation, exact: Truth, strict: bool) -> CaseResult:
-    """The answer held against the truth, with what rounding adds where it computes."""
+    """The answer compared with the truth, under the bounds of the dtype it is computed in."""
     posed, i = job.posed, job.implementation
     if i.computes_in_float32(posed.problem):
         exact = exact.inside_float32(posed.problem)

@@ -1,4 +1,4 @@
-"""Selection: what of the files is to be answered, and by whom."""
+"""Selection: the cases of a run, and the implementations asked for each."""
 
 from __future__ import annotations
 
@@ -18,29 +18,32 @@ from .settings import Settings
 
 
 def selected(settings: Settings, given: tuple[PosedCase, ...] | None) -> tuple[PosedCase, ...]:
-    """The selected cases under the run's tolerance."""
+    """The selected cases under the run's tolerance; NothingToCompareError where there are none.
+
+    given: cases to take instead of reading files.
+    """
     posed_cases = given or load(settings.paths, settings.wanted, settings.allow_outside)
     if settings.only is not None:
-        posed_cases = _those(posed_cases, settings.only)
+        posed_cases = _with_ids(posed_cases, settings.only)
     if settings.tolerance is not None:
         posed_cases = tuple(s.with_tolerance(settings.tolerance) for s in posed_cases)
     return posed_cases
 
 
-def _those(posed_cases: tuple[PosedCase, ...], ids: frozenset[str]) -> tuple[PosedCase, ...]:
-    found = tuple(posed for posed in posed_cases if posed.case.id in ids)
-    if not found:
+def _with_ids(posed_cases: tuple[PosedCase, ...], ids: frozenset[str]) -> tuple[PosedCase, ...]:
+    matches = tuple(posed for posed in posed_cases if posed.case.id in ids)
+    if not matches:
         raise NothingToCompareError(
             f"none of {len(posed_cases)} selected cases is among the {len(ids)} asked for"
         )
-    return found
+    return matches
 
 
 def asked_of(
     posed_cases: Sequence[PosedCase],
     implementations_of: Callable[[PosedCase], Sequence[Implementation]],
 ) -> tuple[Asked, ...]:
-    """Each case with those that are to answer it, the reference first where an entry pins it."""
+    """Each case with its implementations, before them the reference where an entry pins it."""
     pinned = {id(s): [REFERENCE] * bool(s.expectations.get(REFERENCE)) for s in posed_cases}
     return tuple(
         Asked(
@@ -55,10 +58,10 @@ def asked_of(
 
 
 def scope_of(settings: Settings, partial: bool) -> Scope:
-    """What the run covers. partial: cases were given instead of read, or it was stopped."""
-    named = any(split_given(path)[1] for path in settings.paths)
+    """The scope of the run. partial: the cases were given instead of read, or it was stopped."""
+    by_name = any(split_given(path)[1] for path in settings.paths)
     return Scope(
         paths=tuple(posixpath.normpath(shown_path(Path(path))) for path in settings.paths),
-        filtered=partial or named or settings.wanted != Filter() or settings.only is not None,
+        filtered=partial or by_name or settings.wanted != Filter() or settings.only is not None,
         chosen=None if settings.chosen is None else tuple(i.name for i in settings.chosen),
     )

@@ -1,4 +1,4 @@
-"""Session: a run from its settings to its report, once or, while files are edited, again."""
+"""Session: from settings to a report, once, or again whenever files are edited."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ Progress = Callable[[int, CaseResult], None]
 def check(
     settings: Settings, progress: Progress, given: tuple[PosedCase, ...] | None = None
 ) -> Report:
-    """Start the workers, read the cases meanwhile (unless they are given), run them, report."""
+    """The report of a run. The workers start while the cases are read, unless they are given."""
     with Session(settings) as session:
         return session.check(progress, given)
 
 
 class Session:
-    """The workers of a run, started at once. keep: they stay, to be asked again."""
+    """The workers of a run, started at once. keep: they stay for further calls of `check`."""
 
     def __init__(self, settings: Settings, keep: bool = False) -> None:
         self.settings = settings
         pythons, chosen = settings.pythons, settings.chosen
         self._chosen = None if chosen is None else expanded(chosen, pythons)
-        wanted = self._chosen or expanded(DEFAULT, pythons)
-        present = [i for i in wanted if why_missing(i) is None]
+        candidates = self._chosen or expanded(DEFAULT, pythons)
+        present = [i for i in candidates if why_missing(i) is None]
         self._start = time.perf_counter()
         self._pool: Pool[Job] = Pool(present, settings.jobs, keep)
 
@@ -53,19 +53,19 @@ class Session:
         return implementations_of(posed, self._chosen, self.settings.pythons)
 
     def restart(self, implementation: Implementation) -> None:
-        """Have it load its code anew."""
+        """Start its process anew, so that it loads its code again."""
         self._pool.restart(implementation)
 
     def check(self, progress: Progress, given: tuple[PosedCase, ...] | None = None) -> Report:
-        """Read the cases (unless they are given), run them, report. The time of the first report
-        has the start of the workers in it."""
+        """Read the cases (unless they are given), run them, report. The seconds of the first report
+        include the start of the workers."""
         settings, shard, clock = self.settings, self.settings.shard, Clock()
         with clock.of("reading"):
-            every = selected(settings, given)
-            posed_cases = every if shard is None else shard.take(every)
+            selection = selected(settings, given)
+            posed_cases = selection if shard is None else shard.take(selection)
         must_fit(posed_cases, self.implementations_of, settings.jobs)
         with clock.of("reading"):
-            asked = asked_of(every, self.implementations_of)
+            asked = asked_of(selection, self.implementations_of)
             if shard is not None:
                 shard = replace(shard, selection=selection_digest(asked))
                 asked = shard.take(asked)
@@ -86,7 +86,7 @@ class Session:
     def _results(
         self, posed_cases: Sequence[PosedCase], clock: Clock, progress: Progress
     ) -> tuple[list[CaseResult], str | None]:
-        """The results, and why there are no more where too many of them are bad."""
+        """The results, and why the run stopped early; None where it did not."""
         settings, results, bad = self.settings, list[CaseResult](), 0
         required = {i.name for i in settings.required}
         for result in run(

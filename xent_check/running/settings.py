@@ -1,4 +1,4 @@
-"""Settings: what a run is asked for."""
+"""Settings of a run."""
 
 from __future__ import annotations
 
@@ -12,24 +12,19 @@ from xent_check.results.shard import Shard
 
 @dataclass(frozen=True)
 class Settings:
-    """What a run is asked for. `chosen`: None for what the cases list, or the default set.
+    """The options of a run."""
 
-    max_fail: stop after so many divergences and failures. timeout: seconds per problem. jobs:
-    processes at once, None for one per framework. shard: of the selected cases. pythons: what
-    runs in another interpreter than ours. only: of the selected cases, those with these ids.
-    """
-
-    paths: tuple[str, ...]
-    wanted: Filter = field(default_factory=Filter)
-    shard: Shard | None = None
-    chosen: tuple[Implementation, ...] | None = None
-    required: tuple[Implementation, ...] = ()
-    tolerance: Tolerance | Auto | None = None
-    max_fail: int | None = None
-    timeout: float = 60.0
-    jobs: int | None = None
-    allow_outside: bool = False
+    paths: tuple[str, ...]  # case files, folders, `file::name`, `folder::name`
+    wanted: Filter = field(default_factory=Filter)  # the cases to select
+    shard: Shard | None = None  # the part of the selected cases to run
+    chosen: tuple[Implementation, ...] | None = None  # None: as the cases list, or the default set
+    required: tuple[Implementation, ...] = ()  # those that must not be missing
+    tolerance: Tolerance | Auto | None = None  # in place of the cases' own
+    max_fail: int | None = None  # stop after so many divergences and failures
+    timeout: float = 60.0  # seconds per problem
+    jobs: int | None = None  # processes at once; None: one per framework
+    allow_outside: bool = False  # array files may be outside the case file's folder
     verbose: bool = False
     strict: bool = False
-    pythons: tuple[Python, ...] = ()
-    only: frozenset[str] | None = None
+    pythons: tuple[Python, ...] = ()  # the other interpreters, and what runs there
+    only: frozenset[str] | None = None  # of the selected cases, those with these ids

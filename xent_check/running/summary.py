@@ -1,4 +1,4 @@
-"""Summary: the results of a run made a report."""
+"""Summary: from the results of a run to its report."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ def report_of(
     implementations_of: Callable[[PosedCase], Sequence[Implementation]],
     results: Sequence[CaseResult],
 ) -> Report:
-    """The results by case and implementation, who ran where, and what the reader is warned of."""
-    used = {i.name: i for posed in posed_cases for i in implementations_of(posed)}
-    names = (REFERENCE, *(i.name for i in sorted(used.values(), key=_rank)))
+    """The results in order of case and implementation, the hosts that answered, and warnings."""
+    by_name = {i.name: i for posed in posed_cases for i in implementations_of(posed)}
+    names = (REFERENCE, *(i.name for i in sorted(by_name.values(), key=_rank)))
     required = placed(settings.required, settings.pythons)
-    absent = {i.name: why_missing(i) for i in required if i.name not in used}
+    absent = {i.name: why_missing(i) for i in required if i.name not in by_name}
     warnings = [f"{name} is required and missing: {why}" for name, why in absent.items() if why]
     warnings += dict.fromkeys(f"{r.case.id}: {r.vacuous}" for r in results if r.vacuous)
-    warnings += unused(used.values(), settings.pythons)
+    warnings += unused(by_name.values(), settings.pythons)
     answered = {r.implementation for r in results if r.status != "missing"}
-    away = {r.implementation for r in results} - answered
+    unanswered = {r.implementation for r in results} - answered
     order = {posed.case.id: position for position, posed in enumerate(posed_cases)}
     ordered = sorted(results, key=lambda r: (order[r.case.id], names.index(r.implementation)))
     return Report(
@@ -39,8 +39,8 @@ def report_of(
         implementations=names,
         hosts={
             name: Host.of(i)
-            for name, i in used.items()
-            if why_missing(i) is None and name not in away
+            for name, i in by_name.items()
+            if why_missing(i) is None and name not in unanswered
         },
         seconds=0.0,
         warnings=tuple(warnings),
@@ -51,6 +51,6 @@ def report_of(
 
 
 def _rank(implementation: Implementation) -> tuple[int, str, str]:
-    """The table's order, modes after their names, labelled after those; the user's own last."""
+    """The order of the table, modes after their names, labels after those; user functions last."""
     table, i = list(IMPLEMENTATIONS), implementation
     return (table.index(i.base) if i.base in table else len(table), i.unlabelled, i.label)

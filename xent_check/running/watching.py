@@ -1,4 +1,4 @@
-"""Watching: what is saved while a run is watched, and which cases it touches."""
+"""Watching: the files that are saved during a watched run, and the cases that this changes."""
 
 from __future__ import annotations
 
@@ -22,46 +22,46 @@ from .settings import Settings
 
 ARRAYS = (".npy", ".npz", ".safetensors")
 SOURCE = ".py"
-_QUIET_MS = 50  # how long nothing more is saved before a save counts as whole
-_LATEST_MS = 500
+_QUIET_MS = 50  # saves this close together count as one
+_LATEST_MS = 500  # a series of saves is reported after this at the latest
 
 
-def watched_folders(settings: Settings, own: Iterable[Implementation]) -> list[Path]:
-    """Where the case files are, with their arrays, and the user's own functions."""
+def watched_folders(settings: Settings, functions: Iterable[Implementation]) -> list[Path]:
+    """The folders of the case files, with their arrays, and of the user's functions."""
     given = [Path(split_given(path)[0]) for path in settings.paths]
     folders = [path if path.is_dir() else path.parent for path in given]
-    for implementation in own:
-        where = implementation.function.rpartition(":")[0]
-        folders.append(Path(where).parent if where.endswith(SOURCE) else Path.cwd())
+    for implementation in functions:
+        module = implementation.function.rpartition(":")[0]
+        folders.append(Path(module).parent if module.endswith(SOURCE) else Path.cwd())
     return sorted({Path(os.path.abspath(folder)) for folder in folders})
 
 
 @contextlib.contextmanager
 def saves(folders: Sequence[Path]) -> Iterator[queue.SimpleQueue[set[Path]]]:
-    """What is saved, made or removed there from now on, a set each time."""
+    """A queue of the files that are saved, made or removed there from now on, a set at a time."""
     import watchfiles
 
-    def wanted(_: object, path: str) -> bool:
+    def is_input(_: object, path: str) -> bool:
         file = Path(path)
         hidden = file.name.startswith(".") or "__pycache__" in file.parts
         return not hidden and file.suffix in (*SUFFIXES, *ARRAYS, SOURCE)
 
     def listen() -> None:
         for changes in watchfiles.watch(
-            *folders, watch_filter=wanted, stop_event=over, debounce=_LATEST_MS, step=_QUIET_MS,
+            *folders, watch_filter=is_input, stop_event=over, debounce=_LATEST_MS, step=_QUIET_MS,
             rust_timeout=100, yield_on_timeout=True, raise_interrupt=False,
         ):  # fmt: skip
             listening.set()
             if changes:
-                found.put({Path(path) for _, path in changes})
+                batches.put({Path(path) for _, path in changes})
 
-    found: queue.SimpleQueue[set[Path]] = queue.SimpleQueue()
+    batches: queue.SimpleQueue[set[Path]] = queue.SimpleQueue()
     listening, over = threading.Event(), threading.Event()
     thread = threading.Thread(target=listen, daemon=True)
     thread.start()
     listening.wait(10)
     try:
-        yield found
+        yield batches
     finally:
         over.set()
         thread.join()
@@ -80,18 +80,18 @@ class Watched:
         return tuple(self._known.values())
 
     def read(self) -> tuple[PosedCase, ...]:
-        """All of them, anew; those that are another than before. UserError as of `load`."""
+        """Read all cases again; the new and the changed ones. UserError as from `load`."""
         return self._take(
             self._load(self._settings.paths), {s.case.shown for s in self.posed_cases}
         )
 
     def after(self, saved: set[Path]) -> tuple[PosedCase, ...]:
-        """Those that a save made another, or made. UserError as of `load`."""
+        """The cases that these saves add or change. UserError as from `load`."""
         if any(path.suffix in ARRAYS for path in saved) or not self._known:
             return self.read()
         files = [path for path in sorted(saved) if path.suffix in SUFFIXES]
-        there = [str(path) for path in files if path.is_file() and self._is_ours(path)]
-        return self._take(self._load(there), {shown_path(path) for path in files})
+        present = [str(path) for path in files if path.is_file() and self._is_ours(path)]
+        return self._take(self._load(present), {shown_path(path) for path in files})
 
     def _load(self, paths: Sequence[str]) -> tuple[PosedCase, ...]:
         s = self._settings
@@ -103,34 +103,34 @@ class Watched:
         return any(file == path or (path.is_dir() and path in file.parents) for path in given)
 
     def _take(self, fresh: Sequence[PosedCase], shown: set[str]) -> tuple[PosedCase, ...]:
-        """The known cases of these files give way to the fresh ones."""
+        """Replace the known cases of the files `shown` by the fresh ones; those that changed."""
         marks = {posed.case.id: fingerprint(posed) for posed in fresh}
         changed = tuple(s for s in fresh if self._marks.get(s.case.id) != marks[s.case.id])
-        kept = {n: s for n, s in self._known.items() if s.case.shown not in shown}
-        self._known = kept | {posed.case.id: posed for posed in fresh}
-        self._marks = {n: m for n, m in self._marks.items() if n in kept} | marks
+        others = {n: s for n, s in self._known.items() if s.case.shown not in shown}
+        self._known = others | {posed.case.id: posed for posed in fresh}
+        self._marks = {n: m for n, m in self._marks.items() if n in others} | marks
         return changed
 
 
 def fingerprint(posed: PosedCase) -> str:
-    """Of what a case asks. Its arrays are read: those of files are mapped, and would change with
-    the file under whoever compares them."""
-    found = hashlib.sha256(repr(posed.case.fields).encode())
+    """A digest of a case's keys and arrays. Arrays of files are mapped and change with the file, so
+    they cannot be compared later."""
+    digest = hashlib.sha256(repr(posed.case.fields).encode())
     for field in fields(posed.problem):
         value = getattr(posed.problem, field.name)
         if isinstance(value, np.ndarray):
-            found.update(f"{field.name} {value.shape} {value.dtype}".encode())
-            found.update(np.ascontiguousarray(value).view(np.uint8).data)
-    return found.hexdigest()
+            digest.update(f"{field.name} {value.shape} {value.dtype}".encode())
+            digest.update(np.ascontiguousarray(value).view(np.uint8).data)
+    return digest.hexdigest()
 
 
 def joined(before: Report, fresh: Report, posed_cases: Sequence[PosedCase]) -> Report:
-    """The report of all cases: of those that ran again, what they gave now."""
+    """The report of all cases: the fresh results, and the earlier ones of the other cases."""
     again = {result.case.id for result in fresh.results}
     places = {posed.case.id: place for place, posed in enumerate(posed_cases)}
-    kept = [r for r in before.results if r.case.id in places and r.case.id not in again]
+    earlier = [r for r in before.results if r.case.id in places and r.case.id not in again]
     names = tuple(dict.fromkeys([*before.implementations, *fresh.implementations]))
-    results = sorted([*kept, *fresh.results], key=lambda r: places[r.case.id])
+    results = sorted([*earlier, *fresh.results], key=lambda r: places[r.case.id])
     return replace(
         fresh,
         results=tuple(results),
