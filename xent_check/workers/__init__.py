@@ -1,1 +1,1 @@
-"""Workers: a process per environment, which is started, asked, timed out and started again."""
+"""Workers: a process per environment, which answers problems and is restarted when it dies."""

@@ -1,4 +1,4 @@
-"""Starting: the first that a worker's process runs. It needs nothing but Python."""
+"""Bootstrap: the first code that a worker's process runs. It needs nothing but Python."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from xent_check.errors import describe
 from .streams import Streams, redirect
 
 _PR_SET_PDEATHSIG = 1
-# Another interpreter ignores them (python -E), but the processes that it starts would not.
+# `python -E` makes another interpreter ignore them; the processes that it starts would not.
 _OF_THE_PARENT = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__")
 
 
@@ -26,7 +26,7 @@ def start(
     folder: str,
     elsewhere: bool,
 ) -> None:
-    """Get a process ready to be served from, then serve. elsewhere: not the parent's Python."""
+    """Prepare the process, then serve. elsewhere: it runs another Python than the parent's."""
     _live_and_die_with(parent)
     streams = _streams(output)
     redirect(streams)
@@ -43,10 +43,10 @@ def start(
 
 
 def _live_and_die_with(parent: int) -> None:
-    """A process group of its own, which the parent ends as one and a terminal's Ctrl-C misses.
+    """Make a process group, which the parent ends as one and a terminal's Ctrl-C misses.
 
-    On Linux the kernel ends the process when its parent is gone, however it went. Elsewhere
-    execnet sees the connection close, and ends it 15 seconds later at most.
+    On Linux the kernel ends the process when its parent ends, for whatever reason. Elsewhere
+    execnet sees the connection close, and ends it within 15 seconds.
     """
     if hasattr(os, "setsid"):
         os.setsid()
@@ -60,7 +60,7 @@ def _live_and_die_with(parent: int) -> None:
 
 
 def _streams(output: str) -> Streams:
-    """Nothing to read; files for what is written to standard output and standard error."""
-    how = os.O_WRONLY | os.O_APPEND | os.O_CREAT
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    return nothing, os.open(output, how, 0o600), os.open(f"{output}.err", how, 0o600)
+    """An empty standard input, and files for standard output and standard error."""
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+    empty = os.open(os.devnull, os.O_RDONLY)
+    return empty, os.open(output, flags, 0o600), os.open(f"{output}.err", flags, 0o600)

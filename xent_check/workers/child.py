@@ -1,6 +1,6 @@
-"""Serving: a framework's own process, once it has started. It answers one problem at a time.
+"""Child: the loop of a framework's process. It answers one problem at a time.
 
-What an implementation raises or prints goes with its answer; how it dies is the parent's to see.
+What an implementation raises or prints goes with its answer; the parent sees how a process dies.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from .wire import Message, decode_problem, encode_evaluation
 
 
 def serve(channel: Any, streams: Streams, needs: list[str], folder: str) -> None:
-    """Import what is needed, say so, then answer requests until the parent goes away."""
+    """Import the modules `needs`, report that, then answer requests until the parent ends."""
     loaded = _load(needs)
     _flush()
     channel.send(loaded)
@@ -51,7 +51,7 @@ def _load(needs: list[str]) -> Message:
 
 
 def _reply(request: Message, folder: Path) -> Message:
-    """The answer to a request. Whatever is raised, an exit and an interrupt too, is an answer."""
+    """The answer to a request. Any exception is an answer, an exit and an interrupt included."""
     try:
         return encode_evaluation(_answer(request), folder)
     except UnsupportedError as error:
@@ -75,8 +75,8 @@ def _answer(request: Message) -> Evaluation:
 
 @cache
 def _adapter(name: str) -> Any:
-    """The module of that name among the adapters. One that has something to keep between runs has a
-    function `prepare`, which is told the cache folder before the first problem."""
+    """The adapter of that name; ImportError for whatever is raised. Its function `prepare`, where
+    it has one, gets the folder for files kept between runs, before the first problem."""
     import importlib
 
     try:
@@ -90,7 +90,7 @@ def _adapter(name: str) -> Any:
 
 
 def _flush() -> None:
-    """Python's buffers and C's."""
+    """Write out the buffers of Python and of C."""
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(Exception):
             stream.flush()

@@ -1,11 +1,11 @@
-"""Leftovers: what has to go where the command ends without cleaning up after itself."""
+"""Leftovers: processes and folders to remove when the command ends without cleaning up."""
 
 from __future__ import annotations
 
 import contextlib
 import shutil
 
-FOLDERS: set[str] = set()  # temporary ones that are in use
+FOLDERS: set[str] = set()  # temporary folders in use
 
 
 def clear() -> None:

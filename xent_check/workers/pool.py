@@ -1,4 +1,4 @@
-"""Pool: a worker per environment, all started at once, each fed its own requests in order."""
+"""Pool: a worker per environment, all started at once; each answers its requests in order."""
 
 from __future__ import annotations
 
@@ -26,18 +26,19 @@ _ANY_NUMBER = 2**31
 
 @dataclass(frozen=True)
 class _Batch(Generic[Tag]):
-    """What one submission asks of one worker; empty where it asks nothing."""
+    """The requests of one submission to one worker."""
 
-    submission: int
-    requests: list[tuple[Tag, Request]]
-    timeout: float
+    submission: int  # its number
+    requests: list[tuple[Tag, Request]]  # may be empty
+    timeout: float  # seconds per request
 
 
 @dataclass(frozen=True, eq=False)
 class _Hand(Generic[Tag]):
-    """A worker and what waits for it; its thread ends at None."""
+    """A worker and its queue."""
 
     worker: Worker
+    # None ends the worker's thread.
     batches: queue.SimpleQueue[_Batch[Tag] | None] = field(default_factory=queue.SimpleQueue)
 
     def dismiss(self) -> None:
@@ -49,8 +50,8 @@ class _Hand(Generic[Tag]):
 class Pool(Generic[Tag]):
     """At most `jobs` processes at once. Use it as a context manager: leaving it ends them all.
 
-    keep: processes stay for the next submission, as far as `jobs` lets all of them be there at
-    once. Otherwise each ends with its last request, and at once where it has none.
+    keep: the processes stay for the next submission, where `jobs` allows all of them at once.
+    Otherwise each ends after its last request, and at once where it has none.
     """
 
     def __init__(
@@ -85,9 +86,9 @@ class Pool(Generic[Tag]):
     def submit(
         self, requests: Sequence[tuple[Implementation, Tag, Request]], timeout: float
     ) -> None:
-        """Hand out requests; each worker answers its own in their order.
+        """Distribute the requests; each worker answers its share in order.
 
-        What is left of an earlier submission is given up, but for what is being answered.
+        Requests of an earlier submission that no worker has begun are dropped. timeout: seconds.
         """
         self._submission += 1
         self._expected = len(requests)
@@ -95,31 +96,31 @@ class Pool(Generic[Tag]):
         by_worker: dict[str, list[tuple[Tag, Request]]] = {name: [] for name in self._hands}
         for implementation, tag, request in requests:
             by_worker[worker_name(implementation)].append((tag, request))
-        for name, own in by_worker.items():
-            self._hands[name].batches.put(_Batch(self._submission, own, timeout))
-            if not own and not self._keep:
+        for name, share in by_worker.items():
+            self._hands[name].batches.put(_Batch(self._submission, share, timeout))
+            if not share and not self._keep:
                 self._hands.pop(name).dismiss()
 
     def answers(self) -> Iterator[tuple[Tag, Evaluation]]:
         """The answer to every request of the last submission, as they come."""
-        submission, left = self._submission, self._expected
-        while left:
+        submission, remaining = self._submission, self._expected
+        while remaining:
             number, answer = self._answers.get()
             if isinstance(answer, BaseException):
                 raise answer
             if number == submission:
-                left -= 1
+                remaining -= 1
                 yield answer
 
     def restart(self, implementation: Implementation) -> None:
-        """End its process, whatever that is at, and start another."""
+        """End its process, even in the middle of an answer, and start another."""
         hand = self._hands.pop(worker_name(implementation), None)
         if hand is not None:
             hand.dismiss()
         self._add([implementation])
 
     def _add(self, implementations: Sequence[Implementation]) -> None:
-        """Start the workers that are not there yet, the slowest to import first."""
+        """Start the workers that do not exist yet, the slowest to import first."""
         self._threads = [thread for thread in self._threads if thread.is_alive()]
         for implementation in sorted(implementations, key=lambda i: i.entry.start):
             name = worker_name(implementation)
@@ -128,18 +129,18 @@ class Pool(Generic[Tag]):
                 folder = Path(self.folder.name)
                 worker = Worker(name, needs, env, folder, implementation.python)
                 self._hands[name] = hand = _Hand[Tag](worker)
-                # A daemon: however the parent ends, it waits for no framework.
+                # A daemon: the parent ends without waiting for a framework.
                 thread = threading.Thread(target=self._work, args=(hand,), daemon=True)
                 self._threads.append(thread)
                 thread.start()
 
     def _work(self, hand: _Hand[Tag]) -> None:
-        """A worker's thread: its process, when it has a place, and its batches."""
+        """The thread of a worker: start its process when `jobs` allows, and answer its batches."""
         self._places.acquire()
         placed = True
         try:
             if hand.batches.empty() and not self._closed.is_set():
-                hand.worker.start()  # its first requests may come: the cases are read meanwhile
+                hand.worker.start()  # while the cases are read, before the first requests
         except BaseException as error:
             self._answers.put((0, error))
         while (batch := hand.batches.get()) is not None:
@@ -171,25 +172,25 @@ class Pool(Generic[Tag]):
 
     @property
     def spent(self) -> tuple[Spent, ...]:
-        """What its processes took to start, and to answer."""
+        """The seconds that each worker's processes took to start, and to answer."""
         workers = {name: hand.worker for name, hand in self._hands.items()}
         starting = (Spent("starting", name, worker.starting) for name, worker in workers.items())
         answering = (Spent("answering", name, worker.answering) for name, worker in workers.items())
         return (*starting, *answering)
 
     def _stays(self) -> bool:
-        """Whether processes wait for the next submission: all of them, or none."""
+        """Whether the processes stay for the next submission: all of them do, or none."""
         return self._keep and len(self._hands) <= self._jobs
 
 
 def worker_name(implementation: Implementation) -> str:
-    """Of its process: the user's own functions get one each; a framework has one."""
+    """The name of its process: one for each function of the user, one for each environment."""
     if implementation.function:
         return f"{implementation.environment} {implementation.function}"
     return implementation.environment
 
 
 def _environment(implementation: Implementation) -> dict[str, str]:
-    """What its framework needs set, and where that may keep what it compiled."""
+    """The environment variables of its process: its framework's, and the cache folder."""
     variables = implementation.entry.environment_variables(implementation.device)
     return {**variables, "XENT_CHECK_CACHE": str(cache_folder())}

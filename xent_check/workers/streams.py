@@ -10,7 +10,7 @@ Streams = tuple[int, int, int]
 
 
 def redirect(streams: Streams) -> None:
-    """Point the standard streams there, whatever an implementation did to them before."""
+    """Point the standard streams at these descriptors: input, output, error."""
     for number, descriptor in enumerate(streams):
         os.dup2(descriptor, number)
     sys.stdout, sys.stderr = _writer(1), _writer(2)

@@ -32,8 +32,8 @@ def encode_array(array: Array, folder: Path) -> Message:
 
 
 def decode_array(message: Message, once: bool = False) -> Array:
-    """The array of a message, read-only. once: nobody else reads its file, which goes when the
-    array does, where the system lets a mapped file be deleted."""
+    """The array of a message, read-only. once: delete its file, which nobody else reads; where the
+    system does not let a mapped file be deleted, it stays."""
     dtype, shape = numpy_dtype(message["dtype"]), tuple(message["shape"])
     if "path" in message:
         mapped: Array = np.memmap(message["path"], dtype=np.uint8, mode="r")
@@ -44,7 +44,7 @@ def decode_array(message: Message, once: bool = False) -> Array:
 
 
 def forget(message: Message) -> None:
-    """Delete the files of an array, or of a problem that everybody has answered."""
+    """Delete the files of an array's message, or of a problem's that is answered by all."""
     arrays = [message, *(value for value in message.values() if isinstance(value, dict))]
     for array in arrays:
         if "path" in array:
@@ -53,7 +53,7 @@ def forget(message: Message) -> None:
 
 
 def encode_problem(problem: Problem, folder: Path) -> Message:
-    """Every field."""
+    """The message of a problem: every field by its name."""
     return {f.name: _encode(getattr(problem, f.name), folder) for f in fields(problem)}
 
 
@@ -77,16 +77,16 @@ def _decode(value: Any) -> Any:
 
 
 def encode_evaluation(evaluation: Evaluation, folder: Path) -> Message:
-    """The evaluation, tagged with its class."""
+    """The message of an evaluation. kind: the name of its class."""
     kind = type(evaluation).__name__
     if isinstance(evaluation, Failed):
-        failed = {
+        failure = {
             "failure": evaluation.kind,
             "message": evaluation.message,
             "call": evaluation.call,
             "calls": dict(evaluation.calls),
         }
-        return {"kind": kind, **failed}
+        return {"kind": kind, **failure}
     if not isinstance(evaluation, Computed):
         return {"kind": kind, "reason": evaluation.reason}
     totals = {name: _encode_part(total, folder) for name, total in evaluation.totals.items()}
@@ -113,7 +113,7 @@ def _decode_part(message: Message | str) -> Array | Unsupported:
 
 
 def decode_evaluation(message: Message, printed: str) -> Evaluation:
-    """The evaluation of a message, with what was printed meanwhile."""
+    """The evaluation of a message. printed: the standard output while it was computed."""
     kind = message.pop("kind")
     if kind in ("Unsupported", "Missing"):
         return (Unsupported if kind == "Unsupported" else Missing)(message["reason"])

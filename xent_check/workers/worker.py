@@ -1,8 +1,8 @@
 """Worker: the parent's handle of a framework's process, which runs bootstrap.py and child.py.
 
 The process imports its framework at once and answers one problem at a time. It may be of another
-interpreter, which needs NumPy and the framework alone. execnet does the plumbing; psutil ends a
-process and tells how it ended.
+interpreter, which needs only NumPy and the framework. execnet starts it and carries the messages;
+psutil ends it and tells how it ended.
 """
 
 from __future__ import annotations
@@ -26,27 +26,27 @@ from xent_check.problem.evaluation import Evaluation, Failed
 from .wire import Message, decode_evaluation
 
 LOAD_TIMEOUT = 300.0
-_BOOT_TIMEOUT = 60.0
-_LAST_WORDS = 400
-_MAX_PRINTED = 64 * 1024
-MAX_DEATHS = 3  # in a row while it starts, before it is given up
+_BOOT_TIMEOUT = 60.0  # seconds, as LOAD_TIMEOUT
+_LAST_WORDS = 400  # bytes at the end of standard error
+_MAX_PRINTED = 64 * 1024  # bytes
+MAX_DEATHS = 3  # deaths in a row at the start, after which it is not started again
 
 
 @dataclass(frozen=True)
 class Request:
     """One problem for one implementation."""
 
-    module: str
-    mode: str
+    module: str  # the adapter
+    mode: str  # of the implementation; for a function of the user, its `module:function`
     device: str
     problem: Message
 
 
 class Worker:
-    """One framework's process. Started once, restarted when it dies; `evaluate` never raises.
+    """A framework's process, restarted when it dies; `evaluate` raises nothing.
 
-    On Linux the process lives no longer than the thread that started it. `close` is the one
-    method that another thread may call, at any time.
+    On Linux the process lives no longer than the thread that started it. Another thread may call
+    `close`, at any time, and no other method.
     """
 
     def __init__(
@@ -67,9 +67,9 @@ class Worker:
         self._gateway: Any = None
         self._channel: Any = None
         self._process: Any = None
-        self._load_failure = ""  # what makes another start useless
-        self._death = ""  # how it ended while it started; "" once it has
-        self._deaths = 0  # of those, in a row
+        self._load_failure = ""  # why another start is useless; "" where it is not
+        self._death = ""  # how it ended while it started; "" where it did not
+        self._deaths = 0  # such ends in a row
         self._closed = False
         self.starting = self.answering = 0.0  # seconds, of all its processes
 
@@ -110,7 +110,7 @@ class Worker:
             bool(self._python),
         )  # fmt: skip
         spec = execnet.XSpec("popen")
-        if self._python:  # set here, for a text cannot hold every path; -E: our PYTHONPATH is ours
+        if self._python:  # set here: a spec's text cannot hold every path; -E: without PYTHONPATH
             spec.python = shlex.join([self._python, "-E"])
         with _no_interrupt():
             self._gateway = execnet.makegateway(spec)
@@ -123,24 +123,23 @@ class Worker:
         return channel
 
     def _paths(self) -> str:
-        """Where the process looks for modules, as an expression: where we do; in another
-        interpreter where that does, and this package before all, of which it may have another
-        release."""
+        """The expression for the process's sys.path: the parent's; in another interpreter its own,
+        after a folder that has only this package, of which it may have another release."""
         if not self._python:
             return repr([path for path in sys.path if path] + [os.getcwd()])
-        alone = self._folder / "package"
-        if not alone.exists():
-            alone.mkdir()
+        folder = self._folder / "package"
+        if not folder.exists():
+            folder.mkdir()
             package = Path(__file__).resolve().parents[1]
             try:
-                (alone / package.name).symlink_to(package, target_is_directory=True)
+                (folder / package.name).symlink_to(package, target_is_directory=True)
             except OSError:  # Windows lets only some users make links
-                shutil.copytree(package, alone / package.name)
-        return f"[{str(alone)!r}, *filter(None, sys.path)]"
+                shutil.copytree(package, folder / package.name)
+        return f"[{str(folder)!r}, *filter(None, sys.path)]"
 
     def evaluate(self, request: Request, timeout: float) -> Evaluation:
-        """The answer, or how it failed. After a death or a time-out the next call starts anew, but
-        not after MAX_DEATHS of starting processes in a row."""
+        """The answer, or how it failed. timeout: seconds. After a death or a time-out the next call
+        starts a new process, but not after MAX_DEATHS deaths in a row at the start."""
         import execnet
 
         if self._channel is None and not self._load_failure and not self._closed:
@@ -160,7 +159,7 @@ class Worker:
             channel.send(message)
             answer = channel.receive(timeout=timeout)
         except execnet.TimeoutError:
-            ending = self._ending(wait=0)  # a child it forked may hold the connection open
+            ending = self._ending(wait=0)  # its forked child may keep the connection open
             late = Failed("timeout", f"no answer after {timeout:g} s", printed=self._printed())
             failed = Failed("crash", ending, printed=late.printed) if ending else late
         except (EOFError, OSError, execnet.RemoteError) as error:
@@ -182,7 +181,7 @@ class Worker:
                 for descendant in [*process.children(recursive=True), process]:
                     with contextlib.suppress(psutil.Error):
                         descendant.kill()
-            with contextlib.suppress(OSError, AttributeError):  # those whose own parent is gone
+            with contextlib.suppress(OSError, AttributeError):  # processes whose parent ended
                 os.killpg(process.pid, signal.SIGKILL)
             with contextlib.suppress(psutil.Error):
                 process.wait(timeout=5)
@@ -196,7 +195,7 @@ class Worker:
         self.stop()
 
     def _printed(self) -> str:
-        """What was written to standard output since the last call; standard error is dropped."""
+        """The standard output since the last call; standard error is dropped."""
         with contextlib.suppress(OSError):
             os.truncate(self._errors, 0)
         with contextlib.suppress(OSError), self._output.open("r+b") as stream:
@@ -218,18 +217,18 @@ class Worker:
         except psutil.TimeoutExpired:
             return ""
         if code is None:
-            how = "the process ended"
+            ending = "the process ended"
         elif code < 0:
-            how = f"the process was killed by {_signal_name(-code)}"
+            ending = f"the process was killed by {_signal_name(-code)}"
         else:
-            how = f"the process exited with code {code}"
+            ending = f"the process exited with code {code}"
         words = _last_words(self._errors)
-        return f"{how}; its last words: {words}" if words else how
+        return f"{ending}; its last words: {words}" if words else ending
 
 
 @contextlib.contextmanager
 def _no_interrupt() -> Iterator[None]:
-    """A process started here is deaf to Ctrl-C until it has a process group of its own."""
+    """Ctrl-C does not reach a process started here before it has made its process group."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
