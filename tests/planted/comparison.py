@@ -74,7 +74,7 @@ BUGS = (
         "np.where(np.isnan(ulp), distance,", "np.where(np.isnan(ulp), 0.0,", DISTANCE,
     ),
     Bug(
-        "the sample worked out is an infinity that is right", "results.explanation:_telling_sample",
+        "the sample worked out is an infinity that is right", "results.explanation:_worst_sample",
         "distance(observed.values, target)",
         "np.where(np.isfinite(target), distance(observed.values, target), np.inf)",
         "test_explanation.py",

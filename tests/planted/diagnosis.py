@@ -10,7 +10,7 @@ MEANING = "test_losses.py"
 BUGS = (
     Bug(
         "a reason that the numbers contradict stands", "attached_diagnosis:contradicts",
-        "hypothesis not in found", "False", "test_explain.py", "contradict",
+        "hypothesis not in ids", "False", "test_explain.py", "contradict",
     ),
     Bug(
         "a hypothesis that is none", "field_types:hypothesis_id",
@@ -18,7 +18,7 @@ BUGS = (
     ),
     Bug(
         "a report of another reason is cited", "known_issues:known_issues",
-        "if any(entry.hypothesis in wanted for entry in entries):", "if entries:",
+        "if any(entry.hypothesis in hypotheses for entry in entries):", "if entries:",
         "test_explain.py", "cited",
     ),
     Bug(

@@ -17,7 +17,7 @@ BUGS = (
     ),
     Bug(
         "a digest of the first number", "fingerprint:digest",
-        'some).astype("<f8").tobytes()', 'some)[:1].astype("<f8").tobytes()', CHANGES,
+        'chunk).astype("<f8").tobytes()', 'chunk)[:1].astype("<f8").tobytes()', CHANGES,
     ),
     Bug(
         "nan is as good as a number", "changes:Move.same_class",

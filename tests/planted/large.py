@@ -48,8 +48,8 @@ BUGS = (
     ),
     Bug(
         "the last of equal ones first", "ranking:largest_first",
-        "np.flatnonzero(some == least)[: count - above.size]",
-        "np.flatnonzero(some == least)[above.size - count :]", "test_ranking.py",
+        "np.flatnonzero(chunk == least)[: count - above.size]",
+        "np.flatnonzero(chunk == least)[above.size - count :]", "test_ranking.py",
     ),
     Bug(
         "what other groups left is asked of none", "memory:available",

@@ -14,8 +14,8 @@ BUGS = (
     Bug(
         "an excerpt judged again is the whole array",
         "difference:Allowance.again",
-        "return replace(made, excerpt=excerpt)",
-        "return made",
+        "return replace(again, excerpt=excerpt)",
+        "return again",
         EXCERPTS,
         "judged_for_all or record_of",
     ),
@@ -38,8 +38,8 @@ BUGS = (
     Bug(
         "the worst twenty alone",
         "excerpts:shortened",
-        "others = {row for row, _, _ in groups}",
-        "others = {row for row, _, _ in groups[:0]}",
+        "deciding = {row for row, _, _ in groups}",
+        "deciding = {row for row, _, _ in groups[:0]}",
         EXCERPTS,
         "stands_for_every",
     ),
@@ -249,8 +249,8 @@ BUGS = (
     Bug(
         "a digest of the names alone",
         "report:selection_digest",
-        "told = [[a.case, a.inputs, a.implementations, a.parts] for a in asked]",
-        "told = [[a.case] for a in asked]",
+        "fields = [[a.case, a.inputs, a.implementations, a.parts] for a in asked]",
+        "fields = [[a.case] for a in asked]",
         MERGING,
         "shards_of_the_same_names",
     ),

@@ -26,7 +26,8 @@ BUGS = (
     ),
     Bug(
         "every label has one class", "other_labels:_of_masses",
-        "np.where(largest[:, 0] > np.abs(masses).sum(axis=1) / 2, traded, on)", "traded", VACUITY,
+        "np.where(largest[:, 0] > np.abs(masses).sum(axis=1) / 2, swapped, shifted)", "swapped",
+        VACUITY,
         "oracle",
     ),
     Bug(

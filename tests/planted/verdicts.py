@@ -22,7 +22,7 @@ BUGS = (
     ),
     Bug(
         "a known divergence that is gone stays known", "verdict:judge_comparison",
-        "    if comparison.agrees_with_reference:\n        gone", "    if False:\n        gone",
+        "    if comparison.agrees_with_reference:\n        text", "    if False:\n        text",
         JUDGING,
     ),
     Bug(
@@ -48,7 +48,7 @@ BUGS = (
     ),
     Bug(
         "zero numbers agree", "comparison:Comparison.compared",
-        "return sum(parts[name].size for name in wanted if name in parts)", "return 1",
+        "return sum(parts[name].size for name in names if name in parts)", "return 1",
         GAPS, "zero_numbers",
     ),
     Bug(

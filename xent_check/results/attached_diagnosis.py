@@ -1,4 +1,4 @@
-"""Reasons: the diagnosis of a result's numbers, and whether a declared reason squares with it."""
+"""Diagnose a result's numbers, and hold a declared reason against the diagnosis."""
 
 from __future__ import annotations
 
@@ -27,14 +27,15 @@ def observed_of(result: CaseResult) -> Observed | None:
 
 
 def diagnosed(result: CaseResult) -> CaseResult:
-    """A divergence with its diagnosis; a known one with a note where its numbers say otherwise."""
+    """The result: a divergence with its diagnosis, a known one with a note where its numbers
+    contradict the declared hypothesis."""
     if result.status == "diverges":
         diagnosis = _diagnosis(result)
         return result if diagnosis is None else replace(result, diagnosis=diagnosis)
-    named = None if result.expectation is None else result.expectation.hypothesis
-    if result.status == "known" and named is not None and _finite(result):
+    hypothesis = None if result.expectation is None else result.expectation.hypothesis
+    if result.status == "known" and hypothesis is not None and _finite(result):
         diagnosis = _diagnosis(result)
-        if diagnosis is not None and contradicts(named, diagnosis):
+        if diagnosis is not None and contradicts(hypothesis, diagnosis):
             best = diagnosis.explanations[0].sentence
             note = f"its `because` says otherwise than its numbers: {best}"
             return replace(result, notes=(*result.notes, note))
@@ -42,7 +43,7 @@ def diagnosed(result: CaseResult) -> CaseResult:
 
 
 def _diagnosis(result: CaseResult) -> Diagnosis | None:
-    """Of losses or totals that diverge; gradients have none, and large problems no time for it."""
+    """The diagnosis of losses or totals that diverge; None for gradients and large problems."""
     comparison, observed = result.comparison, observed_of(result)
     if comparison is None or observed is None or result.evaluation is None:
         return None
@@ -57,12 +58,12 @@ def _diagnosis(result: CaseResult) -> Diagnosis | None:
 
 
 def _finite(result: CaseResult) -> bool:
-    """Whether every loss is a number: nan and inf come of too many readings to hold one to."""
+    """Whether every loss is finite: too many hypotheses predict nan and inf to rule one out."""
     comparison = result.comparison
     return comparison is not None and bool(np.isfinite(comparison.losses.actual).all())
 
 
 def contradicts(hypothesis: str, diagnosis: Diagnosis) -> bool:
-    """Whether the numbers are explained by other hypotheses alone than the one that is named."""
-    found = {name for e in diagnosis.explanations for name in e.ids} - {ROUNDING}
-    return bool(found) and hypothesis not in found
+    """Whether the numbers have explanations, none of them by this hypothesis (its id)."""
+    ids = {name for e in diagnosis.explanations for name in e.ids} - {ROUNDING}
+    return bool(ids) and hypothesis not in ids

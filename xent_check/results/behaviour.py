@@ -1,4 +1,4 @@
-"""Outcome: what an answer did, how near it came, and why, in words. Pure functions."""
+"""Behaviour: what kinds of numbers an answer has, how near they are, and why, in words."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from xent_check.reference.bounds_inside import terms_inside_at
 from .number_text import index_text, small
 from .report import CaseResult, Status
 
-# A part of the bound that is told though it is no rounding: numbers too small for the dtype.
-_TOLD = 0.01
+# The bound's share for numbers too small for the dtype is mentioned where it is more than this.
+_FLUSHED_SHARE = 0.01
 
 
 def why(result: CaseResult) -> str | None:
@@ -43,8 +43,8 @@ def gradient_status(result: CaseResult) -> Status | None:
 
 
 def judgement_lines(result: CaseResult, verbose: bool) -> list[str]:
-    """The smallest tolerance that would do, and the error as a share of what rounding explains;
-    that bound term by term where asked."""
+    """The smallest atol at which the numbers agree, and the worst loss as a share of its bound;
+    verbose: the bound term by term."""
     comparison = result.comparison
     if comparison is None or not comparison.losses.actual.size:
         return []
@@ -63,7 +63,7 @@ def judgement_lines(result: CaseResult, verbose: bool) -> list[str]:
         terms = " + ".join(f"{name} {small(value)} u" for name, value in parts.items() if value)
         off, explained = float(losses.abs_diff[worst]), float(bound.losses[worst])
         flushed = explained - bound.u * sum(parts.values())
-        if flushed > _TOLD * explained:
+        if flushed > _FLUSHED_SHARE * explained:
             terms += f" + flushed {small(flushed)}" if terms else f"flushed {small(flushed)}"
         near = f"; error {small(off)} is {off / explained:.0%} of it" if np.isfinite(off) else ""
         lines.append(f"bound at {index_text(worst)}: {terms} = {small(explained)}{near}")
@@ -71,14 +71,17 @@ def judgement_lines(result: CaseResult, verbose: bool) -> list[str]:
 
 
 def unusual(result: CaseResult) -> str:
-    """The behaviour where it is more than numbers: `nan`, `value/inf`, `IndexError`; else empty."""
-    did = behaviour(result)
-    return "" if set(did) <= {"value", "zero"} else "/".join(did)
+    (
+        """The behaviour unless it is all finite: `nan`, `value/inf`, `IndexError`; else empty."""
+        ""
+    )
+    kinds = behaviour(result)
+    return "" if set(kinds) <= {"value", "zero"} else "/".join(kinds)
 
 
 def behaviour(result: CaseResult) -> tuple[str, ...]:
-    """What an implementation did, its samples taken together: value, zero, nan, inf, -inf; or the
-    error it raised."""
+    """The kinds of all samples' losses: value, zero, nan, inf, -inf; or the kind of its failure,
+    for an error the exception's name. Empty where nothing was computed."""
     if result.behaviour is not None:
         return result.behaviour
     if isinstance(result.evaluation, Failed):
@@ -87,14 +90,14 @@ def behaviour(result: CaseResult) -> tuple[str, ...]:
     if result.comparison is None:
         return ()
     losses = result.comparison.losses.actual
-    classes = {
+    masks = {
         "value": np.isfinite(losses) & (losses != 0),
         "zero": losses == 0,
         "nan": np.isnan(losses),
         "inf": losses == np.inf,
         "-inf": losses == -np.inf,
     }
-    return tuple(name for name, mask in classes.items() if mask.any())
+    return tuple(name for name, mask in masks.items() if mask.any())
 
 
 def label_text(problem: Problem, index: tuple[int, ...]) -> str:

@@ -1,4 +1,4 @@
-"""Change: what became of one answer between two runs, or between two columns of one."""
+"""Change: how one answer differs between two runs, or between two columns of one run."""
 
 from __future__ import annotations
 
@@ -36,54 +36,56 @@ def growth(before: float, after: float) -> float:
 
 @dataclass(frozen=True)
 class Change:
-    """One implementation on one case, before and after.
-
-    before, after: the statuses; None where there was none. ulps: the largest distance between a
-    loss before and after, in spacings of the dtype; None where it was not measured, inf where one
-    is not finite. share_before, share_after: the largest error as a share of what rounding
-    explains, of the part where it grew most. sentence: all of it in words.
-    """
+    """One implementation on one case, before and after."""
 
     case: str
     implementation: str
     kind: ChangeKind
     sentence: str
+    """the whole change in words"""
     before: str | None = None
+    """the status before; None where there was no answer"""
     after: str | None = None
+    """the status after; None where there is no answer"""
     ulps: float | None = None
+    """the largest distance between a loss before and after, in spacings of the dtype; None where
+    it was not measured, inf where one of the two is not finite"""
     share_before: float | None = None
+    """the largest error as a share of its bound, in the part where that share grew most"""
     share_after: float | None = None
+    """the same after"""
 
 
 @dataclass(frozen=True)
 class GateResult:
-    """A run held against a baseline.
-
-    file: the baseline, as it was named. same: how many answers are the same bits. changes: the
-    others, and those that the baseline has and the run lacks. failing: the changes that `fail_on`
-    makes fail. notes: what else is another: versions, devices, platform. matched: whether an
-    answer of an implementation was held against one of the baseline. left_out: how many answers of
-    the baseline the run was not to have. gone_cases, gone_implementations: of which the baseline
-    has answers that the run was to have, and the run has none.
-    """
+    """A run held against a baseline."""
 
     file: str
+    """the baseline's, as the user named it"""
     same: int
+    """how many answers have the same bits"""
     changes: tuple[Change, ...]
+    """the other answers, and those that only the baseline has"""
     failing: tuple[Change, ...]
+    """the changes of a kind in `fail_on`"""
     fail_on: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    """other differences between the runs: versions, devices, platform"""
     matched: bool = True
+    """whether an answer of an implementation was held against one of the baseline"""
     left_out: int = 0
+    """how many answers of the baseline this run did not ask for"""
     gone_cases: int = 0
+    """how many cases have answers in the baseline, and none in a run that asked for them"""
     gone_implementations: tuple[str, ...] = ()
+    """the same of implementations: their names"""
 
 
 @dataclass(frozen=True)
 class Variants:
-    """Two columns of one run that are one implementation in two interpreters: `torch[old]` and
-    `torch`. changes: from the first to the second, one for each case, the same bits too."""
+    """One implementation in two interpreters: `torch[old]` and `torch`, two columns of one run."""
 
     before: str
     after: str
     changes: tuple[Change, ...]
+    """from the first to the second: one for each case, those of kind `same` included"""

@@ -8,8 +8,8 @@ from collections.abc import Collection, Sequence
 def aligned(rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> list[str]:
     """A line for each row: every column as wide as its longest text, two spaces between them.
 
-    right: the columns whose text stands to the right. After a last one to the left nothing is
-    filled up. ValueError where a row is of another length than the first.
+    right: the columns that are aligned to the right. A last column aligned to the left has no
+    trailing spaces. ValueError where the rows differ in length.
     """
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     if widths and len(widths) - 1 not in right:

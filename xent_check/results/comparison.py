@@ -26,41 +26,40 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """Losses, totals and gradient against the reference, and against what was expected of them.
-
-    unsupported: parts that the implementation did not give, by name, with the reason. asked: the
-    parts that the case asks for. unheld: what an expectation states of parts that were not given.
-    share: the largest abs_diff of a loss as a share of what rounding can explain.
-    wide_radius: the reference is not known to 1/1024 ulp of the computed dtype. divisors: of the
-    totals that follow from expected losses.
-    """
+    """Losses, totals and gradient against the reference, and against what an expectation states."""
 
     losses: Difference
     totals: dict[Reduction, Difference]
     expected_losses: Difference | None
     expected_totals: dict[Reduction, Difference]
     unsupported: dict[str, str]
+    """the parts that the implementation did not give, by name, with the reason"""
     wide_radius: bool
+    """whether the reference's radius is more than 1/1024 ulp of the computed dtype"""
     gradient: Difference | None = None
     expected_gradient: Difference | None = None
     share: float | None = None
+    """the largest abs_diff of a loss as a share of its bound; None without bounds"""
     bounds: Bounds | None = field(default=None, repr=False)
     divisors: Mapping[Reduction, float] = field(default_factory=dict)
+    """of the totals that follow from expected losses"""
     asked: frozenset[str] = frozenset({"losses"})
+    """the parts that the case asks for"""
     unheld: Mapping[str, Published] = field(default_factory=dict)
+    """what an expectation states of parts that the implementation did not give"""
 
     @property
     def gaps(self) -> dict[str, str]:
-        """The parts that were asked for or stated, and not compared, with the reason."""
-        wanted = self.asked | self.unheld.keys()
-        return {name: why for name, why in self.unsupported.items() if name in wanted}
+        """The parts that the case asks for or states, but were not compared, with the reason."""
+        names = self.asked | self.unheld.keys()
+        return {name: why for name, why in self.unsupported.items() if name in names}
 
     @property
     def compared(self) -> int:
-        """How many numbers of what was asked for or stated were compared."""
+        """How many numbers were compared in the parts that the case asks for or states."""
         parts = self.by_reference
-        wanted = self.asked | self.by_expectation.keys()
-        return sum(parts[name].size for name in wanted if name in parts)
+        names = self.asked | self.by_expectation.keys()
+        return sum(parts[name].size for name in names if name in parts)
 
     @property
     def by_reference(self) -> dict[str, Difference]:
@@ -81,6 +80,7 @@ class Comparison:
 
     @property
     def agrees_with_reference(self) -> bool:
+        """Whether no part diverges from the reference."""
         return not any(part.diverging for part in self.by_reference.values())
 
     @property
@@ -96,24 +96,25 @@ class Comparison:
         return max(sizes, default=0.0)
 
     def under(self, tolerance: Tolerance | Auto) -> Comparison:
-        """The same numbers under another tolerance; `auto` needs the bounds."""
-        judge = Allowance(tolerance, self.bounds, self.losses.asked)
-        expected = self.expected_losses and judge.again("losses", self.expected_losses)
+        """The same numbers under another tolerance; ValueError for `auto` without bounds,
+        UndecidedError where an excerpt has too few of them."""
+        allowance = Allowance(tolerance, self.bounds, self.losses.asked)
+        expected = self.expected_losses and allowance.again("losses", self.expected_losses)
         expected_totals = {
-            r: judge.again(r, d)
+            r: allowance.again(r, d)
             if expected is None or r not in self.divisors
             else _following(d.actual, d.dtype, expected, self.divisors[r])
             for r, d in self.expected_totals.items()
         }
         return replace(
             self,
-            losses=judge.again("losses", self.losses),
-            totals={r: judge.again(r, d) for r, d in self.totals.items()},
-            gradient=self.gradient and judge.again("gradient", self.gradient),
+            losses=allowance.again("losses", self.losses),
+            totals={r: allowance.again(r, d) for r, d in self.totals.items()},
+            gradient=self.gradient and allowance.again("gradient", self.gradient),
             expected_losses=expected,
             expected_totals=expected_totals,
             expected_gradient=self.expected_gradient
-            and judge.again("gradient", self.expected_gradient),
+            and allowance.again("gradient", self.expected_gradient),
         )
 
 
@@ -135,34 +136,36 @@ def compare(
     Agreement, elementwise: abs_diff <= max(atol + rtol abs(target), ulps spacing(target)), the
     spacing of the dtype that was computed, but no larger than that of the case's `dtype`. Under
     "auto", abs_diff <= the bound (`bounds` must be given), and the infinity that a target beyond
-    the dtype's range rounds to. For a published target, one unit of its last printed digit more.
-    Totals beside stated losses follow from those: their tolerance is the losses' own, summed and
-    divided alike. asked: the parts that the case asks for.
+    the dtype's range rounds to. A published target allows one unit of its last printed digit more.
+    A total that is not stated beside stated losses follows from these: its target and what is
+    allowed are those of the losses, summed and divided. asked: the parts that the case asks for.
+
+    ShapeError where a part has another shape than the reference, or no floating-point dtype.
     """
     _check_shapes(computed, reference)
-    judge = Allowance(tolerance, bounds, dtype)
-    losses = judge.by_reference("losses", computed.losses, reference.losses)
+    allowance = Allowance(tolerance, bounds, dtype)
+    losses = allowance.by_reference("losses", computed.losses, reference.losses)
     actual = {r: t for r, t in computed.totals.items() if not isinstance(t, Unsupported)}
     unsupported: dict[str, str] = {
         r: t.reason for r, t in computed.totals.items() if isinstance(t, Unsupported)
     }
-    totals = {r: judge.by_reference(r, t, reference.totals[r]) for r, t in actual.items()}
+    totals = {r: allowance.by_reference(r, t, reference.totals[r]) for r, t in actual.items()}
     gradient = None
     if isinstance(computed.gradient, Unsupported):
         unsupported["gradient"] = computed.gradient.reason
     elif computed.gradient is not None and reference.gradient is not None:
-        gradient = judge.by_reference("gradient", computed.gradient, reference.gradient)
-    given = {"losses", *totals, *(["gradient"] if gradient is not None else [])}
+        gradient = allowance.by_reference("gradient", computed.gradient, reference.gradient)
+    names_given = {"losses", *totals, *(["gradient"] if gradient is not None else [])}
     stated_parts = {} if expectation is None else expectation.parts
     for name in (*sorted(asked), *stated_parts):
-        if name not in given:
+        if name not in names_given:
             unsupported.setdefault(name, "it gave none")
     expected_losses = expected_gradient = None
     expected_totals: dict[Reduction, Difference] = {}
     divisors: dict[Reduction, float] = {}
     if expectation is not None:
         if expectation.losses is not None:
-            expected_losses = judge.by_text("losses", computed.losses, expectation.losses)
+            expected_losses = allowance.by_text("losses", computed.losses, expectation.losses)
             divisors = {r: reference.divisors[r] for r in actual if r not in expectation.totals}
             expected_totals = {
                 r: _following(totals[r].actual, totals[r].dtype, expected_losses, divisor)
@@ -170,10 +173,14 @@ def compare(
             }
         stated: Mapping[Reduction, Published] = expectation.totals
         expected_totals |= {
-            r: judge.by_text(r, actual[r], number) for r, number in stated.items() if r in actual
+            r: allowance.by_text(r, actual[r], number)
+            for r, number in stated.items()
+            if r in actual
         }
         if expectation.gradient is not None and isinstance(computed.gradient, np.ndarray):
-            expected_gradient = judge.by_text("gradient", computed.gradient, expectation.gradient)
+            expected_gradient = allowance.by_text(
+                "gradient", computed.gradient, expectation.gradient
+            )
     return Comparison(
         losses=losses,
         totals=totals,
@@ -187,7 +194,7 @@ def compare(
         bounds=bounds,
         divisors=divisors,
         asked=asked,
-        unheld={name: p for name, p in stated_parts.items() if name not in given},
+        unheld={name: p for name, p in stated_parts.items() if name not in names_given},
     )
 
 
@@ -204,13 +211,13 @@ def _check_shapes(computed: Computed, reference: Reference) -> None:
         if isinstance(total, np.ndarray) and total.shape != ():
             raise ShapeError(f"{reduction} of shape {list(total.shape)}, not one number")
     if isinstance(computed.gradient, np.ndarray) and reference.gradient is not None:
-        actual, wanted = computed.gradient.shape, reference.gradient.high.shape
-        if actual != wanted:
-            raise ShapeError(f"a gradient of shape {list(actual)}, values {list(wanted)}")
+        actual, expected = computed.gradient.shape, reference.gradient.high.shape
+        if actual != expected:
+            raise ShapeError(f"a gradient of shape {list(actual)}, values {list(expected)}")
 
 
 def share_of(part: Difference, bound: Float64s) -> float:
-    """The largest finite difference over its bound."""
+    """The largest finite abs_diff as a share of its bound (of the same shape); 0 without any."""
     finite = np.isfinite(part.abs_diff) & (part.abs_diff > 0)
     if not finite.any():
         return 0.0
@@ -219,7 +226,7 @@ def share_of(part: Difference, bound: Float64s) -> float:
 
 
 def _following(actual: Float64s, dtype: str, losses: Difference, divisor: float) -> Difference:
-    """A total against the one that follows from expected losses."""
+    """A total against the sum of the expected losses over the divisor."""
     with np.errstate(invalid="ignore", divide="ignore"):
         target = np.asarray(losses.target.sum() / divisor)
         allowed = np.asarray(np.nansum(losses.allowed) / abs(divisor))

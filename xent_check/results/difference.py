@@ -1,4 +1,4 @@
-"""Difference: numbers held against a target, elementwise, and what of it is allowed."""
+"""Difference: numbers held against a target, elementwise, and how much of it is allowed."""
 
 from __future__ import annotations
 
@@ -31,64 +31,68 @@ class UndecidedError(Exception):
 
 @dataclass(frozen=True, eq=False)
 class Excerpt:
-    """What a saved result kept of a large array: some elements, the worst first.
-
-    indices: where they stood in the array of `shape`. stands_for: of how many elements each is
-    the one furthest off, itself among them; least: the smallest abs(target) of those, nan where
-    there is none. Of all of the array: diverging, how many did (at_least: or more); classes, what
-    kinds of numbers; digest.
-    """
+    """The elements of a large array that a saved result keeps, the worst first."""
 
     indices: tuple[tuple[int, ...], ...]
+    """the index of each kept element in the whole array"""
     shape: tuple[int, ...]
+    """of the whole array"""
     diverging: int
+    """how many elements of the whole array diverge"""
     classes: str
+    """the kinds of numbers in the whole array"""
     digest: str
+    """of the whole array"""
     least: Float64s
+    """the smallest abs(target) of the elements that each kept one stands for; nan where none"""
     stands_for: Ints
+    """how many elements each kept one is the furthest off of, itself included"""
     at_least: bool = False
+    """whether more than `diverging` elements may diverge"""
 
 
 @dataclass(frozen=True, eq=False)
 class Difference:
-    """Numbers held against a target, elementwise.
-
-    abs_diff: abs(actual - target); 0 for the same nan or infinity, inf where only one of the two
-    is finite or they are different non-finite values. ulps: the same in spacings at the target, of
-    `dtype`, or of the case's own (`asked`) where those are finer. allowed: the largest abs_diff
-    that agrees; `unit` of it is one unit of the last digit that a published target was printed
-    with. excerpt: where these are not all the numbers.
-    """
+    """Numbers held against a target, elementwise: arrays of one shape."""
 
     actual: Float64s
     target: Float64s
     abs_diff: Float64s
+    """abs(actual - target); 0 where both are nan or the same infinity, else inf where one of the
+    two is not finite"""
     ulps: Float64s
+    """abs_diff in spacings at the target, of `dtype`, or of `asked` where those are smaller"""
     allowed: Float64s
+    """the largest abs_diff that agrees"""
     dtype: str
+    """the dtype that was computed"""
     unit: Float64s | float = 0.0
+    """the part of `allowed` that is one unit of a published target's last printed digit"""
     excerpt: Excerpt | None = None
+    """where these are not all the numbers"""
     asked: str = ""
+    """the case's dtype"""
 
     @property
     def agrees(self) -> Bools:
-        """No difference that is infinite agrees, were `allowed` to overflow to the same."""
+        """Elementwise; an infinite difference never agrees, even where `allowed` is inf too."""
         return np.asarray(np.isfinite(self.abs_diff) & (self.abs_diff <= self.allowed))
 
     @property
     def diverging(self) -> int:
+        """How many numbers diverge, kept or not."""
         return int((~self.agrees).sum()) if self.excerpt is None else self.excerpt.diverging
 
     @property
     def at_least(self) -> bool:
-        """Whether more may diverge than `diverging` says."""
+        """Whether more than `diverging` numbers may diverge."""
         return self.excerpt is not None and self.excerpt.at_least
 
     @property
     def distance(self) -> Float64s:
-        """abs_diff as it is without what `auto` allows beyond the range of a dtype."""
-        known = np.isfinite(distance(self.actual, self.target))
-        return np.where(known, self.abs_diff, np.inf)
+        """abs_diff, but inf where `auto` counts an infinity beyond the range as 0."""
+        finite = np.isfinite(distance(self.actual, self.target))
+        return np.where(finite, self.abs_diff, np.inf)
 
     @property
     def size(self) -> int:
@@ -97,11 +101,11 @@ class Difference:
 
     @property
     def classes(self) -> str:
-        """What kinds of numbers: `value`, or how many of each, as in `nan (1), value (2)`."""
+        """The kinds of numbers: `value`, or how many of each, as in `nan (1), value (2)`."""
         return classes(self.actual) if self.excerpt is None else self.excerpt.classes
 
     def place(self, index: tuple[int, ...]) -> tuple[int, ...]:
-        """Where the number at `index` of these arrays stands among all of them."""
+        """The index in the whole array of the number at `index` of these arrays."""
         return index if self.excerpt is None else self.excerpt.indices[index[0]]
 
     def ulps_of(self, index: tuple[int, ...]) -> str:
@@ -117,13 +121,16 @@ class Difference:
 
 @dataclass(frozen=True, eq=False)
 class Allowance:
-    """What is allowed, part by part. asked: the case's dtype; no narrower one has its ulps."""
+    """What the tolerance allows of each part: `losses`, `gradient` or a reduction."""
 
     tolerance: Tolerance | Auto
     bounds: Bounds | None
+    """needed for `auto`, else ValueError"""
     asked: str = ""
+    """the case's dtype: a coarser dtype that was computed is counted in its spacings"""
 
     def by_reference(self, part: str, actual: Array, target: Enclosure) -> Difference:
+        """A part against its exact value, of the same shape."""
         if actual.size > NUMBERS:
             return self._in_chunks(part, actual, target)
         upcast = np.asarray(actual, dtype=np.float64)
@@ -133,15 +140,15 @@ class Allowance:
     def _in_chunks(self, part: str, actual: Array, target: Enclosure) -> Difference:
         upcast, off, ulps, allowed = (np.empty(actual.shape) for _ in range(4))
         for place in chunks(actual.shape):
-            some = Enclosure(target.high[place], target.low[place], target.radius[place])
-            made = self._of(part, place).by_reference(part, actual[place], some)
-            upcast[place], off[place] = made.actual, made.abs_diff
-            ulps[place], allowed[place] = made.ulps, made.allowed
+            chunk = Enclosure(target.high[place], target.low[place], target.radius[place])
+            d = self._of(part, place).by_reference(part, actual[place], chunk)
+            upcast[place], off[place] = d.actual, d.abs_diff
+            ulps[place], allowed[place] = d.ulps, d.allowed
         dtype = actual.dtype.name
         return Difference(upcast, target.high, off, ulps, allowed, dtype, asked=self.asked)
 
     def _of(self, part: str, place: tuple[slice, ...]) -> Allowance:
-        """The judge of some of a part's numbers, with their bounds."""
+        """The allowance of the numbers at `place` of a part: with their bounds."""
         bounds = self.bounds
         if bounds is None:
             return self
@@ -151,23 +158,24 @@ class Allowance:
         return replace(self, bounds=replace(bounds, gradient=gradient))
 
     def by_text(self, part: str, actual: Array, published: Published) -> Difference:
+        """A part against its published value, of the same shape."""
         upcast, name = np.asarray(actual, dtype=np.float64), actual.dtype.name
         off = distance(upcast, published.values)
         return self._difference(part, upcast, published.values, off, name, published.units)
 
     def again(self, part: str, d: Difference) -> Difference:
         """The same numbers under this tolerance; UndecidedError where too few were kept."""
-        made = self._difference(part, d.actual, d.target, d.distance, d.dtype, d.unit)
+        again = self._difference(part, d.actual, d.target, d.distance, d.dtype, d.unit)
         if d.excerpt is None:
-            return made
-        diverging = int((~made.agrees).sum())
+            return again
+        diverging = int((~again.agrees).sum())
         if not diverging:
-            self._stands_for_all(part, made, d.excerpt)
+            self._stands_for_all(part, again, d.excerpt)
         excerpt = replace(d.excerpt, diverging=diverging, at_least=diverging > 0)
-        return replace(made, excerpt=excerpt)
+        return replace(again, excerpt=excerpt)
 
     def _stands_for_all(self, part: str, d: Difference, excerpt: Excerpt) -> None:
-        """Where what was kept agrees, so does all that it stands for; else UndecidedError."""
+        """UndecidedError where the kept elements agree, but those they stand for may not."""
         if self.tolerance == "auto":  # the largest share of the bound was kept
             return
         least = np.fmin(excerpt.least, np.abs(d.target))
@@ -213,15 +221,15 @@ def within_range(
     dtype: str,
     asked: str,
 ) -> Float64s:
-    """The distance; 0 for an infinity where the target, or what rounding may make of it, is beyond
-    the range of both dtypes."""
+    """The distance `off`, elementwise; 0 for an infinity where the target, or a number within
+    `allowed` of it, is beyond the range of both dtypes."""
     beyond = np.abs(target) > max(map(largest, filter(None, (dtype, asked)))) - allowed
     return np.where(beyond & (actual == np.copysign(np.inf, target)), 0.0, off)
 
 
 def classes(values: Float64s) -> str:
-    """`value`, `nan`, `inf` or `-inf`; how many of each where they are mixed, with a digest of
-    which is which where they are many. A zero is a value: rounding makes one of a tiny number."""
+    """`value`, `nan`, `inf` or `-inf`; where they are mixed, how many of each, and for many numbers
+    a digest of their places. A zero is a value: a tiny number rounds to it."""
     masks = {
         "inf": values == np.inf,
         "-inf": values == -np.inf,
@@ -231,10 +239,10 @@ def classes(values: Float64s) -> str:
     counts = {name: int(mask.sum()) for name, mask in masks.items() if mask.any()}
     if len(counts) < 2:
         return next(iter(counts), "no numbers")
-    told = ", ".join(f"{name} ({count})" for name, count in counts.items())
+    text = ", ".join(f"{name} ({count})" for name, count in counts.items())
     if values.size <= _FEW:
-        return told
-    which = np.zeros_like(values)
+        return text
+    kinds = np.zeros_like(values)
     for number, mask in enumerate(masks.values()):
-        which[mask] = number
-    return f"{told}, places {digest(which, 'float64')[:8]}"
+        kinds[mask] = number
+    return f"{text}, places {digest(kinds, 'float64')[:8]}"

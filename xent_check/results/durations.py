@@ -1,7 +1,7 @@
 """Durations: where the time of a run went, and the slowest answers. Pure functions.
 
-Processes work side by side, and beside the reading and the judging: the shares of the whole do not
-sum to 1.
+The processes, the reading and the judging run at the same time, so the shares of the whole run do
+not sum to 1.
 """
 
 from __future__ import annotations
@@ -29,30 +29,29 @@ _BY_PROCESS = ("starting", "answering")
 
 @dataclass(frozen=True)
 class TimePart:
-    """What the time of a run went into; process: whose, where it was one."""
+    """The time that a run spent on one activity."""
 
     activity: Activity
     process: str
+    """the worker process that spent it; "" where it was this one"""
     seconds: float
 
 
 @dataclass(frozen=True)
 class Wait:
-    """From a request to its answer, or until the exact values were there.
-
-    calls: what of it went into the calls of the public API; the rest is loading, marshalling and
-    the way there and back.
-    """
+    """The time from a request to its answer, or to the exact values."""
 
     case: str
     implementation: str
     seconds: float
     calls: float | None
+    """the seconds inside the calls of the public API, without loading, marshalling and transfer;
+    None where they were not measured"""
 
 
 @dataclass(frozen=True)
 class Section:
-    """A heading, and rows of seconds, share of the whole run, and what it was."""
+    """A heading, and rows of seconds, share of the whole run, and activity or answer."""
 
     heading: str
     rows: tuple[tuple[str, str, str], ...]
@@ -64,17 +63,17 @@ class Section:
 
 
 def time_parts(report: Report) -> list[TimePart]:
-    """What the run consisted of, the longest first."""
+    """The time of each activity, for workers by process, the longest first."""
     seconds: dict[tuple[Activity, str], float] = {}
     for spent in report.spent:
         key = spent.what, spent.of if spent.what in _BY_PROCESS else ""
         seconds[key] = seconds.get(key, 0.0) + spent.seconds
-    made = [TimePart(activity, process, s) for (activity, process), s in seconds.items()]
-    return sorted(made, key=lambda part: -part.seconds)
+    parts = [TimePart(activity, process, s) for (activity, process), s in seconds.items()]
+    return sorted(parts, key=lambda part: -part.seconds)
 
 
 def slowest(report: Report) -> list[Wait]:
-    """As many of the slowest answers as were asked for, the exact values of a case among them."""
+    """The `report.durations` slowest answers; the exact values of a case count as one."""
     return sorted(_waits(report), key=lambda wait: -wait.seconds)[: report.durations]
 
 
@@ -90,7 +89,7 @@ def _waits(report: Report) -> Iterator[Wait]:
 
 
 def sections(report: Report) -> list[Section]:
-    """Both in words; nothing where it was not asked for."""
+    """The activities and the slowest answers in words; empty where `report.durations` is 0."""
     if not report.durations:
         return []
     parts = [
@@ -98,13 +97,13 @@ def sections(report: Report) -> list[Section]:
     ]
     waits = [(wait.seconds, _words(wait)) for wait in slowest(report)]
     count = f"{len(waits)} slowest answers" if len(waits) > 1 else "slowest answer"
-    made = [
+    headed = [
         (f"where {small(report.seconds)} s went, side by side", parts),
         (f"the {count}, from request to answer", waits),
     ]
     return [
         Section(heading, tuple((_seconds(s), _share(s, report), what) for s, what in timed))
-        for heading, timed in made
+        for heading, timed in headed
         if timed
     ]
 

@@ -1,9 +1,9 @@
 """Excerpts: the few elements of a large array that stand for all of it.
 
-A tolerance of atol, rtol and ulps is the narrower the smaller abs(target) is, and an ulp is one
-number within a binade. So of the elements of one binade the one that is furthest off decides for
-atol and ulps; for rtol it does with the smallest abs(target) of the binade. Of the bound the
-element decides that is furthest off as a share of it.
+A smaller abs(target) allows less under rtol, and within a binade the ulp is constant. So in each
+binade the element furthest off decides under atol and ulps, and under rtol too when it is held
+against the smallest abs(target) of the binade. Under `auto` the element with the largest share of
+its bound decides.
 """
 
 from __future__ import annotations
@@ -26,14 +26,15 @@ Ints = npt.NDArray[np.intp]
 def shortened(
     difference: Difference, bound: Float64s | None, worst: int = WORST
 ) -> tuple[Difference, Float64s | None]:
-    """Of a whole array the worst few and what decides under any tolerance, with their bounds."""
+    """The worst few elements of a whole array and those that decide under any tolerance, flat, and
+    their bounds."""
     d, shape = difference, difference.actual.shape
     first = largest_first(d.abs_diff, worst)
     groups = _binades(d)
-    others = {row for row, _, _ in groups} | set(_beyond_the_bound(d, bound))
+    deciding = {row for row, _, _ in groups} | set(_beyond_the_bound(d, bound))
     if d.diverging:
-        others.add(int(np.ravel_multi_index(d.worst, shape)))
-    rows = np.array([*first, *sorted(others - set(first.tolist()))], dtype=np.intp)
+        deciding.add(int(np.ravel_multi_index(d.worst, shape)))
+    rows = np.array([*first, *sorted(deciding - set(first.tolist()))], dtype=np.intp)
     least, stands_for = np.full(rows.shape, np.nan), np.zeros(rows.shape, dtype=np.intp)
     for row, smallest, count in groups:
         at = int(np.flatnonzero(rows == row)[0])
@@ -48,7 +49,7 @@ def shortened(
         least=least,
         stands_for=stands_for,
     )
-    kept = replace(
+    short = replace(
         d,
         actual=d.actual.reshape(-1)[rows],
         target=d.target.reshape(-1)[rows],
@@ -57,25 +58,26 @@ def shortened(
         allowed=d.allowed.reshape(-1)[rows],
         excerpt=excerpt,
     )
-    return kept, None if bound is None else bound.reshape(-1)[rows]
+    return short, None if bound is None else bound.reshape(-1)[rows]
 
 
 def _binades(d: Difference) -> list[tuple[int, float, int]]:
-    """Of each binade of the target the element that is furthest off, the smallest abs(target),
-    and how many elements there are. What is not finite is one of its own."""
+    """For each binade of the target: the flat index of the element furthest off, the smallest
+    abs(target), and the number of elements. Targets that are not finite count as one binade."""
     spaced = ulp(d.target, d.dtype, d.asked).reshape(-1)
     size = np.abs(d.target.reshape(-1))
     off = d.distance.reshape(-1)
-    found = []
-    for one in np.unique(spaced):
-        members = np.flatnonzero(np.isnan(spaced) if np.isnan(one) else spaced == one)
-        smallest = np.nan if np.isnan(one) else float(size[members].min())
-        found.append((int(members[np.argmax(off[members])]), smallest, members.size))
-    return found
+    groups = []
+    for ulp_size in np.unique(spaced):
+        members = np.flatnonzero(np.isnan(spaced) if np.isnan(ulp_size) else spaced == ulp_size)
+        smallest = np.nan if np.isnan(ulp_size) else float(size[members].min())
+        groups.append((int(members[np.argmax(off[members])]), smallest, members.size))
+    return groups
 
 
 def _beyond_the_bound(d: Difference, bound: Float64s | None) -> list[int]:
-    """The element with the largest share of its bound, and one that is infinitely off."""
+    """The flat index of the element with the largest share of its bound, and of one that is
+    infinitely off."""
     if bound is None or not d.actual.size:
         return []
     off = within_range(d.actual, d.target, d.distance, bound, d.dtype, d.asked).reshape(-1)

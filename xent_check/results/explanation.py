@@ -1,4 +1,4 @@
-"""Explaining: the numbers of an implementation, or anybody's, held against their readings."""
+"""Explanation: which hypotheses reproduce an implementation's numbers, or pasted ones."""
 
 from __future__ import annotations
 
@@ -29,27 +29,27 @@ OBSERVED = "observed"  # in place of an implementation, for numbers that somebod
 
 @dataclass(frozen=True, eq=False)
 class Explained:
-    """Whose numbers, what they are, and what reproduces them.
-
-    sample: the flat index of the sample that is worked out; expected, actual: its steps as they
-    should be and as the best reading has them, None where nothing explains the numbers.
-    reports: public issues of the same reason in the same implementation.
-    """
+    """Observed numbers with their diagnosis, and one sample worked out step by step."""
 
     case: Case
     problem: Problem
     who: str
+    """the implementation, or OBSERVED"""
     observed: Observed
     truth: Truth
     diagnosis: Diagnosis
     sample: int
+    """the flat index of the sample that is worked out"""
     expected: tuple[WorkedStep, ...]
+    """the steps of the exact value"""
     actual: tuple[WorkedStep, ...] | None
+    """the steps of the best explanation; None where nothing explains the numbers"""
     reports: tuple[str, ...] = ()
+    """public issues with the same reason in the same implementation"""
 
     @property
     def target(self) -> Float64s:
-        """The exact value of what was observed."""
+        """The exact value of the observed numbers, flat."""
         if self.observed.reduction is None:
             return self.truth.reference.losses.high.reshape(-1)
         return np.atleast_1d(self.truth.reference.totals[self.observed.reduction].high)
@@ -61,8 +61,8 @@ class Explained:
 
 
 def observed_numbers(numbers: object, posed: PosedCase) -> Observed:
-    """Numbers as pasted: one is a total, as many as there are samples are the losses, and another
-    shape is something else that was computed."""
+    """Pasted numbers: a single one is a total, as many as the samples are the losses, and another
+    shape is kept as the shape of an unknown quantity."""
     stated = published(numbers)
     values, units = stated.values.reshape(-1), stated.units.reshape(-1)
     samples = posed.problem.samples_shape
@@ -76,13 +76,13 @@ def observed_numbers(numbers: object, posed: PosedCase) -> Observed:
 
 
 def total_reduction(posed: PosedCase) -> Reduction:
-    """What a single number is a total of: the case's only reduction, else the mean."""
+    """The reduction of a single pasted number: the case's only one, else the mean."""
     reductions = posed.case.fields.options.reductions
     return reductions[0] if len(reductions) == 1 else "mean"
 
 
 def explain_observed(posed: PosedCase, observed: Observed) -> Explained:
-    """The readings of the numbers."""
+    """The explanations of pasted numbers."""
     reduction = observed.reduction
     problem = posed.problem
     if reduction is not None and reduction not in problem.reductions:
@@ -101,10 +101,10 @@ def _worked(
     diagnosis: Diagnosis,
 ) -> Explained:
     start = meaning_of(problem)
-    sample = _telling_sample(observed, exact.reference)
+    sample = _worst_sample(observed, exact.reference)
     best = next(iter(diagnosis.explanations), None)
-    reading = None if best is None else best.meaning
-    actual = None if reading is None else _steps(reading, sample, start)
+    meaning = None if best is None else best.meaning
+    actual = None if meaning is None else _steps(meaning, sample, start)
     expected = steps(start, sample) if len(start.scores) else ()
     return Explained(case, problem, who, observed, exact, diagnosis, sample, expected, actual)
 
@@ -114,8 +114,8 @@ def _steps(meaning: Meaning, sample: int, start: Meaning) -> tuple[WorkedStep, .
     return steps(meaning, sample) if same_samples and len(start.scores) else None
 
 
-def _telling_sample(observed: Observed, exact: Reference) -> int:
-    """The sample that differs most, one that is no number before any; the first for a total."""
+def _worst_sample(observed: Observed, exact: Reference) -> int:
+    """The flat index of the sample furthest off, infinitely far first; 0 for a total."""
     target = exact.losses.high.reshape(-1)
     if observed.reduction is not None or target.shape != observed.values.shape or not target.size:
         return 0
@@ -123,7 +123,7 @@ def _telling_sample(observed: Observed, exact: Reference) -> int:
 
 
 def explain_result(result: CaseResult) -> Explained | None:
-    """The readings of what an implementation computed; None where it computed nothing."""
+    """The explanations of an implementation's numbers; None where it computed none."""
     observed, problem, comparison = observed_of(result), result.problem, result.comparison
     if observed is None or problem is None or comparison is None or comparison.bounds is None:
         return None
@@ -133,9 +133,9 @@ def explain_result(result: CaseResult) -> Explained | None:
 
 
 def departing(expected: Sequence[WorkedStep], actual: Sequence[WorkedStep]) -> str | None:
-    """The name of the first step that departs."""
-    known = {step.name: step for step in expected}
+    """The name of the first step of `actual` that `expected` lacks or has with other values."""
+    by_name = {step.name: step for step in expected}
     for step in actual:
-        if step.name not in known or not step.same_as(known[step.name]):
+        if step.name not in by_name or not step.same_as(by_name[step.name]):
             return step.name
     return None

@@ -1,4 +1,4 @@
-"""Known issues: public reports, cited by the shipped cases, of the same reason."""
+"""Known issues: public reports that the shipped cases cite for the same hypothesis."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ _REPORT = re.compile(r"https?://[^\s,;)\"']+/(?:issues|pull|discussions|question
 
 
 def known_issues(implementation: str, ids: Iterable[str]) -> tuple[str, ...]:
-    """The URLs of shipped cases that declare a divergence of this implementation for one of these
-    reasons, at most three."""
-    wanted = frozenset(ids)
-    found: dict[str, None] = {}
-    for case in _candidates(implementation, wanted):
+    """At most MAX_CITED URLs, cited by shipped cases that declare a divergence of this
+    implementation by one of these hypotheses (ids)."""
+    hypotheses = frozenset(ids)
+    urls: dict[str, None] = {}
+    for case in _candidates(implementation, hypotheses):
         entries = case.fields.expect.get(implementation, [])
-        if any(entry.hypothesis in wanted for entry in entries):
-            found.update(dict.fromkeys(_REPORT.findall(case.fields.source or "")))
-    return tuple(found)[:MAX_CITED]
+        if any(entry.hypothesis in hypotheses for entry in entries):
+            urls.update(dict.fromkeys(_REPORT.findall(case.fields.source or "")))
+    return tuple(urls)[:MAX_CITED]
 
 
 def _candidates(implementation: str, ids: frozenset[str]) -> Iterator[Case]:
-    """Cases of files that name both; the others need not be parsed."""
+    """The cases of the files whose text has both; parsing the others would take long."""
     for file in case_files(str(corpus())):
         text = file.read_text(encoding="utf-8")
         if implementation in text and any(f"id: {name}" in text for name in ids):

@@ -8,17 +8,17 @@ _EXPONENT = re.compile(r"(?<=\d)e\+?(-?)0*(?=\d)")
 
 
 def number(value: float, dtype: str = "float32") -> str:
-    """A number with the digits that tell two of its dtype apart; nan and inf by name."""
+    """A number with as many digits as its dtype needs to be read back; nan and inf by name."""
     return tidy(repr(float(value)) if dtype == "float64" else f"{float(value):.9g}")
 
 
 def small(value: float, digits: int = 3) -> str:
-    """A difference, to few significant digits."""
+    """A number to `digits` significant digits."""
     return tidy(f"{float(value):.{digits}g}")
 
 
 def tidy(text: str) -> str:
-    """Numbers without idle signs and zeros in their exponents: `2e-6` for `2e-06`."""
+    """Text whose exponents have no plus sign and no leading zero: `2e-6` for `2e-06`."""
     return _EXPONENT.sub(r"e\1", text)
 
 

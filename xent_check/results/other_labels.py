@@ -1,8 +1,8 @@
 """How far each loss is from that of the nearest other label.
 
-Another label, of classes: where one class i has more than half of the mass, as in a class index or
-a one-hot label, it trades places with another class j; where none has, every mass goes to the next
-class. Of binary: t becomes 1 - t. With v_c = w_c (-log p_c), s the sample's weight and e the
+The other labels of classes: where one class i has more than half of the mass, as in a class index
+or a one-hot label, its mass and that of another class j are swapped; else every mass moves to the
+next class. Of binary: t becomes 1 - t. With v_c = w_c (-log p_c), s the sample's weight and e the
 smoothing, the loss changes by
 
     one class    s (1 - e) abs(t_i - t_j) abs(v_i - v_j)
@@ -21,13 +21,13 @@ from xent_check.problem.parts import parts
 from xent_check.problem.problem import Problem
 
 _CHUNK = 2**20
-_NOISE = 2.0**-50  # what float64 leaves of a difference of equal numbers, relative to them
+_NOISE = 2.0**-50  # rounding in the difference of equal numbers, relative to their size
 
 
 def other_label_distances(problem: Problem) -> Float64s:
     """The distance of each loss to that of its nearest other label; the samples' shape.
 
-    inf where no other label has another finite loss, as at equal logits.
+    inf where no other label has a different finite loss, as at equal logits.
     """
     distances = np.empty(math.prod(problem.samples_shape))
     for samples, part in parts(problem):
@@ -46,7 +46,7 @@ def _distances(problem: Problem) -> Float64s:
 
 
 def _apart(first: Float64s, second: Float64s, sizes: Float64s | None = None) -> Float64s:
-    """abs(first - second), nothing where rounding alone may have made it of numbers so large."""
+    """abs(first - second); 0 where numbers of their size, or of `sizes`, may round to it."""
     distance = np.abs(first - second)
     largest = np.maximum(np.abs(first), np.abs(second)) if sizes is None else sizes
     return np.where(distance > _NOISE * largest, distance, 0.0)
@@ -96,25 +96,25 @@ def _classes(problem: Problem) -> Float64s:
 
 
 def _of_masses(masses: Float64s, x: Float64s) -> Float64s:
-    """Of rows of masses and of -v: the masses traded, or moved on."""
+    """The distances for rows of masses and of x = -v: with two masses swapped, or all moved on."""
     top = masses.argmax(axis=1)[:, None]
     largest = np.take_along_axis(masses, top, axis=1)
     apart = _apart(x, np.take_along_axis(x, top, axis=1))
-    traded = _nearest(np.abs(masses - largest) * apart)
-    moved = masses - np.roll(masses, 1, axis=1)
-    terms = np.where(moved == 0, 0.0, moved * x)
-    on = _apart(terms.sum(axis=1), np.zeros(()), np.abs(terms).sum(axis=1))
-    return np.where(largest[:, 0] > np.abs(masses).sum(axis=1) / 2, traded, on)
+    swapped = _nearest(np.abs(masses - largest) * apart)
+    change = masses - np.roll(masses, 1, axis=1)
+    terms = np.where(change == 0, 0.0, change * x)
+    shifted = _apart(terms.sum(axis=1), np.zeros(()), np.abs(terms).sum(axis=1))
+    return np.where(largest[:, 0] > np.abs(masses).sum(axis=1) / 2, swapped, shifted)
 
 
 def _nearest(distances: Float64s) -> Float64s:
-    """The smallest of each row that is one: finite and not 0."""
-    real = np.where((distances > 0) & np.isfinite(distances), distances, np.inf)
-    return np.asarray(real.min(axis=1))
+    """The smallest distance of each row that is finite and not 0; inf where there is none."""
+    positive = np.where((distances > 0) & np.isfinite(distances), distances, np.inf)
+    return np.asarray(positive.min(axis=1))
 
 
 def _log_total(problem: Problem, x: Float64s) -> Float64s:
-    """What log-softmax, or the division by the sum, takes from every class; 0 without them."""
+    """The log of the sum, subtracted from every class by log-softmax or normalize; else 0."""
     if problem.given != "logits" and not problem.normalize:
         return np.zeros(())
     top = x.max(axis=1, keepdims=True)

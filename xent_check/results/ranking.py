@@ -1,4 +1,4 @@
-"""Ranking: where the largest of many numbers stand, without sorting all of them."""
+"""Ranking: the indices of the largest of many numbers, without sorting all of them."""
 
 from __future__ import annotations
 
@@ -7,23 +7,25 @@ import numpy.typing as npt
 
 from xent_check.problem.dtypes import Float64s
 
-_CHUNK = 2**20  # numbers looked at at once
+_CHUNK = 2**20  # numbers ranked at once
 Ints = npt.NDArray[np.intp]
 
 
 def largest_first(sizes: Float64s, count: int) -> Ints:
-    """The places of the `count` largest numbers in the flat array, the largest first; of equal ones
-    the first first. None of the numbers is nan."""
+    """The flat indices of the `count` largest numbers, the largest first, equal ones in order.
+    None of the numbers may be nan."""
     flat = sizes.reshape(-1)
     best = np.empty(0, dtype=np.intp)
     for start in range(0, flat.size, _CHUNK):
-        some = flat[start : start + _CHUNK]
-        if some.size > count > 0:
-            least = np.partition(some, some.size - count)[some.size - count]
-            above = np.flatnonzero(some > least)
-            some_best = np.concatenate([above, np.flatnonzero(some == least)[: count - above.size]])
+        chunk = flat[start : start + _CHUNK]
+        if chunk.size > count > 0:
+            least = np.partition(chunk, chunk.size - count)[chunk.size - count]
+            above = np.flatnonzero(chunk > least)
+            chunk_best = np.concatenate(
+                [above, np.flatnonzero(chunk == least)[: count - above.size]]
+            )
         else:
-            some_best = np.arange(min(some.size, count))
-        best = np.concatenate([best, np.sort(some_best) + start])
+            chunk_best = np.arange(min(chunk.size, count))
+        best = np.concatenate([best, np.sort(chunk_best) + start])
         best = best[np.argsort(-flat[best], kind="stable")[:count]]
     return best

@@ -37,7 +37,7 @@ COMPARED: tuple[Status, ...] = ("agrees", "known", "diverges")
 
 @dataclass(frozen=True)
 class Ungated:
-    """What a result was before a baseline excused it."""
+    """The verdict of a result before a baseline excused it."""
 
     status: Status
     reason: str | None
@@ -46,31 +46,24 @@ class Ungated:
 
 @dataclass(frozen=True, eq=False)
 class CaseResult:
-    """One implementation's outcome on one case.
-
-    reason: why the status is what it is, in a sentence; the `because` of a known divergence.
-    comparison: None where nothing was computed, or it could not be compared. expectation: what it
-    was held against beside the reference. problem: None in a report that was saved and read again;
-    there, `labels` has those of its samples as text, `behaviour` what the numbers did, and
-    `saved_inputs` the problem's digest.
-    """
+    """One implementation's result on one case."""
 
     case: Case
-    problem: Problem | None
+    problem: Problem | None  # None in a saved report
     implementation: str
     status: Status
-    reason: str | None
+    reason: str | None  # for the status, in a sentence; the `because` of a known divergence
     evaluation: Evaluation | None  # None for the reference's own row
-    comparison: Comparison | None
+    comparison: Comparison | None  # None where nothing was computed, or its shape is wrong
     reference: Reference
     notes: tuple[str, ...] = ()
     required: bool = False
-    vacuous: str | None = None  # what its tolerance would accept beside the right answer
+    vacuous: str | None = None  # the wrong answers that its tolerance would accept, in words
     diagnosis: Diagnosis | None = None  # of a divergence's numbers
-    expectation: Expectation | None = None
-    labels: Mapping[tuple[int, ...], str] = field(default_factory=dict)
-    behaviour: tuple[str, ...] | None = None
-    saved_inputs: str | None = None
+    expectation: Expectation | None = None  # what the case states of this implementation
+    labels: Mapping[tuple[int, ...], str] = field(default_factory=dict)  # as saved, by sample
+    behaviour: tuple[str, ...] | None = None  # as saved: the kinds of numbers
+    saved_inputs: str | None = None  # as saved: the digest of the problem
     ungated: Ungated | None = None  # where a baseline excused it
 
     @property
@@ -80,7 +73,7 @@ class CaseResult:
 
     @property
     def own(self) -> CaseResult:
-        """The result without what a baseline excused."""
+        """The result with the verdict it had before a baseline excused it."""
         before = self.ungated
         if before is None:
             return self
@@ -97,14 +90,13 @@ class Host:
     distribution: str = ""
     """the name of its package"""
     python: str = ""
-    """an interpreter that is not ours, as `3.12.1 at PATH`"""
+    """`3.12.1 at PATH` where it runs in another interpreter"""
     own: bool = False
-    """whether it is a function of the user's"""
+    """whether it is the user's own function"""
 
     @classmethod
     def of(cls, implementation: Implementation) -> Host:
-        """The version of its distribution, its device, and its interpreter where that is not
-        ours."""
+        """The host of an implementation."""
         i = implementation
         python = f"{interpreter(i.python).version} at {i.python}" if i.python else ""
         return cls(i.version, i.device, i.entry.distribution, python, bool(i.function))
@@ -112,17 +104,17 @@ class Host:
 
 @dataclass(frozen=True)
 class Scope:
-    """What a run was to cover, so that what it lacks is known to be gone."""
+    """The answers that a run asks for: one of them that only a baseline has is gone."""
 
     paths: tuple[str, ...] = ()
     """the files and folders as reports name them"""
     filtered: bool = True
-    """whether some of their cases were left out"""
+    """whether some cases of the paths were left out"""
     chosen: tuple[str, ...] | None = None
-    """the implementations; null where the cases say"""
+    """the implementations; None where the cases name them"""
 
     def covers(self, case: str, implementation: str) -> bool:
-        """Whether an answer of that name would have been in the run, were it still there."""
+        """Whether the run asks for this implementation's answer to a case of this id."""
         if self.filtered or (self.chosen is not None and implementation not in self.chosen):
             return False
         file, _ = split_id(case)
@@ -135,37 +127,29 @@ def _folder(path: str) -> str:
 
 @dataclass(frozen=True)
 class Asked:
-    """A case that was to be answered. line: in its file. inputs: the digest of its problem.
-    implementations: who was to answer, the reference where an entry pins it. parts: what was
-    asked for: the losses, totals by reduction, the gradient."""
+    """A case that a run asks implementations to answer."""
 
-    case: str
-    line: int
-    inputs: str
-    implementations: tuple[str, ...]
-    parts: tuple[str, ...]
+    case: str  # its id
+    line: int  # in its file
+    inputs: str  # the digest of its problem
+    implementations: tuple[str, ...]  # with the reference where an entry pins it
+    parts: tuple[str, ...]  # losses, totals by reduction, gradient
 
 
 def selection_digest(asked: Sequence[Asked]) -> str:
-    """16 hexadecimal digits of SHA-256 over the cases in their order: their names, their inputs,
-    who was to answer and what."""
-    told = [[a.case, a.inputs, a.implementations, a.parts] for a in asked]
-    return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
+    """16 hexadecimal digits of SHA-256 over the cases in their order: ids, inputs, implementations
+    and parts."""
+    fields = [[a.case, a.inputs, a.implementations, a.parts] for a in asked]
+    return hashlib.sha256(json.dumps(fields).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, eq=False)
 class Report:
-    """Everything a reporter needs.
+    """Everything a reporter needs."""
 
-    results: by case, then by implementation. cases: how many were selected. implementations:
-    their names in the order to show them, the reference's own row first. asked: every selected
-    case with those that were to answer it. strict, tolerance: as the run was told; None where the
-    cases say. version: of the xent-check that compared.
-    """
-
-    results: tuple[CaseResult, ...]
-    cases: int
-    implementations: tuple[str, ...]
+    results: tuple[CaseResult, ...]  # by case, then by implementation
+    cases: int  # how many were selected
+    implementations: tuple[str, ...]  # in the order to show them, the reference first
     hosts: dict[str, Host]
     seconds: float
     warnings: tuple[str, ...] = ()
@@ -176,14 +160,14 @@ class Report:
     machine: str = field(default_factory=lambda: f"{sys.platform} {platform.machine()}")
     gate: GateResult | None = None  # where the run was held against a baseline
     variants: tuple[Variants, ...] = ()  # where an implementation ran in two interpreters
-    shard: Shard | None = None  # where it ran on some of the selected cases alone
+    shard: Shard | None = None  # where it ran on one share of the selected cases
     spent: tuple[Spent, ...] = ()
-    durations: int = 0  # how many of the slowest answers to tell, beside where the time went
+    durations: int = 0  # how many of the slowest answers to list; 0 for no times
     scope: Scope = field(default_factory=Scope)
-    asked: tuple[Asked, ...] = ()
+    asked: tuple[Asked, ...] = ()  # every selected case
     strict: bool = False
-    tolerance: Tolerance | Auto | None = None
-    version: str = __version__
+    tolerance: Tolerance | Auto | None = None  # None where each case has its own
+    version: str = __version__  # of the xent-check that compared
     counts: Counter[Status] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -201,14 +185,14 @@ class Report:
 
     @property
     def compared_implementations(self) -> int:
-        """The same without the reference's own rows, which no implementation answered."""
+        """How many results of implementations were; the reference's own rows are none."""
         return sum(r.status in COMPARED and r.evaluation is not None for r in self.results)
 
     @property
     def exit_code(self) -> ExitCode:
         """A divergence outranks a failure; nothing compared is not success. Under a baseline the
-        changes that are to fail take the place of the divergences, and something has to be there
-        that the baseline has."""
+        failing changes count in place of the divergences, and at least one answer must have been
+        held against it."""
         if self.gate is None:
             diverges = self.counts["diverges"] > 0
         else:
@@ -224,7 +208,7 @@ class Report:
 
     @property
     def verdict(self) -> Verdict:
-        """In a word. What diverges is said to, also where `fail_on` lets it pass."""
+        """The exit code in words; `diverges` also for divergences that `fail_on` lets pass."""
         if self.exit_code == ExitCode.AGREES and self.counts["diverges"]:
             return "diverges"
         words: dict[ExitCode, Verdict] = {

@@ -1,4 +1,4 @@
-"""Shard: one of several runs that share the cases among them, and fit together again."""
+"""Shard: one share of the cases, for one of several runs whose results are merged."""
 
 from __future__ import annotations
 
@@ -21,8 +21,7 @@ class Shard:
     of: int
     """how many shares there are"""
     selection: str = ""
-    """the digest of all cases that are shared out, by which the shares of one run know each other;
-    empty before they are known"""
+    """the digest of all cases, the same in all shares of a run; "" before the cases are read"""
 
     def __str__(self) -> str:
         return f"{self.index}/{self.of}"
@@ -34,7 +33,7 @@ class Shard:
 
 
 def parse_shard(text: str) -> Shard:
-    """`2/5`; InvalidError otherwise."""
+    """The shard that a text like `2/5` names; InvalidError for another text."""
     match = re.fullmatch(r"([1-9]\d{0,5})/([1-9]\d{0,5})", text, re.ASCII)
     if match is None or int(match[1]) > int(match[2]):
         raise InvalidError(Mistake((), repr(text), "1/5 to 5/5, for five of them", ""))

@@ -1,4 +1,4 @@
-"""Vacuity: what a tolerance would accept beside the right answer. There it says nothing.
+"""Vacuity: the wrong answers that a tolerance would accept.
 
     losses     0, and with it twice the size, where abs(loss) is allowed; another label's loss
     totals     0 and twice the size likewise; the total of other labels, were all its losses off
@@ -6,10 +6,10 @@
     gradient   for a sample: zeros, and twice the size, where all its entries are allowed; zeros
                but at the label, the class of the largest mass, where all the others are
 
-A gradient that is near 0 itself, as p - t is where the answer is near the label, is told by its
-loss, or by nothing: entries that come to less than an eighth of the sample's weight count for
-nothing. Another label's gradient is no case of its own: it changes the label's entry by more than
-that is, so a tolerance that accepts it accepts 0 there.
+A gradient that is itself near 0, as p - t is where p is near the label, is not judged: entries
+that sum to less than an eighth of the sample's weight are left out. Another label's gradient needs
+no line of its own: it changes the label's entry by more than the entry's size, so a tolerance that
+accepts it accepts 0 there.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Bools = npt.NDArray[np.bool_]
 LOSS, OTHER_LOSS = "a loss of 0 or of twice its size", "the loss of another label"
 GRADIENT, ELSEWHERE = "a gradient of 0 or of twice its size", "a gradient of 0 but at the label"
 _SHARE = 1 / 8
-# The options that it gives a meaning to; another one is refused.
+# The options whose meaning is implemented here; others are refused.
 KNOWN = frozenset({
     "class_axis", "normalize", "ignore_index", "label_smoothing", "class_weight", "pos_weight",
     "sample_weight", "reduction", "check", "cotangent",
@@ -42,12 +42,13 @@ KNOWN = frozenset({
 
 @dataclass(frozen=True, eq=False)
 class Vacuity:
-    """By what would be accepted, for which samples; of a total, whether (shape ())."""
+    """The wrong answers that a tolerance would accept."""
 
     accepted: Mapping[str, Bools]
+    """by wrong answer: for which samples; for a total, of shape ()"""
 
     def words(self) -> str | None:
-        """What the tolerance would accept, in one sentence; None where it is sharp."""
+        """What the tolerance would accept, in one sentence; None where that is nothing."""
         parts = [f"{what}{_where(mask)}" for what, mask in self.accepted.items() if mask.any()]
         return f"the tolerance would accept {', and '.join(parts)}" if parts else None
 
@@ -60,14 +61,14 @@ def _where(mask: Bools) -> str:
 
 
 def vacuity(problem: Problem, reference: Reference, parts: Mapping[str, Difference]) -> Vacuity:
-    """What is allowed of the losses, of the totals and of the gradient, held against their targets.
+    """The wrong losses, totals and gradients that the differences in `parts` allow.
 
-    Losses of ignored samples, and targets that are 0 or not finite, count for nothing.
+    Losses of ignored samples, and targets that are 0 or not finite, are left out.
     """
     refuse_unknown(problem, KNOWN, "the note on what a tolerance accepts")
     losses = parts["losses"]
     distances = other_label_distances(problem)
-    judged = _counts(losses) & problem.kept
+    judged = _is_judged(losses) & problem.kept
     accepted: dict[str, Bools] = {
         LOSS: judged & _near_zero(losses),
         OTHER_LOSS: judged & (distances <= losses.allowed),
@@ -75,18 +76,18 @@ def vacuity(problem: Problem, reference: Reference, parts: Mapping[str, Differen
     with np.errstate(over="ignore"):  # what is beyond float64 is beyond any tolerance
         apart = float(distances[judged & np.isfinite(distances)].sum())
     present = [r for r in REDUCTIONS if r in parts]
-    zero = [r for r in present if _counts(parts[r]) & _near_zero(parts[r])]
+    zero = [r for r in present if _is_judged(parts[r]) & _near_zero(parts[r])]
     other = [r for r in present if _other_total(parts[r], apart, reference.divisors[r])]
     for names, what in ((zero, "of 0 or of twice its size"), (other, "of other labels")):
         if names:
-            told = ", ".join(names).replace("_", " ")
-            accepted[f"a total {what} ({told})"] = np.asarray(True)
+            totals = ", ".join(names).replace("_", " ")
+            accepted[f"a total {what} ({totals})"] = np.asarray(True)
     if "gradient" in parts:
         accepted |= _of_gradient(problem, parts["gradient"])
     return Vacuity(accepted)
 
 
-def _counts(d: Difference) -> Bools:
+def _is_judged(d: Difference) -> Bools:
     return np.asarray(np.isfinite(d.target) & (d.target != 0))
 
 
@@ -95,8 +96,8 @@ def _near_zero(d: Difference) -> Bools:
 
 
 def _other_total(total: Difference, apart: float, divisor: float) -> bool:
-    """Whether the total's losses may be `apart` altogether."""
-    if apart == 0 or divisor == 0 or not _counts(total):
+    """Whether the total allows its losses to be off by `apart` in sum."""
+    if apart == 0 or divisor == 0 or not _is_judged(total):
         return False
     return bool(apart / abs(divisor) <= total.allowed)
 
@@ -120,7 +121,7 @@ def _of_gradient(problem: Problem, gradient: Difference) -> dict[str, Bools]:
 
 
 def _weights(problem: Problem) -> Float64s:
-    """What multiplies each sample's derivatives: its cotangent and weights, without signs."""
+    """The factor of each sample's derivatives: the size of its cotangent and weights."""
     e = problem.label_smoothing
     labels = problem.labels.astype(np.float64)
     if problem.loss == "binary":
@@ -136,8 +137,8 @@ def _weights(problem: Problem) -> Float64s:
         inside = np.clip(problem.labels, 0, problem.num_classes - 1)
         weights = by_class[inside] * (1 - e) + e * by_class.mean()
     with np.errstate(over="ignore", invalid="ignore"):
-        made = weights * np.abs(_or_1(problem.sample_weight)) * np.abs(_or_1(problem.cotangent))
-    return np.where(np.isnan(made), 0.0, made)  # a weight of 0 beside infinite ones
+        product = weights * np.abs(_or_1(problem.sample_weight)) * np.abs(_or_1(problem.cotangent))
+    return np.where(np.isnan(product), 0.0, product)  # 0 times an infinite weight
 
 
 def _or_1(weight: npt.NDArray[np.generic] | None) -> Float64s:

@@ -1,4 +1,4 @@
-"""Judging: a comparison becomes a status and a reason."""
+"""Verdict: the status of a comparison, and the reason for it."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def judge(
     strict: bool = False,
 ) -> CaseResult:
     """The result of one implementation on one case, or of the reference, whose evaluation is the
-    exact value. strict: a vacuous agreement diverges, and so does what was asked for and not
-    compared."""
+    exact value. strict: a vacuous agreement diverges, and so does a result with a part that was
+    asked for and not compared."""
     pinned = implementation == REFERENCE
     result = CaseResult(
         case, problem, implementation, "diverges", None, None if pinned else evaluation, None,
@@ -45,8 +45,8 @@ def judge(
 
 
 def judge_pinned(posed: PosedCase, truth: Truth) -> CaseResult | None:
-    """The exact value beside what the case states of it, None where it states nothing: one row,
-    which an entry that does not hold decides."""
+    """The exact value held against each entry that states it: the first result that diverges, else
+    the first; None where the case has no entry for the reference."""
     results = [
         judge(posed.case, posed.problem, REFERENCE, _answer_of(truth.reference), truth, entry)
         for entry in posed.expectations.get(REFERENCE, ())
@@ -55,15 +55,15 @@ def judge_pinned(posed: PosedCase, truth: Truth) -> CaseResult | None:
 
 
 def _answer_of(reference: Reference) -> Computed:
-    """The exact value as if somebody had computed it."""
+    """The exact value as a computed answer."""
     totals = {r: total.high for r, total in reference.totals.items()}
     gradient = None if reference.gradient is None else reference.gradient.high
     return Computed(reference.losses.high, {**totals}, "", 0.0, gradient)
 
 
 def _compared(result: CaseResult, problem: Problem, computed: Computed, truth: Truth) -> CaseResult:
-    """With the comparison, and what the tolerance would accept beside the right answer; with the
-    reason where the shapes allow none."""
+    """The result with its comparison and the wrong answers that its tolerance would accept; with a
+    reason where the shapes cannot be compared."""
     fields, expectation = result.case.fields, result.expectation
     try:
         comparison = compare(
@@ -85,9 +85,8 @@ def _compared(result: CaseResult, problem: Problem, computed: Computed, truth: T
 
 
 def verdict(result: CaseResult, strict: bool) -> tuple[Status, str | None]:
-    """The status and the reason that a result's own numbers give, or its failure, with what the
-    case declares. Of what is unsupported or missing, and of a wrong shape, nothing is there that
-    says more than the result itself."""
+    """The status and the reason of a result: by its numbers or its failure, and what the case
+    declares; where it is unsupported, missing or of a wrong shape, by the reason it carries."""
     evaluation, comparison, expectation = result.evaluation, result.comparison, result.expectation
     status: Status
     if result.implementation == REFERENCE:
@@ -108,7 +107,7 @@ def verdict(result: CaseResult, strict: bool) -> tuple[Status, str | None]:
 
 
 def _judge_pinned(comparison: Comparison | None) -> tuple[Status, str | None]:
-    """Of the exact value beside what `expect.reference` states."""
+    """The verdict on the exact value held against what `expect.reference` states."""
     if comparison is None:
         return "diverges", None
     if not comparison.agrees_with_expected:
@@ -131,7 +130,7 @@ def _judge_failure(failed: Failed, expectation: Expectation | None) -> tuple[Sta
 
 
 def _judge_shape(message: str, expectation: Expectation | None) -> tuple[Status, str]:
-    """Numbers of another shape cannot be compared: `error` declares them by these words."""
+    """The verdict on a wrong shape: `error` of an expectation may declare it, by the message."""
     if expectation is None or expectation.error is None or expectation.error not in message:
         return "diverges", message
     because = expectation.because
@@ -141,8 +140,7 @@ def _judge_shape(message: str, expectation: Expectation | None) -> tuple[Status,
 def _judge_numbers(
     comparison: Comparison, expectation: Expectation | None, vacuous: str | None, strict: bool
 ) -> tuple[Status, str]:
-    """strict: what agrees under a tolerance that says nothing diverges, and what was asked for and
-    not compared."""
+    """The verdict on numbers; strict as in `judge`."""
     status, text = judge_comparison(comparison, expectation)
     if vacuous is not None and strict and status == "agrees":
         status, text = "diverges", vacuous
@@ -154,9 +152,9 @@ def _judge_numbers(
 def judge_comparison(comparison: Comparison, expectation: Expectation | None) -> tuple[Status, str]:
     """The status and the reason of numbers held against the reference and the expectation.
 
-    A divergence is one whatever else was not compared. What is stated and was not given is one
-    too: an `expect` that nothing is held against says nothing. Where no number of what was asked
-    for was compared, that is no agreement.
+    A divergence in one part decides, whatever other parts were not compared. A part that is stated
+    and was not given diverges too: else its `expect` would never be checked. Where no number of
+    the parts asked for was compared, the status is `unsupported`.
     """
     if expectation is None:
         if not comparison.agrees_with_reference:
@@ -173,14 +171,14 @@ def judge_comparison(comparison: Comparison, expectation: Expectation | None) ->
     if expectation.because is None:
         return ("agrees", "") if comparison.agrees_with_reference else ("diverges", "")
     if comparison.agrees_with_reference:
-        gone = "agrees with the reference: its declared divergence no longer happens"
-        return "diverges", f"{gone}; remove the `because` ({expectation.because})"
+        text = "agrees with the reference: its declared divergence no longer happens"
+        return "diverges", f"{text}; remove the `because` ({expectation.because})"
     return "known", expectation.because
 
 
 def _deciding(comparison: Comparison, expectation: Expectation | None) -> dict[str, Difference]:
-    """Every part against what its verdict rests on: what is stated of a known divergence, else the
-    reference."""
+    """Each part against the target that decides its verdict: for a known divergence the numbers
+    stated, else the reference."""
     if expectation is None or expectation.because is None:
         return comparison.by_reference
     return {**comparison.by_reference, **comparison.by_expectation}
@@ -190,27 +188,27 @@ def _nothing_compared(comparison: Comparison) -> tuple[Status, str]:
     return "unsupported", "; ".join(gaps(comparison)) or "there is no number to compare"
 
 
-def gaps(comparison: Comparison, told: str = "") -> tuple[str, ...]:
-    """What was asked for or stated, and not compared: a sentence for each reason, but for what is
-    `told` already."""
+def gaps(comparison: Comparison, text: str = "") -> tuple[str, ...]:
+    """A sentence for each reason why parts were not compared that were asked for or stated, without
+    those parts that `text` says already."""
     by_reason: dict[str, list[str]] = {}
     for name, reason in comparison.gaps.items():
-        if name not in told or f"not compared: {reason}" not in told:
+        if name not in text or f"not compared: {reason}" not in text:
             by_reason.setdefault(reason, []).append(name)
     return tuple(f"{', '.join(names)} not compared: {why}" for why, names in by_reason.items())
 
 
 def _unheld(comparison: Comparison) -> str:
-    """What is stated of parts that were not given, and why those were not."""
-    told = []
+    """The numbers stated for parts that were not given, and why those were not."""
+    parts = []
     for name, numbers in comparison.unheld.items():
         text = _one_line(str(numbers.values.tolist()), 40)
-        told.append(f"{name} {text}, not compared: {comparison.unsupported[name]}")
-    return f"`expect` states {'; and '.join(told)}"
+        parts.append(f"{name} {text}, not compared: {comparison.unsupported[name]}")
+    return f"`expect` states {'; and '.join(parts)}"
 
 
 def _notes(result: CaseResult, problem: Problem) -> tuple[str, ...]:
-    """What a result says beside its status."""
+    """The notes on a result: gaps, doubts, printed text."""
     evaluation, comparison, notes = result.evaluation, result.comparison, list[str]()
     if isinstance(evaluation, Unsupported) and result.expectation is not None:
         notes.append("an expectation stands for it, and it is unsupported")
@@ -224,17 +222,17 @@ def _notes(result: CaseResult, problem: Problem) -> tuple[str, ...]:
 
 
 def _doubts(problem: Problem, comparison: Comparison) -> list[str]:
-    """Of the reference's radius, and of dtypes that were not asked for."""
+    """Notes on a wide radius of the reference, and on dtypes that the case does not ask for."""
     notes = []
     if comparison.wide_radius:
         notes.append("the reference is known less well than 1/1024 ulp of the computed dtype")
-    others: dict[str, list[str]] = {}
+    names_by_dtype: dict[str, list[str]] = {}
     for name, part in comparison.by_reference.items():
         if part.dtype != problem.dtype:
-            others.setdefault(part.dtype, []).append(name)
-    for dtype, names in others.items():
-        what = "it computed" if "losses" in names else f"it gave the {', '.join(names)}"
-        notes.append(f"asked for {problem.dtype}, {what} in {dtype}")
+            names_by_dtype.setdefault(part.dtype, []).append(name)
+    for dtype, names in names_by_dtype.items():
+        clause = "it computed" if "losses" in names else f"it gave the {', '.join(names)}"
+        notes.append(f"asked for {problem.dtype}, {clause} in {dtype}")
     return notes
 
 
