@@ -133,7 +133,7 @@ BUGS = (
     ),
     Bug(
         "what is gone goes unsaid", "sentences:_lost",
-        "(nothing, gone(report.gate))", "(nothing,)", PLACES, "summary_line",
+        "(nothing, gone_text(report.gate))", "(nothing,)", PLACES, "summary_line",
     ),
     Bug(
         "two write at once", "locking:alone",

@@ -18,8 +18,8 @@ BUGS = (
     ),
     Bug(
         "a name makes a line of its own", "sentences:sentence",
-        'who = visible(f"{result.implementation} {_VERBS[result.status]} {result.case.id}")',
-        'who = f"{result.implementation} {_VERBS[result.status]} {result.case.id}"', REPORTERS,
+        'subject = visible(f"{result.implementation} {_VERBS[result.status]} {result.case.id}")',
+        'subject = f"{result.implementation} {_VERBS[result.status]} {result.case.id}"', REPORTERS,
         "several_lines",
     ),
     Bug(

@@ -19,24 +19,23 @@ _WORST = (
 
 @dataclass(frozen=True, eq=False)
 class Alarm:
-    """Why a run fails.
-
-    kind: `diverges`, `failed` or `missing`; the kind of the change, where a baseline alone is why.
-    result: None for what has none: an answer that the baseline has and the run lacks, and an
-    implementation that is required, not installed, and on no case (its `case` is empty).
-    """
+    """One answer that makes a run fail."""
 
     kind: str
+    """`diverges`, `failed` or `missing`; for what only a baseline forbids, the kind of change"""
     sentence: str
     case: str
+    """its id; "" for a required implementation that is not installed and on no case"""
     implementation: str
     result: CaseResult | None = None
+    """None for that implementation, and for an answer that only the baseline has"""
     change: Change | None = None
+    """the change that `fail_on` makes fail"""
 
 
 def alarms_of(report: Report) -> tuple[Alarm, ...]:
-    """In the order of the results, what has none last: empty where the run succeeds, and where it
-    compared nothing. Under a baseline, a divergence that is not to fail is none."""
+    """The alarms in the order of the results, those without a result last. Empty where the run
+    succeeds or compared nothing; under a baseline only divergences in `failing` are alarms."""
     gate = report.gate
     failing = {} if gate is None else {(c.case, c.implementation): c for c in gate.failing}
     alarms = []
@@ -59,8 +58,8 @@ def _alarm(result: CaseResult, change: Change | None, gate: GateResult | None) -
     if diverges or status == "failed" or (status == "missing" and result.required):
         words = sentence(result)
         if change is not None:
-            became = change.sentence.removeprefix(f"{name} on {case}: ")
-            words = f"{words}. {_against(became, gate)}"
+            words_of_change = change.sentence.removeprefix(f"{name} on {case}: ")
+            words = f"{words}. {_against(words_of_change, gate)}"
         return Alarm(status, words, case, name, result, change)
     if change is not None:
         return Alarm(change.kind, _against(change.sentence, gate), case, name, result, change)
@@ -72,8 +71,7 @@ def _against(words: str, gate: GateResult | None) -> str:
 
 
 def worst_first(alarms: Sequence[Alarm]) -> list[Alarm]:
-    """Divergences before failures, and by how many times more than allowed they are off; of the
-    same size, in their order."""
+    """Divergences before failures, and those with the larger excess first; equal ones in order."""
     return sorted(alarms, key=lambda alarm: (_rank(alarm.kind), -_excess(alarm)))
 
 
@@ -82,13 +80,13 @@ def _rank(kind: str) -> int:
 
 
 def _excess(alarm: Alarm) -> float:
-    """The largest difference over what was allowed; of a change, its ulps; 0 where unknown."""
+    """The largest difference over what is allowed; for a change its ulps; 0 where unknown."""
     if alarm.kind != "diverges" or alarm.result is None:
         ulps = None if alarm.change is None else alarm.change.ulps
         return 0.0 if ulps is None else ulps
-    found = finding(alarm.result)
-    if found is None or not found.difference.actual.size:
+    part = finding(alarm.result)
+    if part is None or not part.difference.actual.size:
         return np.inf  # numbers of another shape, or none at all
-    difference = found.difference
+    difference = part.difference
     off, allowed = difference.abs_diff[difference.worst], difference.allowed[difference.worst]
     return float(off / allowed) if allowed > 0 else float(np.inf if off > 0 else 0.0)

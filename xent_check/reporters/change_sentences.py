@@ -1,4 +1,4 @@
-"""Changes in words: how many of which kind, then each that matters. Pure functions."""
+"""Changes in words: how many of each kind, then the important ones. Pure functions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from xent_check.errors import and_more
 from xent_check.results.change import KINDS, Change, ChangeKind, GateResult, Variants
 from xent_check.results.number_text import small
 
-MAX_SHOWN = 20  # changes that do not fail, where not all are asked for
+MAX_SHOWN = 20  # changes that do not fail, unless all are asked for
 NAMES: dict[ChangeKind, str] = {
     "same": "the same bits",
     "drifted": "drifted within the tolerance",
@@ -24,8 +24,8 @@ NAMES: dict[ChangeKind, str] = {
     "removed": "removed",
     "missing": "missing now",
 }
-# The order in which they are told; what is known or merely added needs no line of its own.
-_TOLD: tuple[ChangeKind, ...] = (
+# The kinds that get a line of their own, in this order.
+_LISTED: tuple[ChangeKind, ...] = (
     "inputs",
     "behaviour",
     "new",
@@ -38,10 +38,10 @@ _TOLD: tuple[ChangeKind, ...] = (
 
 @dataclass(frozen=True)
 class ChangeLine:
-    """A change in words; `fails` where it makes the run fail."""
+    """A change in words."""
 
     text: str
-    fails: bool
+    fails: bool  # whether it makes the run fail
 
 
 def counts(changes: Sequence[Change], same: int = 0) -> str:
@@ -52,58 +52,59 @@ def counts(changes: Sequence[Change], same: int = 0) -> str:
 
 
 def gate_summary(gate: GateResult) -> str:
-    """The baseline and how much of each kind there is."""
+    """The baseline's file and how many changes of each kind there are."""
     failing = f"; {len(gate.failing)} fail (--fail-on {','.join(gate.fail_on)})"
-    told = counts(gate.changes, gate.same)
-    told += f", {gate.left_out} not run" if gate.left_out else ""
-    return f"baseline {gate.file}: {told}{failing if gate.failing else ''}"
+    text = counts(gate.changes, gate.same)
+    text += f", {gate.left_out} not run" if gate.left_out else ""
+    return f"baseline {gate.file}: {text}{failing if gate.failing else ''}"
 
 
-def gone(gate: GateResult) -> str:
-    """What the baseline has and the run lost, in a few words; empty where that is nothing."""
+def gone_text(gate: GateResult) -> str:
+    """The answers that only the baseline has, in a few words; empty where there are none."""
     count, removed = gate.gone_cases, sum(change.kind == "removed" for change in gate.changes)
-    told = [f"{count} case{'' if count == 1 else 's'}"] if count else []
-    told += [", ".join(gate.gone_implementations)] if gate.gone_implementations else []
-    if removed and not told:
-        told = [f"{removed} answer{'' if removed == 1 else 's'}"]
-    return f"gone since the baseline: {' and '.join(told)}" if told else ""
+    parts = [f"{count} case{'' if count == 1 else 's'}"] if count else []
+    parts += [", ".join(gate.gone_implementations)] if gate.gone_implementations else []
+    if removed and not parts:
+        parts = [f"{removed} answer{'' if removed == 1 else 's'}"]
+    return f"gone since the baseline: {' and '.join(parts)}" if parts else ""
 
 
 def gate_lines(gate: GateResult, everything: bool) -> list[ChangeLine]:
-    """What fails, then the rest, the most important first."""
+    """The failing changes, then the others, each by importance."""
     failing = [ChangeLine(change.sentence, True) for change in ordered(gate.failing)]
-    rest = [change for change in gate.changes if change not in gate.failing]
-    return [*failing, *_some(rest, everything)]
+    others = [change for change in gate.changes if change not in gate.failing]
+    return [*failing, *_lines(others, everything)]
 
 
 def variant_summary(variants: Variants) -> str:
-    """The two columns, and how much of each kind there is."""
+    """The two columns, and how many changes of each kind there are."""
     directions = direction(variants.changes)
     after = f"; {directions}" if directions else ""
     return f"{variants.before} -> {variants.after}: {counts(variants.changes)}{after}"
 
 
 def variant_lines(variants: Variants, everything: bool) -> list[ChangeLine]:
-    return _some(variants.changes, everything)
+    """The changes from one column to the other, by importance."""
+    return _lines(variants.changes, everything)
 
 
-def _some(changes: Sequence[Change], everything: bool) -> list[ChangeLine]:
-    told = ordered(changes if everything else [c for c in changes if c.kind in _TOLD])
-    shown = told if everything else told[:MAX_SHOWN]
+def _lines(changes: Sequence[Change], everything: bool) -> list[ChangeLine]:
+    listed = ordered(changes if everything else [c for c in changes if c.kind in _LISTED])
+    shown = listed if everything else listed[:MAX_SHOWN]
     lines = [ChangeLine(change.sentence, False) for change in shown if change.kind != "same"]
-    more = and_more(len(told) - len(shown))
+    more = and_more(len(listed) - len(shown))
     return [*lines, ChangeLine(f"{more} (-v shows them)", False)] if more else lines
 
 
 def ordered(changes: Sequence[Change]) -> list[Change]:
-    """By what they are, then the furthest first."""
-    rank = [*_TOLD, *(kind for kind in KINDS if kind not in _TOLD)]
+    """By kind, and within a kind by ulps, the largest first."""
+    rank = [*_LISTED, *(kind for kind in KINDS if kind not in _LISTED)]
     return sorted(changes, key=lambda c: (rank.index(c.kind), -(c.ulps or 0.0)))
 
 
 def direction(changes: Sequence[Change]) -> str:
-    """How many of those that moved did so towards the exact value, and how many away from it; the
-    furthest of all moves."""
+    """How many answers moved towards the exact value and how many away from it, and the largest
+    move in ulps; empty where none moved."""
     moved = [c for c in changes if c.ulps and math.isfinite(c.ulps)]
     pairs = [
         (c.share_before, c.share_after)
@@ -112,10 +113,10 @@ def direction(changes: Sequence[Change]) -> str:
     ]
     towards = sum(after < before for before, after in pairs)
     away = sum(after > before for before, after in pairs)
-    told = [
+    parts = [
         f"{n} {word}" for n, word in ((towards, "towards the exact value"), (away, "away")) if n
     ]
     most = max((c.ulps or 0.0 for c in moved), default=0.0)
     if moved:
-        told.append(f"at most {small(most)} ulp{'' if most == 1 else 's'}")
-    return ", ".join(told)
+        parts.append(f"at most {small(most)} ulp{'' if most == 1 else 's'}")
+    return ", ".join(parts)

@@ -24,18 +24,18 @@ _MAX_CLASSES = 12
 
 
 def text_of(explained: Sequence[Explained | CaseResult]) -> list[str]:
-    """One block for each; where there are two, a first one that holds them against each other."""
+    """A block of text for each; before two of them a sentence that compares them."""
     blocks = [_block(item) if isinstance(item, Explained) else sentence(item) for item in explained]
-    both = [item for item in explained if isinstance(item, Explained)]
-    return [_between(*both), *blocks] if len(both) == 2 else blocks
+    explanations = [item for item in explained if isinstance(item, Explained)]
+    return [_between(*explanations), *blocks] if len(explanations) == 2 else blocks
 
 
 def verdict(item: Explained) -> str:
     """The reason in one sentence."""
     worst, best = _difference(item), item.best
-    whose = "the numbers" if item.who == OBSERVED else f"{item.who}'s numbers"
+    numbers = "the numbers" if item.who == OBSERVED else f"{item.who}'s numbers"
     if best is None:
-        return f"nothing explains {whose} on {visible(item.case.id)}: {worst}"
+        return f"nothing explains {numbers} on {visible(item.case.id)}: {worst}"
     if best.id == ROUNDING:
         return f"{item.who} agrees on {visible(item.case.id)}: {worst}, {best.sentence}"
     also = [e for e in item.diagnosis.explanations[1:] if len(e.ids) == len(best.ids)]
@@ -46,18 +46,18 @@ def verdict(item: Explained) -> str:
 
 
 def _difference(item: Explained) -> str:
-    seen, target = item.observed.values, item.target
+    observed, target = item.observed.values, item.target
     if item.observed.reduction is not None:
         at, where = 0, f"the {item.observed.reduction}"
-    elif seen.shape == target.shape:
+    elif observed.shape == target.shape:
         at = item.sample
         shape = item.problem.samples_shape
         index = tuple(int(i) for i in np.unravel_index(at, shape))
         where = f"sample {index_text(index)}"
     else:
-        return f"{seen.size} numbers for {target.size} samples"
-    off = float(distance(seen[at], target[at]))
-    numbers = f"{where} is {number(seen[at])}, exactly {number(target[at])}"
+        return f"{observed.size} numbers for {target.size} samples"
+    off = float(distance(observed[at], target[at]))
+    numbers = f"{where} is {number(observed[at])}, exactly {number(target[at])}"
     return f"{numbers}, off by {small(off)}" if np.isfinite(off) else numbers
 
 
@@ -93,20 +93,20 @@ def _shown(e: Explanation) -> str:
 
 
 def _side_by_side(item: Explained) -> list[str]:
-    """Both workings of the sample, the first step that departs marked."""
-    where = f"sample {item.sample}, step by step"
+    """The expected and the actual steps of the sample, the first that differs marked."""
+    heading = f"sample {item.sample}, step by step"
     actual = item.actual
     if actual is None:
-        return [f"{where}, as it should be:", *(_line(step) for step in item.expected)]
+        return [f"{heading}, as it should be:", *(_line(step) for step in item.expected)]
     first = departing(item.expected, actual)
-    known = {step.name: step for step in item.expected}
-    lines = [f"{where}: as it should be, and as the numbers have it"]
+    expected = {step.name: step for step in item.expected}
+    lines = [f"{heading}: as it should be, and as the numbers have it"]
     for step in actual:
         mark = "  <- departs here" if step.name == first else ""
-        if step.name in known and known[step.name].same_as(step):
+        if step.name in expected and expected[step.name].same_as(step):
             lines.append(_line(step))
-        elif step.name in known:
-            lines.append(f"{_line(known[step.name])}")
+        elif step.name in expected:
+            lines.append(f"{_line(expected[step.name])}")
             lines.append(f"  {'':<16} -> {_numbers(step)}{mark}")
         else:
             lines.append(f"  {step.name:<16} -> {_numbers(step)}{mark}")
@@ -160,7 +160,7 @@ def worked_sample(posed: PosedCase, sample: int) -> list[str]:
 
 
 def plain_explained(item: Explained | CaseResult) -> dict[str, Any]:
-    """The whole answer."""
+    """The explanation as JSON has it."""
     if isinstance(item, CaseResult):
         return {
             "schema": 1,

@@ -1,4 +1,4 @@
-"""The matrix of cases and implementations, for whoever draws it."""
+"""The matrix of cases and implementations, as every report draws it."""
 
 from __future__ import annotations
 
@@ -12,28 +12,23 @@ from xent_check.results.report import CaseResult, Report
 
 @dataclass(frozen=True, eq=False)
 class MatrixRow:
-    """A case and its result under each column, None where it was not run.
-
-    part: empty for the losses and the verdict on the whole; `gradient` where the cells are about
-    that, as if it were the losses.
-    """
+    """A case and its results."""
 
     case: Case
-    cells: tuple[CaseResult | None, ...]
-    part: str = ""
+    cells: tuple[CaseResult | None, ...]  # by column; None where it was not run
+    part: str = ""  # "gradient" where the cells hold that in place of the losses, else ""
 
 
 @dataclass(frozen=True, eq=False)
 class Matrix:
-    """Columns are implementations, in the report's order."""
+    """The results by case and implementation."""
 
-    columns: tuple[str, ...]
+    columns: tuple[str, ...]  # implementations, in the report's order
     rows: tuple[MatrixRow, ...]
 
     @staticmethod
     def of(report: Report, gradients: bool = False) -> Matrix:
-        """The matrix of a report. gradients: with a row of its own behind each case that has
-        them."""
+        """The matrix of a report. gradients: with a second row after each case that has them."""
         present = {result.implementation for result in report.results}
         columns = tuple(name for name in report.implementations if name in present)
         cells = {(r.case.id, r.implementation): r for r in report.results}
@@ -58,6 +53,6 @@ def _gradient(result: CaseResult) -> CaseResult | None:
     status, comparison = gradient_status(result), result.comparison
     if status is None or comparison is None:
         return None
-    kept = comparison.gradient
-    seen = None if kept is None else replace(comparison, losses=kept)
-    return replace(result, status=status, comparison=seen, behaviour=None)
+    gradient = comparison.gradient
+    as_losses = None if gradient is None else replace(comparison, losses=gradient)
+    return replace(result, status=status, comparison=as_losses, behaviour=None)

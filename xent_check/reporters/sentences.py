@@ -16,7 +16,7 @@ from xent_check.results.number_text import index_text, number, small
 from xent_check.results.ranking import largest_first
 from xent_check.results.report import STATUSES, CaseResult, Report
 
-from .change_sentences import gone
+from .change_sentences import gone_text
 
 MAX_ROWS = 20
 
@@ -31,10 +31,10 @@ class Finding:
 
 
 def findings(result: CaseResult) -> list[Finding]:
-    """The parts that the verdict rests on, each against what it was held against; losses first.
+    """The parts that decide the verdict, each against its target; losses first.
 
-    A stated part counts against what `expect` states where that is what failed, and in the
-    reference's own row; everything else against the reference.
+    A stated part is held against `expect` where that is what failed, and in the reference's own
+    row; every other part against the reference.
     """
     comparison = result.comparison
     if comparison is None:
@@ -54,17 +54,17 @@ def finding(result: CaseResult) -> Finding | None:
 
 
 def sentence(result: CaseResult) -> str:
-    """What happened, in one sentence."""
-    who = visible(f"{result.implementation} {_VERBS[result.status]} {result.case.id}")
+    """The result in one sentence."""
+    subject = visible(f"{result.implementation} {_VERBS[result.status]} {result.case.id}")
     if result.status in ("failed", "unsupported", "missing", "known"):
         kind = f" ({result.evaluation.kind})" if isinstance(result.evaluation, Failed) else ""
-        return f"{who}{kind}: {result.reason}"
-    found = finding(result)
-    if result.status == "agrees" or found is None or not found.difference.diverging:
-        return f"{who}: {result.reason}" if result.reason else who
+        return f"{subject}{kind}: {result.reason}"
+    part = finding(result)
+    if result.status == "agrees" or part is None or not part.difference.diverging:
+        return f"{subject}: {result.reason}" if result.reason else subject
     first = f"{result.reason}; " if result.reason else ""
     reason = why(result)
-    return f"{who}, {first}{_where(found)}" + (f". Why: {reason}" if reason else "")
+    return f"{subject}, {first}{_where(part)}" + (f". Why: {reason}" if reason else "")
 
 
 _VERBS = {
@@ -77,25 +77,25 @@ _VERBS = {
 }
 
 
-def _where(found: Finding) -> str:
-    difference = found.difference
+def _where(part: Finding) -> str:
+    difference = part.difference
     worst = difference.worst
     actual = number(difference.actual[worst], difference.dtype)
     target = number(difference.target[worst], difference.dtype)
-    numbers = f"is {actual}, {found.against} {target}"
-    if found.name in ("losses", "gradient"):
-        thing = "sample" if found.name == "losses" else "gradient"
-        count = _count(difference.size, thing if found.name == "losses" else "derivative")
-        where = index_text(difference.place(worst))
+    numbers = f"is {actual}, {part.against} {target}"
+    if part.name in ("losses", "gradient"):
+        thing = "sample" if part.name == "losses" else "gradient"
+        count = _count(difference.size, thing if part.name == "losses" else "derivative")
+        place = index_text(difference.place(worst))
         least = "at least " if difference.at_least else ""
-        what = f"{least}{difference.diverging} of {count}; worst: {thing} {where} {numbers}"
+        clause = f"{least}{difference.diverging} of {count}; worst: {thing} {place} {numbers}"
     else:
-        what = f"in the {found.name}, which {numbers}"
+        clause = f"in the {part.name}, which {numbers}"
     off = difference.abs_diff[worst]
     if not np.isfinite(off):
-        return what
+        return clause
     ulps = f"{small(difference.ulps[worst])} ulps of {difference.ulps_of(worst)}"
-    return f"{what}, off by {small(off)}, allowed {small(difference.allowed[worst])} ({ulps})"
+    return f"{clause}, off by {small(off)}, allowed {small(difference.allowed[worst])} ({ulps})"
 
 
 def _count(count: int, thing: str) -> str:
@@ -104,31 +104,30 @@ def _count(count: int, thing: str) -> str:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a table, its cells in the order of the headings."""
+    """One line of a table."""
 
-    cells: tuple[str, ...]
+    cells: tuple[str, ...]  # in the order of the headings
     agrees: bool
 
 
 @dataclass(frozen=True)
 class NumberTable:
-    """Numbers beside what they were held against. left_out: rows that were not shown; at_least:
-    of numbers that were not saved there may be more."""
+    """Numbers beside the targets they were held against."""
 
     headings: tuple[str, ...]
     rows: tuple[Row, ...]
-    left_out: int
-    at_least: bool = False
+    left_out: int  # how many rows are not shown
+    at_least: bool = False  # whether numbers that were not saved may add to them
 
     @property
     def lines(self) -> list[str]:
-        """The headings and the rows in aligned columns, the first to the left."""
+        """The headings and the rows in columns, the first aligned to the left."""
         cells = [self.headings, *(row.cells for row in self.rows)]
         return aligned(cells, right=range(1, len(self.headings)))
 
     @property
     def rest(self) -> str:
-        """What is not shown, in words; empty where everything is."""
+        """How many rows are not shown, in words; empty where all are."""
         more = and_more(self.left_out)
         unknown = "what was not saved is not counted" if self.at_least else ""
         return "; ".join(part for part in (more, unknown) if part)
@@ -202,7 +201,7 @@ def _label(result: CaseResult, index: tuple[int, ...]) -> str:
 
 
 def summary(report: Report) -> str:
-    """The verdict and what it was reached on, in a line."""
+    """The verdict and the number of cases and of results by status, in a line."""
     cases = f"{report.cases} case{'' if report.cases == 1 else 's'}"
     counts = [f"{status} {report.counts[status]}" for status in STATUSES if report.counts[status]]
     stopped = f" ({report.stopped})" if report.stopped else ""
@@ -211,15 +210,15 @@ def summary(report: Report) -> str:
 
 
 def _lost(report: Report) -> str:
-    """What the run did not cover, or compare, of the baseline that it was held against."""
+    """The baseline's answers that are gone, or that none of them was compared."""
     if report.gate is None:
         return ""
     nothing = "" if report.gate.matched else f"nothing was held against {report.gate.file}"
-    return "; ".join(words for words in (nothing, gone(report.gate)) if words)
+    return "; ".join(words for words in (nothing, gone_text(report.gate)) if words)
 
 
 def versions(report: Report) -> str:
-    """What computed: `torch 2.13.0, torch[old] 2.12.0 (cpu)`; one part for each device."""
+    """The distributions: `torch 2.13.0, torch[old] 2.12.0 (cpu)`; one part for each device."""
     by_device: dict[str, dict[str, None]] = {}
     for name, host in report.hosts.items():
         label = name[name.index("[") :] if host.python and name.endswith("]") else ""
@@ -229,15 +228,15 @@ def versions(report: Report) -> str:
 
 
 def notes(report: Report) -> list[str]:
-    """What is worth knowing beside the verdicts; the same of several cases in one line."""
-    where: dict[tuple[str, str], list[str]] = {}
+    """The notes of the results; the same note on several cases is one line."""
+    cases_by_note: dict[tuple[str, str], list[str]] = {}
     for result in report.results:
         for note in result.notes:
-            where.setdefault((result.implementation, note), []).append(result.case.id)
-    return [_noted(name, note, cases) for (name, note), cases in where.items()]
+            cases_by_note.setdefault((result.implementation, note), []).append(result.case.id)
+    return [_note_line(name, note, cases) for (name, note), cases in cases_by_note.items()]
 
 
-def _noted(name: str, note: str, cases: Sequence[str]) -> str:
+def _note_line(name: str, note: str, cases: Sequence[str]) -> str:
     if len(cases) == 1:
         return f"{visible(f'{name} on {cases[0]}')}: {note}"
     where = f"{len(cases)} cases, the first {cases[0]}"

@@ -39,7 +39,7 @@ _MARKS: dict[Status, tuple[str, str]] = {  # with Unicode, and without
     "missing": ("?", "?"),
 }
 _STAIR = 3
-_LEAST_ROOM = 24  # for the names of the cases
+_LEAST_ROOM = 24  # characters for the names of the cases
 
 Cell = Callable[[CaseResult], str]
 
@@ -51,10 +51,10 @@ def mark(status: Status, terminal: Terminal) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Drawing:
-    """The lines, and whether they show numbers."""
+    """The matrix as text."""
 
     lines: tuple[Text, ...]
-    numbers: bool
+    numbers: bool  # whether the cells show numbers
 
 
 def draw(matrix: Matrix, terminal: Terminal) -> Drawing:
@@ -65,9 +65,9 @@ def draw(matrix: Matrix, terminal: Terminal) -> Drawing:
 
     def numbers(result: CaseResult) -> str:
         comparison = result.comparison
-        did = unusual(result)
-        if did and result.evaluation is not None:
-            return f"{marks(result)} {did}"
+        kinds = unusual(result)
+        if kinds and result.evaluation is not None:
+            return f"{marks(result)} {kinds}"
         computed = isinstance(result.evaluation, Computed)  # the reference's own row is not
         if comparison is None or not computed or not comparison.losses.actual.size:
             return marks(result)
@@ -101,11 +101,11 @@ def _plain_layout(
         yield Text(" " * names + _joined(words, widths), style="bold")
     rule = "─" if terminal.unicode else "-"
     yield Text(rule * (names + sum(2 + width for width in widths)), style="dim")
-    shown = ""
+    file = ""
     for row in matrix.rows:
-        if row.case.shown != shown:
-            shown = row.case.shown
-            yield Text(shown, style="bold")
+        if row.case.shown != file:
+            file = row.case.shown
+            yield Text(file, style="bold")
         line = Text(_padded(_name(row), names))
         for result, width in zip(row.cells, widths, strict=True):
             line.append("  ")
@@ -120,11 +120,11 @@ def _stairs(matrix: Matrix, cell: Cell, terminal: Terminal) -> Iterator[Text]:
     room = min(longest, max(terminal.width - reach, _LEAST_ROOM))
     for index, column in enumerate(matrix.columns):
         yield Text(" " * room + f"{bar:<{_STAIR}}" * index + column, style="bold")
-    shown = ""
+    file = ""
     for row in matrix.rows:
-        if row.case.shown != shown:
-            shown = row.case.shown
-            yield Text(shown, style="bold")
+        if row.case.shown != file:
+            file = row.case.shown
+            yield Text(file, style="bold")
         name = _name(row)
         if cell_len(name) >= room:
             yield Text(name)
@@ -150,7 +150,7 @@ def _parts(matrix: Matrix, width: int) -> Iterator[Matrix]:
 
 
 def _widths(matrix: Matrix, cell: Cell) -> list[int]:
-    """Of each column: its heading's longest part, or its longest cell."""
+    """The width of each column: of its heading's longest part or its longest cell."""
     widths = []
     for index, column in enumerate(matrix.columns):
         texts = [cell(result) for row in matrix.rows if (result := row.cells[index])]

@@ -9,19 +9,19 @@ from xent_check.results.columns import aligned
 from .change_sentences import counts, direction, ordered
 
 
-def versus_text(found: Versus, everything: bool) -> str:
-    """What changed, by implementation; then each change, those that fail first."""
-    lines = [f"{found.before} -> {found.after}"]
+def versus_text(versus: Versus, everything: bool) -> str:
+    """The counts of changes by implementation; then each change, the failing ones first."""
+    lines = [f"{versus.before} -> {versus.after}"]
     rows = []
-    for column in found.columns:
-        told = [counts(column.changes), direction(column.changes)]
+    for column in versus.columns:
+        parts = [counts(column.changes), direction(column.changes)]
         if column.before != column.after:
-            told.append(f"{column.before} -> {column.after}")
-        rows.append((column.name, "; ".join(part for part in told if part)))
+            parts.append(f"{column.before} -> {column.after}")
+        rows.append((column.name, "; ".join(part for part in parts if part)))
     lines += [f"  {line}" for line in aligned(rows)]
-    rest = [c for column in found.columns for c in column.changes if c not in found.failing]
-    shown = [c for c in ordered(rest) if c.kind != "same" or everything]
-    for title, changes in (("fails", ordered(found.failing)), ("changed", shown)):
+    others = [c for column in versus.columns for c in column.changes if c not in versus.failing]
+    shown = [c for c in ordered(others) if c.kind != "same" or everything]
+    for title, changes in (("fails", ordered(versus.failing)), ("changed", shown)):
         if changes:
             lines += ["", f"{title}:"]
         lines += [f"  {change.sentence}{_towards(change)}" for change in changes]
@@ -29,7 +29,7 @@ def versus_text(found: Versus, everything: bool) -> str:
 
 
 def _towards(change: Change) -> str:
-    """Towards the exact value, or away from it."""
+    """Whether it moved towards the exact value or away from it, in words."""
     before, after = change.share_before, change.share_after
     if not change.ulps or before is None or after is None or before == after:
         return ""

@@ -40,8 +40,8 @@ def render(report: Report, terminal: Terminal) -> str:
 
 
 def _plots(data: PageData) -> tuple[dict[str, tuple[Plot, ...]], int]:
-    """Those of each divergence by the id of its details, as far as there is room, and how many
-    divergences have to do without."""
+    """The plots of the first MAX_PLOTTED divergences by the id of their details, and how many
+    divergences have none."""
     results = [d for d in data.wrong if d.status == "diverges" and d.result.comparison is not None]
     made = {d.id: plots_of(d.result, f"plot-{d.id}") for d in results[:MAX_PLOTTED]}
     return made, len(results) - len(made)
@@ -54,7 +54,7 @@ def _svg(plot: Plot) -> Markup:
 
 
 def _own(name: str) -> Markup:
-    """A file of ours, to stand in the page as it is."""
+    """A file of the page's folder, as markup that is not escaped."""
     return Markup((_PAGE / name).read_text(encoding="utf-8"))
 
 
@@ -73,12 +73,12 @@ def _template() -> Template:
 
 
 def _shown(value: object) -> object:
-    """What does not print, or turns the reading direction, as an escape."""
+    """The text with unprintable characters and direction marks as escapes."""
     is_text = isinstance(value, str) and not isinstance(value, Markup)
     return visible_lines(str(value)) if is_text else value
 
 
 def _breakable(name: str) -> Markup:
-    """A name that may go on in the next line after its punctuation."""
+    """A name with possible line breaks after its punctuation."""
     text = Markup.escape(visible_lines(name))  # no entity has what a break follows
     return Markup(_AFTER.sub(r"\g<0><wbr>", str(text)))

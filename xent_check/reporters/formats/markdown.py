@@ -58,7 +58,7 @@ def _durations(report: Report) -> list[str]:
 
 
 def _fitting(details: Sequence[str]) -> list[str]:
-    """As many from the first on as there is room for."""
+    """The first ones, as many as there is room for."""
     sizes = accumulate(len(text.encode()) for text in details)
     return [text for text, size in zip(details, sizes, strict=True) if size <= ROOM]
 

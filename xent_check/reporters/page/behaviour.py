@@ -1,4 +1,4 @@
-"""What implementations do that is more than numbers: the HTML page's matrix of behaviours. Pure."""
+"""The HTML page's matrix of behaviours: the cases that give nan, inf or an error. Pure."""
 
 from __future__ import annotations
 
@@ -18,65 +18,67 @@ NUMBERS = USUAL | {"nan", "inf", "-inf"}
 
 @dataclass(frozen=True)
 class Behaviour:
-    """A cell: what it did; kind: "special" for nan and infinities, "error", or ""."""
+    """A cell."""
 
-    text: str
-    kind: str
+    text: str  # the behaviour in words
+    kind: str  # "special" for nan and infinities, "error", or ""
     link: str
 
 
 @dataclass(frozen=True)
 class BehaviourLine:
-    """A case, what the exact losses are, and what each implementation gave."""
+    """A row: a case."""
 
     case: str
     file: str
     case_link: str
-    exact: str
-    cells: tuple[Behaviour, ...]
+    exact: str  # the kinds of the exact losses
+    cells: tuple[Behaviour, ...]  # by column
 
 
 @dataclass(frozen=True)
 class Behaviours:
-    """Cases in which something did more than give numbers, and the columns that answered one."""
+    """The cases with a behaviour that is not only finite numbers."""
 
-    columns: tuple[str, ...]
+    columns: tuple[str, ...]  # the implementations that answered one of them
     lines: tuple[BehaviourLine, ...]
 
 
 def behaviours_of(report: Report, ids: Ids) -> Behaviours:
-    """The matrix."""
+    """The matrix of a report."""
     matrix = Matrix.of(report)
     rows = [row for row in matrix.rows if any(_unusual(r) for r in row.cells)]
-    kept = [i for i in range(len(matrix.columns)) if any(_did(row.cells[i]) for row in rows)]
+    columns = [
+        i for i in range(len(matrix.columns)) if any(_kinds_of(row.cells[i]) for row in rows)
+    ]
     lines = tuple(
         BehaviourLine(
             row.case.name,
             row.case.shown,
             ids.case(row.case.id),
             _exact(row),
-            tuple(_behaviour(row.cells[i], ids) for i in kept),
+            tuple(_behaviour(row.cells[i], ids) for i in columns),
         )
         for row in rows
     )
-    return Behaviours(tuple(matrix.columns[i] for i in kept), lines)
+    return Behaviours(tuple(matrix.columns[i] for i in columns), lines)
 
 
-def _did(result: CaseResult | None) -> tuple[str, ...]:
+def _kinds_of(result: CaseResult | None) -> tuple[str, ...]:
     return () if result is None or result.evaluation is None else behaviour(result)
 
 
 def _unusual(result: CaseResult | None) -> bool:
-    return not set(_did(result)) <= USUAL
+    return not set(_kinds_of(result)) <= USUAL
 
 
 def _behaviour(result: CaseResult | None, ids: Ids) -> Behaviour:
-    did = _did(result)
-    if result is None or not did:
+    kinds = _kinds_of(result)
+    if result is None or not kinds:
         return Behaviour("", "", "")
-    kind = "" if set(did) <= USUAL else "special" if set(did) <= NUMBERS else "error"
+    kind = "" if set(kinds) <= USUAL else "special" if set(kinds) <= NUMBERS else "error"
     link = ids.result(result) if result.status in LINKED else ""
-    return Behaviour(" ".join(did), kind, link)
+    return Behaviour(" ".join(kinds), kind, link)
 
 
 def _exact(row: MatrixRow) -> str:
@@ -91,5 +93,5 @@ def _exact(row: MatrixRow) -> str:
 
 
 def _kinds(text: str) -> str:
-    """Without how many of each."""
+    """The kinds of `text` without their counts."""
     return " ".join(part.split()[0] for part in text.split(", ")) if text != "no numbers" else ""

@@ -1,4 +1,4 @@
-"""What the HTML page says, in the words of the other reporters. Pure: the template only sets it."""
+"""The content of the HTML page, in the words of the other reporters. Pure; the template sets it."""
 
 from __future__ import annotations
 
@@ -116,20 +116,20 @@ def page_data(report: Report) -> PageData:
 
 
 def _changes(report: Report) -> list[Changes]:
-    made = []
+    changes = []
     if report.gate is not None:
         lines = tuple(gate_lines(report.gate, report.verbose))
-        made.append(Changes(gate_summary(report.gate), lines, report.gate.notes))
+        changes.append(Changes(gate_summary(report.gate), lines, report.gate.notes))
     for variants in report.variants:
         lines = tuple(variant_lines(variants, report.verbose))
-        made.append(Changes(variant_summary(variants), lines, ()))
-    return made
+        changes.append(Changes(variant_summary(variants), lines, ()))
+    return changes
 
 
 def _notes(report: Report) -> list[str]:
     absent = [f"{name} is required, is not installed, and is on no case" for name in report.absent]
-    said: Sequence[str] = [*absences(report), *absent, *notes(report), *report.warnings]
-    return [" ".join(note.split()) for note in said]
+    lines: Sequence[str] = [*absences(report), *absent, *notes(report), *report.warnings]
+    return [" ".join(line.split()) for line in lines]
 
 
 def _not_compared(report: Report, ids: Ids) -> list[NotCompared]:

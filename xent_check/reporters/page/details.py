@@ -21,11 +21,7 @@ CASE_FILES = (".yaml", ".yml")
 
 @dataclass(frozen=True)
 class Detail:
-    """One result in full.
-
-    sentence: as the terminal has it. facts: label and text. readings: what explains the numbers,
-    or that nothing does. commands: what to run next.
-    """
+    """One result in full."""
 
     id: str
     case_link: str
@@ -34,24 +30,24 @@ class Detail:
     implementation: str
     status: Status
     mark: str
-    sentence: str
+    sentence: str  # as on the terminal
     description: str
     source: str
-    readings: tuple[str, ...]
-    facts: tuple[tuple[str, str], ...]
+    readings: tuple[str, ...]  # the explanations, or that there is none
+    facts: tuple[tuple[str, str], ...]  # labels and texts
     judgement: tuple[str, ...]
     tables: tuple[NumberTable, ...]
-    commands: tuple[str, ...]
+    commands: tuple[str, ...]  # to run next
     result: CaseResult
 
     @property
     def short(self) -> str:
-        """Why, as far as it is known."""
+        """The best explanation, else the reason."""
         return next(iter(self.readings), " ".join((self.result.reason or "").split()))
 
     @property
     def source_is_link(self) -> bool:
-        """Nothing but a web address is made one: a source is any text."""
+        """Whether the source, which may be any text, is a web address."""
         return self.source.startswith(("https://", "http://")) and " " not in self.source
 
 
@@ -64,12 +60,12 @@ class DetailFile:
 
 
 def details_of(report: Report, ids: Ids, statuses: Sequence[Status]) -> tuple[Detail, ...]:
-    """Of every result of these statuses, in the report's order."""
+    """The details of each result of these statuses, in the report's order."""
     return tuple(_detail(r, report, ids) for r in report.results if r.status in statuses)
 
 
 def by_file(details: Sequence[Detail]) -> tuple[DetailFile, ...]:
-    """Those of a file together."""
+    """The details grouped by file."""
     groups = groupby(details, key=lambda detail: detail.file)
     return tuple(DetailFile(file, tuple(of)) for file, of in groups)
 
@@ -97,7 +93,7 @@ def _detail(result: CaseResult, report: Report, ids: Ids) -> Detail:
 
 
 def _readings(result: CaseResult) -> Iterator[str]:
-    """Every reading that gives the numbers; else the one that comes nearest."""
+    """Every explanation of the numbers; else the closest candidate."""
     diagnosis = result.diagnosis
     if result.status != "diverges" or diagnosis is None:
         return

@@ -1,5 +1,5 @@
-"""Each implementation's errors as shares of what rounding explains: the numbers of the HTML page's
-table and histogram. Pure."""
+"""Each implementation's errors as shares of their bounds: the numbers of the HTML page's table and
+histogram. Pure."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from .matrix import LINKED, NOT_FINITE, Ids, level
 
 @dataclass(frozen=True, eq=False)
 class Errors:
-    """Of one implementation. shares: the finite ones, one for each compared case; not_finite:
-    further cases with a nan or an infinity where there should be none."""
+    """The errors of one implementation."""
 
     implementation: str
-    shares: Float64s
-    not_finite: int
+    shares: Float64s  # the largest finite one of each compared case
+    not_finite: int  # how many more cases have a nan or an infinity where a number is expected
     compared: int
     worst_case: str
     worst_link: str
 
     @property
     def exact(self) -> int:
+        """How many cases have no error."""
         return int((self.shares == 0).sum())
 
     @property
     def beyond(self) -> int:
-        """How many exceed what rounding explains."""
+        """How many cases exceed the bound."""
         return int((self.shares > 1).sum())
 
     @property
@@ -45,14 +45,14 @@ class Errors:
 
 
 def errors_of(report: Report, ids: Ids) -> tuple[Errors, ...]:
-    """Of every implementation with an error measured, in the report's order."""
-    made = []
+    """The errors of each implementation that has some, in the report's order."""
+    errors = []
     for name in dict.fromkeys(r.implementation for r in report.results):
         results = [r for r in report.results if r.implementation == name and level(r)]
         if results:
-            made.append(_errors(name, results, ids))
+            errors.append(_errors(name, results, ids))
     order = {name: i for i, name in enumerate(report.implementations)}
-    return tuple(sorted(made, key=lambda e: order.get(e.implementation, len(order))))
+    return tuple(sorted(errors, key=lambda e: order.get(e.implementation, len(order))))
 
 
 def _errors(name: str, results: list[CaseResult], ids: Ids) -> Errors:

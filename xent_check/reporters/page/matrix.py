@@ -22,10 +22,10 @@ NOT_FINITE = "n"
 
 @dataclass(frozen=True)
 class Level:
-    """One colour of the scale, and what it stands for."""
+    """One colour of the scale."""
 
     key: str
-    words: str
+    words: str  # its meaning
 
 
 SCALE = (
@@ -41,14 +41,14 @@ SCALE = (
 
 @dataclass(frozen=True)
 class Cell:
-    """status, level: "" where there is none. link: the id of its details, or ""."""
+    """A result in the matrix."""
 
-    status: Status | str
-    level: str
+    status: Status | str  # "" where the case was not run
+    level: str  # the key of its colour, or ""
     mark: str
     number: str
     title: str
-    link: str
+    link: str  # the id of its details, or ""
 
 
 @dataclass(frozen=True)
@@ -72,24 +72,24 @@ class MatrixFile:
 
 @dataclass(frozen=True)
 class PageMatrix:
-    """columns: names of implementations. legend: each status that occurs, with its mark."""
+    """The matrix of verdicts."""
 
-    columns: tuple[str, ...]
+    columns: tuple[str, ...]  # names of implementations
     files: tuple[MatrixFile, ...]
     cases: int
-    legend: tuple[tuple[str, Status, int], ...]
+    legend: tuple[tuple[str, Status, int], ...]  # mark, status and count of each that occurs
 
 
 @dataclass(frozen=True)
 class Ids:
-    """Where things stand on the page."""
+    """The ids of the page's elements."""
 
     cases: dict[str, int]
     columns: dict[str, int]
 
     @staticmethod
     def of(report: Report) -> Ids:
-        """Numbered in the order of the report."""
+        """Ids that number the cases and columns in the report's order."""
         cases = dict.fromkeys(result.case.id for result in report.results)
         names = dict.fromkeys(
             (*report.implementations, *(r.implementation for r in report.results))
@@ -97,11 +97,11 @@ class Ids:
         return Ids({c: i for i, c in enumerate(cases)}, {n: i for i, n in enumerate(names)})
 
     def case(self, case_id: str) -> str:
-        """Of the row of a case in the matrix."""
+        """The id of a case's row in the matrix."""
         return f"case-{self.cases[case_id]}"
 
     def result(self, result: CaseResult) -> str:
-        """Of the details of a result."""
+        """The id of a result's details."""
         return f"at-{self.cases[result.case.id]}-{self.columns[result.implementation]}"
 
 
@@ -145,13 +145,13 @@ def _cell(result: CaseResult, ids: Ids) -> Cell:
 
 
 def _gradient(result: CaseResult) -> str:
-    """The mark of its gradient, where one was asked for."""
+    """The mark of the gradient's verdict, empty where there is none."""
     status = gradient_status(result)
     return "" if status is None else f"∇{mark(status, TERMINAL)}"
 
 
 def level(result: CaseResult) -> str:
-    """The key of its colour; "" where no error was measured against what rounding explains."""
+    """The key of a result's colour; "" where no error was held against the bound."""
     comparison = result.comparison
     if comparison is None or result.evaluation is None or not comparison.losses.actual.size:
         return ""
@@ -165,8 +165,8 @@ def level(result: CaseResult) -> str:
 
 
 def _number(result: CaseResult) -> str:
-    """What it did where that is more than numbers, as on the terminal; else the share, or what it
-    should have been where that is no number."""
+    """The behaviour where it is not only finite numbers; else the error's share of the bound, or
+    the exact value where that is not finite."""
     if result.evaluation is None:
         return ""
     did, comparison = unusual(result), result.comparison

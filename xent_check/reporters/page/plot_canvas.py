@@ -74,7 +74,7 @@ def drawn(width: float, height: float, draw: Callable[[Axes], None], prefix: str
 
 
 def _of_the_page(svg: str, prefix: str) -> str:
-    """Without what belongs to a file of its own, and with the page's colours."""
+    """The SVG as an element of the page: without its file header, in the page's colours."""
     svg = svg[svg.index("<svg") :].strip()
     svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.DOTALL)
     svg = re.sub(r"<style.*?</style>\s*", "", svg, flags=re.DOTALL)  # it would rule the whole page

@@ -27,16 +27,15 @@ _LEAST_MARK, _WIDEST_MARK = 5.0, 40.0  # points: the width of the mark for what 
 
 @dataclass(frozen=True, eq=False)
 class Points:
-    """What of a difference is drawn. order: the place of each number among all, counted through.
-    left_out: in words, empty where everything is drawn."""
+    """The numbers of a difference that are drawn, flat."""
 
     actual: Float64s
     target: Float64s
     error: Float64s
     allowed: Float64s
-    order: Float64s
+    order: Float64s  # the flat index of each number in the whole array
     bad: np.typing.NDArray[np.bool_]
-    left_out: str
+    left_out: str  # how many are drawn, in words; "" where all are
 
     @staticmethod
     def of(difference: Difference) -> Points:
@@ -74,14 +73,14 @@ def plotted(result: CaseResult) -> Finding | None:
 
 def plots_of(result: CaseResult, prefix: str) -> tuple[Plot, ...]:
     """Actual against target, and the error against what is allowed; none without numbers."""
-    found = plotted(result)
-    if found is None:
+    part = plotted(result)
+    if part is None:
         return ()
-    points = Points.of(found.difference)
-    thing = "sample" if found.name == "losses" else "derivative"
+    points = Points.of(part.difference)
+    thing = "sample" if part.name == "losses" else "derivative"
     return (
-        _scatter(found, points, f"{prefix}-a", thing),
-        _errors(found, points, f"{prefix}-e", thing),
+        _scatter(part, points, f"{prefix}-a", thing),
+        _errors(part, points, f"{prefix}-e", thing),
     )
 
 
@@ -148,7 +147,7 @@ def _errors(found: Finding, points: Points, name: str, thing: str) -> Plot:
 
 
 def _mark_points(axes: Axes, x: Float64s, y: Float64s, bad: np.typing.NDArray[np.bool_]) -> None:
-    """What agrees as rings, what does not as crosses: told apart without colour."""
+    """Agreeing points as rings, others as crosses: they differ without colour too."""
     if (~bad).any():
         axes.plot(
             x[~bad], y[~bad], "o", ms=4, mfc="none", mec=GOOD, mew=1.1, ls="none", label="agrees"
@@ -173,7 +172,7 @@ def _least(d: Difference) -> str:
 
 
 def _what(difference: Difference, thing: str) -> str:
-    """What the drawing and its ranges are of."""
+    """What the axes show."""
     count = plural(difference.size, thing)
     if difference.excerpt is None:
         return count
@@ -185,7 +184,7 @@ def _joined(caption: str, points: Points) -> str:
 
 
 def _range(values: Float64s, dtype: str) -> str:
-    """`0.1 to 2`, and how many are no number."""
+    """`0.1 to 2`, and how many are not finite."""
     finite = values[np.isfinite(values)]
     parts = []
     if finite.size:

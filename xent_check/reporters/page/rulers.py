@@ -1,4 +1,4 @@
-"""Where numbers stand along an axis, zeros on a logarithmic one and nan and infinities included."""
+"""Positions of numbers along an axis, with places for nan, infinities and zeros on a log axis."""
 
 from __future__ import annotations
 
@@ -12,26 +12,25 @@ from matplotlib.ticker import MaxNLocator
 from xent_check.problem.dtypes import Float64s
 from xent_check.results.number_text import tidy
 
-_STRIP = 0.13  # of the axis: how far apart the places of what is no ordinary number are
-_MARGIN = 0.05  # of the range: what lies beyond its ends
+_STRIP = 0.13  # of the axis: the distance between the places of special numbers
+_MARGIN = 0.05  # of the range, added at each end
 _HUGE = 1e300
 _WIDE = 1e4  # a wider range of positive numbers goes on a logarithmic axis
 
 
 @dataclass(frozen=True, eq=False)
 class Ruler:
-    """low, high: the ends of the axis. ticks: places and their texts. special: where 0 (on a
-    logarithmic axis), nan and the infinities stand, by name, as far as they occur."""
+    """An axis, and the place of each number on it."""
 
-    low: float
+    low: float  # the ends of the axis
     high: float
-    ticks: tuple[tuple[float, str], ...]
-    special: dict[str, float]
+    ticks: tuple[tuple[float, str], ...]  # places and their texts
+    special: dict[str, float]  # the places of nan, the infinities and 0 (log axis) that occur
     logarithmic: bool
-    unit: float = 1.0  # what 1 on a linear axis stands for
+    unit: float = 1.0  # the number at 1 on a linear axis
 
     def at(self, values: Float64s) -> Float64s:
-        """The places of these numbers."""
+        """The places of these numbers; the same shape."""
         with np.errstate(divide="ignore", invalid="ignore"):
             places = np.log10(values) if self.logarithmic else values / self.unit
         for name, mask in _masks(values, self.logarithmic).items():
@@ -49,7 +48,7 @@ def _masks(values: Float64s, logarithmic: bool) -> dict[str, np.typing.NDArray[n
 
 
 def linear(values: Float64s) -> Ruler:
-    """Of these numbers."""
+    """A linear axis for these numbers."""
     finite = values[np.isfinite(values)]
     unit = _HUGE if (np.abs(finite) > _HUGE).any() else 1.0  # or the span may overflow
     low, high = 0.0, 1.0
@@ -67,7 +66,7 @@ def linear(values: Float64s) -> Ruler:
 
 
 def logarithmic(values: Float64s) -> Ruler:
-    """Of these numbers, none of them negative."""
+    """A logarithmic axis for these numbers, none of them negative."""
     positive = values[np.isfinite(values) & (values > 0)]
     low, high = 0, 1
     if positive.size:
@@ -81,7 +80,7 @@ def logarithmic(values: Float64s) -> Ruler:
 
 
 def fitting(values: Float64s) -> Ruler:
-    """Linear, or logarithmic where positive numbers lie too far apart for that."""
+    """A linear axis, or a logarithmic one where positive numbers span more than a factor _WIDE."""
     finite = values[np.isfinite(values)]
     positive = finite[finite > 0]
     wide = positive.size and float(positive.max()) / float(positive.min()) > _WIDE
@@ -108,5 +107,5 @@ def _with_special(
         else:
             above += step
             special[name] = above
-    every = [*ticks, *((place, name) for name, place in special.items())]
-    return Ruler(below - step / 2, above + step / 2, tuple(every), special, is_log, unit)
+    all_ticks = [*ticks, *((place, name) for name, place in special.items())]
+    return Ruler(below - step / 2, above + step / 2, tuple(all_ticks), special, is_log, unit)

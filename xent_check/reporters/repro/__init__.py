@@ -72,7 +72,7 @@ def _work(
 
 
 def _imports(implementation: Implementation, frame: ScriptFrame, text: str) -> str:
-    """What is needed, and the versions that were found."""
+    """The requirements, and the versions of this run."""
     before = [f'os.environ["{k}"] = "{v}"' for k, v in implementation.entry.variables]
     lines = [] if frame.host else ["from __future__ import annotations", ""]
     lines += ["import os", *before] if before else []
