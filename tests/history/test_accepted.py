@@ -210,7 +210,7 @@ def test_other_inputs_are_told_before_anything_else(
     gate = gated(run(other_problem(now)), base, "base.json", parse_rules(["inputs"]), HERE).gate
     assert gate is not None
     assert [c.kind for c in gate.failing] == ["inputs"]
-    assert "accept -k takes them anew" in gate.failing[0].sentence
+    assert "accept -k records the new ones" in gate.failing[0].sentence
 
 
 def test_a_divergence_of_other_inputs_needs_a_reason_of_its_own(tmp_path: Path) -> None:

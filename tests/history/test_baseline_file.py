@@ -127,21 +127,21 @@ def test_what_nobody_edited_is_the_same(tmp_path: Path) -> None:
         (in_many(worst={"[3]": [1.0]}), {"refused: a number for each place"}),
         (in_many(worst={"[3]": None}), {"refused: null"}),
         (in_many(digest=""), {"refused: digest"}),
-        (in_many(digest=None), {"refused: its numbers are not there"}),
+        (in_many(digest=None), {"refused: no numbers: give `values`"}),
         (in_many(shape=[-40]), {"refused: shape"}),
         (in_many(values=[1.0]), {"refused: need neither"}),
         (in_many(more=1), {"refused: more"}),
-        (put("many", losses={}), {"refused: its numbers are not there"}),
-        (cut("many", "losses"), {"refused: its losses are not there"}),
-        (cut("bad", "losses"), {"refused: its losses are not there"}),
-        (put("bad", losses=None), {"refused: its losses are not there"}),
-        (put("bad", losses=[]), {"refused: no numbers, and `behaviour` says 'value'"}),
+        (put("many", losses={}), {"refused: no numbers: give `values`"}),
+        (cut("many", "losses"), {"refused: no `losses`, but `behaviour` says"}),
+        (cut("bad", "losses"), {"refused: no `losses`, but `behaviour` says"}),
+        (put("bad", losses=None), {"refused: no `losses`, but `behaviour` says"}),
+        (put("bad", losses=[]), {"refused: no numbers, but `behaviour` says 'value'"}),
         (put("bad", losses=["nan", 1.0, 1.0]), {"refused: nan (1), value (2)"}),
         (put("bad", losses=[None, 1.0, 1.0]), {"refused: null"}),
         (put("bad", losses=[True, 1.0, 1.0]), {"refused: true"}),
         (put("bad", losses=["6", 1.0, 1.0]), {"refused: '6'"}),
         (put("bad", losses=[[6.0], 1.0, 1.0]), {"refused: losses"}),
-        (put("bad", mean="nan"), {"refused: nan, and `behaviour` says 'value'"}),
+        (put("bad", mean="nan"), {"refused: nan, but `behaviour` says 'value'"}),
         (put("bad", because=""), {"refused: diverges without a because"}),
         (put("bad", because=" \n"), {"refused: diverges without a because"}),
         (cut("bad", "because"), {"refused: diverges without a because"}),
@@ -204,7 +204,7 @@ def _with_share(of: CaseResult, totals: dict[Reduction, float]) -> CaseResult:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('{"schema": 1, "schema": 1}', "the key 'schema' stands there 2 times; keep one"),
+        ('{"schema": 1, "schema": 1}', "the key 'schema' appears 2 times; keep one"),
         ('{"a": {"b": NaN}}', "NaN is not JSON; write it in quotes"),
         ('{"schema": 1, "implementations": {}, "cases": {"x": {"y": {"status": "agrees", '
          '"behaviour": "value", "dtype": "float32", "losses": 1e400}}}}', "cases.x.y.losses"),
@@ -224,7 +224,7 @@ def test_both_sides_of_a_merge_are_refused(tmp_path: Path) -> None:
     text = baseline_text(accept(RUN, None, "it is known", HERE))
     line = next(line for line in text.splitlines() if '"torch": {"status": "diverges"' in line)
     twice = text.replace(line, f"{line.rstrip(',')},\n{line}")
-    with pytest.raises(UserError, match="the key 'torch' stands there 2 times; keep one"):
+    with pytest.raises(UserError, match="the key 'torch' appears 2 times; keep one"):
         loaded(twice, tmp_path)
 
 
@@ -281,5 +281,5 @@ def test_a_new_case_alone_is_held_against_the_others_of_its_file(narrowed: bool)
 
 def test_answers_of_nobody_knows_where_are_not_left_out_in_silence() -> None:
     """Else a saved run without its environment accepts nothing, and says that nothing changed."""
-    with pytest.raises(UserError, match="environment: nothing of torch, whose answers are there"):
+    with pytest.raises(UserError, match="environment: torch has answers but no environment"):
         accept(replace(RUN, hosts={}), None, "it is known", HERE)

@@ -111,12 +111,12 @@ def drop(*path: str | int, case: str = "small") -> Edit:
 
 
 EDITS: dict[str, tuple[Edit, str]] = {
-    "a status": (set_("status", to="agrees"), "status is 'agrees', and its numbers give 'diver"),
+    "a status": (set_("status", to="agrees"), "status is 'agrees'; its numbers give 'diver"),
     "a status and the counts": (
         lambda d: [agree(d, name) for name in ("small", "large")], "status is 'agrees'",
     ),
     "a number": (set_("losses", 0, to=0.41703), "status is 'diverges'"),
-    "a reference": (set_("reference", 0, to=1.41703), "another reference of the losses"),
+    "a reference": (set_("reference", 0, to=1.41703), "its reference of the losses differs"),
     "a difference": (set_("abs_diff", 0, to=0.0), "abs_diff[0] is 0.0"),
     "the largest difference": (set_("max_abs_diff", to=0.0), "max_abs_diff is 0.0"),
     "no diverging samples": (set_("diverging_samples", to=0), "diverging_samples is 0"),
@@ -128,16 +128,16 @@ EDITS: dict[str, tuple[Edit, str]] = {
     "a bound": (set_("bound", 0, to=9.0), "share_of_bound is"),
     "the share": (set_("share_of_bound", to=0.1), "share_of_bound is 0.1"),
     "a row": (drop("losses", 0), "reshape"),
-    "a total": (drop("totals", "sum"), "sum: asked for and not there"),
+    "a total": (drop("totals", "sum"), "sum: asked for but absent"),
     "a total's number": (
         lambda d: of(d, "small", "stable")["totals"]["mean"].update(actual=1.0), "diverges",
     ),
     "a total's status": (set_("totals", "mean", "status", to="agrees"), "totals.mean.status"),
     "a total's bound": (
         lambda d: of(d, "small", "stable")["totals"]["mean"].pop("bound"),
-        "mean.bound is not there",
+        "no totals.mean.bound",
     ),
-    "the gradient": (set_("gradient", to=None), "gradient: asked for and not there"),
+    "the gradient": (set_("gradient", to=None), "gradient: asked for but absent"),
     "a result": (lambda d: d["results"].remove(of(d, "small")), "no answer of bad.py:loss"),
     "the results of a case": (lambda d: without_results(d, "large"), "summary."),
     "the inputs": (set_("cases", 0, "inputs", to="0" * 16), "run.selection is"),
@@ -165,7 +165,7 @@ EDITS: dict[str, tuple[Edit, str]] = {
             d["results"].remove(of(d, "large")),
             d["run"].update(stopped="stopped after 1"),
         ),
-        "there are 0 to stop after",
+        "but only 0 failed or diverged",
     ),
     "large: no diverging samples": (lambda d: agree(d, "large"), "large: status is 'agrees'"),
     "large: more than there are": (
@@ -190,7 +190,7 @@ EDITS: dict[str, tuple[Edit, str]] = {
     ),
     "large: an index twice": (
         lambda d: of(d, "large")["worst"][1].update(sample=of(d, "large")["worst"][0]["sample"]),
-        "a row stands there twice",
+        "a row is repeated",
     ),
     "large: a row elsewhere": (
         lambda d: of(d, "large")["worst"][1].update(sample=[5000]), "no place [5000] in [1200]",
@@ -245,9 +245,9 @@ def test_a_gated_run_that_was_edited_is_refused(folder: Path, name: str) -> None
 def test_an_answer_that_is_not_there_is_told_by_its_place() -> None:
     one = {"implementation": "torch", "case": "c.yaml::c"}
     said = contradiction({"results": []}, {"results": [one]})
-    assert str(said).startswith("results[0] is not there, and its numbers give {")
+    assert str(said).startswith("results[0] is missing; its numbers give {")
     said = contradiction({"results": [{}]}, {"results": [one]})
-    assert said == "torch on c.yaml::c: implementation is not there, and its numbers give 'torch'"
+    assert said == "torch on c.yaml::c: implementation is missing; its numbers give 'torch'"
 
 
 @pytest.mark.parametrize("name", ["r.json", "g.json"])
@@ -286,7 +286,7 @@ def test_a_difference_beyond_float64_is_not_believed_to_be_none(tmp_path: Path) 
     (tmp_path / "edited.json").write_text(json.dumps(document))
     done = xent_check(tmp_path, "judge", "edited.json")
     assert (done.code, done.out) == (2, "")
-    assert "status is 'agrees', and its numbers give 'diverges'" in done.err
+    assert "status is 'agrees'; its numbers give 'diverges'" in done.err
 
 
 @pytest.mark.parametrize(

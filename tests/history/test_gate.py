@@ -121,9 +121,9 @@ def test_another_version_is_compared_and_said(accepted: Place) -> None:
     assert code == 0
     assert report["baseline"]["same"] == 2
     [note] = report["baseline"]["notes"]
-    assert "was 1.2.3 on cpu, plan9 mips, and is" in note
+    assert "1.2.3 on cpu, plan9 mips in the baseline; " in note
     done = accepted.command("run", "c.yaml", "-i", NAME, "--baseline", "base.json")
-    assert "was 1.2.3" in " ".join(done.out.split())
+    assert f"{NAME}: 1.2.3 on cpu" in " ".join(done.out.split())
 
 
 def test_a_divergence_needs_a_reason_and_keeps_it(place: Place) -> None:

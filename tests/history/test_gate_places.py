@@ -102,12 +102,15 @@ def test_a_baseline_that_matches_nothing_is_no_success(place: Place, why: str) -
     done = place.command(*run)
     out = " ".join(done.out.split())
     assert done.code == 3
-    assert "nothing compared: 2 cases (nothing was held against base.json); agrees 2 in" in out
+    assert "nothing compared: 2 cases (no answer was compared with base.json); agrees 2 in" in out
     if why != "empty":
-        assert "base.json: it has mine.py:loss on cases/c.yaml::first and the like, the run" in out
-        assert "its paths are relative to the folder ." in out
+        assert (
+            "base.json: it has answers such as mine.py:loss on cases/c.yaml::first, the run has"
+            in out
+        )
+        assert "paths in base.json are relative to the folder ." in out
     for form in ("markdown", "github", "html", "sarif"):
-        assert "nothing was held against base.json" in place.command(*run, "--report", form).out
+        assert "no answer was compared with base.json" in place.command(*run, "--report", form).out
 
 
 def test_what_is_gone_is_on_the_summary_line_of_every_format(place: Place) -> None:
@@ -239,7 +242,7 @@ def test_an_edited_label_fails_and_edited_words_do_not(place: Place) -> None:
     out = " ".join(done.out.split())
     assert done.code == 1
     assert "1 the same bits, 1 changed inputs; 1 fail (--fail-on new,behaviour,inputs)" in out
-    assert f"{NAME} on cases/c.yaml::first: its inputs are not those that were recorded" in out
+    assert f"{NAME} on cases/c.yaml::first: its inputs differ from the recorded ones" in out
     assert place.command(*RUN, "--fail-on", "new,behaviour").code == 0
     assert place.command(*ACCEPT, "-k", "first").code == 0
     assert place.command(*RUN).code == 0

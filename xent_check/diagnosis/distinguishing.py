@@ -31,7 +31,7 @@ def distinguishing_input(candidates: Sequence[Candidate], truth: Candidate, tota
             answers = (f"{'+'.join(c.ids)} gives {_text(c.numbers)}" for c in (one, other))
             return f"{_input_text(start)}: {', '.join(answers)}"
     if total:
-        return "one loss per sample: this total alone cannot, whatever the input"
+        return "one loss per sample: no input that was tried makes these totals differ"
     return ""
 
 

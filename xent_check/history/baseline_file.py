@@ -90,7 +90,7 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(data) < len(pairs):
         counts = Counter(key for key, _ in pairs)
         key = next(key for key in counts if counts[key] > 1)
-        raise ValueError(f"the key {key!r} stands there {counts[key]} times; keep one")
+        raise ValueError(f"the key {key!r} appears {counts[key]} times; keep one")
     return data
 
 
@@ -120,11 +120,11 @@ def _recorded(key: Key, answer: BaselineAnswer) -> Recorded:
                 raise ValueError(f"{where}.{name}: {error}") from None
     stated = _stated_classes("losses", answer.behaviour)
     if _OF_NUMBERS.match(stated) and "losses" not in parts:
-        raise ValueError(f"{where}: its losses are not there, and `behaviour` says {stated!r}")
+        raise ValueError(f"{where}: no `losses`, but `behaviour` says {stated!r}")
     for part_name, part in parts.items():
         stated, actual = _stated_classes(part_name, answer.behaviour), classes(part.numbers)
         if part.index is None and stated != actual:
-            raise ValueError(f"{where}.{part_name}: {actual}, and `behaviour` says {stated!r}")
+            raise ValueError(f"{where}.{part_name}: {actual}, but `behaviour` says {stated!r}")
     by_part = answer.share if isinstance(answer.share, dict) else {"losses": answer.share}
     shares: dict[str, float] = {
         str(name): share for name, share in by_part.items() if share is not None
@@ -153,7 +153,7 @@ def _part(array: BaselineArray, dtype: str | None) -> PartRecord:
         values = rounded(values.reshape(array.shape or values.shape), dtype).astype(np.float64)
         return PartRecord(dtype, values.shape, digest(values, dtype), values.reshape(-1))
     if array.digest is None or array.shape is None:
-        raise ValueError("its numbers are not there: neither `values` nor `digest` and `shape`")
+        raise ValueError("no numbers: give `values`, or `digest` and `shape`")
     shape, numbers = array.shape, [*array.worst.values()]
     if any(isinstance(number, list) for number in numbers):
         raise ValueError("worst: a list; allowed: a number for each place")

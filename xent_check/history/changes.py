@@ -146,7 +146,7 @@ def _words(
         return f"new in this run; {'' if after is None else after.status}"
     if kind == "inputs":
         now = "" if before.status == after.status else f"; {before.status} -> {after.status}"
-        return f"its inputs are not those that were recorded (accept -k takes them anew){now}"
+        return f"its inputs differ from the recorded ones (accept -k records the new ones){now}"
     if kind == "missing":
         return f"{before.status} -> missing"
     if kind == "fixed":

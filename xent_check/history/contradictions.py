@@ -23,8 +23,8 @@ def contradiction(written: dict[str, Any], again: dict[str, Any]) -> str | None:
     if path[0] == "results" and len(path) > 2:
         result = again["results"][path[1]]
         where, answer = key_text(path[2:]), f"{result['implementation']} on {result['case']}: "
-    text = "is not there" if stated is _ABSENT else f"is {_short(stated)}"
-    return f"{answer}{where} {text}, and its numbers give {_short(given)}"
+    text = "is missing" if stated is _ABSENT else f"is {_short(stated)}"
+    return f"{answer}{where} {text}; its numbers give {_short(given)}"
 
 
 class _Absent:

@@ -153,12 +153,12 @@ def _mismatch(baseline: Baseline, file: str, project: Project, keys: Mapping[Key
     in_run = next((key for key in keys.values() if key[1] != REFERENCE), None)
     in_file = next(iter(baseline.records), None)
     if in_run is None or in_file is None:
-        return f"nothing was held against {file}: it has {len(baseline.records)} answers"
+        return f"no answer was compared with {file}: it has {len(baseline.records)} answers"
     (case, name), (old_case, old_name) = in_run, in_file
     folder = os.path.relpath(project.root)
     return (
-        f"nothing was held against {file}: it has {old_name} on {old_case} and the like, the run "
-        f"{name} on {case}; its paths are relative to the folder {folder}"
+        f"no answer was compared with {file}: it has answers such as {old_name} on {old_case}, the "
+        f"run has {name} on {case}; paths in {file} are relative to the folder {folder}"
     )
 
 
@@ -183,7 +183,7 @@ def _notes(report: Report, baseline: Baseline, project: Project) -> Iterable[str
         now = environment(report, name)
         others = sorted(map(str, before.get(project.implementation(name), set()) - {now}))
         if others and now is not None:
-            yield f"{name} was {' and '.join(others)}, and is {now}"
+            yield f"{name}: {' and '.join(others)} in the baseline; {now} in this run"
 
 
 def environment(report: Report, implementation: str) -> Environment | None:
@@ -258,7 +258,7 @@ def _standing(before: Recorded | None, now: Recorded, key: Key) -> Recorded | No
 
 
 def _nowhere(implementation: str) -> str:
-    return f"environment: nothing of {implementation}, whose answers are there; run it again"
+    return f"environment: {implementation} has answers but no environment; run it again"
 
 
 def _refusal(refused: Sequence[str]) -> str:

@@ -25,7 +25,7 @@ def alone(file: Path) -> Iterator[None]:
         lock.parent.mkdir(parents=True, exist_ok=True)
         held = FileLock(lock, timeout=PATIENCE).acquire()
     except Timeout:
-        why = f"another process has held it for {PATIENCE:g} s; wait for that one to end"
+        why = f"another process has kept it locked for {PATIENCE:g} s; wait until it ends"
         raise UserError(f"{visible(str(file))}: {why}") from None
     except (OSError, NotImplementedError) as error:  # the second: a file system without locks
         reason = getattr(error, "strerror", None) or error

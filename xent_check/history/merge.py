@@ -35,8 +35,8 @@ def merged(reports: Sequence[tuple[str, Report]]) -> Report:
     first = parts[0].shard
     if first is not None and selection_digest(asked) != first.selection:
         raise UserError(
-            "the shards' cases are not those that were shared out: a case or an answer was left "
-            "out of a file, or its inputs are others"
+            "the shards' cases are not the run's: a case or answer is missing from a file, or its "
+            "inputs differ"
         )
     places = {one.case: index for index, one in enumerate(asked)}
     results.sort(key=lambda r: (places[r.case.id], names.index(r.implementation)))
@@ -90,11 +90,11 @@ def _in_order(reports: Sequence[tuple[str, Report]]) -> list[tuple[str, Report]]
         return list(reports)
     whole = [name for name, report in reports if report.shard is None]
     if whole:
-        raise UserError(f"{', '.join(whole)}: no shard, among shards")
+        raise UserError(f"{', '.join(whole)}: not a shard, but the other files are")
     first_name, first = shards[0]
     for name, shard in shards:
         if (shard.of, shard.selection) != (first.of, first.selection):
-            why = f"shard {shard} of other cases than shard {first} in {first_name}"
+            why = f"shard {shard} has other cases than shard {first} in {first_name}"
             raise UserError(f"{name}: {why}; all shards need the same files and options")
     _each_once(shards)
     scopes = {report.scope for _, report in reports}
@@ -109,7 +109,7 @@ def _each_once(shards: Sequence[tuple[str, Shard]]) -> None:
     names: dict[int, str] = {}
     for name, shard in shards:
         if shard.index in names:
-            raise UserError(f"{name}: shard {shard} again, as in {names[shard.index]}")
+            raise UserError(f"{name}: shard {shard} is in {names[shard.index]} too")
         names[shard.index] = name
     missing = [f"{index}/{count}" for index in range(1, count + 1) if index not in names]
     if missing:
@@ -149,7 +149,9 @@ def _results(reports: Sequence[tuple[str, Report]]) -> list[CaseResult]:
     if twice:
         lines = [*twice[:_MAX_SHOWN], and_more(len(twice) - _MAX_SHOWN)]
         raise UserError(
-            "\n".join(["two answers for one", *(f"  {line}" for line in lines if line)])
+            "\n".join(
+                ["more than one answer to the same case", *(f"  {line}" for line in lines if line)]
+            )
         )
     return [result for _, result in answers.values()]
 

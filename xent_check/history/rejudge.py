@@ -12,7 +12,7 @@ from xent_check.results.verdict import gaps, verdict
 
 from .changes import variants_of
 
-_UNDECIDED = "saved without all its numbers, and those that were kept do not decide"
+_UNDECIDED = "not all its numbers were saved, and those that were do not decide"
 
 
 def rejudged(report: Report, tolerance: Tolerance | Auto) -> Report:

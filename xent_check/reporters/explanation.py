@@ -71,8 +71,9 @@ def _block(item: Explained) -> str:
         lines += [f"reported publicly: {url}" for url in item.reports]
         if item.diagnosis.distinguishing_input:
             lines.append(f"what would tell them apart: {item.diagnosis.distinguishing_input}")
-        if item.diagnosis.others:
-            lines.append(f"{item.diagnosis.others} more readings give the same total")
+        if others := item.diagnosis.others:
+            more = "explanation gives" if others == 1 else "explanations give"
+            lines.append(f"{others} more {more} the same total")
     elif best is None:
         lines += ["", f"{item.diagnosis.tried} readings were tried. The closest:"]
         lines += [f"  {_shown(e)}" for e in item.diagnosis.closest]

@@ -213,7 +213,7 @@ def _lost(report: Report) -> str:
     """The baseline's answers that are gone, or that none of them was compared."""
     if report.gate is None:
         return ""
-    nothing = "" if report.gate.matched else f"nothing was held against {report.gate.file}"
+    nothing = "" if report.gate.matched else f"no answer was compared with {report.gate.file}"
     return "; ".join(words for words in (nothing, gone_text(report.gate)) if words)
 
 

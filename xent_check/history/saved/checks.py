@@ -34,13 +34,13 @@ def all_there(saved: Document) -> None:
     asked = Counter((c.case, name) for c in saved.cases for name in c.implementations)
     given = Counter((r.case, r.implementation) for r in saved.results)
     if len({c.case for c in saved.cases}) < len(saved.cases):
-        raise ContradictionError("cases: one stands there twice")
+        raise ContradictionError("cases: one is repeated")
     for case, name in given - asked:
         raise ContradictionError(f"results: {name} on {case}, which was not asked for")
     bad = sum((r.ungated or r).status in BAD for r in saved.results)
     stopped = re.fullmatch(r"stopped after (\d+)", saved.run.stopped or "")
     if stopped is not None and bad < int(stopped[1]):
-        raise ContradictionError(f"run.stopped: {stopped[0]}, and there are {bad} to stop after")
+        raise ContradictionError(f"run.stopped: {stopped[0]}, but only {bad} failed or diverged")
     if saved.run.stopped is None:
         for case, name in asked - given:
             raise ContradictionError(f"results: no answer of {name} on {case}")
@@ -65,12 +65,14 @@ def of_one_run(report: Report) -> None:
             absent |= asked ^ r.comparison.asked
         if absent:
             names = ", ".join(sorted(absent))
-            raise ContradictionError(f"{who}: {names}: asked for and not there, or the reverse")
+            why = "asked for but absent, or present but not asked for"
+            raise ContradictionError(f"{who}: {names}: {why}")
         radius = float(r.reference.losses.radius.max(initial=0.0))
         for part, number in _references(r.comparison):
             before, other = references.setdefault((case, part), (number, radius))
             if not _same(before, number, radius + other):
-                raise ContradictionError(f"{who}: another reference of the {part} than elsewhere")
+                why = f"its reference of the {part} differs from other results'"
+                raise ContradictionError(f"{who}: {why}")
 
 
 def _tolerance(result: CaseResult) -> Tolerance | Auto:

@@ -77,7 +77,7 @@ def _bounds(given: Mapping[str, _Whole | _Excerpt], u: float) -> Bounds | None:
     for name, bound in bounds.items():
         if bound is None:
             where = name if name == "gradient" else f"totals.{name}"
-            raise ContradictionError(f"{where}.bound is not there, and the losses have theirs")
+            raise ContradictionError(f"no {where}.bound, but the losses have a bound")
     gradient = bounds.pop("gradient", None)
     totals = {cast(Reduction, n): float(b) for n, b in bounds.items() if b is not None}
     return Bounds(losses, totals, gradient, {}, u)
@@ -134,7 +134,7 @@ def _complete(part: str, saved: _Excerpt) -> None:
         ):
             raise ContradictionError(f"{part}: no place {list(row.place)} in {list(shape)}")
     if len({row.place for row in rows}) < len(rows):
-        raise ContradictionError(f"{part}: a row stands there twice")
+        raise ContradictionError(f"{part}: a row is repeated")
 
 
 def _stated(judge: Allowance, part: str, saved: _Whole, expected: Float64s) -> Difference:

@@ -133,7 +133,7 @@ class Total(Sparse):
     expected_unit: Scalar | None = None
     """one unit of the last digit of `expected` that was printed"""
     divisor: Number | None = None
-    """what the sum of stated losses is divided by; where `expected` follows from them"""
+    """divisor of the sum of stated losses, where `expected` follows from them"""
 
 
 class Row(Saved):
@@ -153,7 +153,7 @@ class Row(Saved):
     ulps: Number
     """abs_diff in spacings at the reference, of the dtype or the case's if that is finer"""
     stands_for: int
-    """of how many numbers it is the one furthest off; 0 where it is none of these"""
+    """how many numbers it stands for, as the one furthest off; 0 where it stands for none"""
     least_reference: Number | None
     """the smallest abs(reference) of those"""
 

@@ -126,7 +126,8 @@ def _gate(saved: form.Gate, results: Sequence[CaseResult]) -> GateResult:
     for result in results:
         status, key = result.own.status, (result.case.id, result.implementation)
         if after.get(key, "" if status in BAD else status) != status:
-            raise ContradictionError(f"baseline: no change to {status} of {key[1]} on {key[0]}")
+            who = f"{key[1]} on {key[0]}"
+            raise ContradictionError(f"baseline: no change gives {who} the status {status!r}")
     changed = sum(change.after is not None for change in changes)
     if saved.same + changed != len(results):
         raise ContradictionError(

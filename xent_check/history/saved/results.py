@@ -46,7 +46,7 @@ class SavedExplanation(Sparse):
     parameters: dict[str, Any]
     sentence: str
     max_abs_residual: Number
-    """the largest abs(observed - what the reading gives); inf where one alone is not finite"""
+    """the largest abs(observed - what the explanation gives); inf where one alone is not finite"""
     share_explained: float
     """of the samples that differ from the exact value, the share that the reading reproduces"""
 

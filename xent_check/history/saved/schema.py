@@ -59,9 +59,9 @@ class Summary(Saved):
     unsupported: int
     missing: int
     gone_cases: int
-    """of which the baseline has answers, and the run was to have and has none"""
+    """how many have answers in the baseline that the run should have had, but none in the run"""
     gone_implementations: tuple[str, ...]
-    """likewise"""
+    """those with answers in the baseline that the run should have had, but none in the run"""
     seconds: Annotated[float, AfterValidator(partial(round, ndigits=3))]
     """from start to end"""
 
@@ -96,15 +96,15 @@ class Change(Saved):
     sentence: str
     """all of it in words"""
     before: str | None
-    """the status; null where there was no answer"""
+    """the status before; null where there was no answer"""
     after: str | None
-    """likewise"""
+    """the status after; null where there is no answer"""
     ulps: Number | None
     """the largest distance between a loss before and after, in ulps"""
     share_before: Number | None
-    """of the part where it grew most, the largest error over what rounding explains"""
+    """the largest error over what rounding explains, before, of the part where that grew most"""
     share_after: Number | None
-    """likewise"""
+    """the largest error over what rounding explains, after, of the same part"""
     fails: bool
     """whether the rules make it fail"""
 
@@ -121,13 +121,13 @@ class Gate(Saved):
     same: int
     """how many answers are the same bits"""
     matched: bool
-    """whether an answer was held against one of the baseline"""
+    """whether an answer was compared with one of the baseline"""
     left_out: int
-    """how many answers of the baseline the run was not to have"""
+    """how many answers of the baseline the run was not asked for"""
     gone_cases: int
-    """of which it has answers, and the run was to have and has none"""
+    """how many have answers in the baseline that the run should have had, but none in the run"""
     gone_implementations: tuple[str, ...]
-    """likewise"""
+    """those with answers in the baseline that the run should have had, but none in the run"""
     changes: tuple[Change, ...]
 
 
@@ -150,7 +150,7 @@ class TimePart(Saved):
 
     what: Activity
     process: str | None
-    """whose, where it was one"""
+    """the process, where it was one alone"""
     seconds: Seconds
     share: Share
     """of the whole run; parts go side by side, so that their shares do not sum to 1"""
