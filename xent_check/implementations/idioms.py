@@ -1,7 +1,7 @@
-"""Idioms: what users write around a loss that has no option for it, in public calls alone.
+"""Idioms: what users write around a loss that lacks an option, in public calls only.
 
-Masking ignored samples, weighting by class or sample, and the reductions, once for every
-framework; each framework says what its functions are called.
+Masking ignored samples, weighting by class or sample, and the reductions, once for all
+frameworks; each framework gives the names of its functions.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .recording import Calls
 
 @dataclass(frozen=True)
 class Names:
-    """The public names of a framework's array functions."""
+    """The public names of a framework's array functions, each for the operation of its field."""
 
     sum: str
     mean: str
@@ -32,12 +32,12 @@ class Names:
     count_nonzero: str
     take: str
     reshape: str
-    axis: str = "axis"
-    count_needs_dtype: bool = False  # its division takes no integer beside a float
+    axis: str = "axis"  # the keyword for an axis
+    count_needs_dtype: bool = False  # it does not divide a float by an integer
 
 
 def reduce_under(names: Names) -> TotalFunction:
-    """Totals of computed losses, under a framework's names."""
+    """A function that reduces computed losses to a total, by the functions that `names` names."""
 
     def total(
         call: Calls, problem: Problem, arrays: NativeArrays, losses: Any, reduction: Reduction
@@ -64,14 +64,14 @@ class Idioms:
 
     def labels(self) -> Any:
         """The labels, 0 for those that are ignored."""
-        kept = self.kept()
+        mask = self.kept()
         labels = self.arrays["labels"]
-        return labels if kept is None else self.call(self.names.where, kept, labels, 0)
+        return labels if mask is None else self.call(self.names.where, mask, labels, 0)
 
     def masked(self, losses: Any) -> Any:
         """The losses, 0 for the ignored samples."""
-        kept = self.kept()
-        return losses if kept is None else self.call(self.names.where, kept, losses, 0.0)
+        mask = self.kept()
+        return losses if mask is None else self.call(self.names.where, mask, losses, 0.0)
 
     def by_label(self) -> Any:
         """class_weight[label], one per sample."""
@@ -118,9 +118,10 @@ class Idioms:
             sparse = self.problem.loss == "sparse_categorical"
             weights = self.by_label() if sparse else self.by_one_hot()
         if "sample_weight" in self.arrays:
-            given = self.arrays["sample_weight"]
-            both = weights is not None
-            weights = self.call(self.names.multiply, weights, given) if both else given
+            sample_weight = self.arrays["sample_weight"]
+            if weights is None:
+                return sample_weight
+            weights = self.call(self.names.multiply, weights, sample_weight)
         return weights
 
     def reduced(self, losses: Any, reduction: Reduction | None) -> Any:
@@ -133,11 +134,11 @@ class Idioms:
             weights = self._weights()
             if weights is not None:
                 return self._over(losses, self.call(self.names.sum, weights))
-        kept = self.kept()
-        if kept is None:
+        mask = self.kept()
+        if mask is None:
             return self.call(self.names.mean, losses)
         dtype = {"dtype": self.problem.dtype} if self.names.count_needs_dtype else {}
-        return self._over(losses, self.call(self.names.count_nonzero, kept, **dtype))
+        return self._over(losses, self.call(self.names.count_nonzero, mask, **dtype))
 
     def _over(self, losses: Any, count: Any) -> Any:
         return self.call(self.names.divide, self.call(self.names.sum, losses), count)

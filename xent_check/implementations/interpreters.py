@@ -1,4 +1,4 @@
-"""Interpreters: another Python than our own, found, and asked what is installed there."""
+"""Interpreters: where another Python is, and what is installed there."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from xent_check.errors import InvalidError, Mistake, visible
 
 from .table import CUSTOM, IMPLEMENTATIONS
 
-OLDEST = (3, 10)  # that runs what a worker imports, and NumPy's annotations
+OLDEST = (3, 10)  # the first version that runs what a worker imports, and NumPy's annotations
 _ALLOWED = "a Python, or the folder of a virtual environment"
-_PATIENCE = 60.0
+_PATIENCE = 60.0  # seconds
 
 _ENTRIES = (*IMPLEMENTATIONS.values(), CUSTOM)
 _MODULES = sorted({"numpy", *(name for entry in _ENTRIES for name in entry.needs)})
@@ -47,35 +47,34 @@ print(json.dumps(answer))
 
 @dataclass(frozen=True)
 class Interpreter:
-    """Another Python: its version, which of the modules that implementations need it finds, and
-    the versions of their distributions."""
+    """Another Python."""
 
-    path: str
-    version: str
-    modules: frozenset[str]
-    versions: Mapping[str, str] = field(compare=False)
+    path: str  # of its executable
+    version: str  # such as 3.12.1
+    modules: frozenset[str]  # those that it finds, of all that implementations need
+    versions: Mapping[str, str] = field(compare=False)  # by distribution
 
 
 @cache
 def interpreter(path: str) -> Interpreter:
-    """What is at `path`, asked once; InvalidError where it is no Python, or too old a one."""
+    """The Python at `path`, asked once; InvalidError where there is none, or one before OLDEST."""
     command = [path, "-E", "-c", _QUESTION]
-    quiet = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+    variables = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
     try:
-        done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_PATIENCE, env=quiet
+        process = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_PATIENCE, env=variables
         )
     except OSError as error:
         raise _no_python(path, error.strerror or str(error)) from error
     except subprocess.TimeoutExpired as error:
         raise _no_python(path, f"no answer after {_PATIENCE:g} s") from error
     try:
-        answer = json.loads(done.stdout.decode("utf-8").strip().splitlines()[-1])
+        answer = json.loads(process.stdout.decode("utf-8").strip().splitlines()[-1])
         version = ".".join(str(int(part)) for part in answer["version"])
     except (ValueError, LookupError, TypeError):
-        words = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
+        words = process.stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
         last = f"; its last words: {visible(words[0])}" if words else ""
-        raise _no_python(path, f"it exited with code {done.returncode}{last}") from None
+        raise _no_python(path, f"it exited with code {process.returncode}{last}") from None
     if tuple(answer["version"]) < OLDEST:
         oldest = ".".join(map(str, OLDEST))
         found = f"{shlex.quote(path)} is Python {version}"
@@ -88,7 +87,8 @@ def _no_python(path: str, why: str) -> InvalidError:
 
 
 def located(text: str) -> str:
-    """The executable that `text` means: itself, the one in its folder, or a command of that name.
+    """The path of the executable at `text`: a file, a folder that has a Python, or a command.
+    InvalidError where there is none.
 
     The Python of a virtual environment is a link, and following it would leave the environment.
     """

@@ -2,7 +2,7 @@
 
 reduction 'sum_over_batch_size' divides by the kept samples, 'mean_with_sample_weight' by the sum
 of their weights. BinaryCrossentropy averages over the last axis, so the elements get a trailing
-axis of one. SparseCategoricalCrossentropy knows the last axis alone and no smoothing: smoothed
+axis of one. SparseCategoricalCrossentropy takes only the last axis and no smoothing: smoothed
 labels go one-hot into CategoricalCrossentropy. The class weight of a label goes into
 sample_weight. Source: the API pages of keras.losses.
 """
@@ -24,7 +24,7 @@ from .recording import Calls
 
 
 def refuse(problem: Problem) -> None:
-    """UnsupportedError for what the classes cannot say."""
+    """UnsupportedError for problems that the classes cannot express."""
     refuse_what_is_not_supported(problem, support.KERAS, "keras.losses")
     if problem.label_smoothing and problem.class_weight is not None:
         raise UnsupportedError("smoothing is inside the class: weights cannot come after it")
@@ -34,16 +34,16 @@ def refuse(problem: Problem) -> None:
 class KerasLosses:
     """The three losses under one set of public names: tf.keras's, or keras's and keras.ops's."""
 
-    losses: str
+    losses: str  # the module of the loss classes
     names: Names
     expand_dims: str
     one_hot: str
     transpose: str
-    own_dtype: bool = False  # Keras's floatx in place of the problem's dtype
+    own_dtype: bool = False  # compute in Keras's floatx, not in the problem's dtype
 
     @property
     def functions(self) -> Mapping[Loss, LossFunction]:
-        """By loss."""
+        """The function for each loss."""
         return {
             "binary": self.binary,
             "categorical": self.categorical,
@@ -62,16 +62,16 @@ class KerasLosses:
     def categorical(
         self, call: Calls, problem: Problem, arrays: NativeArrays, reduction: Reduction | None
     ) -> Any:
-        """CategoricalCrossentropy along its own axis, one-hot class weights in sample_weight."""
+        """CategoricalCrossentropy along the class axis, one-hot class weights in sample_weight."""
         idioms = Idioms(call, self.names, problem, arrays)
-        own = reduction if reduction != "weighted_mean" else None
+        native = reduction if reduction != "weighted_mean" else None
         options = _smoothing(problem)
         if "class_axis" in problem.options:
             options["axis"] = problem.class_axis
-        loss = self._loss(call, problem, "CategoricalCrossentropy", own, **options)
+        loss = self._loss(call, problem, "CategoricalCrossentropy", native, **options)
         weights = _weighted(idioms.sample_weights())
         losses = call(loss, arrays["labels"], arrays[problem.given], **weights)
-        return losses if own == reduction else idioms.reduced(losses, reduction)
+        return losses if native == reduction else idioms.reduced(losses, reduction)
 
     def sparse_categorical(
         self, call: Calls, problem: Problem, arrays: NativeArrays, reduction: Reduction | None
@@ -81,12 +81,12 @@ class KerasLosses:
         scores = self._classes_last(call, problem, arrays[problem.given])
         weights = _weighted(idioms.sample_weights())
         if problem.label_smoothing:
-            own = reduction if problem.ignore_index is None else None
+            native = reduction if problem.ignore_index is None else None
             options = _smoothing(problem)
-            loss = self._loss(call, problem, "CategoricalCrossentropy", own, **options)
+            loss = self._loss(call, problem, "CategoricalCrossentropy", native, **options)
             labels = call(self.one_hot, idioms.labels(), problem.num_classes)
             answer = call(loss, labels, scores, **weights)
-            return answer if own else idioms.reduced(idioms.masked(answer), reduction)
+            return answer if native else idioms.reduced(idioms.masked(answer), reduction)
         ignored = {} if problem.ignore_index is None else {"ignore_class": problem.ignore_index}
         loss = self._loss(call, problem, "SparseCategoricalCrossentropy", reduction, **ignored)
         return call(loss, arrays["labels"], scores, **weights)

@@ -1,5 +1,5 @@
-"""Selection: an implementation as written, `name[:mode][@device]` or `module:function`, and
-`[label]` behind it where it runs in an interpreter that has one."""
+"""Names of implementations: `name[:mode][@device]` or `module:function`, followed by `[label]`
+where it runs in a labelled interpreter."""
 
 from __future__ import annotations
 
@@ -21,52 +21,44 @@ from .table import CUSTOM, DEVICES, IMPLEMENTATIONS, Entry
 if TYPE_CHECKING:
     from xent_check.problem.problem import Problem
 
-UNKNOWN = "unknown"  # the version of what has no metadata
+UNKNOWN = "unknown"  # the version of a distribution without metadata
 _LABELLED = re.compile(r"(.*)\[([^\[\]]*)\]", re.DOTALL)
 
 
 @dataclass(frozen=True)
 class Python:
-    """`--python NAME[LABEL]=PATH`: what runs in another interpreter.
+    """`--python NAME[LABEL]=PATH`: the implementations that run in another interpreter."""
 
-    name: an implementation, its modes and devices too; empty for all. label: of a column of its
-    own, beside the one without; empty where all that `name` says runs there.
-    """
-
-    name: str
-    label: str
-    path: str
+    name: str  # of an implementation, with its modes and devices; empty for all
+    label: str  # of an additional column; empty where the interpreter replaces our own
+    path: str  # of the interpreter
 
     def is_about(self, implementation: Implementation) -> bool:
-        """Whether it names the implementation, the table's row of it, or all."""
+        """Whether its name is the implementation's, that of its row of the table, or empty."""
         return self.name in ("", implementation.base, implementation.unlabelled)
 
 
 @dataclass(frozen=True)
 class Implementation:
-    """One way of computing the loss, chosen. `function` is set for the user's own.
+    """A way of computing the loss: an entry of the table in a mode, on a device, in a Python."""
 
-    python: the interpreter that it runs in, empty for our own; label: where it is a column beside
-    the one without.
-    """
-
-    name: str
+    name: str  # as reports show it
     entry: Entry
     mode: str = ""
     device: str = "cpu"
-    function: str = ""
-    python: str = ""
-    label: str = ""
+    function: str = ""  # the user's `module:function`; empty for those of the table
+    python: str = ""  # the path of the interpreter; empty for our own
+    label: str = ""  # of that interpreter's column; empty where it has none
 
     @property
     def environment(self) -> str:
-        """The worker it runs in: one process per framework, device and interpreter."""
+        """The name of its worker: a process per framework, device and interpreter."""
         device = "" if self.device == "cpu" else f"@{self.device}"
         return self.entry.environment + device + (f" in {self.python}" if self.python else "")
 
     @property
     def unlabelled(self) -> str:
-        """The name of the column beside which this one stands."""
+        """The name without the label."""
         return self.name.removesuffix(f"[{self.label}]") if self.label else self.name
 
     @property
@@ -75,13 +67,13 @@ class Implementation:
         return self.function or self.unlabelled.partition("@")[0].partition(":")[0]
 
     def computes_in_float32(self, problem: Problem) -> bool:
-        """Whether the table says so of a problem of 16 bits: of the CPU, without a mode."""
+        """Whether the table says that it computes this problem of 16 bits in float32."""
         dtypes = self.entry.in_float32.get((problem.loss, problem.given), ())
         return problem.dtype in dtypes and self.device == "cpu" and not self.mode
 
     @property
     def version(self) -> str:
-        """Of its distribution, where it runs."""
+        """The version of its distribution in its interpreter."""
         distribution = self.entry.distribution
         if self.python:
             return interpreter(self.python).versions.get(distribution, UNKNOWN)
@@ -91,7 +83,7 @@ class Implementation:
             return UNKNOWN
 
     def labelled(self, python: Python) -> Implementation:
-        """The column beside it that `python` gives."""
+        """The same in the interpreter and under the label of `python`."""
         return replace(
             self, name=f"{self.name}[{python.label}]", python=python.path, label=python.label
         )
@@ -103,20 +95,22 @@ DEFAULT: tuple[Implementation, ...] = tuple(
 
 
 def parse(text: str, pythons: Sequence[Python] = ()) -> Implementation:
-    """The implementation that `text` names; InvalidError (with an empty key) otherwise. The labels
-    are those of `pythons`; one without a label is not placed yet."""
+    """The implementation that `text` names; InvalidError (with an empty key) where there is none.
+
+    pythons: those whose labels `text` may have. Without a label the interpreter is our own.
+    """
     match = _LABELLED.fullmatch(text)
     if match is None:
         return _parse(text)
-    beside = _parse(match[1])
-    given = [p for p in pythons if p.label and p.is_about(beside)]
-    for python in given:
+    base = _parse(match[1])
+    candidates = [p for p in pythons if p.label and p.is_about(base)]
+    for python in candidates:
         if python.label == match[2]:
-            return beside.labelled(python)
-    allowed = ", ".join(f"{beside.name}[{p.label}]" for p in given) or f"{beside.name} alone"
-    hint = did_you_mean(match[2], [p.label for p in given])
+            return base.labelled(python)
+    allowed = ", ".join(f"{base.name}[{p.label}]" for p in candidates) or f"{base.name} alone"
+    hint = did_you_mean(match[2], [p.label for p in candidates])
     hint = hint or f"--python {shlex.quote(f'{text}=PATH')} says where it runs"
-    raise _wrong(f"label {match[2]!r} of {beside.name}", allowed, hint)
+    raise _wrong(f"label {match[2]!r} of {base.name}", allowed, hint)
 
 
 def _parse(text: str) -> Implementation:
@@ -140,7 +134,7 @@ def _parse(text: str) -> Implementation:
 
 
 def _device(device: str, spec: str, entry: Entry) -> str:
-    """The device, where arrays of the implementation can be on such a one."""
+    """The device; InvalidError where the implementation cannot run on it."""
     if device in entry.devices:
         return device
     if device in DEVICES:
@@ -151,7 +145,7 @@ def _device(device: str, spec: str, entry: Entry) -> str:
 
 
 def _is_typo(module: str) -> bool:
-    """A word that is no module and is close to a known name: `kears:xla`."""
+    """Whether it is no module, but close to the name of an implementation: `kears:xla`."""
     return (
         bool(did_you_mean(module, IMPLEMENTATIONS))
         and not module.endswith(".py")
@@ -172,13 +166,13 @@ def _find(module: str) -> object:
 
 
 def why_missing(implementation: Implementation) -> str | None:
-    """What is not installed and how to add it; None where everything is there."""
+    """What is not installed, and the command that installs it; None where nothing is missing."""
     needs, python = implementation.entry.needs, implementation.python
     if python:
-        there = interpreter(python).modules
-        absent = [name for name in dict.fromkeys((*needs, "numpy")) if name not in there]
-        where, how = f" in {python}", f"{shlex.quote(python)} -m pip install {' '.join(absent)}"
+        modules = interpreter(python).modules
+        absent = [name for name in dict.fromkeys((*needs, "numpy")) if name not in modules]
+        place, command = f" in {python}", f"{shlex.quote(python)} -m pip install {' '.join(absent)}"
     else:
         absent = [name for name in needs if _find(name) is None]
-        where, how = "", f"pip install 'xent-check[{implementation.entry.extra}]'"
-    return f"{' and '.join(absent)} not installed{where}: {how}" if absent else None
+        place, command = "", f"pip install 'xent-check[{implementation.entry.extra}]'"
+    return f"{' and '.join(absent)} not installed{place}: {command}" if absent else None

@@ -1,4 +1,4 @@
-"""Placement: which interpreter each implementation runs in, as `--python` says."""
+"""Placement: the interpreter of each implementation, as `--python` says."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _LABEL = re.compile(r"[A-Za-z0-9._-]+", re.ASCII)
 
 
 def pythons_of(texts: Iterable[str]) -> tuple[Python, ...]:
-    """What `--python` was given, `[NAME[LABEL]=]PATH` each; InvalidError for the first mistake."""
+    """The values of `--python`, `[NAME[LABEL]=]PATH` each; InvalidError for the first mistake."""
     pythons: dict[tuple[str, str], Python] = {}
     for text in dict.fromkeys(texts):
         python = _python(text)
         key = python.name, python.label
         if key in pythons:
-            whose = _column(python) or "everything"
-            raise _wrong(f"two interpreters for {whose}", "one", "a label makes a second column")
+            column = _column(python) or "everything"
+            raise _wrong(f"two interpreters for {column}", "one", "a label makes a second column")
         pythons[key] = python
     return tuple(pythons.values())
 
@@ -39,7 +39,7 @@ def _python(text: str) -> Python:
 
 
 def _parts(text: str) -> tuple[str, str, str]:
-    """Name, label and path; what exists on the disk is a path, whatever signs it has in it."""
+    """Name, label and path. Text that exists as a path is one, even with `=` or brackets in it."""
     if os.path.exists(os.path.expanduser(text)):
         return "", "", text
     match = _NAMED.fullmatch(text)
@@ -67,28 +67,28 @@ def _column(python: Python) -> str:
 def placed(
     implementations: Iterable[Implementation], pythons: Sequence[Python]
 ) -> tuple[Implementation, ...]:
-    """Each where it runs: as its own name says before its row of the table, and that before all."""
+    """Each with its interpreter: the one for its full name, else for its row, else for all."""
     return tuple(_placed(i, pythons) for i in implementations)
 
 
 def _placed(implementation: Implementation, pythons: Sequence[Python]) -> Implementation:
     if implementation.python:
         return implementation
-    about = {p.name: p.path for p in pythons if not p.label and p.is_about(implementation)}
+    paths = {p.name: p.path for p in pythons if not p.label and p.is_about(implementation)}
     names = (implementation.unlabelled, implementation.base, "")
-    path = next((about[name] for name in names if name in about), "")
+    path = next((paths[name] for name in names if name in paths), "")
     return replace(implementation, python=path) if path else implementation
 
 
 def expanded(
     implementations: Iterable[Implementation], pythons: Sequence[Python]
 ) -> tuple[Implementation, ...]:
-    """Each where it runs, and behind it the labelled ones beside it, all of them once."""
+    """Each with its interpreter, followed by its labelled columns; none of them twice."""
     columns: dict[str, Implementation] = {}
     for implementation in implementations:
-        beside = () if implementation.label else pythons
+        labels = () if implementation.label else pythons
         labelled = [
-            implementation.labelled(p) for p in beside if p.label and p.is_about(implementation)
+            implementation.labelled(p) for p in labels if p.label and p.is_about(implementation)
         ]
         for column in (_placed(implementation, pythons), *labelled):
             columns.setdefault(column.name, column)
@@ -96,10 +96,10 @@ def expanded(
 
 
 def unused(implementations: Iterable[Implementation], pythons: Sequence[Python]) -> list[str]:
-    """What `--python` was given that nothing runs in, in words."""
-    ran = [*implementations]
+    """A warning for each value of `--python` that no implementation runs in."""
+    everything = [*implementations]
     return [
         f"--python {_column(p) or p.path}: nothing runs there"
         for p in pythons
-        if not any(p.is_about(i) and (p.path, p.label) == (i.python, i.label) for i in ran)
+        if not any(p.is_about(i) and (p.path, p.label) == (i.python, i.label) for i in everything)
     ]

@@ -15,9 +15,9 @@ from .recording import Calls
 from .support import Support
 
 NativeArrays = Mapping[str, Any]
-# Losses where the reduction is None, else that total.
+# The losses where the reduction is None, else their total.
 LossFunction = Callable[[Calls, Problem, NativeArrays, Reduction | None], Any]
-# A total of losses that were computed already.
+# The total of losses that are computed already.
 TotalFunction = Callable[[Calls, Problem, NativeArrays, Any, Reduction], Any]
 # (losses of the values, the values, the cotangent) -> (losses, gradient)
 Differentiate = Callable[[Callable[[Any], Any], Any, Any], tuple[Any, Any]]
@@ -27,12 +27,12 @@ LOSSES, GRADIENT = "losses", "gradient"
 
 def problem_arrays(problem: Problem) -> dict[str, Any]:
     """The problem's arrays by their names in the contract."""
-    named = {problem.given: problem.values, "labels": problem.labels}
-    return named | {k: getattr(problem, k) for k in ARRAYS if getattr(problem, k) is not None}
+    required = {problem.given: problem.values, "labels": problem.labels}
+    return required | {k: getattr(problem, k) for k in ARRAYS if getattr(problem, k) is not None}
 
 
 def refuse_what_is_not_supported(problem: Problem, supported: Support, owner: str) -> None:
-    """UnsupportedError where the loss, its input or an option is not in the table."""
+    """UnsupportedError where `supported` lacks the loss, its input or an option. owner: the API."""
     loss, given = problem.loss, problem.given
     if (loss, given) not in supported:
         raise UnsupportedError(f"{owner} has no {loss} loss from {given}")
@@ -44,8 +44,9 @@ def refuse_what_is_not_supported(problem: Problem, supported: Support, owner: st
 class Program:
     """Calls `function` for the losses, and for each total unless `total` reduces the losses.
 
-    calls: the expressions of the losses and the totals, by part, as far as they were called.
-    compiler: what compiles them, `jax.jit({})`; empty where nothing does.
+    roots: the modules of public names, by the first part of the name. compiler: the expression that
+    compiles, such as `jax.jit({})`; empty for none. calls: the expressions called so far, by part:
+    the losses or a reduction. unsupported: the reductions that the API does not have.
     """
 
     def __init__(
@@ -67,7 +68,7 @@ class Program:
         self.unsupported: dict[Reduction, Unsupported] = {}
 
     def __call__(self, arrays: NativeArrays) -> dict[str, Any]:
-        """The losses, the gradient where asked, and the totals under their reductions."""
+        """The losses, the gradient where the problem asks for it, and each reduction's total."""
         given = self._problem.given
         if self._problem.gradient:
             losses, gradient = self._differentiate(
@@ -91,12 +92,12 @@ class Program:
 
     @property
     def text(self) -> str:
-        """The expression of the losses, compiled where it was; Python that can be run."""
+        """The expression of the losses, compiled where there is a compiler; valid Python."""
         return compiled(self._compiler, self.calls.get(LOSSES, ""), problem_arrays(self._problem))
 
     @contextlib.contextmanager
     def tracked(self) -> Iterator[None]:
-        """An error that leaves this carries the expressions that led to it."""
+        """Attach the expressions called so far to an error that is raised inside."""
         try:
             yield
         except Exception as error:

@@ -1,4 +1,4 @@
-"""Calls: public API calls, made and written down in one step, so that the record cannot lie."""
+"""Recording: calls of public APIs, made and recorded in one step, so that the record is true."""
 
 from __future__ import annotations
 
@@ -17,11 +17,13 @@ class Calls:
 
     def __init__(self, roots: Mapping[str, Any]) -> None:
         self._roots = roots
-        self._texts: dict[int, tuple[Any, str]] = {}  # the value is kept, so its id stays its own
-        self.last = ""  # the expression of the last call, also where it raised
+        self._texts: dict[
+            int, tuple[Any, str]
+        ] = {}  # by id; the value is kept, so that no other gets its id
+        self.last = ""  # the expression of the last call, even if it raised
 
     def named(self, name: str, value: Any) -> Any:
-        """The value, known by a name from here on."""
+        """The value, from here on recorded under that name."""
         self._texts[id(value)] = (value, name)
         return value
 
@@ -37,7 +39,7 @@ class Calls:
         return self.named(self.last, function(*args, **kwargs))
 
     def text(self, value: Any) -> str:
-        """The expression that gave the value; a literal's own text."""
+        """The expression that gave the value; the repr of one that no call gave."""
         if id(value) in self._texts:
             return self._texts[id(value)][1]
         return repr(value)

@@ -1,6 +1,6 @@
-"""What each implementation's public API can say: the options it takes, by loss and input.
+"""Support: the options that each implementation's public API takes, by loss and input.
 
-The workers refuse by these tables, and `xent-check impls -v` prints them.
+Adapters refuse problems by these tables, and `xent-check impls -v` prints them.
 """
 
 from __future__ import annotations

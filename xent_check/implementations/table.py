@@ -11,28 +11,23 @@ from . import support
 from .support import Support
 
 DEVICES = ("cpu", "cuda")
-_NUMPY = ("cpu",)  # its arrays are nowhere else
+_NUMPY = ("cpu",)  # the only device of its arrays
 
 
-# In every process, for a user's function may import any framework: of TensorFlow's log the errors
-# alone, and no GPU unless it was asked for.
+# Set in every process, as a user's function may import any framework: TensorFlow logs only errors,
+# and no framework takes a GPU that the user did not ask for.
 _QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3"}
 _NO_GPU = {"CUDA_VISIBLE_DEVICES": "-1", "JAX_PLATFORMS": "cpu"}
 
 
 @dataclass(frozen=True)
 class ScriptFrame:
-    """What a standalone script of an implementation opens with, and how it goes on.
+    """The parts of a standalone script that depend on the implementation."""
 
-    imports: its lines. versions: the modules whose versions it prints. host: the framework whose
-    tensors, compiler and autodiff it uses; empty for a formula in NumPy. mode: the one that it has,
-    whatever was asked for.
-    """
-
-    imports: tuple[str, ...] = ()
-    versions: tuple[str, ...] = ()
-    host: str = ""
-    mode: str | None = None
+    imports: tuple[str, ...] = ()  # lines
+    versions: tuple[str, ...] = ()  # the modules whose versions it prints
+    host: str = ""  # the framework of its tensors, compiler and autodiff; empty: NumPy
+    mode: str | None = None  # of every script; None: the implementation's mode
 
 
 _JAX = ("import jax", "import jax.numpy as jnp")
@@ -41,38 +36,29 @@ _BY_HAND = ScriptFrame()
 
 @dataclass(frozen=True)
 class Entry:
-    """A row of the table.
+    """A row of the table."""
 
-    module: its file here. environment: the framework whose worker process it lives in.
-    needs: modules that must be importable. distribution: whose version is reported.
-    supports: the options its API has. about: what it calls.
-    extra: what `pip install 'xent-check[...]'` adds it. variables: its process's environment.
-    default: whether it runs where nobody named it. devices: those that can be asked for.
-    in_float32: the dtypes of 16 bits whose losses it computes in float32 and rounds once, by loss
-    and input, on the CPU and without a mode; in all others it rounds to them on the way.
-    script: of a script that shows its answer; None where there is none. start: its turn among the
-    processes to be started, the slowest to import first.
-    """
-
-    module: str
-    environment: str
-    needs: tuple[str, ...]
-    distribution: str
+    module: str  # its file in adapters/
+    environment: str  # the framework whose worker process it shares
+    needs: tuple[str, ...]  # modules that must be importable
+    distribution: str  # the one whose version is reported
     supports: Support = field(compare=False)
-    about: str
-    extra: str = ""
+    about: str  # the API that it calls
+    extra: str = ""  # the extra of `pip install 'xent-check[...]'` that installs it
     modes: tuple[str, ...] = ()
-    variables: tuple[tuple[str, str], ...] = ()
-    default: bool = True
+    variables: tuple[tuple[str, str], ...] = ()  # environment variables of its process
+    default: bool = True  # it runs where neither the case nor the user names implementations
     devices: tuple[str, ...] = DEVICES
+    # The dtypes of 16 bits whose losses it computes in float32 and rounds once, on the CPU and
+    # without a mode; with all others it rounds intermediate results to the dtype.
     in_float32: Mapping[tuple[Loss, Given], tuple[DType, ...]] = field(
         default_factory=dict, compare=False
     )
-    script: ScriptFrame | None = None
-    start: int = 4
+    script: ScriptFrame | None = None  # None: no script can show its answer
+    start: int = 4  # place in the order of starting processes: the slowest to import first
 
     def environment_variables(self, device: str) -> dict[str, str]:
-        """What is set in its process, for a device that was asked for."""
+        """The environment variables that its process sets, on the device."""
         return {**_QUIET, **dict(self.variables), **(_NO_GPU if device == "cpu" else {})}
 
 

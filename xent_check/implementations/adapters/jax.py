@@ -5,8 +5,8 @@
 
 From probabilities, the log is jnp.log; log-probabilities are taken as they are. Compiled by
 jax.jit; the mode eager runs op by op, x32 leaves jax_enable_x64 off, as it is by default.
-Gradients by jax.vjp. Source: the API pages of
-jax.nn.log_softmax, jax.nn.log_sigmoid and jax.nn.one_hot.
+Gradients by jax.vjp. Source: the API pages of jax.nn.log_softmax, jax.nn.log_sigmoid and
+jax.nn.one_hot.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ NAMES = Names(
 
 
 def prepare(cache: Path) -> None:
-    """JAX keeps what it compiled, between runs; a shape seen once costs little after that."""
+    """Keep compiled programs in the folder `cache`, so that later runs need not compile them."""
     jax.config.update("jax_compilation_cache_dir", str(cache / "jax"))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
@@ -74,20 +74,20 @@ def run(
     total: TotalFunction | None = None,
 ) -> Computed:
     """Run `function` under JAX, jitted unless the mode is eager; x64 for float64, unless x32."""
-    named = {"jax": jax, "jnp": jnp, **roots}
+    modules = {"jax": jax, "jnp": jnp, **roots}
     compiler = "" if mode == "eager" else "jax.jit({})"
-    program = Program(named, problem, function, differentiate, compiler, total)
+    program = Program(modules, problem, function, differentiate, compiler, total)
     compiled = jax.jit(program) if compiler else program
     target = _device(device)
-    wide = problem.dtype == "float64" and mode != "x32"
-    with _enable_x64(wide), jax.default_device(target), program.tracked():
+    x64 = problem.dtype == "float64" and mode != "x32"
+    with _enable_x64(x64), jax.default_device(target), program.tracked():
         arrays = {k: jnp.asarray(np.array(a)) for k, a in problem_arrays(problem).items()}
         start = time.perf_counter()
         answers = jax.block_until_ready(compiled(arrays))
         seconds = time.perf_counter() - start
         losses = np.asarray(answers[LOSSES])
-        answered = [r for r in problem.reductions if r in answers]
-        totals: dict[Reduction, Any] = {r: np.asarray(answers[r]) for r in answered}
+        reductions = [r for r in problem.reductions if r in answers]
+        totals: dict[Reduction, Any] = {r: np.asarray(answers[r]) for r in reductions}
         gradient = np.asarray(answers[GRADIENT]) if problem.gradient else None
     totals |= program.unsupported
     return Computed(losses, totals, program.text, seconds, gradient, calls=program.calls)
@@ -99,14 +99,14 @@ def differentiate(losses_of: Callable[[Any], Any], values: Any, cotangent: Any) 
     return losses, pull_back(jnp.ones_like(losses) if cotangent is None else cotangent)[0]
 
 
-def _enable_x64(wide: bool) -> AbstractContextManager[Any]:
-    """jax.enable_x64, which was jax.experimental's alone before it had this name."""
+def _enable_x64(on: bool) -> AbstractContextManager[Any]:
+    """jax.enable_x64, which older releases have only in jax.experimental."""
     if hasattr(jax, "enable_x64"):
-        context = jax.enable_x64(wide)
+        context = jax.enable_x64(on)
     else:
         from jax import experimental
 
-        context = experimental.enable_x64(wide)
+        context = experimental.enable_x64(on)
     return context  # type: ignore[no-any-return]
 
 

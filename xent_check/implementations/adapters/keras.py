@@ -1,7 +1,7 @@
 """Keras on TensorFlow: the loss classes of tf.keras.losses, given the case's dtype.
 
-Modes as TensorFlow's; floatx leaves dtype= out, so that Keras takes its own. Source: the API
-pages of tf.keras.losses.
+Modes as TensorFlow's; floatx leaves dtype= out, so that Keras computes in its floatx. Source: the
+API pages of tf.keras.losses.
 """
 
 from __future__ import annotations

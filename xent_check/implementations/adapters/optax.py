@@ -53,9 +53,9 @@ def sparse_categorical(
     """softmax_cross_entropy_with_integer_labels; with smoothing, one-hot labels smoothed."""
     idioms = Idioms(call, NAMES, problem, arrays)
     logits, labels, options = arrays["logits"], idioms.labels(), _axis(problem)
-    kept = idioms.kept()
-    if kept is not None:
-        options["where"] = call("jnp.expand_dims", kept, problem.class_axis)
+    mask = idioms.kept()
+    if mask is not None:
+        options["where"] = call("jnp.expand_dims", mask, problem.class_axis)
     if problem.label_smoothing:
         one_hot = {"dtype": problem.dtype, "axis": problem.class_axis}
         targets = call("jax.nn.one_hot", labels, problem.num_classes, **one_hot)

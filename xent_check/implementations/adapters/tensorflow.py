@@ -74,8 +74,8 @@ def run(
         answers = compiled(arrays)
         seconds = time.perf_counter() - start
     losses = answers[LOSSES].numpy()
-    answered = [r for r in problem.reductions if r in answers]
-    totals: dict[Reduction, Any] = {r: np.asarray(answers[r].numpy()) for r in answered}
+    reductions = [r for r in problem.reductions if r in answers]
+    totals: dict[Reduction, Any] = {r: np.asarray(answers[r].numpy()) for r in reductions}
     gradient = answers[GRADIENT].numpy() if problem.gradient else None
     totals |= program.unsupported
     return Computed(losses, totals, program.text, seconds, gradient, calls=program.calls)

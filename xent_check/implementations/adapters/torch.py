@@ -1,8 +1,8 @@
 """PyTorch: the functional losses of torch.nn.functional.
 
 Class scores have their class axis at 1. Their reduction='mean' divides by the sum of the class
-weights of the kept labels (integer labels), or by the samples (distributions, binary): it serves
-where that is what is asked, torch.sum and torch.divide elsewhere. Gradients by torch.autograd.
+weights of the kept labels (integer labels), or by the samples (distributions, binary). It is used
+where the reduction means that, torch.sum and torch.divide elsewhere. Gradients by torch.autograd.
 Mode compile: torch.compile of the recorded expression. Source: the reference pages of
 torch.nn.functional.cross_entropy, nll_loss, binary_cross_entropy and
 binary_cross_entropy_with_logits.
@@ -62,7 +62,7 @@ def evaluate(problem: Problem, mode: str, device: str) -> Computed:
 
 
 def answer(problem: Problem, program: Program, device: str) -> Computed:
-    """What the program answers, as NumPy arrays."""
+    """The program's answers as NumPy arrays. device: cpu or cuda."""
     arrays = {k: to_tensor(a, device) for k, a in problem_arrays(problem).items()}
     start = time.perf_counter()
     with program.tracked():
@@ -124,15 +124,15 @@ def binary(call: Calls, problem: Problem, arrays: NativeArrays, reduction: Reduc
     """binary_cross_entropy_with_logits, or binary_cross_entropy from probabilities."""
     name = "binary_cross_entropy" + ("_with_logits" if problem.given == "logits" else "")
     options = _present(arrays, weight="sample_weight", pos_weight="pos_weight")
-    own = reduction if reduction != "weighted_mean" else None
+    native = reduction if reduction != "weighted_mean" else None
     answer = call(
         f"torch.nn.functional.{name}",
         arrays[problem.given],
         arrays["labels"],
         **options,
-        reduction=own or "none",
+        reduction=native or "none",
     )
-    if own is not None:
+    if native is not None:
         return answer
     return Idioms(call, NAMES, problem, arrays).reduced(answer, reduction)
 
@@ -142,16 +142,16 @@ def categorical(
 ) -> Any:
     """cross_entropy with a distribution per sample: its mean divides by all samples."""
     weighted = "sample_weight" in arrays or reduction == "weighted_mean"
-    own = None if weighted else reduction
+    native = None if weighted else reduction
     answer = call(
         "torch.nn.functional.cross_entropy",
         _classes_second(call, problem, arrays[problem.given]),
         _classes_second(call, problem, arrays["labels"]),
         **_present(arrays, weight="class_weight"),
         **_smoothing(problem),
-        reduction=own or "none",
+        reduction=native or "none",
     )
-    if own is not None:
+    if native is not None:
         return answer
     idioms = Idioms(call, NAMES, problem, arrays)
     return idioms.reduced(idioms.weighted_by_sample(answer), reduction)
@@ -167,19 +167,23 @@ def sparse_categorical(
     options = _present(arrays, weight="class_weight") | _smoothing(problem)
     if problem.ignore_index is not None:
         options["ignore_index"] = problem.ignore_index
-    own = _own_reduction(arrays, reduction)
+    native = _native_reduction(arrays, reduction)
     name = "cross_entropy" if problem.given == "logits" else "nll_loss"
     answer = call(
-        f"torch.nn.functional.{name}", scores, arrays["labels"], **options, reduction=own or "none"
+        f"torch.nn.functional.{name}",
+        scores,
+        arrays["labels"],
+        **options,
+        reduction=native or "none",
     )
-    if own is not None:
+    if native is not None:
         return answer
     idioms = Idioms(call, NAMES, problem, arrays)
     return idioms.reduced(idioms.weighted_by_sample(answer), reduction)
 
 
-def _own_reduction(arrays: NativeArrays, reduction: Reduction | None) -> str | None:
-    """What the API calls the reduction; None where it has none of that meaning."""
+def _native_reduction(arrays: NativeArrays, reduction: Reduction | None) -> str | None:
+    """The API's name for the reduction; None where it has none of that meaning."""
     if "sample_weight" in arrays:
         return None
     if reduction == "mean" and "class_weight" in arrays:

@@ -1,9 +1,9 @@
 """The user's own function, `module:function` or `path/to/file.py:function`, with NumPy arrays.
 
 It is called `function(logits, labels, **options)`, with probs or log_probs first where the case
-has those, and with exactly the options that the case sets, each by its own name or by a synonym of
-the table of options; an option that its signature does not name is unsupported. It returns the
-losses, one per sample.
+has those. The options are those that the case sets, each under its name or a synonym in the table
+of options; one that the signature does not name is unsupported. It returns the losses, one per
+sample.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ Array = npt.NDArray[Any]
 
 
 def evaluate(problem: Problem, function: str, device: str) -> Computed:
-    """Call the function named by `function` once, for the losses."""
+    """The losses, from one call of the function at `function`."""
     if problem.values.dtype == BITS:
         raise UnsupportedError("NumPy has bfloat16 only where ml_dtypes is installed")
     call = load(function)
@@ -59,18 +59,19 @@ def evaluate(problem: Problem, function: str, device: str) -> Computed:
 
 @cache
 def load(function: str) -> Callable[..., Any]:
-    """The function at `module:name` or `file.py:name`; ImportError where there is none."""
-    where, _, name = function.rpartition(":")
+    """The function at `module:name` or `file.py:name`; ImportError where there is none or where its
+    module cannot be imported."""
+    source, _, name = function.rpartition(":")
     try:
-        module = _module_of_file(Path(where)) if where.endswith(".py") else _module(where)
-    except BaseException as error:  # an exit, too, is a module that cannot be imported
+        module = _module_of_file(Path(source)) if source.endswith(".py") else _module(source)
+    except BaseException as error:  # an exit included
         text = f"{type(error).__name__}: {error}"
-        raise ImportError(f"{where} cannot be imported: {text}") from error
-    found = getattr(module, name, None)
-    if not callable(found):
+        raise ImportError(f"{source} cannot be imported: {text}") from error
+    member = getattr(module, name, None)
+    if not callable(member):
         hint = did_you_mean(name, [key for key, value in vars(module).items() if callable(value)])
-        raise ImportError("; ".join(filter(None, [f"{where} has no function {name!r}", hint])))
-    return found  # type: ignore[no-any-return]
+        raise ImportError("; ".join(filter(None, [f"{source} has no function {name!r}", hint])))
+    return member  # type: ignore[no-any-return]
 
 
 def _module(name: str) -> ModuleType:
@@ -94,34 +95,34 @@ def _module_of_file(path: Path) -> ModuleType:
 
 
 def _as_losses(returned: object) -> Array:
-    """The numbers that came back, in the dtype they came in; TypeError where they are not such."""
+    """The returned losses in their dtype; TypeError where that is none of DTYPES."""
     losses = np.asarray(returned)
     if losses.dtype.name not in DTYPES:
-        found = type(returned).__name__
+        kind = type(returned).__name__
         if isinstance(returned, np.ndarray | np.generic):
-            found = f"{losses.dtype.name} numbers"
-        raise TypeError(f"it returned {found}; losses are numbers in {', '.join(DTYPES)}")
+            kind = f"{losses.dtype.name} numbers"
+        raise TypeError(f"it returned {kind}; losses are numbers in {', '.join(DTYPES)}")
     return losses
 
 
 def _options(problem: Problem, call: Callable[..., Any], function: str) -> dict[str, Any]:
-    """What is passed by keyword: the problem's options as the signature names them, and
-    `reduction="none"` where it names that."""
+    """The keyword arguments: the problem's options as the signature names them, and
+    `reduction="none"` where it has that parameter. UnsupportedError for an option it lacks."""
     parameters = inspect.signature(call).parameters
     takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
-    passed: dict[str, Any] = {}
+    arguments: dict[str, Any] = {}
     missing = []
     for option in sorted(CALLED, key=lambda option: option.key):
         if option.key not in problem.options:
             continue
         names = [name for name in (option.key, *option.synonyms) if name in parameters]
         if names or takes_any:
-            passed[names[0] if names else option.key] = getattr(problem, option.name)
+            arguments[names[0] if names else option.key] = getattr(problem, option.name)
         else:
             missing.append(option.key)
     if missing:
         raise UnsupportedError(f"{function} takes no {', '.join(missing)}")
-    return passed | ({"reduction": "none"} if "reduction" in parameters else {})
+    return arguments | ({"reduction": "none"} if "reduction" in parameters else {})
 
 
 def _shown(value: object) -> str:
