@@ -124,8 +124,8 @@ BUGS = (
     ),
     Bug(
         "names are of the working directory", "project:Project.keys",
-        "made[case, name] = cases[shown] + case[len(shown) :], names[name]",
-        "made[case, name] = case, name", PLACES, "working_directory",
+        "keys[case, name] = cases[shown] + case[len(shown) :], names[name]",
+        "keys[case, name] = case, name", PLACES, "working_directory",
     ),
     Bug(
         "a baseline that matches nothing is success", "report:Report.exit_code",

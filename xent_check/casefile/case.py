@@ -1,7 +1,7 @@
-"""Case: what a case file says, checked key by key.
+"""Case: the keys of a case file and the types of their values.
 
-Shapes, labels and probabilities are the problem's to check; here a key is known or unknown, a
-value has the right type or not. The models are also the source of the JSON Schema.
+Shapes, labels and probabilities are checked where a case becomes a problem. The models are also
+the source of the JSON Schema.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ ARRAY_KEYS = (*GIVEN, "labels", *ARRAYS)
 
 
 class ToleranceFields(Strict):
-    """A tolerance as a mapping: its keys."""
+    """The keys of a tolerance that is a mapping; ulps: in units in the last place."""
 
     model_config = ConfigDict(title="Tolerance")
     atol: Annotated[float, Field(ge=0)] = 0.0
@@ -79,7 +79,7 @@ def _kind(value: object) -> str:
 
 
 def _schema(_: object, handler: GetCoreSchemaHandler) -> CoreSchema:
-    """The keys are checked, then are a Tolerance."""
+    """Check the keys, then make a Tolerance of them."""
     fields = handler.generate_schema(ToleranceFields)
     return no_info_after_validator_function(lambda f: Tolerance(f.atol, f.rtol, f.ulps), fields)
 
@@ -97,10 +97,10 @@ ToleranceField = Annotated[
 
 
 class Because(Strict):
-    """Why a divergence is known: in words, and the hypothesis of the diagnosis that says so."""
+    """The reason for a known divergence."""
 
     text: Text
-    id: HypothesisId
+    id: HypothesisId  # the hypothesis of the diagnosis that explains it
 
 
 def _form(value: object) -> str:
@@ -108,7 +108,7 @@ def _form(value: object) -> str:
 
 
 class ExpectedFields(Strict):
-    """What a source published for one implementation, or what is known of it."""
+    """The numbers that a source published for an implementation, or a known divergence or error."""
 
     losses: Numbers = None
     mean: Number | None = None
@@ -146,7 +146,7 @@ Entries = Annotated[
 
 
 class _Inputs(Strict):
-    """The keys before the options."""
+    """The keys of a case before its options."""
 
     name: Word | None = None
     description: str | None = None
@@ -161,7 +161,7 @@ class _Inputs(Strict):
 
 
 def _field(option: Option) -> tuple[Any, Any]:
-    """The type of an option in a case file, and its default there: null where nothing is said."""
+    """The type and the default of an option in a case file."""
     kind: Any
     match option.kind:
         case kinds.Axis():
@@ -198,33 +198,33 @@ class CaseFields(_WithOptions):
 
     @property
     def asked(self) -> frozenset[str]:
-        """The parts of an answer that the case asks for: losses, totals by reduction, gradient.
+        """The parts of an answer that the case asks for: losses, reductions, gradient.
 
-        Losses are compared in any case, but are not asked for by `check: gradient` alone.
+        Losses are always compared, but `check: gradient` alone does not ask for them.
         """
         checked = {"value": "losses", "gradient": "gradient"}
         words = (checked[word] for word in self.stated("check"))
         return frozenset([*self.options.reductions, *words])
 
     def stated(self, key: str) -> Any:
-        """What the case says of an option."""
+        """The value of an option in the case."""
         return getattr(self, key)
 
     @property
     def options(self) -> Options:
-        """The options as a problem has them, but for the arrays."""
+        """The options as a problem has them, without the arrays."""
         scalars = [option for option in OPTIONS if option.key not in ARRAYS]
         return Options(**{o.name: o.posed(self.stated(o.key)) for o in scalars})
 
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """One case of a file, and where it stands."""
+    """One case of a file."""
 
     file: Path
     shown: str  # the file as reports name it
     name: str
-    source: Map  # the YAML it came from, with lines
+    source: Map  # its YAML mapping, with lines
     fields: CaseFields
 
     @property
@@ -250,9 +250,9 @@ def placed(shown: str, source: Map, mistake: Mistake) -> Located:
 
 
 def split_id(text: str) -> tuple[str, str]:
-    """The file, as reports name it, and the name of a case's id; no file where there is none.
+    """The file, as reports name it, and the name in a case's id; an empty file for other text.
 
-    A name may begin with a colon and has no `::` in it; a file may have one.
+    A name may begin with a colon but has no `::` in it; a file may have one.
     """
     match = _ID.fullmatch(text)
     return (match[1], match[2]) if match else ("", text)

@@ -1,4 +1,4 @@
-"""Arguments: what stands on the command line becomes the mapping that a case file would hold."""
+"""Command line: arguments become the mapping that a case file would hold."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ from .yaml_values import Float, Map, scalar
 
 _ARRAY_FILES = (".npy", ".npz", ".safetensors")
 _WORDS = ("loss", "dtype")
-_OBSERVED = 200  # bytes of an observed number, its text and its place beside it
+_OBSERVED = 200  # bytes of an observed number with its text and its place in a list
 
 
 class Arguments:
-    """Arrays are pasted numbers, `@file`, `-` for standard input, or a case file's `{...}`."""
+    """The arguments of `eval` and `explain`. An array is pasted numbers, `@file`, `-` for standard
+    input, or a mapping `{...}` as in a case file."""
 
     def __init__(self, read_stdin: Callable[[], str]) -> None:
         self.read_stdin = read_stdin
@@ -43,7 +44,7 @@ class Arguments:
         return source
 
     def observed(self, text: str) -> Numbers:
-        """Numbers that somebody saw; those of an array file are exact. Adds to `mistakes`."""
+        """The observed numbers; those of an array file are exact. Adds to `mistakes`."""
         try:
             if _is_array_file(text):
                 array = read_array(text[1:], (), Path.cwd(), allow_outside=True)
@@ -74,7 +75,7 @@ class Arguments:
         return parse_numbers(self._text(key, text))
 
     def _text(self, key: str, text: str) -> str:
-        """What is pasted: the text itself, a text file, or standard input."""
+        """The pasted text: the argument itself, a text file, or standard input."""
         if text == "-":
             if self._reader_of_stdin:
                 found = f"standard input, read for `{self._reader_of_stdin}` already"
@@ -96,7 +97,7 @@ def _is_array_file(text: str) -> bool:
 
 
 def _exact(value: Any) -> Numbers:
-    """The numbers with texts that claim no printed digit."""
+    """The numbers as exact ones: their texts have no printed last digit."""
     if isinstance(value, list):
         return [_exact(item) for item in value]
     number = Float(value)

@@ -1,4 +1,4 @@
-"""What a case must satisfy: options of its loss, labels among the classes, probabilities that are.
+"""Data rules: options fit the loss, labels are classes, probabilities are probabilities.
 
 The keys of mistakes in an array are indices into it.
 """
@@ -24,17 +24,17 @@ _BOTH_WAYS = "say whether to divide by the sum: `normalize: true` or `normalize:
 
 
 def misplaced_options(fields: CaseFields, given: Given) -> Iterator[Mistake]:
-    """Options that mean nothing for the case's loss, or for what it gives."""
+    """Options that mean nothing for the case's loss or its input."""
     for option in OPTIONS:
         if option.posed(fields.stated(option.key)) == option.default:
             continue
         if not option.applies(fields.loss, given):
-            anywhere = option.given == GIVEN
-            found = f"the loss {fields.loss}" if anywhere else f"{fields.loss} from {given}"
-            yield _misplaced(option.key, f"set for {found}", _home(option))
+            any_input = option.given == GIVEN
+            use = f"the loss {fields.loss}" if any_input else f"{fields.loss} from {given}"
+            yield _misplaced(option.key, f"set for {use}", _home(option))
         elif option.of_gradient and not fields.options.gradient:
-            where = "`check: [value, gradient]`"
-            yield _misplaced(option.key, "set where no gradient is checked", where)
+            check = "`check: [value, gradient]`"
+            yield _misplaced(option.key, "set where no gradient is checked", check)
 
 
 def _misplaced(key: str, found: str, home: str) -> Mistake:
@@ -42,16 +42,17 @@ def _misplaced(key: str, found: str, home: str) -> Mistake:
 
 
 def _home(option: Option) -> str:
-    """The losses and the inputs that an option means something for."""
-    several = "s" if len(option.losses) > 1 else ""
-    losses = f"the loss{'es' if several else ''} {' and '.join(option.losses)}"
+    """The losses and the inputs that an option applies to, in words."""
+    plural = "s" if len(option.losses) > 1 else ""
+    losses = f"the loss{'es' if plural else ''} {' and '.join(option.losses)}"
     return losses if option.given == GIVEN else f"{losses}, from {' or '.join(option.given)}"
 
 
 def outside_labels(
     labels: Array, loss: Loss, classes: int, ignore_index: int | None
 ) -> Iterator[Mistake]:
-    """Class indices outside the classes that are not ignored; binary labels outside [0, 1]."""
+    """The first class index that is neither ignored nor a class; the first binary label outside
+    [0, 1]."""
     if loss == "sparse_categorical":
         outside = (labels < 0) | (labels >= classes)
         if ignore_index is not None:

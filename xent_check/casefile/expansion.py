@@ -1,4 +1,4 @@
-"""Expansion: a file's mapping becomes one per case, defaults merged, matrices written out."""
+"""Expansion: from a file's mapping to one per case, with defaults merged and matrices expanded."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ MAX_COMBINATIONS = 10_000
 
 
 def expand(source: Map, stem: str, mistakes: list[Placed]) -> Iterator[Map]:
-    """The mapping of each case; `stem` is the name of one that has none. Adds to `mistakes`."""
+    """The mapping of each case. stem: the name of a case without one. Adds to `mistakes`."""
     for case_source in _case_sources(source, mistakes):
         yield from _combinations(case_source, stem, mistakes)
 
 
 def _case_sources(source: Map, mistakes: list[Placed]) -> list[Map]:
-    """One case, or each of `cases` over the `defaults`."""
+    """The mapping itself, or each of `cases` merged with the `defaults`."""
     if "cases" not in source and "defaults" not in source:
         return [source]
     for key in source:
         if key not in ("cases", "defaults"):
-            known = key in CaseFields.model_fields
-            otherwise = "move it into `defaults` or a case" if known else "remove it"
-            advice = did_you_mean(key, ("cases", "defaults")) or otherwise
+            of_case = key in CaseFields.model_fields
+            remedy = "move it into `defaults` or a case" if of_case else "remove it"
+            advice = did_you_mean(key, ("cases", "defaults")) or remedy
             mistakes.append((source, Mistake((key,), "unknown key", "defaults, cases", advice)))
     defaults, cases = source.get("defaults", Map(1)), source.get("cases")
     if not isinstance(defaults, Map):
@@ -66,23 +66,23 @@ def _combinations(source: Map, stem: str, mistakes: list[Placed]) -> Iterator[Ma
     if matrix is None:
         yield source
         return
-    found = list(_matrix_mistakes(matrix))
-    if found:
-        mistakes += [(source, mistake) for mistake in found]
+    matrix_mistakes = list(_matrix_mistakes(matrix))
+    if matrix_mistakes:
+        mistakes += [(source, mistake) for mistake in matrix_mistakes]
         return
     for values in itertools.product(*map(enumerate, matrix.values())):
         choice = Map(source.line)
         for key, (index, value) in zip(matrix, values, strict=True):
             choice[key], choice.lines[key] = value, matrix[key].lines[index]
             choice.homes[key] = ("matrix", key, index)
-        one = _merged(source, choice, source.line)
-        del one["matrix"]
-        if one.get("name") is None:
-            one["name"] = stem
-            one.lines["name"] = source.lines["matrix"]
-        if isinstance(one["name"], str):
-            one["name"] = f"{one['name']}[{_choice_text(choice)}]"
-        yield one
+        combination = _merged(source, choice, source.line)
+        del combination["matrix"]
+        if combination.get("name") is None:
+            combination["name"] = stem
+            combination.lines["name"] = source.lines["matrix"]
+        if isinstance(combination["name"], str):
+            combination["name"] = f"{combination['name']}[{_choice_text(choice)}]"
+        yield combination
 
 
 def _matrix_mistakes(matrix: object) -> Iterator[Mistake]:
@@ -91,19 +91,19 @@ def _matrix_mistakes(matrix: object) -> Iterator[Mistake]:
         advice = "such as {dtype: [float32, float64]}"
         yield Mistake(("matrix",), found, "a mapping of keys to lists of values", advice)
         return
-    allowed = [key for key in CaseFields.model_fields if key not in ("name", "matrix")]
+    keys = [key for key in CaseFields.model_fields if key not in ("name", "matrix")]
     combinations = 1
     for key, values in matrix.items():
-        if key not in allowed:
-            hint = did_you_mean(key, allowed)
-            yield Mistake(("matrix", key), "unknown key", ", ".join(allowed), hint)
+        if key not in keys:
+            hint = did_you_mean(key, keys)
+            yield Mistake(("matrix", key), "unknown key", ", ".join(keys), hint)
         elif not isinstance(values, Seq) or not values:
             yield Mistake(("matrix", key), describe(values), "a list of values", "")
         else:
             combinations *= len(values)
     if combinations > MAX_COMBINATIONS:
-        found, allowed_ = f"{combinations:,} combinations", f"at most {MAX_COMBINATIONS:,}"
-        yield Mistake(("matrix",), found, allowed_, "split the case")
+        found, allowed = f"{combinations:,} combinations", f"at most {MAX_COMBINATIONS:,}"
+        yield Mistake(("matrix",), found, allowed, "split the case")
 
 
 def _choice_text(choice: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Expectations: the `expect` of a case, checked against its problem, its numbers as printed."""
+"""Expectations: the `expect` of a case, its numbers with the digits that were printed."""
 
 from __future__ import annotations
 
@@ -17,34 +17,34 @@ from .case import Case, ExpectedFields
 
 
 def expectations(case: Case, problem: Problem) -> Expectations:
-    """By implementation; InvalidError where an entry cannot be about this problem."""
+    """The entries by implementation; InvalidError where one does not fit the problem."""
     mistakes: list[Mistake] = []
-    made: dict[str, tuple[Expectation, ...]] = {}
+    by_name: dict[str, tuple[Expectation, ...]] = {}
     for name, entries in case.fields.expect.items():
         raw = case.source["expect"][name]
-        listed: list[Expectation] = []
+        parsed: list[Expectation] = []
         for index, entry in enumerate(entries):
             key: KeyPath = ("expect", name, index) if isinstance(raw, list) else ("expect", name)
             mistakes += _entry_mistakes(entry, name, key)
             try:
-                listed.append(_expectation(entry, problem))
+                parsed.append(_expectation(entry, problem))
             except InvalidError as error:
                 mistakes += [mistake.below(*key) for mistake in error.mistakes]
-        made[name] = tuple(listed)
+        by_name[name] = tuple(parsed)
         if name != REFERENCE:
             mistakes += _never_reached(name, entries)
     if mistakes:
         raise InvalidError(*mistakes)
-    return made
+    return by_name
 
 
 def _never_reached(name: str, entries: Sequence[ExpectedFields]) -> Iterator[Mistake]:
-    """Entries behind one about every version: no answer would be held against them."""
-    every = next((i for i, e in enumerate(entries[:-1]) if e.versions is None), None)
-    if every is not None:
-        found = f"never reached: entry {every} before it is about every version"
+    """An entry after one for every version, which no answer would be compared with."""
+    catch_all = next((i for i, e in enumerate(entries[:-1]) if e.versions is None), None)
+    if catch_all is not None:
+        found = f"never reached: entry {catch_all} before it is about every version"
         advice = "limit that one by `versions`, or make one entry of the two"
-        yield Mistake(("expect", name, every + 1), found, "", advice)
+        yield Mistake(("expect", name, catch_all + 1), found, "", advice)
 
 
 def _entry_mistakes(entry: ExpectedFields, name: str, key: KeyPath) -> list[Mistake]:
@@ -64,7 +64,7 @@ def _entry_mistakes(entry: ExpectedFields, name: str, key: KeyPath) -> list[Mist
 
 
 def _expectation(entry: ExpectedFields, problem: Problem) -> Expectation:
-    """InvalidError, its keys within the entry, where the shapes are not the problem's."""
+    """The entry with its numbers. InvalidError, with keys in the entry, for other shapes."""
     losses = _of_shape("losses", entry.losses, problem.samples_shape, "one number per sample")
     totals = {r: published(getattr(entry, r)) for r in REDUCTIONS if getattr(entry, r) is not None}
     if entry.gradient is not None and not problem.gradient:
@@ -78,22 +78,25 @@ def _expectation(entry: ExpectedFields, problem: Problem) -> Expectation:
 
 
 def _of_shape(key: str, numbers: object, shape: tuple[int, ...], what: str) -> Published | None:
-    """What is published for an array; one sample may lack its axis, as its row in the case does."""
+    """The published array, of that shape; a single sample may lack its axis, as in the case.
+
+    InvalidError for other shapes. what: the shape in words.
+    """
     if numbers is None:
         return None
-    found = published(numbers)
-    if (1, *found.values.shape) == shape:
-        return Published(found.values[None], found.units[None])
-    if found.values.shape != shape:
+    array = published(numbers)
+    if (1, *array.values.shape) == shape:
+        return Published(array.values[None], array.units[None])
+    if array.values.shape != shape:
         mistake = Mistake(
-            (key,), f"shape {list(found.values.shape)}", f"shape {list(shape)}, {what}", ""
+            (key,), f"shape {list(array.values.shape)}", f"shape {list(shape)}, {what}", ""
         )
         raise InvalidError(mistake)
-    return found
+    return array
 
 
 def published(numbers: object) -> Published:
-    """Numbers of a case file with the units of their texts."""
+    """Numbers of a case file in float64, with the unit of each one's last printed digit."""
     values = np.array(numbers, dtype=np.float64)
     units = np.array(_units(numbers), dtype=np.float64)
     return Published(values, units)

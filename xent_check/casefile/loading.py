@@ -1,4 +1,4 @@
-"""Loading: paths become cases with their problems; every mistake of every file, together."""
+"""Loading: from paths to cases with their problems; all mistakes of all files together."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ from .yaml_values import Map, line_of
 
 @dataclass(frozen=True, eq=False)
 class PosedCase:
-    """A case ready to be run. `implementations`: None for the default set."""
+    """A case ready to be run."""
 
     case: Case
     problem: Problem
     expectations: Expectations
-    implementations: tuple[Implementation, ...] | None
+    implementations: tuple[Implementation, ...] | None  # None: the default set
 
     def with_tolerance(self, tolerance: Tolerance | Auto) -> PosedCase:
         """The same under another tolerance."""
@@ -51,13 +51,13 @@ class PosedCase:
         return replace(self, case=replace(self.case, fields=fields))
 
     def expectation_of(self, implementation: Implementation) -> Expectation | None:
-        """The first entry about the version that ran; a label has no entries of its own."""
-        named = (
+        """The first entry for the version that ran. Labelled columns share their name's entries."""
+        matches = (
             entries
             for name, entries in self.expectations.items()
             if name != REFERENCE and parse(name).name == implementation.unlabelled
         )
-        for entry in next(named, ()):
+        for entry in next(matches, ()):
             if entry.versions is None:
                 return entry
             version = implementation.version
@@ -68,10 +68,10 @@ class PosedCase:
 
 @dataclass(frozen=True)
 class Filter:
-    """Which cases: any of `texts` within the id, and any of `tags`."""
+    """A selection of cases; empty fields select all."""
 
-    texts: tuple[str, ...] = ()
-    tags: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()  # any of them is in the id, in upper or lower case
+    tags: tuple[str, ...] = ()  # the case has any of them
 
     def accepts(self, case: Case) -> bool:
         """Whether the case is selected."""
@@ -86,7 +86,7 @@ class Filter:
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """Without the garbage collector, which would walk all that is read, again and again."""
+    """Turn the garbage collector off, which would visit everything read again and again."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -102,8 +102,8 @@ def load(
 ) -> tuple[PosedCase, ...]:
     """The selected cases of `paths` (files, folders, `file::name`, `folder::name`), posed.
 
-    CaseFileError for bad files, NothingToCompareError where nothing is left to run. any_label:
-    labels outside the classes need no expectation.
+    CaseFileError for bad files, NothingToCompareError where no case is selected, UserError for
+    paths and names that do not exist. any_label: labels outside the classes need no expectation.
     """
     located: list[Located] = []
     cases: dict[int, Case] = {}
@@ -115,11 +115,11 @@ def load(
             if resolved not in files:
                 files[resolved] = read_cases(path, shown_path(path))
                 located += files[resolved].located
-        found = [case for _, resolved in listed for case in files[resolved].cases]
-        named = [case for case in found if name in ("", case.name)]
-        if not named and not located:
-            raise UserError(_no_such_case(given, name, [case.name for case in found]))
-        cases.update((id(case), case) for case in named)
+        candidates = [case for _, resolved in listed for case in files[resolved].cases]
+        matches = [case for case in candidates if name in ("", case.name)]
+        if not matches and not located:
+            raise UserError(_no_such_case(given, name, [case.name for case in candidates]))
+        cases.update((id(case), case) for case in matches)
     selected = [case for case in cases.values() if wanted.accepts(case)]
     posed_cases = []
     for case in [*selected, *(case for file in files.values() for case in file.broken)]:
@@ -148,19 +148,15 @@ def _no_such_case(given: str, name: str, names: Sequence[str]) -> str:
 
 @dataclass(frozen=True, eq=False)
 class FileCases:
-    """The cases of a file, and its mistakes so far.
-
-    broken: cases with a mistake that does not touch their arrays, without the key it is at;
-    posing them may find more.
-    """
+    """The cases of a file, and the mistakes in it."""
 
     cases: tuple[Case, ...]
-    broken: tuple[Case, ...]
-    located: tuple[Located, ...]
+    broken: tuple[Case, ...]  # without the wrong keys, none of which matters to the arrays
+    located: tuple[Located, ...]  # posing the broken cases may add to these
 
 
 def read_cases(file: Path, shown: str) -> FileCases:
-    """The cases of a file, defaults merged and matrices written out."""
+    """The cases of a file, defaults merged and matrices expanded. shown: its name in reports."""
     try:
         document = read(file, shown)
     except CaseFileError as error:
@@ -168,10 +164,10 @@ def read_cases(file: Path, shown: str) -> FileCases:
     mistakes: list[Placed] = []
     cases: list[Case] = []
     broken: list[Case] = []
-    named: list[tuple[str, Map]] = []
+    names: list[tuple[str, Map]] = []
     for expanded in expand(document.root, file.stem, mistakes):
         source = expanded
-        named.append((str(source.get("name") or file.stem), source))
+        names.append((str(source.get("name") or file.stem), source))
         before = len(mistakes)
         mistakes += [(source, mistake) for mistake in misspelt_names(source)]
         try:
@@ -187,16 +183,16 @@ def read_cases(file: Path, shown: str) -> FileCases:
             mistakes.append((source, Mistake(("name",), missing, NAME, "add a name")))
         case = Case(file, shown, fields.name or file.stem, source, fields)
         (cases if len(mistakes) == before else broken).append(case)
-    mistakes += _repeated_names(named)
-    told = {(item.line, item.mistake.key) for item in document.located}
-    found = (placed(shown, source, mistake) for source, mistake in mistakes)
-    fresh = [item for item in found if (item.line, item.mistake.key) not in told]
+    mistakes += _repeated_names(names)
+    reported = {(item.line, item.mistake.key) for item in document.located}
+    located = (placed(shown, source, mistake) for source, mistake in mistakes)
+    fresh = [item for item in located if (item.line, item.mistake.key) not in reported]
     return FileCases(tuple(cases), tuple(broken), tuple(_in_order([*document.located, *fresh])))
 
 
-def _repeated_names(named: Iterable[tuple[str, Map]]) -> Iterator[Placed]:
+def _repeated_names(names: Iterable[tuple[str, Map]]) -> Iterator[Placed]:
     first: dict[str, Map] = {}
-    for name, source in named:
+    for name, source in names:
         if name in first:
             line = line_of(first[name], ("name",))
             found = f"{name!r} names two cases (the other on line {line})"
@@ -205,8 +201,8 @@ def _repeated_names(named: Iterable[tuple[str, Map]]) -> Iterator[Placed]:
 
 
 def misspelt_names(source: Map) -> Iterator[Mistake]:
-    """Implementations must exist: a misspelt one would never be compared. Told of a mapping that
-    may have any other mistake; what is no name is told by its type."""
+    """Names of no implementation, which would never be compared. The mapping may have any other
+    mistake; values that cannot be names are left to the check of types."""
     listed, expect = source.get("implementations"), source.get("expect")
     if isinstance(listed, str):
         yield from _misspelt(("implementations",), listed, ())
@@ -228,5 +224,6 @@ def _misspelt(key: KeyPath, name: str, also: Sequence[str]) -> Iterator[Mistake]
 
 
 def chosen(case: Case) -> tuple[Implementation, ...] | None:
+    """The implementations that a case lists, each once; None where it lists none."""
     names = case.fields.implementations
     return None if names is None else tuple(parse(name) for name in dict.fromkeys(names))

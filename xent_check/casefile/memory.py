@@ -1,4 +1,4 @@
-"""Memory: what cannot fit is refused before it is allocated."""
+"""Memory: arrays that cannot fit are refused before they are allocated."""
 
 from __future__ import annotations
 
@@ -10,16 +10,15 @@ from pathlib import Path
 
 from xent_check.errors import InvalidError, KeyPath, Mistake
 
-_SURE = 2**26  # bytes that are there: most runs can do without asking, which takes 10 ms
+_SURE = 2**26  # bytes taken for granted: asking takes 10 ms, and most runs need no more
 _GROUPS, _OWN = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
-# The limit, what is used of it, and what of that is files that can go: of both versions.
+# The files of the limit and of the use, and the count of pages that can be dropped; by version.
 _UNIFIED = ("memory.max", "memory.current", "inactive_file")
 _FIRST = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
 
 
 def available() -> int:
-    """The bytes that can be had: those that are free, or fewer where a control group (a container,
-    a batch job) has a limit."""
+    """The free bytes, or fewer where a control group (a container, a batch job) has a limit."""
     import psutil
 
     free = psutil.virtual_memory().available
@@ -27,24 +26,24 @@ def available() -> int:
 
 
 def must_fit(shape: Sequence[int], bytes_per_value: int, key: KeyPath) -> None:
-    """InvalidError where an array of this shape asks for more memory than is free. An empty one
-    asks for as much as if no size were 0: NumPy refuses it then, too."""
+    """InvalidError where an array of this shape needs more memory than is free. Sizes of 0 count as
+    1, as NumPy refuses such an array, too."""
     needed = math.prod(max(size, 1) for size in shape) * bytes_per_value
     must_have(needed, f"shape {list(shape)} needs", key)
 
 
 def must_have(needed: int, what: str, key: KeyPath, advice: str = "make it smaller") -> None:
-    """InvalidError where so many bytes are more than is free; `what` says who needs them."""
+    """InvalidError where so many bytes are not free. what: the start of the message."""
     if needed > _SURE and needed > (free := available()):
         found, allowed = f"{what} {_gib(needed)}", f"{_gib(free)}, the memory that is free"
         raise InvalidError(Mistake(key, found, allowed, advice))
 
 
-def _left_in_groups(groups: Path, own: Path) -> Iterator[int]:
-    """What each control group leaves, ours and those that it is in, where it has a limit."""
+def _left_in_groups(groups: Path, membership: Path) -> Iterator[int]:
+    """The bytes left in our control group and in those around it, where they have a limit."""
     text = ""
     with contextlib.suppress(OSError):
-        text = own.read_text()
+        text = membership.read_text()
     for line in text.splitlines():
         _, controllers, path = line.split(":", 2)
         if controllers and "memory" not in controllers.split(","):
@@ -52,7 +51,7 @@ def _left_in_groups(groups: Path, own: Path) -> Iterator[int]:
         root = groups / "memory" if controllers else groups
         folder = root if ".." in path else root / path.lstrip("/")
         for group in (folder, *folder.parents):
-            with contextlib.suppress(OSError, ValueError):  # not there, or "max"
+            with contextlib.suppress(OSError, ValueError):  # no such file, or "max"
                 yield _left(group, _FIRST if controllers else _UNIFIED)
             if group == root:
                 break

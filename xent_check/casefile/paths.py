@@ -1,4 +1,4 @@
-"""Paths: files and folders of the command line become case files, and how reports name them."""
+"""Paths: the case files that the command line names, and their names in reports."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ SUFFIXES = (".yaml", ".yml")
 
 
 def split_given(text: str) -> tuple[str, str]:
-    """`file`, `folder` or `file::name`: the path and the name, which may be missing. A path that is
-    there is one, whatever it is called."""
+    """The path and the name of `file`, `folder` or `file::name`; the name may be empty. The whole
+    text is the path where such a file exists."""
     if "::" not in text or os.path.exists(text):
         return text, ""
     given, _, name = text.partition("::")
@@ -24,7 +24,7 @@ def split_given(text: str) -> tuple[str, str]:
 
 
 def existing(paths: Sequence[str]) -> list[str]:
-    """The same; UserError naming every file or folder that is not there."""
+    """The paths; UserError with every file or folder that does not exist."""
     missing = [given for text in paths if not Path(given := split_given(text)[0]).exists()]
     if missing:
         lines = [f"{visible(given)}: no such file or folder; check the path" for given in missing]
@@ -33,21 +33,21 @@ def existing(paths: Sequence[str]) -> list[str]:
 
 
 def case_files(given: str) -> list[Path]:
-    """A file, or every case file below a folder."""
+    """The file, or every case file below the folder; NothingToCompareError where that has none."""
     path = Path(given)
     if not path.is_dir():
         return [path]
-    found = sorted(p for p in path.rglob("*") if p.suffix in SUFFIXES and p.is_file())
-    if not found:
+    files = sorted(p for p in path.rglob("*") if p.suffix in SUFFIXES and p.is_file())
+    if not files:
         raise NothingToCompareError(
             f"{visible(given)}: no case files (*.yaml, *.yml) in this folder"
         )
-    return found
+    return files
 
 
 def shown_path(file: Path) -> str:
-    """The shipped corpus as `cases/...`, wherever it is installed; the rest relative to the working
-    directory where it is below it."""
+    """`cases/...` for a file of the shipped corpus, wherever that is; else relative to the working
+    directory for a file below it."""
     from .corpus import corpus
 
     absolute = Path(os.path.abspath(file))
@@ -58,7 +58,7 @@ def shown_path(file: Path) -> str:
 
 
 def project_of(baseline: Path) -> Project:
-    """What the paths of a baseline are relative to."""
+    """The project of a baseline, to whose root its paths are relative."""
     from .corpus import corpus
 
     return Project(root_of(baseline), corpus())

@@ -1,4 +1,4 @@
-"""Posing: a case becomes a problem. Shapes, labels and probabilities are checked here, once."""
+"""Posing: from a case to its problem. Shapes, labels and probabilities are checked here."""
 
 from __future__ import annotations
 
@@ -30,31 +30,31 @@ def pose(case: Case, allow_outside: bool = False, any_label: bool = False) -> Pr
 
     any_label: labels outside the classes need no expectation.
     """
-    made: dict[str, Array] = {}
+    arrays: dict[str, Array] = {}
     mistakes: list[Mistake] = []
     for key in ARRAY_KEYS:
         form = getattr(case.fields, key)
         if form is not None:
             try:
-                made[key] = make_array(form, (key,), case.file.parent, allow_outside)
+                arrays[key] = make_array(form, (key,), case.file.parent, allow_outside)
             except InvalidError as error:
                 mistakes += error.mistakes
     if mistakes:
         raise InvalidError(*mistakes)
-    return _Maker(case.fields, case.given, made, any_label).problem()
+    return _Maker(case.fields, case.given, arrays, any_label).problem()
 
 
 class _Maker:
-    """Checks in order; a check that needs an earlier one's outcome is skipped when that failed."""
+    """Checks in order; one that needs the result of a check that failed is skipped."""
 
     def __init__(
-        self, fields: CaseFields, given: Given, made: dict[str, Array], any_label: bool
+        self, fields: CaseFields, given: Given, arrays: dict[str, Array], any_label: bool
     ) -> None:
         self.any_label = any_label
         self.fields = fields
         self.options = fields.options
         self.given = given
-        self.made = made
+        self.arrays = arrays
         self.mistakes: list[Mistake] = []
 
     def wrong(self, key: KeyPath, found: str, allowed: str = "", advice: str = "") -> None:
@@ -65,7 +65,7 @@ class _Maker:
         self.fits_in_memory()
         for mistake in misplaced_options(f, self.given):
             self.mistakes.append(mistake)
-            self.made.pop(str(mistake.key[0]), None)
+            self.arrays.pop(str(mistake.key[0]), None)
         values, labels, axis = self.one_row_is_one_sample()
         if self.classes_fit(values, axis):
             self.weights_fit(values, axis)
@@ -76,28 +76,28 @@ class _Maker:
         if self.mistakes:
             raise InvalidError(*self.mistakes)
         arrays: dict[str, Any] = {
-            key: self.rounded(self.made[key]) for key in ARRAYS if key in self.made
+            key: self.rounded(self.arrays[key]) for key in ARRAYS if key in self.arrays
         }
-        asked = replace(self.options, class_axis=axis, reductions=self.reductions, **arrays)
+        options = replace(self.options, class_axis=axis, reductions=self.reductions, **arrays)
         return Problem(
             loss=f.loss,
             given=self.given,
             values=self.rounded(values),
             labels=labels.astype(np.int64) if self.sparse else self.rounded(labels),
             dtype=f.dtype,
-            **vars(asked),
+            **vars(options),
         )
 
     def fits_in_memory(self) -> None:
-        """InvalidError, before anything is done with the arrays, where one answer would not."""
-        f, values, form = self.fields, self.made[self.given], getattr(self.fields, self.given)
+        """InvalidError where one answer does not fit; nothing is done with the arrays before."""
+        f, values, form = self.fields, self.arrays[self.given], getattr(self.fields, self.given)
         axis, gradient = self.options.class_axis, self.options.gradient
-        there = f.loss != "binary" and -values.ndim <= axis < values.ndim
-        classes = values.shape[axis] if there else 1
+        has_axis = f.loss != "binary" and -values.ndim <= axis < values.ndim
+        classes = values.shape[axis] if has_axis else 1
         size = Size(values.size, values.size // max(classes, 1), f.dtype, gradient)
-        whose = f"{form.file!r} of shape" if isinstance(form, FileArray) else "shape"
-        needed = size.alone + copies(self.made, f.dtype)
-        must_have(needed, f"{whose} {list(values.shape)}: checking it needs", (self.given,))
+        subject = f"{form.file!r} of shape" if isinstance(form, FileArray) else "shape"
+        needed = size.alone + copies(self.arrays, f.dtype)
+        must_have(needed, f"{subject} {list(values.shape)}: checking it needs", (self.given,))
 
     @property
     def sparse(self) -> bool:
@@ -105,10 +105,10 @@ class _Maker:
 
     @property
     def reductions(self) -> tuple[Reduction, ...]:
-        """Those that are asked for, and those that an expectation states."""
+        """The reductions that the case asks for, and those that its expectations state."""
         entries = [entry for listed in self.fields.expect.values() for entry in listed]
-        stated = [r for r in REDUCTIONS if any(getattr(e, r) is not None for e in entries)]
-        return tuple(dict.fromkeys([*self.options.reductions, *stated]))
+        expected = [r for r in REDUCTIONS if any(getattr(e, r) is not None for e in entries)]
+        return tuple(dict.fromkeys([*self.options.reductions, *expected]))
 
     def rounded(self, array: Array) -> Array:
         return rounded(array, self.fields.dtype)
@@ -116,11 +116,15 @@ class _Maker:
     @property
     def is_bare(self) -> bool:
         """Whether the case is one sample without a sample axis."""
-        return self.made[self.given].ndim == (0 if self.fields.loss == "binary" else 1)
+        return self.arrays[self.given].ndim == (0 if self.fields.loss == "binary" else 1)
 
     def one_row_is_one_sample(self) -> tuple[Array, Array, int]:
-        """A bare number, or one row with one label, gets the sample axis that it lacks."""
-        values, labels, axis = self.made[self.given], self.made["labels"], self.options.class_axis
+        """Values, labels and class axis, where a bare number or row gets its sample axis."""
+        values, labels, axis = (
+            self.arrays[self.given],
+            self.arrays["labels"],
+            self.options.class_axis,
+        )
         if not self.is_bare:
             return values, labels, axis
         if self.fields.loss == "binary":
@@ -133,7 +137,7 @@ class _Maker:
         return values[None], labels[None] if labels.ndim == 1 else labels, axis
 
     def classes_fit(self, values: Array, axis: int) -> bool:
-        """Whether the class axis is there and holds a class."""
+        """Whether the class axis exists and has a class."""
         if self.fields.loss == "binary":
             return True
         if values.ndim == 0:
@@ -164,19 +168,19 @@ class _Maker:
                 advice = "class indices belong to the loss sparse_categorical"
             self.wrong(("labels",), f"shape {list(labels.shape)}", allowed, advice)
         if self.sparse and labels.dtype.kind != "i":
-            self.mistakes.append(no_index(f.labels, self.made["labels"], ("labels",)))
+            self.mistakes.append(no_index(f.labels, self.arrays["labels"], ("labels",)))
         return len(self.mistakes) == before
 
     def weights_fit(self, values: Array, axis: int) -> None:
         samples = self.samples_shape(values, axis)
         counted = None if self.fields.loss == "binary" else axis
-        bare = self.made[self.given].ndim < values.ndim
+        bare = self.arrays[self.given].ndim < values.ndim
         for key, rule in ARRAYS.items():
-            array = self.made.get(key)
+            array = self.arrays.get(key)
             if array is None:
                 continue
             if bare and rule == "samples" and array.ndim == 0:
-                array = self.made[key] = array.reshape(samples)
+                array = self.arrays[key] = array.reshape(samples)
             allowed = misfit(array.shape, rule, values.shape, counted)
             if allowed:
                 self.wrong((key,), f"shape {list(array.shape)}", allowed)
@@ -203,7 +207,7 @@ class _Maker:
             self.wrong_items("probs", wrong)
 
     def wrong_items(self, key: str, mistakes: Iterable[Mistake]) -> None:
-        """Mistakes at items of an array, as the file has it: a bare row lacks the sample axis."""
+        """Add mistakes at items of an array; in the file a bare row has no sample axis."""
         for m in mistakes:
-            index = m.key[1:] if self.is_bare and len(m.key) > self.made[key].ndim else m.key
+            index = m.key[1:] if self.is_bare and len(m.key) > self.arrays[key].ndim else m.key
             self.wrong((key, *index), m.found, m.allowed, m.advice)

@@ -1,5 +1,5 @@
-"""Project: what the paths of a baseline are relative to, so that the working directory does not
-matter."""
+"""Project: the folder that the paths of a baseline are relative to, in place of the working
+directory."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ _FUNCTION = re.compile(r"((?:\w+=)?)([^=]+?\.py)(:.*)", re.DOTALL)  # [FRAMEWORK
 
 @dataclass(frozen=True)
 class Project:
-    """root: an absolute folder. shipped: that of the cases of the package, which reports name
-    `cases/...` wherever it is."""
+    """The folders that paths in a baseline start from."""
 
-    root: Path
-    shipped: Path
+    root: Path  # absolute
+    shipped: Path  # the package's cases, which reports name `cases/...` wherever they are
 
     def keys(self, answers: Iterable[tuple[str, str]]) -> dict[tuple[str, str], tuple[str, str]]:
-        """Each case and implementation, named from the working directory, as in a baseline."""
+        """The names in a baseline of each case's id and implementation, which are relative to the
+        working directory."""
         cases: dict[str, str] = {}
         names: dict[str, str] = {}
-        made = {}
+        keys = {}
         for case, name in answers:
             shown = case.rpartition("::")[0]
             if shown not in cases:
                 cases[shown] = self.path(shown)
             if name not in names:
                 names[name] = self.implementation(name)
-            made[case, name] = cases[shown] + case[len(shown) :], names[name]
-        return made
+            keys[case, name] = cases[shown] + case[len(shown) :], names[name]
+        return keys
 
     def implementation(self, name: str) -> str:
-        """Of a function, its file is a path too."""
+        """The name in a baseline; that of a function holds the path of its file."""
         match = _FUNCTION.fullmatch(name)
         return name if match is None else match[1] + self.path(match[2]) + match[3]
 
@@ -56,11 +56,12 @@ class Project:
 
 
 def root_of(file: Path) -> Path:
-    """The nearest folder above a baseline that has a pyproject.toml or is a repository; where none
-    has, that above the working directory; else the baseline's own."""
-    own = Path(os.path.abspath(file)).parent
-    here = Path.cwd()
-    return _marked((own, *own.parents)) or _marked((here, *here.parents)) or own
+    """The nearest folder above a baseline that has a pyproject.toml or is a repository; where there
+    is none, the one above the working directory; else the baseline's folder."""
+    folder = Path(os.path.abspath(file)).parent
+    working = Path.cwd()
+    above = (folder, *folder.parents)
+    return _marked(above) or _marked((working, *working.parents)) or folder
 
 
 def _marked(folders: Sequence[Path]) -> Path | None:

@@ -1,4 +1,4 @@
-"""Stated: a case that no file holds, checked as one of a file is, its mistakes told by option."""
+"""Stated: a case of the command line, checked like one of a file, its mistakes by option."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def stated(source: Map, any_label: bool = False) -> PosedCase:
 
 
 def option(key: str) -> str:
-    """The option that stands for a key of a case: `class_axis` is `--class-axis`."""
+    """The option of the command line for a key of a case: `class_axis` is `--class-axis`."""
     return _OPTIONS.get(key, dashed(key))
 
 
