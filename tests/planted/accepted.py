@@ -141,7 +141,7 @@ BUGS = (
     ),
     Bug(
         "what another wrote meanwhile is lost", "accept_command:_updated",
-        "made = accept(report, _before(file), because", "made = accept(report, None, because",
+        "updated = accept(report, _before(file), because", "updated = accept(report, None, because",
         PLACES, "at_once",
     ),
     Bug(

@@ -74,7 +74,7 @@ class Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except BrokenPipeError:  # the reader went away: nobody to tell
+        except BrokenPipeError:  # whoever read the output has closed it
             raise click.exceptions.Exit(141) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -103,7 +103,7 @@ def group() -> None:
 
 
 def main() -> None:
-    """Run the command line, and turn every end into an exit code of the contract."""
+    """Run the command line, and end with an exit code of the contract."""
     _open_standard_streams()
     obey_signals()
     if "_XENT_CHECK_COMPLETE" in os.environ:
@@ -138,13 +138,13 @@ def main() -> None:
         code = 70
     try:
         sys.stdout.flush()
-    except OSError:  # said already, or a broken pipe; the interpreter shall not say it again
+    except OSError:  # reported already, or a broken pipe: do not let the interpreter report it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(int(code or 0))
 
 
 def _open_standard_streams() -> None:
-    """A closed one becomes the null device; a character that stdout cannot encode is escaped."""
+    """Open closed streams on the null device; make stdout escape what it cannot encode."""
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
             null = os.open(os.devnull, os.O_RDWR)

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     help="Record the answers that run --report json=FILE saved, and run nothing.",
 )
 def command(
-    baseline: str, because: str | None, prune: bool, results: str | None, **asked: Any
+    baseline: str, because: str | None, prune: bool, results: str | None, **options: Any
 ) -> None:
     """Record the answers in a baseline, for run --baseline.
 
@@ -56,8 +56,8 @@ def command(
     file = Path(baseline)
     if not Path(os.path.realpath(file)).parent.is_dir():
         raise click.UsageError(f"--baseline {baseline}: no folder {file.parent}")
-    _before(file)  # what is wrong with it is said before anything runs
-    report = _report(results, asked)
+    _before(file)  # mistakes in it are reported before anything runs
+    report = _report(results, options)
     if report.stopped:
         raise click.UsageError(f"{report.stopped}; a baseline is of a whole run: leave -x out")
     missing = {r.implementation for r in report.results if r.required and r.status == "missing"}
@@ -70,14 +70,14 @@ def command(
         raise click.exceptions.Exit(ExitCode.NOTHING_COMPARED)
     try:
         with alone(file):
-            told = _updated(file, report, because, prune)
+            content = _updated(file, report, because, prune)
     except OSError as error:
         raise click.UsageError(f"--baseline {baseline}: {error.strerror}") from None
-    click.echo(f"{baseline}: {told}", err=True)
+    click.echo(f"{baseline}: {content}", err=True)
 
 
 def _before(file: Path) -> Baseline | None:
-    """What the file holds; None where there is none."""
+    """The baseline in the file; None where there is no file."""
     from xent_check.history.baseline_file import load_baseline
 
     try:
@@ -90,45 +90,45 @@ def _before(file: Path) -> Baseline | None:
 
 
 def _updated(file: Path, report: Report, because: str | None, prune: bool) -> str:
-    """Take the answers into the file, as it is by now; says what it holds then."""
+    """Merge the answers into the file as it is at this moment; its new content in words."""
     from xent_check.casefile.paths import project_of
     from xent_check.history.baseline_file import baseline_text
     from xent_check.history.gate import accept
 
-    made = accept(report, _before(file), because, project_of(file), prune)
-    text = baseline_text(made)
+    updated = accept(report, _before(file), because, project_of(file), prune)
+    text = baseline_text(updated)
     if file.exists() and file.read_bytes() == text.encode():
-        return f"nothing changed; {_count(made)}"
+        return f"nothing changed; {_count(updated)}"
     write_whole(file, text)
-    return _count(made)
+    return _count(updated)
 
 
-def _report(results: str | None, asked: dict[str, Any]) -> Report:
+def _report(results: str | None, options: dict[str, Any]) -> Report:
     if results is not None:
         from .saved_run import saved_run
 
-        _refuse_what_would_run()
+        _refuse_run_options()
         return saved_run(results)
-    settings = settings_of(**asked)
+    settings = settings_of(**options)
     from xent_check.running.session import check
 
     with Progress() as progress:
         return check(settings, progress)
 
 
-def _refuse_what_would_run() -> None:
-    """What chooses or drives a run would be passed over in silence."""
+def _refuse_run_options() -> None:
+    """UsageError where an option of a run is given, which would have no effect."""
     context = click.get_current_context()
-    own = {"baseline", "because", "prune", "results"}
-    given = [
+    allowed = {"baseline", "because", "prune", "results"}
+    refused = [
         parameter.opts[0] if parameter.param_type_name == "option" else "PATH"
         for parameter in context.command.params
-        if parameter.name not in own
+        if parameter.name not in allowed
         and context.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE
         and context.params.get(str(parameter.name))
     ]
-    if given:
-        raise click.UsageError(f"--results runs nothing; leave out {', '.join(given)}")
+    if refused:
+        raise click.UsageError(f"--results runs nothing; leave out {', '.join(refused)}")
 
 
 def _count(baseline: Baseline) -> str:

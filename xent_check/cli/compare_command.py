@@ -44,19 +44,19 @@ def command(before: str, after: str, fail_on: tuple[str, ...], form: str, verbos
     from .saved_run import saved_run
 
     rules = rules_of(fail_on or DEFAULT)
-    found = versus((before, saved_run(before)), (after, saved_run(after)), rules)
+    comparison = versus((before, saved_run(before)), (after, saved_run(after)), rules)
     if form == "json":
-        echo_json(_plain(found))
+        echo_json(_plain(comparison))
     else:
-        click.echo(versus_text(found, verbose), nl=False)
-    if found.failing:
+        click.echo(versus_text(comparison, verbose), nl=False)
+    if comparison.failing:
         raise click.exceptions.Exit(ExitCode.DIVERGES)
-    if not found.common:
+    if not comparison.common:
         click.echo("the two runs have no answer in common", err=True)
         raise click.exceptions.Exit(ExitCode.NOTHING_COMPARED)
 
 
-def _plain(found: Versus) -> dict[str, Any]:
+def _plain(comparison: Versus) -> dict[str, Any]:
     from xent_check.history.saved.write import saved_change
     from xent_check.reporters.change_sentences import counts
 
@@ -67,12 +67,12 @@ def _plain(found: Versus) -> dict[str, Any]:
             "after": c.after,
             "summary": counts(c.changes),
         }
-        for c in found.columns
+        for c in comparison.columns
     ]
     changes = [
-        saved_change(change, change in found.failing).plain()
-        for column in found.columns
+        saved_change(change, change in comparison.failing).plain()
+        for column in comparison.columns
         for change in column.changes
     ]
-    sides = {"before": found.before, "after": found.after}
+    sides = {"before": comparison.before, "after": comparison.after}
     return {"schema": 1, **sides, "implementations": implementations, "changes": changes}

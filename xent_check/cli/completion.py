@@ -1,4 +1,4 @@
-"""What a shell can complete beyond commands and options: names, formats, tags, case files."""
+"""Shell completion of implementations, report formats, tags and case files."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from click.shell_completion import (
 )
 
 Items = list[CompletionItem]
-_TRIED = 400  # case files whose tags are looked for; more would keep the shell waiting
+_MAX_FILES = 400  # case files that are searched for tags; more would keep the shell waiting
 
 
 def implementation_names(
     context: click.Context, parameter: click.Parameter, incomplete: str
 ) -> Items:
-    """`keras`; behind a colon its modes, behind an @ the devices; else a file, `mine.py:f`."""
+    """`keras`; after a colon its modes, after an @ the devices; else a file, `mine.py:f`."""
     from xent_check.implementations.table import CUSTOM, IMPLEMENTATIONS
 
     spec, at, _ = incomplete.rpartition("@")
@@ -35,7 +35,7 @@ def implementation_names(
 
 
 def report_formats(context: click.Context, parameter: click.Parameter, incomplete: str) -> Items:
-    """A format; behind `FORMAT=` a file."""
+    """A format; after `FORMAT=` a file."""
     from xent_check.reporters.formats import REPORTERS
 
     _, equals, file = incomplete.partition("=")
@@ -45,7 +45,7 @@ def report_formats(context: click.Context, parameter: click.Parameter, incomplet
 
 
 def case_tags(context: click.Context, parameter: click.Parameter, incomplete: str) -> Items:
-    """The tags of the paths before it, or of the cases that ship with the package."""
+    """The tags of the paths given before, else of the cases that ship with the package."""
     from xent_check.casefile.corpus import corpus
     from xent_check.casefile.loading import read_cases
     from xent_check.casefile.paths import case_files, split_given
@@ -53,9 +53,9 @@ def case_tags(context: click.Context, parameter: click.Parameter, incomplete: st
 
     tags: set[str] = set()
     # An option that still lacks its value leaves the paths before it where click found them.
-    for given in context.params.get("paths") or context.args or (str(corpus()),):
+    for path in context.params.get("paths") or context.args or (str(corpus()),):
         try:
-            for file in case_files(split_given(given)[0])[:_TRIED]:
+            for file in case_files(split_given(path)[0])[:_MAX_FILES]:
                 tags |= {tag for case in read_cases(file, "").cases for tag in case.fields.tags}
         except (OSError, UserError):
             continue
@@ -63,7 +63,7 @@ def case_tags(context: click.Context, parameter: click.Parameter, incomplete: st
 
 
 def case_paths(context: click.Context, parameter: click.Parameter, incomplete: str) -> Items:
-    """A folder or a case file; behind `FILE::` the names of its cases."""
+    """A folder or a case file; after `FILE::` the names of its cases."""
     file, colons, _ = incomplete.partition("::")
     if not colons:
         return _files(incomplete, only="*.yaml *.yml")
@@ -83,7 +83,7 @@ def _matching(words: Iterable[str], incomplete: str) -> Items:
 
 
 def _files(incomplete: str, only: str = "") -> Items:
-    """Left to the shell, which knows how to quote them. only: patterns, where it can filter."""
+    """Files are left to the shell, which quotes them. only: patterns for shells that can filter."""
     return [CompletionItem(incomplete, type="file", only=only)]
 
 
@@ -115,8 +115,8 @@ complete -o nosort -F %(complete_func)s %(prog_name)s
 
 
 class Bash(BashComplete):
-    """Bash breaks a word at `:`, `=` and `@`, which are part of ours: this reads the line whole,
-    and answers with what follows the last break."""
+    """Bash breaks words at `:`, `=` and `@`, which our names contain: this reads the whole line,
+    and answers with the text after the last break."""
 
     source_template = _BASH
 
@@ -131,11 +131,11 @@ class Bash(BashComplete):
             only = getattr(item, "only", "")
             return f"some,{only}" if only else "file,"
         _, incomplete = self.get_completion_args()
-        return f"plain,{item.value[_broken_at(incomplete) :]}"
+        return f"plain,{item.value[_last_break(incomplete) :]}"
 
 
-def _broken_at(incomplete: str) -> int:
-    """How many of its characters stand before what Bash takes for the word; an @ is part of it."""
+def _last_break(incomplete: str) -> int:
+    """The index in `incomplete` at which the word of Bash begins; an @ belongs to that word."""
     breaks = os.environ.get("COMP_WORDBREAKS", ":=@")
     ends = [i + 1 for i, c in enumerate(incomplete) if c in ":=" and c in breaks]
     starts = [i for i, c in enumerate(incomplete) if c == "@" and c in breaks]
@@ -143,10 +143,10 @@ def _broken_at(incomplete: str) -> int:
 
 
 def register() -> None:
-    """Take the place of click's own for Bash."""
+    """Replace click's completion for Bash."""
     add_completion_class(Bash)
 
 
 def command_items(commands: Sequence[tuple[str, str]], incomplete: str) -> Items:
-    """The commands with what they do, none of them loaded."""
+    """The commands with their help; none is loaded."""
     return [CompletionItem(n, help=about) for n, about in commands if n.startswith(incomplete)]

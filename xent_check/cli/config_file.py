@@ -1,8 +1,8 @@
 """Config: the settings of a project, from `[tool.xent-check]` of its pyproject.toml.
 
-What the files of a checkout name is run: functions under `implementations`, interpreters under
-`python`, as pytest runs a conftest.py. What case files may read is not theirs to say: for
-`allow-outside` there is no key.
+The functions under `implementations` and the interpreters under `python` are run, as pytest runs a
+conftest.py. There is no key for `allow-outside`: a checkout may not decide which files its case
+files may read.
 """
 
 from __future__ import annotations
@@ -38,22 +38,24 @@ _Check = Callable[[Any, Place], Value]
 
 @dataclass(frozen=True)
 class Config:
-    """The table that was found. file: its file, as reports name it. values: by key."""
+    """The table of a pyproject.toml."""
 
-    file: str
-    values: Mapping[str, Value]
+    file: str  # as reports name it
+    values: Mapping[str, Value]  # by key
 
 
 @dataclass(frozen=True)
 class Key:
-    """A key of the table. parameter: of the command, that it sets. check: the value as the option
-    takes it; InvalidError with mistakes whose keys begin below this one. unset: what holds without
-    it, where the option's help does not say. option: the long one, where its name is another."""
+    """A key of the table."""
 
     parameter: str
+    """the parameter of the command that it sets"""
     check: _Check
+    """gives the value as the option takes it; InvalidError, its keys relative to this one"""
     unset: str = ""
+    """the default in words, where the option's help does not say it"""
     option: str = ""
+    """the long option, where its name differs from the key"""
 
 
 def find(folder: Path) -> Config | None:
@@ -71,12 +73,12 @@ def find(folder: Path) -> Config | None:
 
 
 def _table(file: Path, shown: str) -> object:
-    """What stands at `[tool.xent-check]`; None where nothing does."""
+    """The value of `[tool.xent-check]`; None where there is none."""
     try:
         document = tomllib.loads(file.read_bytes().decode("utf-8"))
     except tomllib.TOMLDecodeError as error:
-        what, line = _place_of(str(error), file)
-        raise UserError(visible(f"{shown}:{line}: {what}; --no-config does without")) from None
+        text, line = _place_of(str(error), file)
+        raise UserError(visible(f"{shown}:{line}: {text}; --no-config does without")) from None
     except UnicodeDecodeError:
         raise UserError(visible(f"{shown}: not UTF-8; --no-config does without")) from None
     except OSError as error:
@@ -86,7 +88,7 @@ def _table(file: Path, shown: str) -> object:
 
 
 def _place_of(message: str, file: Path) -> tuple[str, int]:
-    """tomllib's message without the place at its end, and the line of that."""
+    """tomllib's message without the place at its end, and the line of that place."""
     match = re.fullmatch(r"(.*) \(at (?:line (\d+), column \d+|end of document)\)", message, re.S)
     if match is None:
         return message, 1
@@ -98,7 +100,9 @@ def _checked(table: object, file: str, place: Place) -> Config:
     values: dict[str, Value] = {}
     mistakes: list[Mistake] = []
     if not isinstance(table, dict):
-        mistakes.append(Mistake(TABLE, _found(table), "a table", f"write [{key_text(TABLE)}]"))
+        mistakes.append(
+            Mistake(TABLE, _description(table), "a table", f"write [{key_text(TABLE)}]")
+        )
         table = {}
     for name, value in table.items():
         key: KeyPath = (*TABLE, name)
@@ -136,17 +140,17 @@ def _from(folder: Path, above: Path, path: str) -> str:
 
 
 def _case_path(text: str, place: Place) -> str:
-    """`file`, `folder` or `file::name`; it has to be there."""
-    given, colons, name = text.partition("::")
-    path = place(given)
+    """`file`, `folder` or `file::name`; InvalidError where it does not exist."""
+    start, colons, name = text.partition("::")
+    path = place(start)
     if not os.path.exists(path):
-        raise _wrong(f"no file or folder {given!r}", "", "check the path")
+        raise _wrong(f"no file or folder {start!r}", "", "check the path")
     return path + colons + name
 
 
 def _implementation(text: str, place: Place) -> str:
-    """A name that exists; of `file.py:function` the file is a path. What a label means is known
-    when the interpreters are."""
+    """The name of an implementation; in `file.py:function` the file is a path from the table. A
+    label is checked later, when the interpreters are known."""
     from xent_check.implementations.names import parse
 
     match = re.fullmatch(r"((?:\w+=)?)([^=]+\.py)(:\w+(?:@\w+)?(?:\[[^\[\]]*\])?)", text)
@@ -162,37 +166,39 @@ def _report(text: str, place: Place) -> str:
 
 
 def _python(text: str, place: Place) -> str:
-    """`[NAME[LABEL]=]PATH`; a word that is no file here is a command."""
+    """`[NAME[LABEL]=]PATH`; a word that is not a file is a command."""
     name, equals, path = text.rpartition("=") if not os.path.exists(place(text)) else ("", "", text)
     is_path = os.path.basename(path) != path or os.path.exists(place(path))
     return name + equals + (place(path) if is_path else path)
 
 
-def _as_it_is(text: str, _: Place) -> str:
+def _unchanged(text: str, _: Place) -> str:
     return text
 
 
 # ---- values -------------------------------------------------------------------------------------
 
 
-def _words(one: Callable[[str, Place], str]) -> _Check:
-    """A list of words, or one."""
+def _words(check_word: Callable[[str, Place], str]) -> _Check:
+    """A check of a word, or a list of words."""
 
     def check(value: Any, place: Place) -> Value:
         is_list = isinstance(value, list)
         if value == []:
-            raise _wrong(_found(value), "at least one entry", "leave the key out")
-        made: list[str] = []
+            raise _wrong(_description(value), "at least one entry", "leave the key out")
+        words: list[str] = []
         mistakes: list[Mistake] = []
         for index, item in enumerate(value if is_list else [value]):
             try:
-                made.append(one(_text(item, "" if is_list else ", or a list of them"), place))
+                words.append(
+                    check_word(_text(item, "" if is_list else ", or a list of them"), place)
+                )
             except InvalidError as error:
                 at = (index,) if is_list else ()
                 mistakes += [mistake.below(*at) for mistake in error.mistakes]
         if mistakes:
             raise InvalidError(*mistakes)
-        return tuple(made)
+        return tuple(words)
 
     return check
 
@@ -203,34 +209,34 @@ def _file(value: Any, place: Place) -> Value:
 
 def _text(value: Any, more: str = "") -> str:
     if not isinstance(value, str):
-        raise _wrong(_found(value), f"text{more}", "")
+        raise _wrong(_description(value), f"text{more}", "")
     if not value.strip():
-        raise _wrong(_found(value), f"text{more}, not blank", "")
+        raise _wrong(_description(value), f"text{more}, not blank", "")
     return value
 
 
 def _tolerance(value: Any, _: Place) -> Value:
     if value == "auto" or (_is_number(value) and 0 <= value < float("inf")):
         return tidy(str(value))
-    raise _wrong(_found(value), "auto, or a number, 0 or more", _unquoted(value))
+    raise _wrong(_description(value), "auto, or a number, 0 or more", _unquoted(value))
 
 
 def _seconds(value: Any, _: Place) -> Value:
     if _is_number(value) and 0 < value < float("inf"):
         return float(value)
-    raise _wrong(_found(value), "a number of seconds, more than 0", _unquoted(value))
+    raise _wrong(_description(value), "a number of seconds, more than 0", _unquoted(value))
 
 
 def _count(value: Any, _: Place) -> Value:
     if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
         return value
-    raise _wrong(_found(value), "a whole number, 1 or more", _unquoted(value))
+    raise _wrong(_description(value), "a whole number, 1 or more", _unquoted(value))
 
 
 def _flag(value: Any, _: Place) -> Value:
     if isinstance(value, bool):
         return value
-    raise _wrong(_found(value), "true or false", _unquoted(value))
+    raise _wrong(_description(value), "true or false", _unquoted(value))
 
 
 def _is_number(value: object) -> bool:
@@ -242,12 +248,12 @@ def _unquoted(value: object) -> str:
     return "remove the quotes" if plain else ""
 
 
-def _found(value: object) -> str:
+def _description(value: object) -> str:
     return "a table" if isinstance(value, dict) else describe(value)
 
 
-def _wrong(found: str, allowed: str, advice: str) -> InvalidError:
-    return InvalidError(Mistake((), found, allowed, advice))
+def _wrong(description: str, allowed: str, advice: str) -> InvalidError:
+    return InvalidError(Mistake((), description, allowed, advice))
 
 
 KEYS: dict[str, Key] = {
@@ -255,11 +261,11 @@ KEYS: dict[str, Key] = {
     "implementations": Key(
         "names", _words(_implementation), "what the cases list, or the default set", "impl"
     ),
-    "tag": Key("tags", _words(_as_it_is), "any"),
+    "tag": Key("tags", _words(_unchanged), "any"),
     "tolerance": Key("tolerance", _tolerance, "what the cases say"),
     "strict": Key("strict", _flag, "no"),
     "baseline": Key("baseline", _file),
-    "fail-on": Key("fail_on", _words(_as_it_is)),
+    "fail-on": Key("fail_on", _words(_unchanged)),
     "max-fail": Key("max_fail", _count),
     "timeout": Key("timeout", _seconds),
     "jobs": Key("jobs", _count),
@@ -270,6 +276,6 @@ KEYS: dict[str, Key] = {
 
 
 def by_parameter(config: Config | None) -> Iterator[tuple[str, Value]]:
-    """What the table sets, by the parameter of a command."""
+    """The values of the table with the parameter that each sets."""
     if config is not None:
         yield from ((KEYS[name].parameter, value) for name, value in config.values.items())

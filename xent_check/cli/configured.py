@@ -1,4 +1,4 @@
-"""A command whose options may stand in a pyproject.toml, and where each of its settings is from."""
+"""A command whose options may be set in a pyproject.toml; it can show where each is set."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from click.core import ParameterSource
 if TYPE_CHECKING:
     from .config_file import Config, Value
 
-_FOUND = "xent_check.cli.config_file"  # where a context keeps the table that was found
+_CONFIG = "xent_check.cli.config_file"  # the key of a context's meta for its Config
 _FROM_FILE = ParameterSource.DEFAULT_MAP
 
 
 class Configured(click.Command):
-    """Its options have their defaults from `[tool.xent-check]`.
+    """A command whose defaults come from `[tool.xent-check]`.
 
-    `--help` is answered before the table is read, and `--no-config` instead.
+    The table is not read for `--help` or with `--no-config`.
     """
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:
@@ -46,7 +46,7 @@ class Configured(click.Command):
         try:
             rest = super().parse_args(ctx, args)
         except click.BadParameter as error:
-            raise _told(ctx, error.param, error.message) or error from None
+            raise _table_error(ctx, error.param, error.message) or error from None
         # Before click 8.2 an argument that is left out counts as given.
         if not ctx.params.get("paths", True) and (paths := ctx.lookup_default("paths")):
             ctx.params["paths"] = tuple(paths)
@@ -58,36 +58,38 @@ class Configured(click.Command):
             click.echo("\n".join(_lines(self, ctx)))
             return None
         if not ctx.params.get("baseline") and ctx.get_parameter_source("fail_on") is _FROM_FILE:
-            ctx.params["fail_on"] = ()  # it is for the runs that are held against a baseline
+            ctx.params["fail_on"] = ()  # the table's value is meant for runs with a baseline
         try:
             return super().invoke(ctx)
         except click.UsageError as error:
             option, space, rest = error.message.partition(" ")
             param = next((p for p in self.params if space and option.rstrip(":") in p.opts), None)
-            raise _told(ctx, param, rest) or error from None
+            raise _table_error(ctx, param, rest) or error from None
 
 
 def _read(ctx: click.Context, _: click.Parameter, ignored: bool) -> None:
-    """Make the table the defaults of the command."""
+    """Make the values of the table the defaults of the command."""
     if ignored or ctx.resilient_parsing:
         return
     from .config_file import by_parameter, find
 
-    ctx.meta[_FOUND] = config = find(Path(os.getcwd()))
+    ctx.meta[_CONFIG] = config = find(Path(os.getcwd()))
     values = dict(by_parameter(config))
-    takers = [param for param in ctx.command.params if param.name in values]
-    ctx.default_map = {param.name: _taken(values[param.name], param) for param in takers}
+    params = [param for param in ctx.command.params if param.name in values]
+    ctx.default_map = {param.name: _option_value(values[param.name], param) for param in params}
 
 
-def _taken(value: Value, param: click.Parameter) -> Value:
-    """A list as the option takes it: one by one, or joined by commas."""
+def _option_value(value: Value, param: click.Parameter) -> Value:
+    """The value as the option takes it: a list unchanged, or joined by commas."""
     if isinstance(value, tuple) and param.nargs == 1 and not param.multiple:
         return ",".join(value)
     return value
 
 
-def _told(ctx: click.Context, param: click.Parameter | None, message: str) -> Exception | None:
-    """What is wrong with a value of the table; None where it is not from there."""
+def _table_error(
+    ctx: click.Context, param: click.Parameter | None, message: str
+) -> Exception | None:
+    """The error as one of the table; None where the value is not from there."""
     if param is None or ctx.get_parameter_source(param.name or "") is not _FROM_FILE:
         return None
     from xent_check.errors import Mistake, UserError
@@ -95,7 +97,7 @@ def _told(ctx: click.Context, param: click.Parameter | None, message: str) -> Ex
     from .config_file import TABLE, in_table
 
     key = (*TABLE, _keys()[param.name or ""])
-    return UserError(in_table(ctx.meta[_FOUND].file, Mistake(key, message, "", "")))
+    return UserError(in_table(ctx.meta[_CONFIG].file, Mistake(key, message, "", "")))
 
 
 def _keys() -> dict[str, str]:
@@ -106,7 +108,7 @@ def _keys() -> dict[str, str]:
 
 
 def _lines(command: click.Command, ctx: click.Context) -> list[str]:
-    """A line for each setting: its name, its value, where that is from."""
+    """A line for each setting: its name, its value and the source of that."""
     from xent_check.results.columns import aligned
 
     hidden = ("no_config", "show_config")
@@ -119,18 +121,18 @@ def _row(param: click.Parameter, ctx: click.Context) -> tuple[str, str, str]:
     opposite = ctx.params[name] is False and param.secondary_opts
     option = max(opposite or param.opts, key=len)
     source = ctx.get_parameter_source(name)
-    config: Config | None = ctx.meta.get(_FOUND)
+    config: Config | None = ctx.meta.get(_CONFIG)
     key = _keys().get(name)
     if source is ParameterSource.COMMANDLINE and ctx.params[name] != ():
-        where = option if isinstance(param, click.Option) else "command line"
+        origin = option if isinstance(param, click.Option) else "command line"
     elif source is _FROM_FILE and config is not None and ctx.params[name] != ():
-        where = config.file
+        origin = config.file
     else:
-        where = "default"
+        origin = "default"
     return (
         key or max(param.opts, key=len).removeprefix("--"),
         _shown(ctx.params[name], key, param),
-        where,
+        origin,
     )
 
 
@@ -141,8 +143,8 @@ def _shown(value: Any, key: str | None, param: click.Parameter) -> str:
     from .config_file import KEYS
 
     if value is None or value in ((), ""):
-        said = re.search(r"\[default: (.*)\]", getattr(param, "help", None) or "")
-        return (KEYS[key].unset if key else "") or (said[1] if said else "none")
+        default = re.search(r"\[default: (.*)\]", getattr(param, "help", None) or "")
+        return (KEYS[key].unset if key else "") or (default[1] if default else "none")
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, tuple):

@@ -1,9 +1,9 @@
-"""Ending: SIGINT and SIGTERM are obeyed within two seconds, whatever the main thread is at.
+"""Ending: SIGINT and SIGTERM end the process within two seconds, whatever the main thread does.
 
 Python runs a signal's handler in the main thread, between two of its instructions: not while NumPy
-sorts a hundred million numbers there, or a disk takes them. So a thread of its own hears of the
-signal too, at once. Where the main thread has not begun to clean up after PATIENCE, it does what
-must be done, and ends the process.
+sorts a hundred million numbers there, or writes them to a disk. So a second thread is woken by the
+signal at once. Where the main thread has not begun to clean up after PATIENCE, the second thread
+cleans up and ends the process.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ _ENDS = {
 
 
 def obey_signals() -> None:
-    """Raise KeyboardInterrupt or Terminated in the main thread, once: what is cleaned up after that
-    takes seconds at most. SIGINT stays ignored where it is, as under nohup."""
+    """Make the signals raise KeyboardInterrupt or Terminated in the main thread, once: cleaning up
+    takes seconds at most. Where SIGINT is ignored, as under nohup, it stays so."""
     heard = threading.Event()
     for number, (exception, _, _) in _ENDS.items():
         if number != signal.SIGINT or signal.getsignal(number) is signal.default_int_handler:
@@ -54,7 +54,7 @@ def _raising(exception: type[BaseException], heard: threading.Event) -> Any:
 
 
 def _watch(reader: int, heard: threading.Event) -> None:
-    """End the process where a signal has come and the main thread does not hear."""
+    """End the process where the main thread does not handle a signal within PATIENCE."""
     while True:
         for number in os.read(reader, 64):
             if number in _ENDS and not heard.wait(PATIENCE):

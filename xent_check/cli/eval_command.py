@@ -46,23 +46,23 @@ _METAVARS = {Axis: "N", Whole: "N", Number: "X", NumberArray: "ARRAY", Words: "N
 
 
 def _case_options(command: _Command) -> _Command:
-    """An option for every key of a case: those of one value, flags, those that are repeated."""
+    """An option for every key of a case: keys of one value, then flags and repeated ones."""
     flags = [option for option in OPTIONS if isinstance(option.kind, Flag)]
     words = [option for option in OPTIONS if isinstance(option.kind, Words)]
-    others = [option for option in OPTIONS if option not in (*flags, *words)]
-    made = [_one(*of) for of in _INPUTS]
-    made += [_made(option) for option in others]
-    made += [_one(*_TOLERANCE), *(_made(option) for option in (*flags, *words))]
-    for decorate in reversed(made):
+    values = [option for option in OPTIONS if option not in (*flags, *words)]
+    decorators = [_option(*entry) for entry in _INPUTS]
+    decorators += [_case_option(option) for option in values]
+    decorators += [_option(*_TOLERANCE), *(_case_option(option) for option in (*flags, *words))]
+    for decorate in reversed(decorators):
         command = decorate(command)
     return command
 
 
-def _one(key: str, metavar: str, words: str, multiple: bool = False) -> _Decorator:
+def _option(key: str, metavar: str, words: str, multiple: bool = False) -> _Decorator:
     return click.option(dashed(key), key, metavar=metavar, multiple=multiple, help=words)
 
 
-def _made(option: Option) -> _Decorator:
+def _case_option(option: Option) -> _Decorator:
     name, words = dashed(option.key), option.meaning
     match option.kind:
         case Flag():
@@ -73,7 +73,7 @@ def _made(option: Option) -> _Decorator:
         case Axis():
             words += f" [default: {option.default}]"
     metavar = _METAVARS[type(option.kind)]
-    return _one(option.key, metavar, words, isinstance(option.kind, Words))
+    return _option(option.key, metavar, words, isinstance(option.kind, Words))
 
 
 @click.command("eval", short_help="Check one problem given on the command line.")
@@ -139,7 +139,7 @@ def command(
         raise click.UsageError("--observed runs nothing: leave out -i, and reports but json")
     outputs = _outputs(reports) if observed is None else []
     source, numbers = _read(options, observed)
-    posed = _subject(source, any_label=observed is not None)
+    posed = _posed_case(source, any_label=observed is not None)
     if save is not None:
         _write(save, source, force)
     if observed is not None:
@@ -165,7 +165,7 @@ def _read(options: dict[str, Any], observed: str | None) -> tuple[Map, Numbers]:
     return source, numbers
 
 
-def _subject(source: Map, any_label: bool) -> PosedCase:
+def _posed_case(source: Map, any_label: bool) -> PosedCase:
     from xent_check.casefile.stated import stated
     from xent_check.errors import InvalidError
 

@@ -77,7 +77,7 @@ def command(
         raise click.UsageError("whose numbers? -i NAME, or --observed NUMBERS, or --steps")
     if len(names) > 2:
         raise click.UsageError("-i once, or twice to hold two against each other")
-    posed = _subject(case, allow_outside)
+    posed = _posed_case(case, allow_outside)
     explained: list[Explained | CaseResult] = []
     if observed is not None:
         explained.append(_from_numbers(posed, observed))
@@ -90,7 +90,7 @@ def command(
     raise click.exceptions.Exit(_exit_code(explained))
 
 
-def _subject(case: str, allow_outside: bool) -> PosedCase:
+def _posed_case(case: str, allow_outside: bool) -> PosedCase:
     from xent_check.casefile.loading import Filter, load
 
     posed_cases = load([case], Filter(), allow_outside, any_label=True)
@@ -121,7 +121,7 @@ def _from_numbers(posed: PosedCase, text: str) -> Explained:
 def _from_implementations(
     posed: PosedCase, names: Sequence[str], pythons: Sequence[str], timeout: float
 ) -> list[Explained | CaseResult]:
-    """What each implementation computed, explained; its result where it computed nothing."""
+    """Each implementation's explanation; its result where it computed nothing."""
     from dataclasses import replace
 
     from xent_check.implementations.placement import expanded
@@ -132,15 +132,15 @@ def _from_implementations(
     from .options import implementations, pythons_of
 
     chosen = expanded(implementations(names, elsewhere := pythons_of(pythons)), elsewhere)
-    made: list[Explained | CaseResult] = []
+    answers: list[Explained | CaseResult] = []
     for result in results_of(posed, chosen, timeout):
         explained = explain_result(result)
         if explained is not None and explained.best is not None:
             name = result.implementation.partition("[")[0]
             reports = known_issues(name, explained.best.ids)
             explained = replace(explained, reports=reports)
-        made.append(explained or result)
-    return made
+        answers.append(explained or result)
+    return answers
 
 
 def print_explained(explained: Sequence[Explained | CaseResult], as_json: bool) -> None:
@@ -155,7 +155,7 @@ def print_explained(explained: Sequence[Explained | CaseResult], as_json: bool) 
 
 
 def _exit_code(explained: Sequence[Explained | CaseResult]) -> int:
-    """0 where there was an answer, 4 where an implementation failed, 3 where one could not try."""
+    """0 where all are explained, 4 where one failed, 3 where one is unsupported or missing."""
     from xent_check.errors import ExitCode
     from xent_check.results.explanation import Explained
 

@@ -1,12 +1,12 @@
-"""Guarding: standard output and standard error carry no command out of a case's text.
+"""Guarding: no text of a case reaches standard output or standard error as a command.
 
-What reads a CI job's output obeys some of its lines: GitHub Actions `::name ...::...` at the start
+Readers of a CI job's output obey some of its lines: GitHub Actions `::name ...::...` at the start
 of a line, whatever blanks precede it, and `##[name]...` anywhere in one (ActionCommand.cs of
 actions/runner); Azure `##vso[...]` and TeamCity `##teamcity[...]`; GitLab a section marker, which
-needs a raw carriage return and ESC; a terminal every escape sequence. A reason, an error, a file's
-name may hold any of them. It cannot be known who reads: a container in a job has none of the
-runner's variables. So it is done always, by writing one character of the command as an escape, and
-everything that does not print, but for the colours of a report.
+needs a raw carriage return and ESC; a terminal every escape sequence. A reason, an error or a
+file's name may hold any of them. The reader is unknown: a container in a job has none of the
+runner's variables. So one character of each command is always written as an escape, and so is
+every character that does not print, except the colours of a report.
 """
 
 from __future__ import annotations
@@ -47,9 +47,9 @@ _SPELLINGS |= dict.fromkeys(("junit", "html"), as_xml)
 
 
 def guarded(text: str, spelled: Spelling = as_text, colours: bool = False) -> str:
-    """The text without commands. What was guarded stays as it is, with more text behind it too.
+    """The text without commands. Guarded text stays unchanged, also when more text follows it.
 
-    spelled: how a character is written that may not stand as itself. colours: they may stay.
+    spelled: the escape of a character. colours: whether their sequences stay.
     """
     parts = (_KEPT_WITH_COLOURS if colours else _KEPT).split(text)
     for index, part in enumerate(parts):
@@ -70,14 +70,14 @@ def guarded_report(text: str, format: str) -> str:
 class Guarded:
     """A text stream whose lines are guarded, however they are cut into writes."""
 
-    buffer = None  # click would look for it, and write past this
+    buffer = None  # or click would write to it, past this object
 
     def __init__(self, stream: TextIO) -> None:
         self.unguarded = stream
-        self._line = ""  # what its last line has so far
+        self._line = ""  # the start of the line that is not ended yet
 
     def write(self, text: str | bytes) -> int:
-        if isinstance(text, bytes):  # click writes the script of a shell's completion so
+        if isinstance(text, bytes):  # click writes the shell completion script as bytes
             text = text.decode()
         line = self._line
         new = guarded(line + text)[len(line) :]
@@ -94,5 +94,5 @@ class Guarded:
 
 
 def unguarded(stream: TextIO) -> TextIO:
-    """For what is meant as commands."""
+    """The stream itself, for text that is meant as commands."""
     return cast(TextIO, getattr(stream, "unguarded", stream))

@@ -53,9 +53,9 @@ def command(verbose: bool) -> None:
 
 
 def _folded(line: str, width: int) -> str:
-    """Within the width, what there is to type on a line of its own where it does not fit."""
-    said, _, command = line.rpartition(": ")
-    return line if len(line) <= width else f"{said}:\n  {command}"
+    """The line, with the command after its last colon on a second line where it is too long."""
+    reason, _, command = line.rpartition(": ")
+    return line if len(line) <= width else f"{reason}:\n  {command}"
 
 
 def _support_lines() -> list[str]:
@@ -69,9 +69,9 @@ def _support_lines() -> list[str]:
         start = " " * len(start)
     for name, entry in IMPLEMENTATIONS.items():
         shown = name
-        for loss, options, given in _rows(entry.supports):
+        for loss, options, inputs in _rows(entry.supports):
             marks = "".join("x " if option.key in options else "  " for option in CALLED)
-            lines.append(f"{shown:<13}{loss:<20}{marks} from {', '.join(given)}")
+            lines.append(f"{shown:<13}{loss:<20}{marks} from {', '.join(inputs)}")
             shown = ""
     lines += ["", "Asked for 16 bits, these compute in float32 and round once:"]
     for name, entry in IMPLEMENTATIONS.items():
@@ -91,7 +91,7 @@ def _rows(supports: Support) -> Iterator[tuple[str, frozenset[str], list[str]]]:
 
 
 def _version(implementation: Implementation) -> tuple[str, str | None]:
-    """The version to show, and why it is missing where it is."""
+    """The version to show, and for a missing implementation the reason."""
     from xent_check.implementations.names import why_missing
 
     why = why_missing(implementation)

@@ -40,10 +40,10 @@ def command(
 
     outputs = outputs_of(reports)
     gate = gate_from_options(baseline, fail_on)
-    asked = None if tolerance is None else tolerance_of(tolerance)
+    override = None if tolerance is None else tolerance_of(tolerance)
     report = saved_run(results)
-    if asked is not None:
-        report = rejudged(report, asked)
+    if override is not None:
+        report = rejudged(report, override)
     if verbose:
         report = replace(report, verbose=True)
     finish(gate(report), outputs, color)

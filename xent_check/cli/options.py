@@ -1,4 +1,4 @@
-"""The options that several commands share, and the settings that they make."""
+"""The options that several commands share, and the settings made from them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ python_option = click.option(
     help="Run it (all, without NAME) in another Python or virtual environment; as "
     "'torch[old]=PATH' in a column beside torch. Repeatable.",
 )
-_WHAT: tuple[_Option, ...] = (
+_SELECTION: tuple[_Option, ...] = (
     click.argument(
         "paths", metavar="[PATH]...", nargs=-1, type=click.Path(), shell_complete=case_paths
     ),
@@ -73,7 +73,7 @@ _WHAT: tuple[_Option, ...] = (
         "--shard", metavar="I/N", help="Only the I-th of N shares of the cases; see merge."
     ),
 )
-_HOW: tuple[_Option, ...] = (
+_EXECUTION: tuple[_Option, ...] = (
     click.option(
         "--tolerance",
         metavar="T",
@@ -118,7 +118,7 @@ _HOW: tuple[_Option, ...] = (
     ),
 )
 
-run_options = _options(*_WHAT, *_HOW)  # all that `settings_of` takes
+run_options = _options(*_SELECTION, *_EXECUTION)  # the arguments of `settings_of`
 report_options = _options(
     click.option(
         "--report",
@@ -169,7 +169,7 @@ def settings_of(
     pythons: Sequence[str] = (),
     verbose: bool = False,
 ) -> Settings:
-    """The settings that the options of `run_options` ask for."""
+    """The settings for the values of `run_options`; UsageError where one is invalid."""
     from xent_check.casefile.corpus import corpus
     from xent_check.casefile.loading import Filter
     from xent_check.running.settings import Settings
@@ -193,7 +193,7 @@ def settings_of(
 
 
 def usage(option: str, error: Any) -> click.UsageError:
-    """An InvalidError as what is wrong with an option."""
+    """An InvalidError as a UsageError of an option."""
     from xent_check.errors import mistake_text
 
     text = mistake_text(error.mistakes[0])
@@ -203,7 +203,7 @@ def usage(option: str, error: Any) -> click.UsageError:
 def implementations(
     names: Sequence[str], pythons: Sequence[Python] = ()
 ) -> tuple[Implementation, ...]:
-    """Those that are named, each once; UsageError where there is none of that name."""
+    """The implementations of these names, each once; UsageError for an unknown name."""
     from xent_check.errors import InvalidError
     from xent_check.implementations.names import parse
 
@@ -214,7 +214,7 @@ def implementations(
 
 
 def pythons_of(texts: Sequence[str]) -> tuple[Python, ...]:
-    """What runs elsewhere, as `--python` has it."""
+    """The interpreters that `--python` names; UsageError for an invalid one."""
     if not texts:
         return ()
     from xent_check.errors import InvalidError
@@ -227,7 +227,7 @@ def pythons_of(texts: Sequence[str]) -> tuple[Python, ...]:
 
 
 def shard_of(text: str) -> Shard:
-    """The shard that `--shard` names."""
+    """The shard that `--shard` names; UsageError for another text."""
     from xent_check.errors import InvalidError
     from xent_check.results.shard import parse_shard
 
@@ -238,7 +238,7 @@ def shard_of(text: str) -> Shard:
 
 
 def tolerance_of(text: str) -> Tolerance | Auto:
-    """The tolerance that `--tolerance` has."""
+    """The tolerance that `--tolerance` names; UsageError for another text."""
     from xent_check.problem.tolerance import Tolerance
 
     if text == "auto":
@@ -255,8 +255,8 @@ def tolerance_of(text: str) -> Tolerance | Auto:
 
 
 def gate_from_options(baseline: str | None, fail_on: Sequence[str]) -> Callable[[Report], Report]:
-    """What holds a report against the baseline that is named, if one is; what is wrong with it or
-    with the options is said before anything runs."""
+    """A function that holds a report against the baseline; without one it changes nothing. The
+    baseline is read here: UserError and UsageError come before anything runs."""
     if baseline is None:
         if fail_on:
             raise click.UsageError("--fail-on needs --baseline FILE")
@@ -271,7 +271,7 @@ def gate_from_options(baseline: str | None, fail_on: Sequence[str]) -> Callable[
 
 
 def rules_of(fail_on: Sequence[str]) -> tuple[Rule, ...]:
-    """What `--fail-on` names."""
+    """The rules that `--fail-on` names; UsageError for an unknown one."""
     from xent_check.errors import InvalidError
     from xent_check.history.gate import parse_rules
 

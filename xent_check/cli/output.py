@@ -1,4 +1,4 @@
-"""Where reports go, and what is said meanwhile on standard error."""
+"""The outputs of reports, and the progress on standard error."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Output:
-    """Where a report goes: a file, or standard output."""
+    """Where a report is written."""
 
     format: str
-    file: Path | None
+    file: Path | None  # None for standard output
 
     def write(self, report: Report, color: bool | None) -> str:
-        """Write it; a file is replaced whole or not at all, but for the summary of a GitHub step,
-        which is one file for all that the step runs. Says what was wrong, or nothing."""
+        """Write the report; the error in words, or "". A file is replaced whole or not at all; to
+        the summary of a GitHub step, which its commands share, the report is appended."""
         from xent_check.reporters.formats import Terminal, reporter
 
         render = reporter(self.format).render
@@ -51,7 +51,7 @@ class Output:
 
 
 def append(file: Path, text: str) -> None:
-    """Behind what the file has."""
+    """Write the text at the end of the file."""
     with file.open("a", encoding="utf-8") as out:
         out.write(text)
 
@@ -62,7 +62,8 @@ def _is_step_summary(file: Path) -> bool:
 
 
 def outputs_of(reports: Sequence[str]) -> list[Output]:
-    """Where reports go, as `--report` has them; a table on standard output without any."""
+    """The outputs that `--report` names; without any, a table on standard output. UsageError where
+    two reports would replace one file, or a text is invalid."""
     outputs = [_output(report) for report in reports]
     files = [o.file for o in outputs if o.file is not None]
     whole = [os.path.realpath(file) for file in files if _is_replaced(file)]
@@ -73,8 +74,8 @@ def outputs_of(reports: Sequence[str]) -> list[Output]:
 
 
 def _is_replaced(file: Path) -> bool:
-    """Whether a second report to it would leave nothing of the first; a name that no file can have
-    is told where it is written."""
+    """Whether writing replaces the file's content. A name that no file can have is reported when it
+    is written."""
     return not _is_step_summary(file) and (os.path.isfile(file) or not os.path.exists(file))
 
 
@@ -104,14 +105,14 @@ def _output(text: str) -> Output:
 
 
 def echo_json(data: object) -> None:
-    """A document on standard output."""
+    """Print a JSON document on standard output."""
     text = json.dumps(data, indent=1)
     click.echo(guarded(text, as_json))
 
 
 class Progress:
-    """A line on standard error while workers start and cases run; nothing without a terminal, or
-    on one that takes no escape sequences."""
+    """A line on standard error while workers start and cases run; nothing without a terminal that
+    takes escape sequences."""
 
     def __enter__(self) -> Progress:
         self._shown = sys.stderr.isatty() and not _is_dumb()
@@ -133,7 +134,7 @@ class Progress:
 
 
 def terminal(color: bool | None) -> Terminal:
-    """What standard output can show."""
+    """The properties of standard output as a terminal."""
     from xent_check.reporters.formats import Terminal
 
     is_terminal = sys.stdout.isatty()

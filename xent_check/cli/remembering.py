@@ -1,4 +1,4 @@
-"""What failed last: what `--last-failed` chooses, and what a run leaves for the next one."""
+"""The last failures: the cases that `--last-failed` chooses, and the record a run keeps."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 
 
 def those_that_failed(settings: Settings, anywhere: bool) -> Settings:
-    """Only the cases that failed when last run from here; as they are, and saying so on standard
-    error, where none did. anywhere: no paths were given, so theirs are taken."""
+    """The settings for the cases that failed when last run from this folder; unchanged, with a line
+    on standard error, where none did. anywhere: take the paths from those cases."""
     from xent_check.history.last_failed import UnreadableError, read, state_file, still_there
 
     file = state_file(Path.cwd())
     try:
-        known = read(file)
+        failed = read(file)
     except UnreadableError as error:
         _say(f"{file}: {error}; all cases are run")
         return settings
-    there = still_there(known)
-    for case in known.keys() - there.keys():
+    there = still_there(failed)
+    for case in failed.keys() - there.keys():
         _say(f"{case} is there no more")
     if not there:
         _say("no case is known to have failed in runs from this folder; all are run")
@@ -39,26 +39,26 @@ def those_that_failed(settings: Settings, anywhere: bool) -> Settings:
 
 
 class Remembering:
-    """A run's progress that keeps which answers failed, however the run ends.
+    """A run's progress that records which answers failed, however the run ends.
 
-    narrowed: some implementations alone were asked.
+    narrowed: whether the command line chose the implementations.
     """
 
     def __init__(self, progress: Progress, narrowed: bool) -> None:
         self._progress = progress
         self._narrowed = narrowed
-        self._seen: list[CaseResult] = []
+        self._results: list[CaseResult] = []
         self._report: Report | None = None
 
     def __enter__(self) -> Remembering:
         return self
 
     def __call__(self, count: int, result: CaseResult) -> None:
-        self._seen.append(result)
+        self._results.append(result)
         self._progress(count, result)
 
     def finished(self, report: Report) -> Report:
-        """The run came to its end, and this is what it is judged by."""
+        """Keep the report of a run that came to its end."""
         self._report = report
         return report
 
@@ -67,12 +67,12 @@ class Remembering:
         from xent_check.history.last_failed import answers, outcomes, update
 
         report = self._report
-        known = outcomes(report) if report else answers(self._seen)
-        if not known:
+        answered = outcomes(report) if report else answers(self._results)
+        if not answered:
             return
         whole = report is not None and report.stopped is None and not self._narrowed
         try:
-            update(Path.cwd(), known, whole)
+            update(Path.cwd(), answered, whole)
         except (OSError, UserError) as error:
             reason = (
                 f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else str(error)

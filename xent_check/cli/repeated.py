@@ -1,6 +1,6 @@
-"""One value given twice, by whatever options: an error, for every command at once.
+"""Refuse a value that is given twice, in every command.
 
-click keeps the last of them in silence. What a pyproject.toml sets is no repetition: the command
+click would silently keep the last one. A value of a pyproject.toml does not count: the command
 line replaces it.
 """
 
@@ -17,8 +17,8 @@ _ONE_VALUE = ("first", "max_fail")  # -x is --max-fail 1
 def refuse_repeated(
     command: click.Command, name: str | None, arguments: Sequence[str], parent: click.Context
 ) -> None:
-    """UsageError where an option of one value stands there twice, or a flag with its opposite, or
-    two options that set one value."""
+    """UsageError where an option of one value is given twice, a flag with its opposite, or two
+    options that set the same value."""
     context = click.Context(command, info_name=name, parent=parent)
     try:
         _, _, order = command.make_parser(context).parse_args(list(arguments))
@@ -27,12 +27,14 @@ def refuse_repeated(
     for option, count in Counter(order).items():
         if not isinstance(option, click.Option) or count < 2 or option.multiple:
             continue
-        given = max(option.opts, key=len)
+        spelling = max(option.opts, key=len)
         if not option.is_flag and not option.count:
-            raise click.UsageError(f"{given} is given {count} times; it holds one value", context)
+            raise click.UsageError(
+                f"{spelling} is given {count} times; it holds one value", context
+            )
         opposite = next((word for word in option.secondary_opts if word in arguments), None)
         if opposite is not None and any(word in arguments for word in option.opts):
-            raise click.UsageError(f"{given} and {opposite}: one or the other", context)
+            raise click.UsageError(f"{spelling} and {opposite}: one or the other", context)
     both = [param for param in dict.fromkeys(order) if param.name in _ONE_VALUE]
     if len(both) > 1:
         words = " and ".join(max(param.opts, key=len) for param in both)

@@ -74,7 +74,7 @@ def command(
     implementation = _implementation(names)
     if output is not None and not output.parent.is_dir():
         raise click.UsageError(f"-o {output}: no folder {output.parent}")
-    posed = _subject(case, allow_outside)
+    posed = _posed_case(case, allow_outside)
     if tolerance is not None:
         from .options import tolerance_of
 
@@ -95,8 +95,8 @@ def _implementation(names: tuple[str, ...]) -> Implementation:
     from .options import implementations
 
     if len(names) != 1:
-        found = f"{len(names)} were given" if names else "none was given"
-        raise click.UsageError(f"a script shows one implementation, and {found}; say -i NAME once")
+        count = f"{len(names)} were given" if names else "none was given"
+        raise click.UsageError(f"a script shows one implementation, and {count}; say -i NAME once")
     (implementation,) = implementations(names)
     if implementation.function:
         raise click.UsageError(
@@ -106,22 +106,22 @@ def _implementation(names: tuple[str, ...]) -> Implementation:
     return implementation
 
 
-def _subject(case: str, allow_outside: bool) -> PosedCase:
+def _posed_case(case: str, allow_outside: bool) -> PosedCase:
     from xent_check.casefile.loading import Filter, load
     from xent_check.errors import listed
 
     posed_cases = load([case], Filter(), allow_outside)
     if len(posed_cases) > 1:
-        some = listed([posed.case.name for posed in posed_cases], most=10)
+        cases = listed([posed.case.name for posed in posed_cases], most=10)
         raise click.UsageError(
             f"a script shows one case, and {case} holds {len(posed_cases)}; "
-            f"write FILE::NAME, of {some}"
+            f"write FILE::NAME, of {cases}"
         )
     return posed_cases[0]
 
 
 def _result(posed: PosedCase, implementation: Implementation, timeout: float) -> CaseResult:
-    """What the implementation answers; a UserError where a script has nothing to show."""
+    """The implementation's result; UserError where a script has nothing to show."""
     from xent_check.errors import ExitCode, NothingToCompareError, UserError
     from xent_check.problem.evaluation import Failed
     from xent_check.reporters.sentences import sentence

@@ -44,7 +44,7 @@ def command(
     last_failed: bool,
     watched: bool,
     durations: int | None,
-    **asked: Any,
+    **options: Any,
 ) -> None:
     """Check case files (default: the cases that ship with the package).
 
@@ -52,9 +52,9 @@ def command(
     """
     outputs = outputs_of(reports)
     gate = gate_from_options(baseline, fail_on)
-    settings = settings_of(**asked)
+    settings = settings_of(**options)
     if last_failed:
-        settings = those_that_failed(settings, anywhere=not asked["paths"])
+        settings = those_that_failed(settings, anywhere=not options["paths"])
     if watched:
         if settings.shard is not None:
             raise click.UsageError("--watch and --shard: one or the other")

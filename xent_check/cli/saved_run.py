@@ -1,4 +1,4 @@
-"""Reading a run that was saved."""
+"""Read a saved run."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def saved_run(name: str) -> Report:
-    """The run of a file; UserError where there is none, or where it contradicts its own numbers."""
+    """The run saved in a file; UserError where it is unreadable or contradicts its own numbers."""
     from xent_check.errors import UserError
     from xent_check.history.contradictions import contradiction
     from xent_check.history.saved.checks import ContradictionError, of_one_run
@@ -22,9 +22,9 @@ def saved_run(name: str) -> Report:
     report = report_of(file, document)
     try:
         of_one_run(report)
-        found = contradiction(document, plain_report(report))
+        mistake = contradiction(document, plain_report(report))
     except ContradictionError as error:
-        found = str(error)
-    if found is not None:
-        raise UserError(edited(file, found, report.version))
+        mistake = str(error)
+    if mistake is not None:
+        raise UserError(edited(file, mistake, report.version))
     return report

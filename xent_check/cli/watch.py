@@ -1,4 +1,4 @@
-"""`run --watch`: run, then run again what a save touched, in the same processes."""
+"""`run --watch`: run all cases, then after each save those it affects, in the same processes."""
 
 from __future__ import annotations
 
@@ -27,28 +27,28 @@ Gate = Callable[["Report"], "Report"]
 def watch(
     settings: Settings, outputs: Sequence[Output], color: bool | None, gate: Gate
 ) -> NoReturn:
-    """For ever: all cases, then those that changed, each time that a case file, an array or a
-    function of the user's own is saved. Standard output gets what ran, a file all that is known.
-    What is wrong in a file is said, and the next save is waited for."""
+    """Run all cases, then, without end, those affected each time that a case file, an array or a
+    user's function is saved. Standard output gets the results of each run, a file the results of
+    all cases. A mistake in a file is reported, and the next save may mend it."""
     from xent_check.running.session import Session
     from xent_check.running.watching import Watched, saves, watched_folders
 
     watched = Watched(settings)
     with Session(replace(settings, only=None, shard=None), keep=True) as session:
-        own = _own(session, ()) if settings.chosen else ()
-        with saves(watched_folders(settings, own)) as saved:
+        functions = _functions(session, ()) if settings.chosen else ()
+        with saves(watched_folders(settings, functions)) as saved:
             _Watch(session, watched, outputs, color, gate).forever(saved)
 
 
-def _own(session: Session, posed_cases: Sequence[PosedCase]) -> tuple[Implementation, ...]:
-    """The functions of the user's own that run."""
-    named = [*(session.settings.chosen or ())]
-    named += [i for posed in posed_cases for i in session.implementations_of(posed)]
-    return tuple({i.name: i for i in named if i.function}.values())
+def _functions(session: Session, posed_cases: Sequence[PosedCase]) -> tuple[Implementation, ...]:
+    """The user's functions that run."""
+    implementations = [*(session.settings.chosen or ())]
+    implementations += [i for posed in posed_cases for i in session.implementations_of(posed)]
+    return tuple({i.name: i for i in implementations if i.function}.values())
 
 
 class _Watch:
-    """What is known so far, and how it is told."""
+    """The results of all cases so far, and their outputs."""
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class _Watch:
             self._again(files)
 
     def _again(self, files: set[Path] | None) -> None:
-        """Run what the save of these files touches; everything, at first."""
+        """Run the cases that the save of these files affects; None: all cases."""
         from xent_check.errors import UserError
         from xent_check.running.watching import SOURCE
 
@@ -82,7 +82,7 @@ class _Watch:
             _say(str(error))
             return
         if files and any(file.suffix == SOURCE for file in files):
-            for function in _own(self.session, self.watched.posed_cases):
+            for function in _functions(self.session, self.watched.posed_cases):
                 self.session.restart(function)
             changed = self.watched.posed_cases
         if changed:
@@ -97,8 +97,8 @@ class _Watch:
             report = self.session.check(progress, posed_cases)
         self._keep(report)
         for output in self.outputs:
-            told = report if output.file is None or self.whole is None else self.whole
-            problem = output.write(self.gate(told), self.color)
+            latest = report if output.file is None or self.whole is None else self.whole
+            problem = output.write(self.gate(latest), self.color)
             if problem:
                 _say(problem)
         self._tell(summary(self.whole or report))
@@ -114,7 +114,7 @@ class _Watch:
 
 
 def _next(saved: queue.SimpleQueue[set[Path]]) -> set[Path]:
-    """What was saved since; a wait that an interrupt ends."""
+    """Wait for the files saved since the last call; an interrupt ends the wait."""
     while True:
         try:
             files = saved.get(timeout=0.2)
