@@ -52,7 +52,7 @@ BUGS = (
         ' or "[" * _BRACKETS in text.replace("{", "[")', "", BAD_CASES, "twenty_thousand_brackets",
     ),
     Bug(
-        "libyaml's words are told as they are", "yaml_events:_told",
+        "libyaml's words are told as they are", "yaml_events:_mistake",
         "for pattern, plainer in _PLAINER:", "for pattern, plainer in ():",
         BAD_CASES, "gets_exactly_this_message",
     ),

@@ -81,7 +81,7 @@ BUGS = (
     ),
     Bug(
         "a short file is mapped", "array_files:_npy",
-        "if promised > there and", "if False and", MEMORY, "promises",
+        "if promised > present and", "if False and", MEMORY, "promises",
     ),
     Bug(
         "unsigned numbers are widened unasked", "array_files:read_array",

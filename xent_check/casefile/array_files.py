@@ -59,9 +59,9 @@ def _path(name: str, key: KeyPath, folder: Path, allow_outside: bool) -> Path:
     except (ValueError, OSError, RuntimeError):  # a null, a loop of links, a name too long
         raise _wrong(key, f"{name!r} is no path", "a file beside the case file") from None
     if not allow_outside and not inside:
-        where = "files in it or below it"
+        allowed = "files in it or below it"
         advice = "move the file there, or pass --allow-outside"
-        raise _wrong(key, f"{name!r} leaves the case file's folder", where, advice)
+        raise _wrong(key, f"{name!r} leaves the case file's folder", allowed, advice)
     if is_folder:
         raise _wrong(key, f"{name!r} is a directory", _FORMS, "name a file in it")
     if path.suffix not in _READERS:
@@ -86,9 +86,9 @@ def _npy(path: Path, member: str, key: KeyPath) -> Array:
             raise ValueError("it is a pickle" if start[:1] == b"\x80" else "it is no .npy file")
         file.seek(0)
         shape, _, dtype = _header(file)
-        promised, there = math.prod(shape) * dtype.itemsize, path.stat().st_size - file.tell()
-    if promised > there and not dtype.hasobject:
-        raise ValueError(f"it promises {promised:,} bytes of numbers and holds {there:,}")
+        promised, present = math.prod(shape) * dtype.itemsize, path.stat().st_size - file.tell()
+    if promised > present and not dtype.hasobject:
+        raise ValueError(f"it promises {promised:,} bytes of numbers and holds {present:,}")
     array: Array = np.load(path, mmap_mode="r", allow_pickle=False)
     return array
 
@@ -129,8 +129,8 @@ def _safetensors(path: Path, member: str, key: KeyPath) -> Array:
 def _known_member(member: str, names: Iterable[str], key: KeyPath) -> None:
     names = list(names)
     if member not in names:
-        there = ", ".join(names[:10]) or "nothing: the file is empty"
-        raise _wrong(key, f"no array {member!r}", there, did_you_mean(member, names))
+        listed = ", ".join(names[:10]) or "nothing: the file is empty"
+        raise _wrong(key, f"no array {member!r}", listed, did_you_mean(member, names))
 
 
 _READERS = {".npy": _npy, ".npz": _npz, ".safetensors": _safetensors}

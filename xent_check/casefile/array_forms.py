@@ -32,11 +32,11 @@ class RandomArray(Strict):
         return self
 
     def _mistakes(self) -> Iterator[Mistake]:
-        used = ("loc", "scale") if self.random == "normal" else ("low", "high")
+        parameters = ("loc", "scale") if self.random == "normal" else ("low", "high")
         for key in ("loc", "scale", "low", "high"):
-            if key in self.model_fields_set and key not in used:
+            if key in self.model_fields_set and key not in parameters:
                 found = f"set for `random: {self.random}`"
-                yield Mistake((key,), found, " and ".join(used), "remove it")
+                yield Mistake((key,), found, " and ".join(parameters), "remove it")
         low, high = self.bounds
         if self.random == "integers":
             if self.high is None:

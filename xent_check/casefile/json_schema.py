@@ -42,8 +42,8 @@ def case_file_schema() -> dict[str, Any]:
         ],
         "$defs": definitions,
     }
-    found: dict[str, Any] = resolved(schema)
-    return found
+    document: dict[str, Any] = resolved(schema)
+    return document
 
 
 def resolved(schema: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Pasted: numbers as people paste them, from Python, NumPy, torch, TensorFlow and JAX.
+"""Printed numbers: numbers as people paste them, from Python, NumPy, torch, TensorFlow and JAX.
 
 Nothing is evaluated. Every number of the text is read or the text is refused: what is skipped
 (dtypes, shapes, devices, words after the numbers) holds no number of its own.
@@ -41,7 +41,7 @@ def parse_numbers(text: str) -> Numbers:
     """A number, or lists of numbers nested to one depth with rows of one length.
 
     Each number keeps its text, so that its precision is known. Several numbers or rows beside
-    one another are a list. InvalidError where numbers are missing or cannot be told.
+    one another are a list. InvalidError where numbers are missing or unclear.
     """
     reader = _Reader(text.translate(_AS_ASCII))
     reader.skip_label()
@@ -62,11 +62,11 @@ class _Reader:
     """Tokens, and where the reading has come to. An end token is the empty text."""
 
     def __init__(self, text: str) -> None:
-        found = [(str(m.lastgroup), m[0]) for m in _TOKEN.finditer(text)]
+        tokens = [(str(m.lastgroup), m[0]) for m in _TOKEN.finditer(text)]
         if "..." in text or "…" in text:
             _refuse("'...': numbers were left out of the print", "every number", _PRINT_ALL)
-        self.kinds = [*(kind for kind, _ in found), "end", "end"]
-        self.texts = [*(text for _, text in found), "", ""]
+        self.kinds = [*(kind for kind, _ in tokens), "end", "end"]
+        self.texts = [*(text for _, text in tokens), "", ""]
         self.at = 0
         self.depth = 0
 

@@ -1,4 +1,4 @@
-"""Checking: a mapping of a case file against the models; every mistake in the contract's words."""
+"""Validation: a case's mapping against the models; every mistake in the contract's words."""
 
 from __future__ import annotations
 

@@ -72,13 +72,13 @@ def parse(text: str, build: Callable[[Iterator[Any]], T]) -> T:
     try:
         return build(iter(loader.get_event, None))
     except yaml.MarkedYAMLError as error:
-        raise _told(error, text) from None
+        raise _mistake(error, text) from None
     except (ValueError, OverflowError):  # of PyYAML's own parser, at \U00110000 and beyond
         words, line = "found invalid Unicode character escape code", getattr(loader, "line", 0) + 1
         raise _no_yaml(line, words, "mend the syntax here") from None
 
 
-def _told(error: yaml.MarkedYAMLError, text: str) -> SyntaxMistakeError:
+def _mistake(error: yaml.MarkedYAMLError, text: str) -> SyntaxMistakeError:
     """The parser's words where they are plain, else plainer ones."""
     mark: Any = error.problem_mark or error.context_mark
     words = str(error.problem or error.context)

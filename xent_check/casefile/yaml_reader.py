@@ -47,7 +47,7 @@ class Document:
 
 
 def read(path: Path, shown: str) -> Document:
-    """What a YAML file holds; CaseFileError where that is no mapping or cannot be told."""
+    """What a YAML file holds; CaseFileError where that is no mapping or not readable."""
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
@@ -215,8 +215,8 @@ class _Builder:
             number = Float(value)
             number.text = text
             return number
-        wanted = {"int": Int, "float": Float, "bool": bool, "null": type(None)}[tag]
-        if not isinstance(value, wanted):
+        kind = {"int": Int, "float": Float, "bool": bool, "null": type(None)}[tag]
+        if not isinstance(value, kind):
             found = f"{text!r} under the tag !!{tag}"
             self._wrong(event, key, found, _TAGGED[tag], "remove the tag")
         return value

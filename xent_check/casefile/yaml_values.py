@@ -67,8 +67,8 @@ class Row(Seq):
 
     def __getitem__(self, index: Any) -> Any:
         self._texts = self._texts or self.written.split(",")
-        found = self._texts[index]
-        return scalar(found) if isinstance(found, str) else [*map(scalar, found)]
+        texts = self._texts[index]
+        return scalar(texts) if isinstance(texts, str) else [*map(scalar, texts)]
 
     def __iter__(self) -> Iterator[Any]:
         return map(scalar, self.written.split(","))
@@ -101,7 +101,7 @@ def line_of(value: object, key: KeyPath) -> int:
 
 
 def home_of(source: Map, key: KeyPath) -> KeyPath:
-    """The key as the file has it."""
+    """The path in the file of a key of the case."""
     return (*source.homes[str(key[0])], *key[1:]) if key and key[0] in source.homes else key
 
 
