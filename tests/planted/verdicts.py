@@ -120,7 +120,7 @@ BUGS = (
     ),
     Bug(
         "notes left out of JUnit", "junit:_test",
-        'said += [f"note: {visible_lines(note)}" for note in result.notes]', "pass",
+        'lines += [f"note: {visible_lines(note)}" for note in result.notes]', "pass",
         GAPS, "statuses_and_the_counts",
     ),
     Bug(

@@ -43,8 +43,8 @@ def _plots(data: PageData) -> tuple[dict[str, tuple[Plot, ...]], int]:
     """The plots of the first MAX_PLOTTED divergences by the id of their details, and how many
     divergences have none."""
     results = [d for d in data.wrong if d.status == "diverges" and d.result.comparison is not None]
-    made = {d.id: plots_of(d.result, f"plot-{d.id}") for d in results[:MAX_PLOTTED]}
-    return made, len(results) - len(made)
+    plots = {d.id: plots_of(d.result, f"plot-{d.id}") for d in results[:MAX_PLOTTED]}
+    return plots, len(results) - len(plots)
 
 
 def _svg(plot: Plot) -> Markup:

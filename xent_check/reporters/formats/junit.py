@@ -68,10 +68,10 @@ def _test(result: CaseResult, alarm: Alarm | None, everything: bool) -> TestCase
         test.result = [outcome]
     elif result.status in ("unsupported", "missing"):
         test.result = [Skipped(words)]
-    said = [words] if alarm is None and result.status in ("known", "diverges") else []
-    said += [f"note: {visible_lines(note)}" for note in result.notes]
-    if said:
-        test.system_out = "\n".join(said)
+    lines = [words] if alarm is None and result.status in ("known", "diverges") else []
+    lines += [f"note: {visible_lines(note)}" for note in result.notes]
+    if lines:
+        test.system_out = "\n".join(lines)
     return test
 
 

@@ -133,13 +133,15 @@ def _invocation(report: Report) -> dict[str, Any]:
     """How the run ended, and what was said beside the results."""
     nothing = report.exit_code == ExitCode.NOTHING_COMPARED
     nowhere = [alarm for alarm in alarms_of(report) if _place(alarm, report) is None]
-    said = [("error" if nothing else "note", summary(report))]
-    said += [("error", alarm.sentence) for alarm in nowhere]
-    said += [("warning", text) for text in (*absences(report), *notes(report), *report.warnings)]
+    messages = [("error" if nothing else "note", summary(report))]
+    messages += [("error", alarm.sentence) for alarm in nowhere]
+    messages += [
+        ("warning", text) for text in (*absences(report), *notes(report), *report.warnings)
+    ]
     return {
         "executionSuccessful": report.exit_code in (ExitCode.AGREES, ExitCode.DIVERGES),
         "exitCode": int(report.exit_code),
         "toolExecutionNotifications": [
-            {"level": level, "message": {"text": text}} for level, text in said
+            {"level": level, "message": {"text": text}} for level, text in messages
         ],
     }

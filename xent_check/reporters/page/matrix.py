@@ -169,9 +169,9 @@ def _number(result: CaseResult) -> str:
     the exact value where that is not finite."""
     if result.evaluation is None:
         return ""
-    did, comparison = unusual(result), result.comparison
-    if did or comparison is None or not level(result):
-        return did
+    kinds, comparison = unusual(result), result.comparison
+    if kinds or comparison is None or not level(result):
+        return kinds
     if level(result) == NOT_FINITE:
         return f"not {number(comparison.losses.target[comparison.losses.worst])}"
     return "" if comparison.share is None else small(comparison.share, 2)

@@ -25,16 +25,16 @@ _ANSWER = "answer"
 def formula_lines(module: str, problem: Problem) -> list[str]:
     """The functions of the module that answer the problem, the problem, and its answer."""
     entry = _formula(module, problem.loss)
-    wanted = [_ANSWER, entry]
-    found: dict[str, str] = {}
-    while wanted:
-        name = wanted.pop()
+    names = [_ANSWER, entry]
+    sources_by_name: dict[str, str] = {}
+    while names:
+        name = names.pop()
         text = _functions(module).get(name) or _functions(_SHARED).get(name)
-        if text is not None and name not in found:
-            found[name] = text
-            wanted += [node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)]
+        if text is not None and name not in sources_by_name:
+            sources_by_name[name] = text
+            names += [node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)]
     order = [*_functions(_SHARED), *_functions(module)]
-    sources = [found[name] for name in sorted(found, key=order.index)]
+    sources = [sources_by_name[name] for name in sorted(sources_by_name, key=order.index)]
     source = "\n\n\n".join(sources)
     return [
         *source.splitlines(),
