@@ -128,7 +128,7 @@ def test_a_save_that_changes_nothing_runs_nothing(watch: Watch, folder: Path) ->
     watch.runs(1)
     (folder / "c.yaml").write_text("# a comment\n" + CASES)
     assert len(watch.runs(2)) == 1
-    assert watch.told[1] == "no case is another than before"
+    assert watch.told[1] == "no case changed"
 
 
 def test_a_file_gets_all_that_is_known(folder: Path) -> None:

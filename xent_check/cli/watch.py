@@ -88,7 +88,7 @@ class _Watch:
         if changed:
             self._show(changed)
         else:
-            self._tell("no case is another than before")
+            self._tell("no case changed")
 
     def _show(self, posed_cases: tuple[PosedCase, ...]) -> None:
         from xent_check.reporters.sentences import summary
