@@ -59,6 +59,7 @@ def test_the_true_reason_comes_first(kind: str) -> None:
     assert result.top_3 >= result.top_1
 
 
+@pytest.mark.long
 def test_two_hundred_stray_numbers_are_explained_by_nothing() -> None:
     wrong = {}
     count = 0

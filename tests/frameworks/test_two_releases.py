@@ -16,6 +16,8 @@ from filelock import FileLock
 from tests.support.environments import NUMPY, environment
 from xent_check.implementations.interpreters import interpreter
 
+pytestmark = pytest.mark.long
+
 OLD = "0.9.0"
 
 CASES = """\

@@ -145,6 +145,7 @@ def test_an_infinity_agrees_where_rounding_makes_one_of_the_exact_value(dtype: D
         assert not near(dtype, top * 2, top)
 
 
+@pytest.mark.long
 def test_no_warning_of_numpy_reaches_the_user(tmp_path: Path) -> None:
     text = EXTREMES
     for name, number in NUMBERS.items():

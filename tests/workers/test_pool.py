@@ -191,6 +191,7 @@ def test_what_fits_the_jobs_is_kept() -> None:
         assert process_id(pool) == process_id(pool)
 
 
+@pytest.mark.long
 def test_a_submission_gives_up_what_is_left_of_the_one_before() -> None:
     with Pool[int]([], None, keep=True) as pool:
         pool.submit(asked(pool, *["manual"] * 500, fake("answering", "right")), PATIENCE)
