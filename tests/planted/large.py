@@ -107,7 +107,7 @@ BUGS = (
     ),
     Bug(
         "a label outside the classes weighs as the first", "divisors:_weights",
-        "np.where(inside, of_class, 1.0)", "of_class", DIVISORS, "add_up_exactly",
+        "np.where(inside, of_class, 1.0)", "of_class", DIVISORS, "outside_the_classes",
     ),
     Bug(
         "weights added up in float64", "divisors:_weights",

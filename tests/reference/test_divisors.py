@@ -82,6 +82,15 @@ def test_a_soft_label_weighs_what_its_classes_do() -> None:
     assert divisor(problem, "weighted_mean") == Fraction(11, 4)
 
 
+def test_a_label_outside_the_classes_weighs_one() -> None:
+    """Its loss is nan, and no class has a weight for it: 3 + 1, by hand."""
+    problem = Problem(
+        "sparse_categorical", "logits", np.zeros((2, 2)), np.array([1, 2]), "float64",
+        class_weight=np.array([5.0, 3.0]), reductions=("weighted_mean",),
+    )  # fmt: skip
+    assert divisor(problem, "weighted_mean") == 4
+
+
 def sparse(weights: Any, dtype: Any = "float64") -> Problem:
     """Equal logits of two classes: every loss is its weight times log 2, the mean log 2."""
     made = np.asarray(weights, dtype=dtype)
