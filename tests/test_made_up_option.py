@@ -16,6 +16,8 @@ import pytest
 from tests.support.made_up import python, with_longer_table
 from xent_check.implementations.table import IMPLEMENTATIONS
 
+pytestmark = pytest.mark.long
+
 CASE = """\
 name: one
 loss: sparse_categorical

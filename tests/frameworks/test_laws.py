@@ -17,6 +17,8 @@ from xent_check.workers.pool import Pool
 from xent_check.workers.wire import encode_problem
 from xent_check.workers.worker import Request
 
+pytestmark = pytest.mark.long
+
 NAMES = ("keras", "tf", "torch", "jax", "optax")
 DTYPES: tuple[DType, ...] = ("float32", "float64")
 SEEDS = (0, 1, 2)
