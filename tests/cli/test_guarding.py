@@ -14,7 +14,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.support.reports import case, every_status, report, result
@@ -81,6 +81,7 @@ def test_what_is_guarded_still_reads_as_it_was() -> None:
 NASTY = st.text(st.sampled_from(list(":#[]ax \n\r\t\x1b\u00a0\u2028\u034fm3\u00e9")), max_size=30)
 
 
+@example(":\u034f:")  # a character without weight between the two
 @given(NASTY)
 def test_no_text_is_a_command_and_to_guard_twice_changes_nothing(text: str) -> None:
     once = guarded(text)

@@ -23,7 +23,8 @@ _COLOUR = r"\x1b\[[0-9;]*m"
 _KEPT = re.compile(r"([\n\t]+)")
 _KEPT_WITH_COLOURS = re.compile(rf"({_COLOUR}|[\n\t]+)")
 # Blanks are more than \s: .NET's comparison by culture passes over characters that have no weight.
-_AT_THE_START = re.compile(rf"^((?:{_COLOUR}|[^!-~\n])*:):", re.MULTILINE)
+_BLANKS = rf"(?:{_COLOUR}|[^!-~\n])*"
+_AT_THE_START = re.compile(rf"^({_BLANKS}:{_BLANKS}):", re.MULTILINE)
 _ANYWHERE = re.compile(r"(##\w*)\[")
 
 
