@@ -68,8 +68,8 @@ BUGS = (
         MARKUP, "is_rendered_as_itself",
     ),
     Bug(
-        "only blanks of ASCII come before a command", "guarding:_AT_THE_START",
-        "[^!-~\\n])*:):", "[ ])*:):", GUARDING, "after_any_blank",
+        "only blanks of ASCII come before a command", "guarding:_BLANKS",
+        "[^!-~\\n])*", "[ ])*", GUARDING, "after_any_blank",
     ),
     Bug(
         "older commands are left", "guarding:guarded",
