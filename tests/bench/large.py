@@ -4,7 +4,7 @@
 
 Each problem is memory-mapped and checked by the real command; what the same run of one sample takes
 is left out. The figures are anonymous memory (mapped files can go), of the process that the user
-starts and of the frameworks' own, and what needs.py counts for them. Then SIGTERM at
+starts and of the frameworks' own, and what memory.py counts for them. Then SIGTERM at
 moments all through the first problem: the longest wait until the process is gone. Exits 1
 where more is taken than is counted, or a signal waits for more than two seconds. Linux.
 """
@@ -23,7 +23,7 @@ import numpy as np
 import psutil
 
 from xent_check.casefile.loading import Filter, load
-from xent_check.casefile.needs import TRUTH, Size, size_of
+from xent_check.casefile.memory import TRUTH, Size, size_of
 
 PATIENCE = 2.0
 KINDS = {

@@ -349,6 +349,6 @@ def test_the_shipped_cases_are_named_alike_wherever_they_are_installed(
     """As in a virtual environment below the working directory."""
     installed = tmp_path / ".venv" / "xent_check" / "cases"
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("xent_check.casefile.corpus.corpus", lambda: installed)
+    monkeypatch.setattr("xent_check.casefile.paths.corpus", lambda: installed)
     assert shown_path(installed / "forum" / "x.yaml") == "cases/forum/x.yaml"
     assert shown_path(tmp_path / "mine" / "x.yaml") == "mine/x.yaml"

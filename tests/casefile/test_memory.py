@@ -18,8 +18,7 @@ import pytest
 from tests.support.command import xent_check
 from xent_check.casefile import memory
 from xent_check.casefile.loading import Filter, load
-from xent_check.casefile.memory import available, must_have
-from xent_check.casefile.needs import ANSWER, PASSING, TRUTH, WORKER, Size
+from xent_check.casefile.memory import ANSWER, PASSING, TRUTH, WORKER, Size, available, must_have
 from xent_check.errors import CaseFileError, InvalidError
 from xent_check.implementations.names import parse
 from xent_check.running.memory_needed import must_fit

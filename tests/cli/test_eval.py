@@ -19,9 +19,8 @@ from safetensors.numpy import save_file
 
 from tests.support.fake import fake
 from xent_check.casefile.case import CaseFields
-from xent_check.casefile.command_line import Arguments
+from xent_check.casefile.command_line import Arguments, option, stated
 from xent_check.casefile.expectations import last_digit
-from xent_check.casefile.stated import option, stated
 from xent_check.casefile.yaml_reader import read
 from xent_check.casefile.yaml_writer import case_yaml
 from xent_check.cli import group

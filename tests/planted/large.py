@@ -64,7 +64,7 @@ BUGS = (
         "for group in (folder, *folder.parents):", "for group in (folder,):", MEMORY, "around_ours",
     ),
     Bug(
-        "a gradient takes nothing", "needs:Size._numbers",
+        "a gradient takes nothing", "memory:Size._numbers",
         "self.samples + (self.values if self.gradient else 0)", "self.samples", MEMORY, "gradient",
     ),
     Bug(

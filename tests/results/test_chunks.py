@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xent_check.casefile.needs import ANSWER, PASSING, TRUTH
+from xent_check.casefile.memory import ANSWER, PASSING, TRUTH
 from xent_check.problem import chunks as chunked
 from xent_check.problem.chunks import chunks
 from xent_check.problem.evaluation import Computed

@@ -1,4 +1,4 @@
-"""Paths: the case files that the command line names, and their names in reports."""
+"""Paths: the case files that a command names or that ship, and their names in reports."""
 
 from __future__ import annotations
 
@@ -12,6 +12,13 @@ from .case import split_id
 from .project import Project, root_of
 
 SUFFIXES = (".yaml", ".yml")
+
+
+def corpus() -> Path:
+    """The folder of the shipped cases."""
+    package = Path(__file__).resolve().parents[1]
+    installed = package / "cases"
+    return installed if installed.is_dir() else package.parent / "cases"
 
 
 def split_given(text: str) -> tuple[str, str]:
@@ -48,8 +55,6 @@ def case_files(given: str) -> list[Path]:
 def shown_path(file: Path) -> str:
     """`cases/...` for a file of the shipped corpus, wherever that is; else relative to the working
     directory for a file below it."""
-    from .corpus import corpus
-
     absolute = Path(os.path.abspath(file))
     for base, prefix in ((corpus(), "cases/"), (Path.cwd(), "")):
         if absolute.is_relative_to(base):
@@ -59,6 +64,4 @@ def shown_path(file: Path) -> str:
 
 def project_of(baseline: Path) -> Project:
     """The project of a baseline, to whose root its paths are relative."""
-    from .corpus import corpus
-
     return Project(root_of(baseline), corpus())

@@ -19,8 +19,7 @@ from .array_forms import FileArray
 from .arrays import make_array, no_index
 from .case import ARRAY_KEYS, Case, CaseFields
 from .data_rules import bad_probabilities, misplaced_options, outside_labels
-from .memory import must_have
-from .needs import Size, copies
+from .memory import Size, copies, must_have
 
 Array = npt.NDArray[Any]
 

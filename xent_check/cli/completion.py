@@ -46,9 +46,8 @@ def report_formats(context: click.Context, parameter: click.Parameter, incomplet
 
 def case_tags(context: click.Context, parameter: click.Parameter, incomplete: str) -> Items:
     """The tags of the paths given before, else of the cases that ship with the package."""
-    from xent_check.casefile.corpus import corpus
     from xent_check.casefile.loading import read_cases
-    from xent_check.casefile.paths import case_files, split_given
+    from xent_check.casefile.paths import case_files, corpus, split_given
     from xent_check.errors import UserError
 
     tags: set[str] = set()

@@ -166,7 +166,7 @@ def _read(options: dict[str, Any], observed: str | None) -> tuple[Map, Numbers]:
 
 
 def _posed_case(source: Map, any_label: bool) -> PosedCase:
-    from xent_check.casefile.stated import stated
+    from xent_check.casefile.command_line import stated
     from xent_check.errors import InvalidError
 
     try:
@@ -176,7 +176,7 @@ def _posed_case(source: Map, any_label: bool) -> PosedCase:
 
 
 def _refuse(*mistakes: Mistake) -> NoReturn:
-    from xent_check.casefile.stated import by_option
+    from xent_check.casefile.command_line import by_option
     from xent_check.errors import UserError
 
     raise UserError("\n".join(by_option(mistake) for mistake in mistakes)) from None

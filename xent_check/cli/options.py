@@ -170,8 +170,8 @@ def settings_of(
     verbose: bool = False,
 ) -> Settings:
     """The settings for the values of `run_options`; UsageError where one is invalid."""
-    from xent_check.casefile.corpus import corpus
     from xent_check.casefile.loading import Filter
+    from xent_check.casefile.paths import corpus
     from xent_check.running.settings import Settings
 
     elsewhere = pythons_of(pythons)

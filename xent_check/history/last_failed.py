@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from xent_check.casefile.case import split_id
-from xent_check.casefile.corpus import corpus
 from xent_check.casefile.loading import read_cases
+from xent_check.casefile.paths import corpus
 from xent_check.results.report import CaseResult, Report
 
 from .cache import cache_file

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from xent_check.casefile.loading import PosedCase
-from xent_check.casefile.memory import must_have
-from xent_check.casefile.needs import size_of
+from xent_check.casefile.memory import must_have, size_of
 from xent_check.errors import CaseFileError, InvalidError
 from xent_check.implementations.names import Implementation, why_missing
 from xent_check.workers.pool import worker_name
