@@ -134,9 +134,9 @@ def test_a_save_that_changes_nothing_runs_nothing(watch: Watch, folder: Path) ->
 def test_a_file_gets_all_that_is_known(folder: Path) -> None:
     watch = Watch(folder, "c.yaml", "-i", "stable", "--report", "json=all.json")
     try:
-        watch.runs(1)
+        assert until(lambda: len(watch.told) == 1)
         (folder / "c.yaml").write_text(CASES.replace("[1, 1]", "[2, 1]"))
-        watch.runs(2)
+        assert until(lambda: len(watch.told) == 2)
         assert len(json.loads((folder / "all.json").read_text())["results"]) == 2
     finally:
         assert watch.close() == 143

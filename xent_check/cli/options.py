@@ -127,7 +127,8 @@ report_options = _options(
         multiple=True,
         shell_complete=report_formats,
         help=", ".join(REPORTERS)
-        + "; to a file, or to standard output. Repeatable. [default: table]",
+        + "; to a file, or to standard output. Repeatable. The table is there as well, unless "
+        "another report goes to standard output.",
     ),
     click.option("-v", "--verbose", is_flag=True, help="Every sample of every case."),
     click.option("--color/--no-color", default=None, help="[default: where stdout is a terminal]"),

@@ -62,15 +62,24 @@ def _is_step_summary(file: Path) -> bool:
 
 
 def outputs_of(reports: Sequence[str]) -> list[Output]:
-    """The outputs that `--report` names; without any, a table on standard output. UsageError where
-    two reports would replace one file, or a text is invalid."""
+    """The outputs that `--report` names, and the table on standard output where none of them goes
+    there. UsageError where two reports would replace one file, or a text is invalid."""
     outputs = [_output(report) for report in reports]
     files = [o.file for o in outputs if o.file is not None]
     whole = [os.path.realpath(file) for file in files if _is_replaced(file)]
     twice = next((file for file in whole if whole.count(file) > 1), None)
     if twice is not None:
         raise click.UsageError(f"--report: two reports for {twice}; give each a file of its own")
-    return outputs or [Output("table", None)]
+    on_stdout = any(o.file is None or _is_stdout(o.file) for o in outputs)
+    return outputs if on_stdout else [Output("table", None), *outputs]
+
+
+def _is_stdout(file: Path) -> bool:
+    """Whether the file is where standard output goes, as /dev/stdout is."""
+    try:
+        return os.path.samestat(os.stat(file), os.fstat(sys.stdout.fileno()))
+    except (OSError, ValueError):  # no such file; a standard output that is none
+        return False
 
 
 def _is_replaced(file: Path) -> bool:
