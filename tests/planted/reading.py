@@ -23,7 +23,7 @@ BUGS = (
         "several_lines",
     ),
     Bug(
-        "the page hides characters", "html:_template", "finalize=_shown,", "", HTML,
+        "the page hides characters", "html:_template", "finalize=_printable,", "", HTML,
         "character_of_the_page",
     ),
     Bug(
@@ -35,15 +35,15 @@ BUGS = (
         HTML, "a_drawing_has_names",
     ),
     Bug(
-        "the root counts the skipped", "junit:_as_jenkins_has_it",
+        "the root counts the skipped", "junit:_by_jenkins_schema",
         'root.attrib.pop("skipped", None)', "pass", REPORTERS, "jenkins_allows",
     ),
     Bug(
-        "the time of the run is the sum of its answers'", "junit:_as_jenkins_has_it",
+        "the time of the run is the sum of its answers'", "junit:_by_jenkins_schema",
         'root.set("time", str(report.seconds))', "pass", REPORTERS, "jenkins_allows",
     ),
     Bug(
-        "a time with an exponent", "junit:_as_jenkins_has_it", ":.6f}", ":g}", REPORTERS,
+        "a time with an exponent", "junit:_by_jenkins_schema", ":.6f}", ":g}", REPORTERS,
         "jenkins_allows",
     ),
     Bug(
@@ -59,7 +59,7 @@ BUGS = (
         "is_rendered_as_itself",
     ),
     Bug(
-        "people are mentioned", "markdown_text:_PARTED",
+        "people are mentioned", "markdown_text:_DIVIDED",
         'r"@(?=\\w)"', 'r"@(?=\\0)"', MARKUP, "no_image",
     ),
     Bug(

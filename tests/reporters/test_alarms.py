@@ -163,7 +163,7 @@ def test_the_tenth_error_says_how_many_more_and_whose() -> None:
     errors = [line for line in lines if line.startswith("::error ")]
     assert len(errors) == 15
     assert errors[SHOWN - 1] == (
-        "::error title=xent-check::and 5 more, which the log of this step has: torch 5"
+        "::error title=xent-check::and 5 more in the log of this step: torch 5"
     )
     assert "case-13" in errors[0]
     assert "case-0" in errors[-1]

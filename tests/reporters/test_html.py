@@ -425,7 +425,9 @@ def test_divergences_beyond_the_limit_have_no_plots_and_the_page_says_so(
     ]
     page = page_of(report(results))
     assert len(page.every("svg")) == 2 * most
-    assert f"The first {most} divergences have plots; {more} more" in page.one("main").text
+    assert (
+        f"The first {most} divergences have plots; the other {more} have" in page.one("main").text
+    )
     assert len(page.every("article")) == most + more
 
 

@@ -1,4 +1,4 @@
-"""Changes in words: how many of each kind, then the important ones. Pure functions."""
+"""Changes in words: how many of each kind there are, then the important ones. Pure functions."""
 
 from __future__ import annotations
 
@@ -40,12 +40,15 @@ _LISTED: tuple[ChangeKind, ...] = (
 class ChangeLine:
     """A change in words."""
 
-    text: str
+    text: str  # the sentence
     fails: bool  # whether it makes the run fail
 
 
 def counts(changes: Sequence[Change], same: int = 0) -> str:
-    """`240 the same bits, 3 drifted within the tolerance`."""
+    """The changes by kind: `240 the same bits, 3 drifted within the tolerance`.
+
+    same: how many answers of the kind "same" there are beside the changes.
+    """
     count = Counter(change.kind for change in changes)
     count["same"] += same
     return ", ".join(f"{count[k]} {NAMES[k]}" for k in KINDS if count[k]) or "nothing in common"
@@ -70,10 +73,13 @@ def gone_text(gate: GateResult) -> str:
 
 
 def gate_lines(gate: GateResult, everything: bool) -> list[ChangeLine]:
-    """The failing changes, then the others, each by importance."""
+    """The failing changes, then the passing ones, each by importance.
+
+    everything: with every passing change, not only the first MAX_SHOWN of the kinds that matter.
+    """
     failing = [ChangeLine(change.sentence, True) for change in ordered(gate.failing)]
-    others = [change for change in gate.changes if change not in gate.failing]
-    return [*failing, *_lines(others, everything)]
+    passing = [change for change in gate.changes if change not in gate.failing]
+    return [*failing, *_lines(passing, everything)]
 
 
 def variant_summary(variants: Variants) -> str:
@@ -84,20 +90,20 @@ def variant_summary(variants: Variants) -> str:
 
 
 def variant_lines(variants: Variants, everything: bool) -> list[ChangeLine]:
-    """The changes from one column to the other, by importance."""
+    """The changes from the first column to the second, by importance."""
     return _lines(variants.changes, everything)
 
 
 def _lines(changes: Sequence[Change], everything: bool) -> list[ChangeLine]:
     listed = ordered(changes if everything else [c for c in changes if c.kind in _LISTED])
-    shown = listed if everything else listed[:MAX_SHOWN]
-    lines = [ChangeLine(change.sentence, False) for change in shown if change.kind != "same"]
-    more = and_more(len(listed) - len(shown))
+    first = listed if everything else listed[:MAX_SHOWN]
+    lines = [ChangeLine(change.sentence, False) for change in first if change.kind != "same"]
+    more = and_more(len(listed) - len(first))
     return [*lines, ChangeLine(f"{more} (-v shows them)", False)] if more else lines
 
 
 def ordered(changes: Sequence[Change]) -> list[Change]:
-    """By kind, and within a kind by ulps, the largest first."""
+    """The changes by kind, and within a kind by ulps, the largest first."""
     rank = [*_LISTED, *(kind for kind in KINDS if kind not in _LISTED)]
     return sorted(changes, key=lambda c: (rank.index(c.kind), -(c.ulps or 0.0)))
 

@@ -14,9 +14,9 @@ from xent_check.results.report import CaseResult, Report
 class MatrixRow:
     """A case and its results."""
 
-    case: Case
+    case: Case  # the case
     cells: tuple[CaseResult | None, ...]  # by column; None where it was not run
-    part: str = ""  # "gradient" where the cells hold that in place of the losses, else ""
+    part: str = ""  # "gradient" where the cells have that in place of the losses, else ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,11 +24,14 @@ class Matrix:
     """The results by case and implementation."""
 
     columns: tuple[str, ...]  # implementations, in the report's order
-    rows: tuple[MatrixRow, ...]
+    rows: tuple[MatrixRow, ...]  # in the report's order
 
     @staticmethod
     def of(report: Report, gradients: bool = False) -> Matrix:
-        """The matrix of a report. gradients: with a second row after each case that has them."""
+        """The matrix of a report.
+
+        gradients: whether a case with verdicts on gradients has a second row for them.
+        """
         present = {result.implementation for result in report.results}
         columns = tuple(name for name in report.implementations if name in present)
         cells = {(r.case.id, r.implementation): r for r in report.results}

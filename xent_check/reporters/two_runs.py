@@ -10,7 +10,8 @@ from .change_sentences import counts, direction, ordered
 
 
 def versus_text(versus: Versus, everything: bool) -> str:
-    """The counts of changes by implementation; then each change, the failing ones first."""
+    """The text of `xent-check compare`: the counts of changes by implementation, then each change,
+    the failing ones first. everything: with the answers of the same bits."""
     lines = [f"{versus.before} -> {versus.after}"]
     rows = []
     for column in versus.columns:
@@ -19,9 +20,9 @@ def versus_text(versus: Versus, everything: bool) -> str:
             parts.append(f"{column.before} -> {column.after}")
         rows.append((column.name, "; ".join(part for part in parts if part)))
     lines += [f"  {line}" for line in aligned(rows)]
-    others = [c for column in versus.columns for c in column.changes if c not in versus.failing]
-    shown = [c for c in ordered(others) if c.kind != "same" or everything]
-    for title, changes in (("fails", ordered(versus.failing)), ("changed", shown)):
+    passing = [c for column in versus.columns for c in column.changes if c not in versus.failing]
+    changed = [c for c in ordered(passing) if c.kind != "same" or everything]
+    for title, changes in (("fails", ordered(versus.failing)), ("changed", changed)):
         if changes:
             lines += ["", f"{title}:"]
         lines += [f"  {change.sentence}{_towards(change)}" for change in changes]
@@ -29,7 +30,7 @@ def versus_text(versus: Versus, everything: bool) -> str:
 
 
 def _towards(change: Change) -> str:
-    """Whether it moved towards the exact value or away from it, in words."""
+    """Whether the answer moved towards the exact value or away from it, in words."""
     before, after = change.share_before, change.share_after
     if not change.ulps or before is None or after is None or before == after:
         return ""

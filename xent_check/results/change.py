@@ -17,14 +17,13 @@ ABOUT: dict[ChangeKind, str] = {
     "fixed": "diverged, and agrees now",
     "new": "a divergence that nobody accepted",
     "behaviour": "a number became nan, an error became a number, or the like",
-    "inputs": "the case asks something else than it did",
-    "added": "was not there before",
-    "removed": "is there no more",
-    "missing": "was there before, and its framework is not installed",
+    "inputs": "the case has other inputs or options than before",
+    "added": "the answer was not there before",
+    "removed": "the answer is no longer there",
+    "missing": "the answer was there before, and its framework is no longer installed",
 }
 
-
-BAD = ("diverges", "failed")
+BAD = ("diverges", "failed")  # the statuses from which an answer can be fixed
 _LEAST_SHARE = 0.05  # below it a share is noise: half of nothing doubles easily
 
 

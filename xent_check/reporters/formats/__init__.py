@@ -16,21 +16,21 @@ REPORTERS: tuple[str, ...] = (
 
 @dataclass(frozen=True)
 class Terminal:
-    """What the output can show."""
+    """The abilities of the terminal, or of the file, that the text is for."""
 
-    width: int = 100
-    color: bool = False
-    unicode: bool = True
+    width: int = 100  # columns
+    color: bool = False  # whether escape sequences of ANSI colour it
+    unicode: bool = True  # whether it shows characters beyond ASCII
 
 
 class Reporter(Protocol):
-    """A pure function of a report."""
+    """A module of this package: one format of a report."""
 
     def render(self, report: Report, terminal: Terminal) -> str:
-        """The report as text."""
+        """The report as text: a pure function of its arguments, with a line break at the end."""
         ...
 
 
 def reporter(name: str) -> Reporter:
-    """The reporter of that name, loaded."""
+    """The reporter of a name in REPORTERS, loaded. ModuleNotFoundError for any other name."""
     return cast(Reporter, importlib.import_module(f"{__name__}.{name}"))

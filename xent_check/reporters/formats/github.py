@@ -1,4 +1,8 @@
-"""GitHub Actions annotations: one per result that is not as it should be, at the case's line."""
+"""GitHub's workflow commands: an annotation at the case's line for each answer that fails the run.
+
+The format is that of "Workflow commands for GitHub Actions": `::error file=,line=,title=::text`,
+with %, line breaks, and in a property also : and , written as %XX.
+"""
 
 from __future__ import annotations
 
@@ -16,30 +20,32 @@ SHOWN = 10  # of each level: what GitHub shows of one step's annotations; the lo
 
 
 def render(report: Report, terminal: Terminal) -> str:
-    """Workflow commands: ::error for what makes the run fail, worst first, ::warning for warnings.
+    """An ::error for each answer that makes the run fail, the worst first; then a ::warning for
+    each warning, and the summary as a ::notice.
 
-    Where there are more than GitHub shows, the last that it shows says how many and whose.
+    Where there are more than GitHub shows, the last that it shows says how many more there are,
+    and of which implementations.
     """
     alarms = worst_first(alarms_of(report))
     errors = [_annotation(alarm) for alarm in alarms]
-    rest = Counter(alarm.implementation for alarm in alarms[SHOWN - 1 :])
-    more = ", ".join(f"{name} {count}" for name, count in rest.most_common())
-    lines = _within(errors, "error", f": {more}")
+    hidden = Counter(alarm.implementation for alarm in alarms[SHOWN - 1 :])
+    names = ", ".join(f"{name} {count}" for name, count in hidden.most_common())
+    lines = _within(errors, "error", f": {names}")
     warnings = [*absences(report), *notes(report), *report.warnings]
-    words = [f"::warning title=xent-check::{_data(warning)}" for warning in warnings]
-    lines += _within(words, "warning", "")
+    commands = [f"::warning title=xent-check::{_data(warning)}" for warning in warnings]
+    lines += _within(commands, "warning", "")
     level = "error" if report.exit_code == ExitCode.NOTHING_COMPARED else "notice"
     lines.append(f"::{level} title=xent-check::{_data(summary(report))}")
     return "".join(f"{line}\n" for line in lines)
 
 
-def _within(lines: Sequence[str], level: str, what: str) -> list[str]:
-    """The lines; before those that GitHub will not show, how many they are."""
+def _within(lines: Sequence[str], level: str, names: str) -> list[str]:
+    """The lines; before those that GitHub hides, a line that says how many they are and whose."""
     if len(lines) <= SHOWN:
         return list(lines)
-    shown, hidden = lines[: SHOWN - 1], lines[SHOWN - 1 :]
-    words = _data(f"{and_more(len(hidden))}, which the log of this step has{what}")
-    return [*shown, f"::{level} title=xent-check::{words}", *hidden]
+    visible, hidden = lines[: SHOWN - 1], lines[SHOWN - 1 :]
+    text = _data(f"{and_more(len(hidden))} in the log of this step{names}")
+    return [*visible, f"::{level} title=xent-check::{text}", *hidden]
 
 
 def _annotation(alarm: Alarm) -> str:

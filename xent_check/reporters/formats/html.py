@@ -1,4 +1,4 @@
-"""HTML: one page that needs nothing else, for a browser and for paper."""
+"""HTML: one page in one file, for a browser and for paper, that loads nothing else."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from ..page.plot_errors import histogram
 from ..page.plots import plots_of
 from . import Terminal
 
-MAX_PLOTTED = 60  # divergences with plots; their tables are there all the same
+MAX_PLOTTED = 60  # divergences that have plots; every divergence has its table
 _AFTER = re.compile(r"(?<=[^\W\d]{2})[-:/_@\[,=](?=\w)|(?<=[a-z])(?=[A-Z])")
 _PAGE = Path(__file__).parents[1] / "page"
 
 
 def render(report: Report, terminal: Terminal) -> str:
-    """The report as a page."""
+    """The report as a page of HTML 5: styles, script and drawings stand in it."""
     data = page_data(report)
     plots, unplotted = _plots(data)
     return _template().render(
@@ -33,8 +33,8 @@ def render(report: Report, terminal: Terminal) -> str:
         unplotted=unplotted,
         max_plotted=MAX_PLOTTED,
         errors_plot=histogram(data.errors),
-        css=_own("page.css"),
-        js=_own("page.js"),
+        css=_page_file("page.css"),
+        js=_page_file("page.js"),
         svg=_svg,
     )
 
@@ -42,18 +42,19 @@ def render(report: Report, terminal: Terminal) -> str:
 def _plots(data: PageData) -> tuple[dict[str, tuple[Plot, ...]], int]:
     """The plots of the first MAX_PLOTTED divergences by the id of their details, and how many
     divergences have none."""
-    results = [d for d in data.wrong if d.status == "diverges" and d.result.comparison is not None]
-    plots = {d.id: plots_of(d.result, f"plot-{d.id}") for d in results[:MAX_PLOTTED]}
-    return plots, len(results) - len(plots)
+    details = [d for d in data.wrong if d.status == "diverges" and d.result.comparison is not None]
+    plots = {d.id: plots_of(d.result, f"plot-{d.id}") for d in details[:MAX_PLOTTED]}
+    return plots, len(details) - len(plots)
 
 
 def _svg(plot: Plot) -> Markup:
-    """The drawing, named by its caption. matplotlib escaped the texts in it."""
-    named = f'<svg role="img" aria-labelledby="{plot.id}-title" aria-describedby="{plot.id}-text"'
-    return Markup(plot.svg.replace("<svg", named, 1))
+    """The drawing, with its title and caption as the text alternative. Matplotlib has escaped the
+    texts in it."""
+    start = f'<svg role="img" aria-labelledby="{plot.id}-title" aria-describedby="{plot.id}-text"'
+    return Markup(plot.svg.replace("<svg", start, 1))
 
 
-def _own(name: str) -> Markup:
+def _page_file(name: str) -> Markup:
     """A file of the page's folder, as markup that is not escaped."""
     return Markup((_PAGE / name).read_text(encoding="utf-8"))
 
@@ -66,13 +67,13 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        finalize=_shown,
+        finalize=_printable,
     )
     environment.filters["breakable"] = _breakable
     return environment.from_string((_PAGE / "page.html.j2").read_text(encoding="utf-8"))
 
 
-def _shown(value: object) -> object:
+def _printable(value: object) -> object:
     """The text with unprintable characters and direction marks as escapes."""
     is_text = isinstance(value, str) and not isinstance(value, Markup)
     return visible_lines(str(value)) if is_text else value
@@ -80,5 +81,5 @@ def _shown(value: object) -> object:
 
 def _breakable(name: str) -> Markup:
     """A name with possible line breaks after its punctuation."""
-    text = Markup.escape(visible_lines(name))  # no entity has what a break follows
+    text = Markup.escape(visible_lines(name))  # _AFTER matches nothing inside an HTML entity
     return Markup(_AFTER.sub(r"\g<0><wbr>", str(text)))

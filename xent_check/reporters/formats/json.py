@@ -1,4 +1,4 @@
-"""JSON: one document, as the contract describes it."""
+"""JSON: one document, whose JSON Schema `xent-check schema --result` prints."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def render(report: Report, terminal: Terminal) -> str:
 
 
 def _text(value: Any, line: str) -> str:
-    """A value; line: the line break and the indent of where it stands."""
+    """A value as JSON. line: a line break and the indent of the line that the value stands on."""
     inner = f"{line} "
     if isinstance(value, dict) and value:
         items = (f"{json.dumps(key)}: {_text(item, inner)}" for key, item in value.items())

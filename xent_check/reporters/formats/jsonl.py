@@ -1,4 +1,4 @@
-"""JSON Lines: a result a line, the environment and the summary last."""
+"""JSON Lines: one result per line, the environment and the summary last."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ from . import Terminal
 
 
 def render(report: Report, terminal: Terminal) -> str:
-    """One JSON object a line; the last holds the environment, the summary and the cases."""
+    """One JSON object per line: each result, then the environment, summary and cases."""
     lines = [*plain_results(report), saved_header(report).plain()]
     return "".join(json.dumps(line, allow_nan=False) + "\n" for line in lines)

@@ -1,4 +1,7 @@
-"""JUnit XML: a suite per case file, a test per case and implementation."""
+"""JUnit XML: a suite per case file, a test per case and implementation.
+
+The format is that of Jenkins: junit-10.xsd of its xUnit plugin.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +19,12 @@ from . import Terminal
 
 
 def render(report: Report, terminal: Terminal) -> str:
-    """What makes the run fail is a failure; failed, and missing where required, an error; the rest
-    not compared is skipped. Under a baseline, what it has and the run lacks is a test too."""
+    """The report as one <testsuites>.
+
+    An answer that makes the run fail is a <failure>; one that failed, or that is missing and
+    required, an <error>; any other that was not compared is <skipped>. An answer that only the
+    baseline has is a test of its own.
+    """
     document = JUnitXml("xent-check")
     suites: dict[str, TestSuite] = {}
     alarms = {(alarm.case, alarm.implementation): alarm for alarm in alarms_of(report)}
@@ -33,12 +40,16 @@ def render(report: Report, terminal: Terminal) -> str:
     for suite in suites.values():
         document.add_testsuite(suite)
     document.update_statistics()
-    return f'<?xml version="1.0" encoding="utf-8"?>\n{_as_jenkins_has_it(document, report)}\n'
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{_by_jenkins_schema(document, report)}\n'
 
 
-def _as_jenkins_has_it(document: JUnitXml, report: Report) -> str:
-    """By the schema of its xunit plugin: no count of skipped tests at the root, and times without
-    an exponent. The root's is the whole run's, not the sum of what ran side by side."""
+def _by_jenkins_schema(document: JUnitXml, report: Report) -> str:
+    """The document as Jenkins' schema wants it: without a count of skipped tests at the root, and
+    with times that have no exponent.
+
+    The root's time is that of the whole run, not the sum over answers that were computed side by
+    side.
+    """
     root = ElementTree.fromstring(document.tostring())
     root.attrib.pop("skipped", None)
     root.set("time", str(report.seconds))
@@ -60,15 +71,15 @@ def _test(result: CaseResult, alarm: Alarm | None, everything: bool) -> TestCase
         classname=visible_lines(result.case.shown),
         time=round(getattr(result.evaluation, "seconds", 0.0), 6),
     )
-    words = visible_lines(sentence(result))
+    text = visible_lines(sentence(result))
     if alarm is not None:
         outcome = _outcome(alarm)
         if isinstance(outcome, Failure):
             outcome.text = visible_lines(_table(result, everything)) or None
         test.result = [outcome]
     elif result.status in ("unsupported", "missing"):
-        test.result = [Skipped(words)]
-    lines = [words] if alarm is None and result.status in ("known", "diverges") else []
+        test.result = [Skipped(text)]
+    lines = [text] if alarm is None and result.status in ("known", "diverges") else []
     lines += [f"note: {visible_lines(note)}" for note in result.notes]
     if lines:
         test.system_out = "\n".join(lines)
@@ -81,7 +92,7 @@ def _outcome(alarm: Alarm) -> Failure | Error:
 
 
 def _table(result: CaseResult, everything: bool) -> str:
-    """The call and the samples, for the body of a failure."""
+    """The call and the tables of samples: the body of a <failure>."""
     call = getattr(result.evaluation, "call", "")
     lines = [f"call: {call}"] if call else []
     for table in number_tables(result, everything):

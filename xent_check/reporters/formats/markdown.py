@@ -1,4 +1,4 @@
-"""Markdown: the matrix, then each divergence with its samples. For an issue or a step summary."""
+"""Markdown: the matrix, then each divergence with its samples, for an issue or a step summary."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MARKS = {
 
 
 def render(report: Report, terminal: Terminal) -> str:
-    """GitHub-flavoured Markdown."""
+    """The report in GitHub-flavoured Markdown (its specification, 0.29-gfm)."""
     parts = [f"## xent-check: {report.verdict}", f"{inline(summary(report))}."]
     if report.results:
         parts.append(_matrix(report))
@@ -48,7 +48,7 @@ def render(report: Report, terminal: Terminal) -> str:
 
 
 def _durations(report: Report) -> list[str]:
-    """Where the time went, folded, where that was asked for."""
+    """The durations, folded; none unless the run was to list them (--durations)."""
     return [
         f"<details><summary>{inline(section.heading)}</summary>\n\n"
         + "\n".join(markdown_text.table(("seconds", "share", ""), section.rows))
@@ -58,7 +58,7 @@ def _durations(report: Report) -> list[str]:
 
 
 def _fitting(details: Sequence[str]) -> list[str]:
-    """The first ones, as many as there is room for."""
+    """The first texts, as many as fit into ROOM."""
     sizes = accumulate(len(text.encode()) for text in details)
     return [text for text, size in zip(details, sizes, strict=True) if size <= ROOM]
 
@@ -94,8 +94,8 @@ def _matrix(report: Report) -> str:
 
 
 def _mark(result: CaseResult) -> str:
-    did = unusual(result) if result.evaluation is not None else ""
-    return f"{MARKS[result.status]} {cell(did)}".rstrip()
+    behaviour = unusual(result) if result.evaluation is not None else ""
+    return f"{MARKS[result.status]} {cell(behaviour)}".rstrip()
 
 
 def _details(result: CaseResult, everything: bool) -> str:

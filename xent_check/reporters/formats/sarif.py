@@ -1,7 +1,8 @@
-"""SARIF 2.1.0, for code scanning: a result for each answer that makes the run fail.
+"""SARIF 2.1.0 (OASIS standard, errata 01): a result for each answer that makes the run fail.
 
-A known divergence and an accepted one are left out, not marked as suppressed: GitHub's code
-scanning does not read suppressions, and would open an alert for every one of them.
+GitHub's code scanning and other tools read it. Known and accepted divergences are left out
+rather than marked as suppressed: code scanning does not read suppressions, and would open an
+alert for each of them.
 """
 
 from __future__ import annotations
@@ -26,15 +27,19 @@ SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 )
 _ABOUT = {
-    "diverges": "An implementation's numbers are not the exact ones, beyond the tolerance",
+    "diverges": "An implementation's numbers differ from the exact ones by more than the tolerance",
     "failed": "An implementation raised, crashed or ran out of time",
-    "missing": "An implementation is not installed, and is required or was there before",
+    "missing": "An implementation that is required, or that the baseline has, is not installed",
 }
 _CHANGED = {str(kind): text for kind, text in ABOUT.items()}
 
 
 def render(report: Report, terminal: Terminal) -> str:
-    """One run, its paths relative to the working directory: run it where the repository is."""
+    """The report as a log with one run, as JSON.
+
+    Its paths are relative to the working directory (`%SRCROOT%`): run xent-check in the root of
+    the repository.
+    """
     alarms = [alarm for alarm in alarms_of(report) if _place(alarm, report) is not None]
     ids = list(dict.fromkeys(_rule_id(alarm) for alarm in alarms))
     run = {
@@ -55,8 +60,11 @@ def render(report: Report, terminal: Terminal) -> str:
 
 
 def _rule_id(alarm: Alarm) -> str:
-    """`diverges/clipped` where the numbers are explained, `changed/drifted` where a baseline alone
-    is why, else the status."""
+    """The id of an alarm's rule.
+
+    `diverges/clipped` for a divergence with an explanation, `changed/drifted` for a change that
+    fails only because of the baseline, else the status.
+    """
     if alarm.kind != "diverges":
         status = alarm.result is not None and alarm.kind == alarm.result.status
         return alarm.kind if status else f"changed/{alarm.kind}"
@@ -69,9 +77,9 @@ def _rule(rule_id: str) -> dict[str, Any]:
     kind, _, why = rule_id.partition("/")
     if kind == "changed":
         about = f"Against the baseline: {_CHANGED[why]}"
-        advice = "`xent-check accept` takes the answers of this run into the baseline."
+        advice = "`xent-check accept` records the answers of this run in the baseline."
     else:
-        about = f"{_ABOUT[kind]}; another reading gives them: {why}" if why else _ABOUT[kind]
+        about = f"{_ABOUT[kind]}; explained by {why}" if why else _ABOUT[kind]
         advice = "`xent-check explain FILE::CASE -i IMPLEMENTATION` shows both computations."
     return {
         "id": rule_id,
@@ -91,16 +99,20 @@ def _result(alarm: Alarm, report: Report, rule_index: int) -> dict[str, Any]:
         "level": "error",
         "message": {"text": alarm.sentence},
         "locations": [{"physicalLocation": _place(alarm, report)}],
-        # GitHub tells alerts apart by the first; its own, a hash of the line, is the same for all
-        # implementations of a case, and for all cases of a matrix.
+        # GitHub tells alerts apart by the first fingerprint. The one that it computes itself hashes
+        # the line, which all implementations of a case share, and all cases of a matrix.
         "partialFingerprints": {"primaryLocationLineHash": f"{identity}:1", "answer/v1": identity},
         "properties": _properties(alarm),
     }
 
 
 def _place(alarm: Alarm, report: Report) -> dict[str, Any] | None:
-    """The case's line; the baseline for what only that has; else nowhere, and then it can be no
-    result: code scanning refuses a file with one that has no place."""
+    """The physical location: the case's line, or the baseline's first for an answer that only the
+    baseline has.
+
+    None for any other alarm, which then is no result: code scanning refuses a whole file in which
+    a result has no location.
+    """
     if alarm.result is not None:
         shown, line = alarm.result.case.shown, alarm.result.case.line
     elif alarm.change is not None and report.gate is not None:
@@ -130,11 +142,11 @@ def _properties(alarm: Alarm) -> dict[str, Any]:
 
 
 def _invocation(report: Report) -> dict[str, Any]:
-    """How the run ended, and what was said beside the results."""
+    """The exit code, and the summary and warnings as notifications."""
     nothing = report.exit_code == ExitCode.NOTHING_COMPARED
-    nowhere = [alarm for alarm in alarms_of(report) if _place(alarm, report) is None]
+    unplaced = [alarm for alarm in alarms_of(report) if _place(alarm, report) is None]
     messages = [("error" if nothing else "note", summary(report))]
-    messages += [("error", alarm.sentence) for alarm in nowhere]
+    messages += [("error", alarm.sentence) for alarm in unplaced]
     messages += [
         ("warning", text) for text in (*absences(report), *notes(report), *report.warnings)
     ]

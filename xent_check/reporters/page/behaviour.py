@@ -1,4 +1,7 @@
-"""The HTML page's matrix of behaviours: the cases that give nan, inf or an error. Pure."""
+"""The HTML page's matrix of behaviours: the cases in which something gave nan, inf or an error.
+
+Pure functions of a report.
+"""
 
 from __future__ import annotations
 
@@ -12,40 +15,40 @@ from xent_check.results.report import CaseResult, Report
 from ..matrix import Matrix, MatrixRow
 from .matrix import LINKED, Ids
 
-USUAL = {"value", "zero"}
-NUMBERS = USUAL | {"nan", "inf", "-inf"}
+USUAL = {"value", "zero"}  # the kinds of finite numbers
+NUMBERS = USUAL | {"nan", "inf", "-inf"}  # every kind that is not a failure
 
 
 @dataclass(frozen=True)
 class Behaviour:
-    """A cell."""
+    """A cell of the matrix."""
 
-    text: str  # the behaviour in words
-    kind: str  # "special" for nan and infinities, "error", or ""
-    link: str
+    text: str  # the kinds of the losses, or of the failure; "" where nothing was computed
+    kind: str  # "special" for nan and infinities, "error" for a failure, or ""
+    link: str  # the id of the result's details; "" where it has none
 
 
 @dataclass(frozen=True)
 class BehaviourLine:
-    """A row: a case."""
+    """A row of the matrix: a case."""
 
-    case: str
-    file: str
-    case_link: str
+    case: str  # its name
+    file: str  # the path of its file
+    case_link: str  # the id of its row in the matrix of verdicts
     exact: str  # the kinds of the exact losses
     cells: tuple[Behaviour, ...]  # by column
 
 
 @dataclass(frozen=True)
 class Behaviours:
-    """The cases with a behaviour that is not only finite numbers."""
+    """The matrix: the cases in which a behaviour is more than finite numbers."""
 
     columns: tuple[str, ...]  # the implementations that answered one of them
-    lines: tuple[BehaviourLine, ...]
+    lines: tuple[BehaviourLine, ...]  # a row for each case
 
 
 def behaviours_of(report: Report, ids: Ids) -> Behaviours:
-    """The matrix of a report."""
+    """The matrix of behaviours of a report."""
     matrix = Matrix.of(report)
     rows = [row for row in matrix.rows if any(_unusual(r) for r in row.cells)]
     columns = [

@@ -1,4 +1,7 @@
-"""The content of the HTML page, in the words of the other reporters. Pure; the template sets it."""
+"""The content of the HTML page, in the words of the other reporters, for the template to lay out.
+
+Pure functions of a report.
+"""
 
 from __future__ import annotations
 
@@ -32,59 +35,59 @@ _GATED = "a change against the baseline fails"
 class Changes:
     """A run against a baseline, or one column against another."""
 
-    summary: str
-    lines: tuple[ChangeLine, ...]
-    notes: tuple[str, ...]
+    summary: str  # how many changes of each kind there are
+    lines: tuple[ChangeLine, ...]  # the changes that are listed, the failing ones first
+    notes: tuple[str, ...]  # other differences between the runs: versions, devices, platform
 
 
 @dataclass(frozen=True)
 class NotCompared:
-    """Cases that an implementation did not answer, for one reason."""
+    """The cases that an implementation did not answer for the same reason."""
 
-    implementation: str
-    status: str
-    reason: str
-    cases: tuple[tuple[str, str], ...]  # the name, and the id of its row
+    implementation: str  # its name
+    status: str  # "unsupported" or "missing"
+    reason: str  # on one line
+    cases: tuple[tuple[str, str], ...]  # of each its name, and the id of its row in the matrix
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where an implementation ran."""
+    """The place where an implementation ran."""
 
-    implementation: str
-    distribution: str
-    version: str
-    device: str
-    python: str
+    implementation: str  # its name
+    distribution: str  # the framework's, as pip names it
+    version: str  # of the distribution
+    device: str  # such as "cpu"
+    python: str  # the interpreter that `--python` named; "" where it was this one
 
 
 @dataclass(frozen=True)
 class PageData:
-    """Everything but the plots."""
+    """The whole page but its plots."""
 
-    verdict: str
-    good: bool
-    exit_code: int
-    meaning: str
-    summary: str
-    seconds: str
-    matrix: PageMatrix
-    scale: tuple[Level, ...]
-    wrong: tuple[Detail, ...]
-    known: tuple[DetailFile, ...]
-    known_count: int
-    changes: tuple[Changes, ...]
-    not_compared: tuple[NotCompared, ...]
-    errors: tuple[Errors, ...]
-    behaviours: Behaviours
-    notes: tuple[str, ...]
-    durations: tuple[Section, ...]
-    places: tuple[Place, ...]
-    facts: tuple[tuple[str, str], ...]
+    verdict: str  # "agrees", "diverges", "nothing compared" or "failed"
+    good: bool  # whether the run succeeded
+    exit_code: int  # of the command
+    meaning: str  # the exit code in words
+    summary: str  # how many cases there are, and how many answers of each status
+    seconds: str  # the time of the run, with its unit
+    matrix: PageMatrix  # the verdicts
+    scale: tuple[Level, ...]  # the legend of the matrix's colours
+    wrong: tuple[Detail, ...]  # the answers that diverge or failed, in the report's order
+    known: tuple[DetailFile, ...]  # the known divergences by file
+    known_count: int  # how many known divergences there are
+    changes: tuple[Changes, ...]  # against the baseline, then between columns
+    not_compared: tuple[NotCompared, ...]  # what is unsupported or missing, by reason
+    errors: tuple[Errors, ...]  # the errors of each implementation that has some
+    behaviours: Behaviours  # nan, infinities and failures
+    notes: tuple[str, ...]  # notes and warnings, each on one line
+    durations: tuple[Section, ...]  # the time by activity, and the slowest answers
+    places: tuple[Place, ...]  # where each implementation ran
+    facts: tuple[tuple[str, str], ...]  # labels and texts about the run as a whole
 
 
 def page_data(report: Report) -> PageData:
-    """The page of a report."""
+    """The content of a report's page."""
     ids = Ids.of(report)
     known = details_of(report, ids, ("known",))
     code = report.exit_code
@@ -127,7 +130,9 @@ def _changes(report: Report) -> list[Changes]:
 
 
 def _notes(report: Report) -> list[str]:
-    absent = [f"{name} is required, is not installed, and is on no case" for name in report.absent]
+    absent = [
+        f"{name} is required and not installed, and no case asks for it" for name in report.absent
+    ]
     lines: Sequence[str] = [*absences(report), *absent, *notes(report), *report.warnings]
     return [" ".join(line.split()) for line in lines]
 

@@ -1,4 +1,7 @@
-"""The details of a result on the HTML page: the terminal's words, its tables, what to do. Pure."""
+"""The details of a result on the HTML page: its sentence, its tables, the commands to run next.
+
+Pure functions of a report.
+"""
 
 from __future__ import annotations
 
@@ -16,34 +19,34 @@ from ..terminal_matrix import mark
 from .matrix import Ids
 from .text import TERMINAL
 
-CASE_FILES = (".yaml", ".yml")
+CASE_FILES = (".yaml", ".yml")  # the suffixes of what the commands can read again
 
 
 @dataclass(frozen=True)
 class Detail:
     """One result in full."""
 
-    id: str
-    case_link: str
-    case: str
-    file: str
-    implementation: str
-    status: Status
-    mark: str
+    id: str  # of the element on the page
+    case_link: str  # the id of the case's row in the matrix
+    case: str  # its name
+    file: str  # the path of the case's file
+    implementation: str  # its name
+    status: Status  # the verdict
+    mark: str  # the character of the status
     sentence: str  # as on the terminal
-    description: str
-    source: str
-    readings: tuple[str, ...]  # the explanations, or that there is none
+    description: str  # the case's; "" where it has none
+    source: str  # the case's, any text; "" where it has none
+    explanations: tuple[str, ...]  # the explanations, or that there is none
     facts: tuple[tuple[str, str], ...]  # labels and texts
-    judgement: tuple[str, ...]
-    tables: tuple[NumberTable, ...]
-    commands: tuple[str, ...]  # to run next
-    result: CaseResult
+    judgement: tuple[str, ...]  # the smallest atol that is enough, and the share of the bound
+    tables: tuple[NumberTable, ...]  # the numbers beside what they are compared with
+    commands: tuple[str, ...]  # the command lines to run next
+    result: CaseResult  # the result itself, which the plots are drawn from
 
     @property
     def short(self) -> str:
-        """The best explanation, else the reason."""
-        return next(iter(self.readings), " ".join((self.result.reason or "").split()))
+        """The best explanation; without one, the reason for the status."""
+        return next(iter(self.explanations), " ".join((self.result.reason or "").split()))
 
     @property
     def source_is_link(self) -> bool:
@@ -53,10 +56,10 @@ class Detail:
 
 @dataclass(frozen=True)
 class DetailFile:
-    """The details of a file's results."""
+    """The details of the results of a case file."""
 
-    file: str
-    details: tuple[Detail, ...]
+    file: str  # its path
+    details: tuple[Detail, ...]  # in the report's order
 
 
 def details_of(report: Report, ids: Ids, statuses: Sequence[Status]) -> tuple[Detail, ...]:
@@ -83,7 +86,7 @@ def _detail(result: CaseResult, report: Report, ids: Ids) -> Detail:
         sentence=" ".join(sentence(result).split()),
         description=case.fields.description or "",
         source=case.fields.source or "",
-        readings=tuple(_readings(result)),
+        explanations=tuple(_explanations(result)),
         facts=tuple(_facts(result)),
         judgement=tuple(judgement_lines(result, report.verbose)),
         tables=tuple(number_tables(result, report.verbose)),
@@ -92,22 +95,23 @@ def _detail(result: CaseResult, report: Report, ids: Ids) -> Detail:
     )
 
 
-def _readings(result: CaseResult) -> Iterator[str]:
-    """Every explanation of the numbers; else the closest candidate."""
+def _explanations(result: CaseResult) -> Iterator[str]:
+    """Each explanation of the numbers; without one, the hypothesis that comes closest."""
     diagnosis = result.diagnosis
     if result.status != "diverges" or diagnosis is None:
         return
     if not diagnosis.explained:
-        yield "nothing that is known explains these numbers"
+        yield "no known hypothesis explains these numbers"
         for near in [e for e in diagnosis.closest if e.share_explained][:1]:
-            yield f"the closest, for {near.share_explained:.0%} of what differs: {near.sentence}"
+            share = f"{near.share_explained:.0%} of the numbers that differ"
+            yield f"the closest explains {share}: {near.sentence}"
         return
-    first, *others = diagnosis.explanations
+    first, *alternatives = diagnosis.explanations
     residual = first.max_abs_residual
     nearness = f"within {small(residual)}" if residual else "exactly"
     yield f"{first.sentence} (gives every number {nearness})"
-    yield from (f"as well: {other.sentence}" for other in others)
-    if others and diagnosis.distinguishing_input:
+    yield from (f"or: {alternative.sentence}" for alternative in alternatives)
+    if alternatives and diagnosis.distinguishing_input:
         yield f"to tell them apart: {diagnosis.distinguishing_input}"
 
 
@@ -122,8 +126,11 @@ def _facts(result: CaseResult) -> Iterator[tuple[str, str]]:
 
 
 def _commands(result: CaseResult, report: Report) -> Iterator[str]:
-    """What to run next; nothing for a problem from the command line, nor where the implementation
-    ran in another interpreter, which only the whole command line says."""
+    """The command lines to run next.
+
+    None for a problem that was typed on the command line, and none where the implementation ran
+    in another interpreter: only the whole command line of the run names that.
+    """
     host = report.hosts.get(result.implementation)
     if not result.case.shown.endswith(CASE_FILES) or (host is not None and host.python):
         return

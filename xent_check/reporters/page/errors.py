@@ -1,5 +1,7 @@
-"""Each implementation's errors as shares of their bounds: the numbers of the HTML page's table and
-histogram. Pure."""
+"""Each implementation's errors as shares of their bounds, for the HTML page's table and histogram.
+
+Pure functions of a report.
+"""
 
 from __future__ import annotations
 
@@ -16,14 +18,17 @@ from .matrix import LINKED, NOT_FINITE, Ids, level
 
 @dataclass(frozen=True, eq=False)
 class Errors:
-    """The errors of one implementation."""
+    """The errors of one implementation.
 
-    implementation: str
-    shares: Float64s  # the largest finite one of each compared case
+    A share is an error of a loss divided by the bound of what rounding explains, without unit.
+    """
+
+    implementation: str  # its name
+    shares: Float64s  # the largest of each compared case whose errors are finite; shape (cases,)
     not_finite: int  # how many more cases have a nan or an infinity where a number is expected
-    compared: int
-    worst_case: str
-    worst_link: str
+    compared: int  # how many cases were compared, both kinds
+    worst_case: str  # the name of the case with the largest share; "" where there is none
+    worst_link: str  # the id of its details, or of its row where it has none
 
     @property
     def exact(self) -> int:
@@ -37,10 +42,12 @@ class Errors:
 
     @property
     def median(self) -> str:
+        """The median share in two digits; "-" without one."""
         return small(float(np.median(self.shares)), 2) if self.shares.size else "-"
 
     @property
     def worst(self) -> str:
+        """The largest share in two digits; "-" without one."""
         return small(float(self.shares.max()), 2) if self.shares.size else "-"
 
 

@@ -1,4 +1,7 @@
-"""The matrix of the HTML page: what each cell shows, and how strong its colour is. Pure."""
+"""The matrix of the HTML page: the text of each cell and the strength of its colour.
+
+Pure functions of a report.
+"""
 
 from __future__ import annotations
 
@@ -17,14 +20,14 @@ from .text import TERMINAL, plural
 
 # Shares of what rounding explains: a cell has the first level whose limit it does not exceed.
 LIMITS = (0.0, 0.1, 0.3, 1.0, 10.0)
-NOT_FINITE = "n"
+NOT_FINITE = "n"  # the key of the last level
 
 
 @dataclass(frozen=True)
 class Level:
     """One colour of the scale."""
 
-    key: str
+    key: str  # the part of the style's name that tells the levels apart
     words: str  # its meaning
 
 
@@ -45,29 +48,29 @@ class Cell:
 
     status: Status | str  # "" where the case was not run
     level: str  # the key of its colour, or ""
-    mark: str
-    number: str
-    title: str
-    link: str  # the id of its details, or ""
+    mark: str  # the character of the status
+    number: str  # the error's share of the bound, or the kinds of numbers that are not finite
+    title: str  # the text on hovering: the largest difference, or why there is none
+    link: str  # the id of its details; "" where it has none
 
 
 @dataclass(frozen=True)
 class MatrixLine:
-    """A case."""
+    """A row of the matrix: a case."""
 
-    id: str
-    name: str
-    tags: str
-    title: str
-    cells: tuple[Cell, ...]
+    id: str  # of the element on the page
+    name: str  # of the case
+    tags: str  # the case's tags with blanks between them
+    title: str  # the text on hovering: the case's description
+    cells: tuple[Cell, ...]  # by column
 
 
 @dataclass(frozen=True)
 class MatrixFile:
-    """The cases of a file."""
+    """The rows of the cases in a file."""
 
-    file: str
-    lines: tuple[MatrixLine, ...]
+    file: str  # its path
+    lines: tuple[MatrixLine, ...]  # in the report's order
 
 
 @dataclass(frozen=True)
@@ -75,8 +78,8 @@ class PageMatrix:
     """The matrix of verdicts."""
 
     columns: tuple[str, ...]  # names of implementations
-    files: tuple[MatrixFile, ...]
-    cases: int
+    files: tuple[MatrixFile, ...]  # the rows, in groups
+    cases: int  # how many rows there are in all
     legend: tuple[tuple[str, Status, int], ...]  # mark, status and count of each that occurs
 
 
@@ -84,8 +87,8 @@ class PageMatrix:
 class Ids:
     """The ids of the page's elements."""
 
-    cases: dict[str, int]
-    columns: dict[str, int]
+    cases: dict[str, int]  # the number of each case, by the case's id
+    columns: dict[str, int]  # the number of each implementation, by its name
 
     @staticmethod
     def of(report: Report) -> Ids:
@@ -106,7 +109,7 @@ class Ids:
 
 
 def matrix_of(report: Report, ids: Ids) -> PageMatrix:
-    """The matrix, its cases by file."""
+    """The matrix of a report, its cases in groups by file."""
     matrix = Matrix.of(report)
     files = tuple(
         MatrixFile(
@@ -151,11 +154,11 @@ def _gradient(result: CaseResult) -> str:
 
 
 def level(result: CaseResult) -> str:
-    """The key of a result's colour; "" where no error was held against the bound."""
+    """The key of a result's colour; "" where no error was compared with the bound."""
     comparison = result.comparison
     if comparison is None or result.evaluation is None or not comparison.losses.actual.size:
         return ""
-    if result.status not in COMPARED:  # its losses were not asked for
+    if result.status not in COMPARED:  # the losses are not part of its verdict
         return ""
     if not np.isfinite(comparison.losses.abs_diff).all():
         return NOT_FINITE
@@ -165,8 +168,8 @@ def level(result: CaseResult) -> str:
 
 
 def _number(result: CaseResult) -> str:
-    """The behaviour where it is not only finite numbers; else the error's share of the bound, or
-    the exact value where that is not finite."""
+    """The error's share of the bound; for a behaviour beyond finite numbers its kinds, and for
+    finite numbers in place of a nan or an infinity, `not nan` or `not inf`."""
     if result.evaluation is None:
         return ""
     kinds, comparison = unusual(result), result.comparison

@@ -1,5 +1,8 @@
-"""A matplotlib figure as SVG that belongs to the page: its colours are the page's own, so that one
-drawing serves light and dark, and its text is text."""
+"""A Matplotlib figure as an SVG element of the page.
+
+Its colours are variables of the page, so that one drawing serves light and dark, and its text is
+text, not paths.
+"""
 
 from __future__ import annotations
 
@@ -17,15 +20,15 @@ from matplotlib.figure import Figure
 
 @dataclass(frozen=True)
 class Plot:
-    """A drawing on the page. caption: the text alternative, which the page shows too."""
+    """A drawing on the page."""
 
-    id: str
-    title: str
-    caption: str
-    svg: str
+    id: str  # of the element on the page
+    title: str  # above the drawing
+    caption: str  # the text alternative, which the page shows too
+    svg: str  # the `<svg>` element
 
 
-# Colours that stand for the page's: no figure has them otherwise.
+# Placeholders of the page's colours: no figure has these colours otherwise.
 INK, GRID, GOOD, BAD, LIMIT = "#010101", "#020202", "#030303", "#040404", "#050505"
 _VARIABLES = {
     INK: "var(--soft)",
@@ -59,25 +62,30 @@ _STYLE: dict[str, Any] = {
 }
 
 
-def drawn(width: float, height: float, draw: Callable[[Axes], None], prefix: str) -> str:
-    """An `<svg>` element of that many points; `prefix` makes its ids its own on the page."""
+def svg_of(draw: Callable[[Axes], None], width: float, height: float, prefix: str) -> str:
+    """An `<svg>` element with what `draw` puts on the axes.
+
+    width, height: in points (1/72 inch). prefix: of its ids, so that each is unique on the page.
+    """
     with matplotlib.style.context(["default", _STYLE]):
         figure = Figure(figsize=(width / 72, height / 72), dpi=72, layout="constrained")
         figure.patch.set_visible(False)
         axes = figure.add_subplot()
         axes.patch.set_visible(False)
         draw(axes)
-        out = io.StringIO()
-        nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-        figure.savefig(out, format="svg", metadata=nothing)
-    return _of_the_page(out.getvalue(), prefix)
+        file = io.StringIO()
+        no_metadata = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+        figure.savefig(file, format="svg", metadata=no_metadata)
+    return _of_the_page(file.getvalue(), prefix)
 
 
 def _of_the_page(svg: str, prefix: str) -> str:
     """The SVG as an element of the page: without its file header, in the page's colours."""
     svg = svg[svg.index("<svg") :].strip()
     svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.DOTALL)
-    svg = re.sub(r"<style.*?</style>\s*", "", svg, flags=re.DOTALL)  # it would rule the whole page
+    svg = re.sub(
+        r"<style.*?</style>\s*", "", svg, flags=re.DOTALL
+    )  # it would apply to the whole page
     svg = re.sub(r"<!--.*?-->\s*", "", svg, flags=re.DOTALL)
     view = re.search(r'viewBox="([^"]*)"', svg)
     box = view[1] if view else ""

@@ -1,4 +1,4 @@
-"""The histogram of the HTML page: how near each implementation came."""
+"""The histogram of the HTML page: the errors of each implementation as shares of their bounds."""
 
 from __future__ import annotations
 
@@ -10,28 +10,31 @@ from matplotlib.axes import Axes
 from xent_check.errors import visible
 
 from .errors import Errors
-from .plot_canvas import BAD, GOOD, GRID, INK, LIMIT, Plot, drawn
+from .plot_canvas import BAD, GOOD, GRID, INK, LIMIT, Plot, svg_of
 
-_ROW = 26  # points
+_ROW = 26  # points: the height of a row
 _VISIBLE = 0.07  # of a row: the least height of a bar
 _EDGES = np.arange(-4.0, 3.01, 1 / 3)  # log10 of a share
 
 
-def histogram(errors: Sequence[Errors]) -> Plot | None:
-    """How often each share of what rounding explains occurs, a row for each implementation."""
-    shown = [e for e in errors if e.shares.size]
-    if not shown:
+def histogram(all_errors: Sequence[Errors]) -> Plot | None:
+    """How often each share of what rounding explains occurs, a row for each implementation.
+
+    None where no implementation has a share to count.
+    """
+    rows = [e for e in all_errors if e.shares.size]
+    if not rows:
         return None
     zero_left, zero_right = _EDGES[0] - 1.0, _EDGES[0] - 0.4
 
     def draw(axes: Axes) -> None:
-        for row, one in enumerate(reversed(shown)):
-            positive = one.shares[one.shares > 0]
+        for row, errors in enumerate(reversed(rows)):
+            positive = errors.shares[errors.shares > 0]
             logs = np.clip(np.log10(positive), _EDGES[0], _EDGES[-1] - 1e-9)
             counts, _ = np.histogram(logs, _EDGES)
-            tallest = max(int(counts.max(initial=0)), one.exact, 1)
+            tallest = max(int(counts.max(initial=0)), errors.exact, 1)
             heights = np.where(counts, np.maximum(0.82 * counts / tallest, _VISIBLE), 0)
-            exact = max(0.82 * one.exact / tallest, _VISIBLE) if one.exact else 0
+            exact = max(0.82 * errors.exact / tallest, _VISIBLE) if errors.exact else 0
             within = _EDGES[:-1] < -1e-9
             axes.stairs(
                 row + np.where(within, heights, 0), _EDGES, baseline=row, fill=True, color=GOOD
@@ -43,22 +46,22 @@ def histogram(errors: Sequence[Errors]) -> Plot | None:
             axes.axhline(row, color=GRID, lw=0.7)
         axes.axvline(0, color=LIMIT, lw=1.2)
         axes.set_yticks(
-            [row + 0.35 for row in range(len(shown))],
-            [visible(e.implementation) for e in reversed(shown)],
+            [row + 0.35 for row in range(len(rows))],
+            [visible(e.implementation) for e in reversed(rows)],
         )
         ticks = range(-4, 4)
         labels = ["≤1e-4", "", "0.01", "", "1", "", "100", "≥1000"]
         axes.set_xticks([(zero_left + zero_right) / 2, *ticks], ["0", *labels])
         axes.set_xlim(zero_left - 0.2, _EDGES[-1] + 0.1)
-        axes.set_ylim(-0.05, len(shown) + 0.05)
+        axes.set_ylim(-0.05, len(rows) + 0.05)
         axes.spines["left"].set_visible(False)
         axes.spines["bottom"].set_visible(False)
         axes.set_xlabel("largest error of a case / what rounding explains", color=INK)
 
     caption = (
-        "How many cases have which error, as a share of what rounding explains; each row is "
-        "scaled to its tallest bar. Right of the line, the error is more than rounding explains. "
+        "The number of cases by their error, as a share of what rounding explains. Each row is "
+        "scaled to its tallest bar. Errors right of the line are larger than rounding explains. "
         "The table has the numbers."
     )
-    svg = drawn(480, 52 + _ROW * len(shown), draw, "errors")
+    svg = svg_of(draw, 480, 52 + _ROW * len(rows), "errors")
     return Plot("plot-errors", "Shares of what rounding explains", caption, svg)

@@ -1,4 +1,4 @@
-"""The plots of a divergence on the HTML page, each with a text that says what it shows."""
+"""The plots of a divergence on the HTML page, each with a caption that says what it shows."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ from xent_check.results.ranking import largest_first
 from xent_check.results.report import CaseResult
 
 from ..sentences import Finding, findings
-from .plot_canvas import BAD, GOOD, LIMIT, Plot, drawn
+from .plot_canvas import BAD, GOOD, LIMIT, Plot, svg_of
 from .rulers import Ruler, fitting, logarithmic
 from .text import plural
 
-MAX_POINTS = 120  # of one plot: the half that is worst, and others evenly spaced
+MAX_POINTS = 120  # of one plot: half of them the worst, half evenly spaced
 WIDTH, HEIGHT = 320, 235  # points
 _LEAST_MARK, _WIDEST_MARK = 5.0, 40.0  # points: the width of the mark for what is allowed
 
 
 @dataclass(frozen=True, eq=False)
 class Points:
-    """The numbers of a difference that are drawn, flat."""
+    """The numbers of a difference that are drawn, each array of shape (points,)."""
 
-    actual: Float64s
-    target: Float64s
-    error: Float64s
-    allowed: Float64s
+    actual: Float64s  # the numbers of the implementation
+    target: Float64s  # those that they are compared with
+    error: Float64s  # abs(actual - target)
+    allowed: Float64s  # the largest error that agrees
     order: Float64s  # the flat index of each number in the whole array
-    bad: np.typing.NDArray[np.bool_]
+    bad: np.typing.NDArray[np.bool_]  # whether the number diverges
     left_out: str  # how many are drawn, in words; "" where all are
 
     @staticmethod
     def of(difference: Difference) -> Points:
-        """All numbers, or the worst half of `MAX_POINTS` and others evenly spaced."""
+        """All numbers of a difference; of more than MAX_POINTS, the worst and some others."""
         flat = np.arange(difference.actual.size)
         if flat.size > MAX_POINTS:
             by_error = largest_first(difference.abs_diff, MAX_POINTS // 2)
@@ -64,27 +64,31 @@ class Points:
         )
 
 
-def plotted(result: CaseResult) -> Finding | None:
-    """The first part with several numbers that diverges; the losses where only a total does."""
+def part_to_plot(result: CaseResult) -> Finding | None:
+    """The part of a result that is drawn: the first of losses and gradient that diverges, the
+    losses where only a total does. None where the result has no numbers."""
     parts = [part for part in findings(result) if part.difference.actual.size]
     arrays = [part for part in parts if part.name in ("losses", "gradient")]
     return next((part for part in arrays if part.difference.diverging), next(iter(arrays), None))
 
 
 def plots_of(result: CaseResult, prefix: str) -> tuple[Plot, ...]:
-    """Actual against target, and the error against what is allowed; none without numbers."""
-    part = plotted(result)
+    """The plots of a result: actual against target, and the error against what is allowed.
+
+    prefix: of their ids. Empty where the result has no numbers.
+    """
+    part = part_to_plot(result)
     if part is None:
         return ()
     points = Points.of(part.difference)
-    thing = "sample" if part.name == "losses" else "derivative"
+    noun = "sample" if part.name == "losses" else "derivative"
     return (
-        _scatter(part, points, f"{prefix}-a", thing),
-        _errors(part, points, f"{prefix}-e", thing),
+        _scatter(part, points, f"{prefix}-a", noun),
+        _errors(part, points, f"{prefix}-e", noun),
     )
 
 
-def _scatter(found: Finding, points: Points, name: str, thing: str) -> Plot:
+def _scatter(part: Finding, points: Points, name: str, noun: str) -> Plot:
     ruler = fitting(np.concatenate([points.actual, points.target]))
 
     def draw(axes: Axes) -> None:
@@ -97,21 +101,21 @@ def _scatter(found: Finding, points: Points, name: str, thing: str) -> Plot:
         )
         x, y = ruler.at(points.target), ruler.at(points.actual)
         _mark_points(axes, x, y, points.bad)
-        axes.set_xlabel(found.against)
+        axes.set_xlabel(part.against)
         axes.set_ylabel("actual")
         _legend(axes)
 
-    d = found.difference
+    d = part.difference
     caption = (
-        f"{_what(d, thing)}: {found.against} {_range(d.target, d.dtype)}, "
+        f"{_count_text(d, noun)}: {part.against} {_range(d.target, d.dtype)}, "
         f"actual {_range(d.actual, d.dtype)}; {_least(d)}{d.diverging:,} off the line by more than "
         "is allowed."
     )
-    title = f"Actual against {found.against}"
-    return Plot(name, title, _joined(caption, points), drawn(WIDTH, HEIGHT, draw, name))
+    title = f"Actual against {part.against}"
+    return Plot(name, title, _with_count(caption, points), svg_of(draw, WIDTH, HEIGHT, name))
 
 
-def _errors(found: Finding, points: Points, name: str, thing: str) -> Plot:
+def _errors(part: Finding, points: Points, name: str, noun: str) -> Plot:
     ruler = logarithmic(np.concatenate([points.error, points.allowed]))
 
     def draw(axes: Axes) -> None:
@@ -126,23 +130,26 @@ def _errors(found: Finding, points: Points, name: str, thing: str) -> Plot:
         margin = max(0.6, 0.03 * float(np.ptp(points.order)))
         axes.set_xlim(float(points.order.min()) - margin, float(points.order.max()) + margin)
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-        axes.set_xlabel(thing if found.difference.actual.ndim < 2 else f"{thing}, counted through")
+        axes.set_xlabel(noun if part.difference.actual.ndim < 2 else f"{noun}, by flat index")
         axes.set_ylabel("error")
         _legend(axes)
 
-    d = found.difference
+    d = part.difference
     worst = d.worst
     off = f"off by {small(d.abs_diff[worst])}"
     if not np.isfinite(d.abs_diff[worst]):
         target = number(d.target[worst], d.dtype)
-        off = f"{number(d.actual[worst], d.dtype)}, {found.against} {target}"
+        off = f"{number(d.actual[worst], d.dtype)}, {part.against} {target}"
     caption = (
-        f"Error of {_what(d, thing)}: {_least(d)}{d.diverging:,} over what is allowed "
+        f"Error of {_count_text(d, noun)}: {_least(d)}{d.diverging:,} over what is allowed "
         f"({_limits(d.allowed)}); the worst, at {index_text(d.place(worst))}, is {off}"
         f"{_special(d.abs_diff)}."
     )
     return Plot(
-        name, "Error against the bound", _joined(caption, points), drawn(WIDTH, HEIGHT, draw, name)
+        name,
+        "Error against the bound",
+        _with_count(caption, points),
+        svg_of(draw, WIDTH, HEIGHT, name),
     )
 
 
@@ -171,15 +178,15 @@ def _least(d: Difference) -> str:
     return "at least " if d.at_least else ""
 
 
-def _what(difference: Difference, thing: str) -> str:
-    """What the axes show."""
-    count = plural(difference.size, thing)
+def _count_text(difference: Difference, noun: str) -> str:
+    """`3 samples`, or how many of them a saved report has."""
+    count = plural(difference.size, noun)
     if difference.excerpt is None:
         return count
-    return f"the {difference.actual.size} that a saved report has of {count}"
+    return f"the {difference.actual.size} of {count} that the saved report has"
 
 
-def _joined(caption: str, points: Points) -> str:
+def _with_count(caption: str, points: Points) -> str:
     return f"{caption} {points.left_out}".strip()
 
 

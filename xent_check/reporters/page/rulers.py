@@ -1,4 +1,4 @@
-"""Positions of numbers along an axis, with places for nan, infinities and zeros on a log axis."""
+"""Positions of numbers along an axis; nan, infinities and, on a log axis, 0 have places too."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from xent_check.results.number_text import tidy
 
 _STRIP = 0.13  # of the axis: the distance between the places of special numbers
 _MARGIN = 0.05  # of the range, added at each end
-_HUGE = 1e300
+_HUGE = 1e300  # larger numbers are divided by it, so that no span overflows
 _WIDE = 1e4  # a wider range of positive numbers goes on a logarithmic axis
 
 
@@ -22,11 +22,11 @@ _WIDE = 1e4  # a wider range of positive numbers goes on a logarithmic axis
 class Ruler:
     """An axis, and the place of each number on it."""
 
-    low: float  # the ends of the axis
-    high: float
+    low: float  # the start of the axis
+    high: float  # its end
     ticks: tuple[tuple[float, str], ...]  # places and their texts
     special: dict[str, float]  # the places of nan, the infinities and 0 (log axis) that occur
-    logarithmic: bool
+    logarithmic: bool  # whether the places are log10 of the numbers
     unit: float = 1.0  # the number at 1 on a linear axis
 
     def at(self, values: Float64s) -> Float64s:

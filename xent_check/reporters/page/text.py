@@ -7,6 +7,6 @@ from ..formats import Terminal
 TERMINAL = Terminal()  # a page shows every character
 
 
-def plural(count: int, thing: str) -> str:
-    """`1 sample`, `2 samples`."""
-    return f"{count:,} {thing}{'' if count == 1 else 's'}"
+def plural(count: int, noun: str) -> str:
+    """A count with its noun: `1 sample`, `2,000 samples`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -1,8 +1,8 @@
 """Repro: a standalone script that shows one implementation's answer beside the exact one.
 
-A pure function of a result: the inputs, the calls that were recorded, the exact values and what
-the tolerance allows become Python that needs the framework and NumPy alone. It prints every
-number and ends with an AssertionError where they disagree, or in the error that was raised.
+The inputs, the recorded calls, the exact values and the allowed differences of a result become a
+script in Python that needs the framework and NumPy alone. The script prints each number beside
+the exact one and fails with an AssertionError where they disagree, or with the framework's error.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from .formulas import formula_lines
 
 
 def script(posed: PosedCase, implementation: Implementation, result: CaseResult) -> str:
-    """The script of a result that was computed or raised.
+    """The script's source for a case's result on an implementation, which computed or raised.
 
-    ValueError for others: there is nothing that it could show.
+    ValueError for any other result, and where the implementation has no script (a user's function).
     """
     evaluation = result.evaluation
     frame = implementation.entry.script
@@ -42,23 +42,23 @@ def script(posed: PosedCase, implementation: Implementation, result: CaseResult)
         code = array_code(form, array, posed.case.file.parent)
         lines += f"{name} = {code}".splitlines()
     helper = TO_BFLOAT16 + "\n\n" if any("= to_bfloat16(" in line for line in lines) else ""
-    body = [*lines, "", *_work(posed, implementation, result, frame), ""]
+    body = [*lines, "", *_computation(posed, implementation, result, frame), ""]
     text = helper + "\n".join(body) + "\n" + COMPARE + "\n".join(comparisons(posed, result))
     head = _header(posed.case, result) + "\n\n" + _imports(implementation, frame, text)
     return f"{head}\n\n{text}\n"
 
 
-def _work(
+def _computation(
     posed: PosedCase, implementation: Implementation, result: CaseResult, frame: ScriptFrame
 ) -> list[str]:
-    """The lines that compute every part, as float64 arrays of NumPy."""
+    """The lines that compute every part as a float64 array of NumPy."""
     problem, arrays = posed.problem, problem_arrays(posed.problem)
     narrow = frozenset(name for name, array in arrays.items() if array.dtype.name == "bfloat16")
     if not frame.host:
         cast = [f"{name} = {name}.astype(ml_dtypes.bfloat16)" for name in arrays if name in narrow]
         return [*cast, "", *formula_lines(implementation.entry.module, problem)]
     calls = getattr(result.evaluation, "calls", {})
-    work = frameworks.Work(
+    computation = frameworks.Computation(
         names=list(arrays),
         given=problem.given,
         calls=calls,
@@ -68,14 +68,14 @@ def _work(
         device=implementation.device,
         bfloat16=narrow,
     )
-    return frameworks.LINES[frame.host](work)
+    return frameworks.LINES[frame.host](computation)
 
 
 def _imports(implementation: Implementation, frame: ScriptFrame, text: str) -> str:
-    """The requirements, and the versions of this run."""
-    before = [f'os.environ["{k}"] = "{v}"' for k, v in implementation.entry.variables]
+    """The imports that the text needs, and the line that prints the versions in use."""
+    variables = [f'os.environ["{k}"] = "{v}"' for k, v in implementation.entry.variables]
     lines = [] if frame.host else ["from __future__ import annotations", ""]
-    lines += ["import os", *before] if before else []
+    lines += ["import os", *variables] if variables else []
     names = [name for name in ("inf", "nan") if name in _words(text)]
     lines += [f"from math import {', '.join(names)}"] if names else []
     lines += [] if frame.host else ["from types import SimpleNamespace"]
@@ -91,8 +91,11 @@ def _words(text: str) -> set[str]:
 
 
 def _header(case: Case, result: CaseResult) -> str:
-    """What it is about, as comments; before them the encoding, which a text could name otherwise:
-    Python takes it from a comment on either of the first two lines."""
+    """The result, the case's description, its source and the tolerance, as comments.
+
+    The first line names the encoding: Python takes it from either of the first two lines, where
+    the text of a case could name another.
+    """
     fields = case.fields
     paragraphs = [f"{sentence(result)}."]
     paragraphs += [fields.description] if fields.description else []

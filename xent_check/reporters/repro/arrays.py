@@ -1,4 +1,4 @@
-"""Arrays as Python: literals of the same bits; larger ones by what the case file says."""
+"""Arrays as Python: literals of the same bits, or the calls of NumPy that the case file states."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from xent_check.casefile.array_forms import (
 
 Array = npt.NDArray[Any]
 
-MAX_DRAWN = 64  # elements of an array that is written out where a recipe would do
-MAX_READ = 2000  # the same of a file, which a reader of the script does not have
-WIDTH = 96
+MAX_DRAWN = 64  # elements: a larger array that a recipe describes is not written out
+MAX_READ = 2000  # the same for a file's array: a reader of the script does not have the file
+WIDTH = 96  # characters of a line of the script
 
 TO_BFLOAT16 = '''\
 def to_bfloat16(x):
@@ -37,9 +37,10 @@ def to_bfloat16(x):
 
 
 def array_code(form: object, array: Array, folder: Path) -> str:
-    """An expression of NumPy that gives the array, in float32 where it is a bfloat16 one.
+    """An expression of NumPy that gives the array, bit for bit.
 
-    form: what the case file says. folder: the case file's.
+    form: the array as the case file states it, a list or one of the array forms. folder: the case
+    file's. An array of bfloat16 becomes one of float32 with the same numbers.
     """
     recipe = None
     if array.size > (MAX_READ if isinstance(form, FileArray) else MAX_DRAWN):
@@ -55,7 +56,7 @@ def array_code(form: object, array: Array, folder: Path) -> str:
 
 
 def _recipe(form: object, array: Array, folder: Path) -> tuple[str, tuple[int, ...]] | None:
-    """How to make it before it is rounded, and the shape that gives; None for a list."""
+    """The expression of the array before it is rounded, and its shape; None for a list."""
     match form:
         case RandomArray():
             return _random(form), tuple(form.shape)
@@ -107,7 +108,7 @@ def _literal(array: Array) -> str:
 
 
 def nested(array: Array) -> str:
-    """Nested lists, one row per line."""
+    """The array as nested lists in Python, one row per line."""
     if array.ndim == 0:
         return number(array[()])
     if array.ndim == 1:
@@ -118,7 +119,7 @@ def nested(array: Array) -> str:
 
 
 def number(value: Any) -> str:
-    """A number with enough digits to be the same bits in its own dtype."""
+    """A number in Python, with enough digits to be the same bits in its dtype."""
     if isinstance(value, int | np.integer):
         return str(int(value))
     if not math.isfinite(value):
@@ -131,7 +132,7 @@ def number(value: Any) -> str:
 
 
 def _plain(numbers: Any) -> str:
-    """Integers of a case file, nested as they are."""
+    """Integers of a case file, in the same nested lists."""
     if isinstance(numbers, list):
         return f"[{', '.join(map(_plain, numbers))}]"
     return str(int(numbers))

@@ -1,4 +1,4 @@
-"""The exact values in a script, what each may be off by, and the function that compares."""
+"""The exact values in a script, the difference that each is allowed, and the comparison."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from xent_check.results.report import CaseResult
 from .arrays import number
 from .frameworks import indented, variable
 
-MAX_SHOWN = 200  # numbers of a part; of a larger one the script compares the worst
-WORST = 20
+MAX_SHOWN = 200  # numbers of a part that the script compares, all of them
+WORST = 20  # numbers of a larger part that it compares, the worst
 
 COMPARE = '''\
 disagreements = []
@@ -49,9 +49,9 @@ def compare(name, actual, shape, exact, allowed, at=None):
 
 
 def comparisons(posed: PosedCase, result: CaseResult) -> list[str]:
-    """A call of `compare` for each part, and the assertion."""
+    """The script's last lines: a call of its `compare` for each part, and the assertion."""
     parts = _differences(posed, result)
-    lines = ["# The exact values, and what each may be off by."]
+    lines = ["# The exact values, and how far off each number may be."]
     for name, difference in parts.items():
         lines += _comparison(name, difference)
     return [*lines, "", 'assert not disagreements, "\\n".join(disagreements)', 'print("agrees")']
@@ -94,20 +94,20 @@ def _listed(before: str, items: list[str]) -> str:
 
 
 def _differences(posed: PosedCase, result: CaseResult) -> dict[str, Difference]:
-    """Each part that the script computes, held against the exact value.
+    """Each part that the script computes, compared with the exact value.
 
-    Where nothing could be compared, the exact values stand in for what was computed: they are
-    what a script that once computes is held against.
+    Where the framework raised, the exact values stand in for the computed ones: a release that
+    does compute is compared with them by the same script.
     """
     comparison, problem = result.comparison, posed.problem
     evaluation, exact = result.evaluation, result.reference
     if comparison is None:
         dtype = numpy_dtype(problem.dtype)
-        known = getattr(evaluation, "calls", {}) or dict.fromkeys(exact.totals)
+        parts = set(getattr(evaluation, "calls", {}) or exact.totals)
         if isinstance(evaluation, Computed):
-            known = {r for r, t in evaluation.totals.items() if not isinstance(t, Unsupported)}
+            parts = {r for r, t in evaluation.totals.items() if not isinstance(t, Unsupported)}
         with np.errstate(over="ignore"):
-            totals = {r: t.high.astype(dtype) for r, t in exact.totals.items() if r in known}
+            totals = {r: t.high.astype(dtype) for r, t in exact.totals.items() if r in parts}
             gradient = None
             if exact.gradient is not None and getattr(evaluation, "calls", {}):
                 gradient = exact.gradient.high.astype(dtype)
@@ -120,10 +120,10 @@ def _differences(posed: PosedCase, result: CaseResult) -> dict[str, Difference]:
 
 
 def _comparable(part: Difference) -> Difference:
-    """The same verdicts by a plain `off <= allowed`.
+    """The part with limits that give the same verdicts by a plain `off <= allowed`.
 
-    No infinite difference agrees, but for a number beyond the dtype's range that became infinite
-    where the comparison lets it.
+    An infinite difference disagrees, except for an infinity that the comparison accepts for a
+    number beyond the dtype's range.
     """
     finite = np.minimum(part.allowed, np.finfo(np.float64).max)
     infinite = part.agrees & np.isinf(part.actual) & np.isfinite(part.target)

@@ -1,6 +1,6 @@
 """The formulas written by hand, as source: the functions they need, cut out of their modules.
 
-The modules are read, not loaded: what loads an implementation is its worker.
+The modules are parsed, not imported: only a worker imports an implementation.
 """
 
 from __future__ import annotations
@@ -19,11 +19,16 @@ from xent_check.problem.vocabulary import Loss
 from .frameworks import variable
 
 _SHARED = "manual"  # the module that the other one imports functions from
-_ANSWER = "answer"
+_ANSWER = "answer"  # its function that a script calls
 
 
 def formula_lines(module: str, problem: Problem) -> list[str]:
-    """The functions of the module that answer the problem, the problem, and its answer."""
+    """The lines of a script that answer a problem by a module of formulas ("manual", "stable").
+
+    They are the functions that the formula needs, the problem as a SimpleNamespace, and the call
+    that gives every part as a float64 array of NumPy. LookupError where the module has no formula
+    of the loss.
+    """
     entry = _formula(module, problem.loss)
     names = [_ANSWER, entry]
     sources_by_name: dict[str, str] = {}
@@ -48,7 +53,7 @@ def formula_lines(module: str, problem: Problem) -> list[str]:
 
 
 def _problem_lines(problem: Problem, used: set[str]) -> list[str]:
-    """The problem with the fields that the functions use."""
+    """The lines that make the problem, with the fields that the functions use."""
     arrays = problem_arrays(problem)
     lines = ["problem = SimpleNamespace("]
     for name in sorted(used):
@@ -85,7 +90,7 @@ def _functions(module: str) -> dict[str, str]:
 
 
 def _formula(module: str, loss: Loss) -> str:
-    """The name that the module's table FORMULAS has for the loss."""
+    """The name of the function that the module's table FORMULAS has for the loss."""
     for node in _parsed(module)[1].body:
         if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == "FORMULAS":
             assert isinstance(node.value, ast.Dict)

@@ -1,4 +1,4 @@
-"""What users of each framework write around a loss: tensors, compilers, autodiff."""
+"""The lines that users of each framework write around a loss: tensors, compilers, autodiff."""
 
 from __future__ import annotations
 
@@ -9,35 +9,30 @@ from dataclasses import dataclass
 
 from xent_check.implementations.program import GRADIENT, LOSSES, compiled
 
-WIDTH = 92
+WIDTH = 92  # characters of a line of the script
 
 
 def variable(part: str) -> str:
-    """What a part is called in a script: Python's own `sum` stays what it is."""
+    """The name of a part's variable in a script: `total` for `sum`, which is Python's function."""
     return "total" if part == "sum" else part
 
 
 @dataclass(frozen=True)
-class Work:
-    """What a script has to compute.
+class Computation:
+    """The computation that a script has to write down in its framework's words."""
 
-    names: the arrays. calls: the expressions of the losses and of each total. gradient: by
-    autodiff, of the sum of the losses, or weighted by the array `cotangent` where that is named.
-    bfloat16: the arrays to be made bfloat16, from float32.
-    """
-
-    names: Sequence[str]
-    given: str
-    calls: Mapping[str, str]
-    gradient: bool
-    dtype: str
-    mode: str
-    device: str
-    bfloat16: frozenset[str] = frozenset()
+    names: Sequence[str]  # the arrays: the script has each as a NumPy array of that name
+    given: str  # the one that the gradient is of: "logits", "probs" or "log_probs"
+    calls: Mapping[str, str]  # the expression of the losses, then of each total, by its part
+    gradient: bool  # whether autodiff gives that of sum(losses), or of sum(cotangent * losses)
+    dtype: str  # of the case
+    mode: str  # of the implementation: "eager", "compile", "graph", "xla", "jit", "x32"
+    device: str  # "cpu" or "cuda"
+    bfloat16: frozenset[str] = frozenset()  # the arrays that NumPy has as float32, to be rounded
 
     @property
     def parts(self) -> list[str]:
-        """The variables of what is computed, in order."""
+        """The variables of the losses, of the gradient if there is one, and of the totals."""
         parts = [variable(part) for part in self.calls]
         return [LOSSES, GRADIENT, *parts[1:]] if self.gradient else parts
 
@@ -48,91 +43,101 @@ class Work:
 
     @property
     def cotangent(self) -> str:
+        """The variable of the losses' weights in the gradient; "" where each counts once."""
         return "cotangent" if "cotangent" in self.names else ""
 
     def assigned(self, part: str, compiler: str = "") -> list[str]:
-        """`losses = ...`."""
+        """The lines of `losses = ...`, or of a total, the call wrapped by the compiler's text."""
         text = compiled(compiler, self.calls[part], self.names)
         name = variable(part)
         return f"{name} = {broken(text, WIDTH - len(name))}".splitlines()
 
     def function(self, decorator: str, body: list[str]) -> list[str]:
-        """The body as a decorated function of the arrays."""
+        """The body as the function `run` of the arrays, decorated; it returns the parts."""
         head = [decorator, f"def run({', '.join(self.names)}):"]
         return [*head, *indented([*body, f"return {', '.join(self.parts)}"]), "", ""]
 
     @property
     def run(self) -> str:
-        """The call of that function."""
+        """The line that calls the function `run`."""
         return f"{', '.join(self.parts)} = run({', '.join(self.names)})"
 
 
-def tensorflow(work: Work) -> list[str]:
-    """tf.constant, tf.function, tf.GradientTape."""
-    made = [
+def tensorflow(computation: Computation) -> list[str]:
+    """The lines in TensorFlow: tf.constant, tf.function, tf.GradientTape."""
+    tensors = [
         f"{name} = tf.cast(tf.constant({name}), tf.bfloat16)"
-        if name in work.bfloat16
+        if name in computation.bfloat16
         else f"{name} = tf.constant({name})"
-        for name in work.names
+        for name in computation.names
     ]
-    body = work.assigned(LOSSES)
-    if work.gradient:
-        weights = f", output_gradients={work.cotangent}" if work.cotangent else ""
-        tape = ["with tf.GradientTape() as tape:", f"    tape.watch({work.given})"]
-        body = [*tape, *indented(body), f"gradient = tape.gradient(losses, {work.given}{weights})"]
-    body += work.totals
-    place = f'with tf.device("/{"GPU" if work.device == "cuda" else "CPU"}:0"):'
-    read = [f"{part} = {part}.numpy().astype(np.float64)" for part in work.parts]
-    if work.mode not in ("graph", "xla"):
-        return [place, *indented([*made, *body]), *read]
-    options = "autograph=False" + (", jit_compile=True" if work.mode == "xla" else "")
-    function = work.function(f"@tf.function({options})", body)
-    return [*function, place, *indented([*made, work.run]), *read]
+    body = computation.assigned(LOSSES)
+    if computation.gradient:
+        weights = f", output_gradients={computation.cotangent}" if computation.cotangent else ""
+        tape = ["with tf.GradientTape() as tape:", f"    tape.watch({computation.given})"]
+        body = [
+            *tape,
+            *indented(body),
+            f"gradient = tape.gradient(losses, {computation.given}{weights})",
+        ]
+    body += computation.totals
+    place = f'with tf.device("/{"GPU" if computation.device == "cuda" else "CPU"}:0"):'
+    to_numpy = [f"{part} = {part}.numpy().astype(np.float64)" for part in computation.parts]
+    if computation.mode not in ("graph", "xla"):
+        return [place, *indented([*tensors, *body]), *to_numpy]
+    options = "autograph=False" + (", jit_compile=True" if computation.mode == "xla" else "")
+    function = computation.function(f"@tf.function({options})", body)
+    return [*function, place, *indented([*tensors, computation.run]), *to_numpy]
 
 
-def torch(work: Work) -> list[str]:
-    """torch.tensor, torch.compile, torch.autograd.grad."""
+def torch(computation: Computation) -> list[str]:
+    """The lines in PyTorch: torch.tensor, torch.compile, torch.autograd.grad."""
     lines = []
-    for name in work.names:
-        to = ".to(torch.bfloat16)" if name in work.bfloat16 else ""
-        to += '.to("cuda")' if work.device == "cuda" else ""
+    for name in computation.names:
+        to = ".to(torch.bfloat16)" if name in computation.bfloat16 else ""
+        to += '.to("cuda")' if computation.device == "cuda" else ""
         lines.append(f"{name} = torch.tensor({name}){to}")
-    compiler = "torch.compile({})" if work.mode == "compile" else ""
-    losses, values = work.assigned(LOSSES, compiler), work.given
-    totals = [p for p in work.calls if p != LOSSES]
-    if work.gradient:
-        weights = work.cotangent or "torch.ones_like(losses)"
+    compiler = "torch.compile({})" if computation.mode == "compile" else ""
+    losses, values = computation.assigned(LOSSES, compiler), computation.given
+    totals = [p for p in computation.calls if p != LOSSES]
+    if computation.gradient:
+        weights = computation.cotangent or "torch.ones_like(losses)"
         by_grad = f"(gradient,) = torch.autograd.grad(losses, {values}, {weights})"
         losses = [f"{values}.requires_grad_()", *losses, by_grad]
         losses += [f"{values} = {values}.detach()"] if totals else []
     lines += losses
     for part in totals:
-        lines += work.assigned(part, compiler)
-    return lines + [f"{part} = {part}.detach().cpu().double().numpy()" for part in work.parts]
+        lines += computation.assigned(part, compiler)
+    return lines + [
+        f"{part} = {part}.detach().cpu().double().numpy()" for part in computation.parts
+    ]
 
 
-def jax(work: Work) -> list[str]:
-    """jnp.asarray, jax.jit, jax.vjp."""
-    lines = [f'jax.config.update("jax_default_device", jax.devices("{work.device}")[0])']
-    if work.dtype == "float64" and work.mode != "x32":
+def jax(computation: Computation) -> list[str]:
+    """The lines in JAX: jnp.asarray, jax.jit, jax.vjp."""
+    lines = [f'jax.config.update("jax_default_device", jax.devices("{computation.device}")[0])']
+    if computation.dtype == "float64" and computation.mode != "x32":
         lines.append('jax.config.update("jax_enable_x64", True)')
-    for name in work.names:
-        dtype = ", dtype=jnp.bfloat16" if name in work.bfloat16 else ""
+    for name in computation.names:
+        dtype = ", dtype=jnp.bfloat16" if name in computation.bfloat16 else ""
         lines.append(f"{name} = jnp.asarray({name}{dtype})")
-    body = work.assigned(LOSSES)
-    if work.gradient:
-        call = broken(f"jax.vjp(lambda {work.given}: {work.calls[LOSSES]}, {work.given})")
+    body = computation.assigned(LOSSES)
+    if computation.gradient:
+        call = broken(
+            f"jax.vjp(lambda {computation.given}: {computation.calls[LOSSES]}, {computation.given})"
+        )
         body = f"losses, pull_back = {call}".splitlines()
-        body.append(f"(gradient,) = pull_back({work.cotangent or 'jnp.ones_like(losses)'})")
-    body += work.totals
-    if work.mode != "eager":
-        lines += ["", "", *work.function("@jax.jit", body), work.run]
+        body.append(f"(gradient,) = pull_back({computation.cotangent or 'jnp.ones_like(losses)'})")
+    body += computation.totals
+    if computation.mode != "eager":
+        lines += ["", "", *computation.function("@jax.jit", body), computation.run]
     else:
         lines += body
-    return lines + [f"{part} = np.asarray({part}).astype(np.float64)" for part in work.parts]
+    return lines + [f"{part} = np.asarray({part}).astype(np.float64)" for part in computation.parts]
 
 
-LINES: Mapping[str, Callable[[Work], list[str]]] = {
+# By the `host` of a table's ScriptFrame. The last lines make every part a float64 NumPy array.
+LINES: Mapping[str, Callable[[Computation], list[str]]] = {
     "tensorflow": tensorflow,
     "torch": torch,
     "jax": jax,
@@ -140,7 +145,7 @@ LINES: Mapping[str, Callable[[Work], list[str]]] = {
 
 
 def indented(lines: Sequence[str]) -> list[str]:
-    """Four spaces deeper."""
+    """The lines, four spaces deeper."""
     return textwrap.indent("\n".join(lines), "    ").splitlines()
 
 

@@ -1,4 +1,4 @@
-"""Issue: the whole text of a bug report around a script, in Markdown."""
+"""Issue: a bug report around a script, in Markdown."""
 
 from __future__ import annotations
 
@@ -18,11 +18,14 @@ from xent_check.results.report import CaseResult
 from ..markdown_text import fenced, inline, linked, table
 from ..sentences import finding, number_tables, sentence
 
-MAX_SAMPLES = 20  # of a case whose every sample is shown
+MAX_SAMPLES = 20  # samples of a case that are all shown; of a larger one, those that diverge
 
 
 def issue(posed: PosedCase, implementation: Implementation, result: CaseResult, script: str) -> str:
-    """Title, what happens beside what is expected, the script, versions, and how one knows."""
+    """The text of an issue in GitHub-flavoured Markdown, for the framework's own issue tracker.
+
+    It has a title, the answer beside the exact value, the script, the versions and the source.
+    """
     fields = posed.case.fields
     parts = [f"# {inline(_title(posed, implementation, result))}"]
     parts += [inline(fields.description)] if fields.description else []
@@ -40,18 +43,19 @@ def _title(posed: PosedCase, implementation: Implementation, result: CaseResult)
     dtype = posed.problem.dtype
     if isinstance(result.evaluation, Failed):
         return f"{who} raises {result.evaluation.message.partition(':')[0]} ({dtype})"
-    found = finding(result)
-    if found is None:
+    worst_part = finding(result)
+    if worst_part is None:
         return f"{who} gives {result.reason} ({dtype})"
-    if not found.difference.diverging:
+    difference = worst_part.difference
+    if not difference.diverging:
         return f"{who} agrees with the exact value ({dtype})"
-    difference, worst = found.difference, found.difference.worst
-    thing = "sample" if found.name == "losses" else found.name
-    where = f"{thing} {index_text(worst)}" if worst else thing
+    worst = difference.worst
+    place = "sample" if worst_part.name == "losses" else worst_part.name
+    place += f" {index_text(worst)}" if worst else ""
     actual = number(difference.actual[worst], difference.dtype)
     target = number(difference.target[worst], difference.dtype)
-    against = "exactly" if found.against == "reference" else found.against
-    return f"{who}, {where} is {actual}, {against} {target} ({dtype})"
+    against = "exactly" if worst_part.against == "reference" else worst_part.against
+    return f"{who}, {place} is {actual}, {against} {target} ({dtype})"
 
 
 def _what_happens(result: CaseResult) -> list[str]:
@@ -63,23 +67,24 @@ def _what_happens(result: CaseResult) -> list[str]:
         parts.append(fenced(result.evaluation.message))
     if isinstance(result.evaluation, Computed) and result.comparison is not None:
         few = result.comparison.losses.actual.size <= MAX_SAMPLES
-        for shown in number_tables(result, everything=few):
-            lines = table(shown.headings, [row.cells for row in shown.rows])
+        for numbers in number_tables(result, everything=few):
+            lines = table(numbers.headings, [row.cells for row in numbers.rows])
             parts.append("\n".join(lines))
-            parts += [shown.rest] if shown.rest else []
+            parts += [numbers.rest] if numbers.rest else []
     return parts
 
 
 def _what_is_expected(posed: PosedCase, result: CaseResult) -> list[str]:
-    """The exact values and how they are known."""
+    """How the exact values are known; the values too, where no comparison has shown them."""
     exact, dtype = result.reference, posed.problem.dtype
+    tolerance = posed.case.fields.tolerance
+    allowed = "what rounding explains" if tolerance == "auto" else inline(str(tolerance))
     radius = max((float(r) for r in exact.losses.radius.reshape(-1)), default=0.0)
     parts = [
-        "The exact value of the same inputs, which are taken as they are after rounding to "
-        f"{dtype}. xent-check {__version__} computes it from the definition in arbitrary "
-        "precision, with a proven error: each loss is known to within "
-        f"{small(radius) if radius else '0 (exactly)'}. A number agrees within "
-        f"{inline(str(posed.case.fields.tolerance))}."
+        f"The exact value of the same inputs, rounded to {dtype} first. xent-check {__version__} "
+        "computes it from the definition in arbitrary precision: each loss is known "
+        f"{f'to within {small(radius)}, which is proven' if radius else 'exactly'}. A number "
+        f"agrees within {allowed}."
     ]
     if result.comparison is None:
         losses = exact.losses.high
