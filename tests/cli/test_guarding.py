@@ -17,6 +17,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tests.support.command import completed
 from tests.support.reports import case, every_status, report, result
 from xent_check.cli.guarding import Guarded, as_json, as_xml, guarded, guarded_report
 from xent_check.reporters.formats import Terminal, reporter
@@ -145,15 +146,9 @@ expect:
 
 def command(folder: Path, *arguments: str, **environment: str) -> tuple[str, str]:
     """Both streams of the real command."""
-    done = subprocess.run(
-        [sys.executable, "-m", "xent_check", *arguments],
-        cwd=folder,
-        capture_output=True,
-        env={**os.environ, "GITHUB_ACTIONS": "true", "GITLAB_CI": "true", **environment},
-        timeout=120,
-        check=False,
-    )
-    return done.stdout.decode(), done.stderr.decode()
+    ci = {"GITHUB_ACTIONS": "true", "GITLAB_CI": "true"}
+    done = completed(folder, *arguments, **{**ci, **environment})
+    return done.stdout, done.stderr
 
 
 @pytest.fixture(scope="module")
@@ -206,7 +201,8 @@ def test_a_bug_of_our_own_is_not_obeyed(folder: Path) -> None:
         "c.group = broken\n"
     )
     paths = [str(folder / "site"), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
-    _, err = command(folder, "impls", PYTHONPATH=os.pathsep.join(filter(None, paths)))
+    path = os.pathsep.join(filter(None, paths))
+    _, err = command(folder, "impls", PYTHONPATH=path, XENT_CHECK_FRESH="1")
     assert "this is a bug" in err
     assert not obeyed(err)
 

@@ -186,6 +186,7 @@ def test_nothing_compared_is_an_error_and_not_a_notice() -> None:
     assert last.startswith("::error title=xent-check::nothing compared")
 
 
+@pytest.mark.long
 def test_markdown_stays_below_what_a_step_summary_may_weigh() -> None:
     text = render("markdown", many(3000))
     assert ROOM < len(text.encode()) < 1_000_000

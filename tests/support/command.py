@@ -44,17 +44,25 @@ def xent_check(folder: Path, *arguments: str) -> Done:
 def completed(
     folder: Path, *arguments: str, **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    """The same, in our environment with these variables.
+    """The same, in our environment with these variables."""
+    return _ended(folder, arguments, {**os.environ, **environment})
 
-    XENT_CHECK_FRESH starts Python anew each time, for who changes the package's files meanwhile.
+
+def _ended(
+    folder: Path, arguments: tuple[str, ...], variables: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """`xent-check` that has ended, with this environment alone.
+
+    XENT_CHECK_FRESH starts Python anew each time: where the package's files change meanwhile, or
+    what Python reads as it starts.
     """
-    variables = {**os.environ, **environment}
-    if _FORKS is None or "XENT_CHECK_FRESH" in os.environ:
-        return subprocess.run(
-            [sys.executable, "-m", "xent_check", *arguments],
-            cwd=folder, env=variables, capture_output=True, encoding="utf-8", timeout=PATIENCE,
-            check=False,
-        )  # fmt: skip
+    if _FORKS is None or "XENT_CHECK_FRESH" in variables:
+        line = [sys.executable, "-m", "xent_check", *arguments]
+        done = subprocess.run(
+            line, cwd=folder, env=variables, capture_output=True, timeout=PATIENCE, check=False
+        )
+        texts = (done.stdout.decode(), done.stderr.decode())
+        return subprocess.CompletedProcess(arguments, done.returncode, *texts)
     with tempfile.TemporaryDirectory() as temporary:
         out, err = Path(temporary, "out"), Path(temporary, "err")
         process = _FORKS.Process(target=_command, args=(folder, arguments, out, err, variables))
@@ -63,7 +71,7 @@ def completed(
         if process.exitcode is None:
             process.kill()
             raise TimeoutError(f"xent-check {' '.join(arguments)}")
-        texts = (out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8"))
+        texts = (out.read_bytes().decode(), err.read_bytes().decode())
         return subprocess.CompletedProcess(arguments, process.exitcode, *texts)
 
 
@@ -73,6 +81,7 @@ def _command(
     """The command's `main`, with standard streams and an environment of its own."""
     os.environ.clear()
     os.environ.update(environment)
+    tempfile.tempdir = None  # read TMPDIR again
     os.chdir(folder)
     for number, file in ((1, out), (2, err)):
         os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
@@ -107,10 +116,25 @@ class Command:
     def run(
         self, *arguments: str, paths: tuple[str, ...] = ("cases.yaml",), **settings: Any
     ) -> subprocess.CompletedProcess[str]:
-        """Run it to its end; nothing it started may be left then."""
+        """Run it to its end; nothing it started may be left then.
+
+        With settings of `subprocess.run` it is that, a Python started anew.
+        """
+        if settings:
+            done = self._started(*arguments, paths=paths, **settings)
+        else:
+            done = _ended(self.folder, ("run", *paths, *arguments), self.environment)
+        self.assert_nothing_is_left()
+        assert "Traceback" not in f"{done.stdout}{done.stderr}", done.stderr
+        assert "this is a bug" not in f"{done.stderr}"
+        return done
+
+    def _started(
+        self, *arguments: str, paths: tuple[str, ...], **settings: Any
+    ) -> subprocess.CompletedProcess[str]:
         pipe = subprocess.PIPE
         settings = {"stdout": pipe, "stderr": pipe, "encoding": "utf-8", **settings}
-        done = subprocess.run(
+        return subprocess.run(
             self.line(*arguments, paths=paths),
             cwd=self.folder,
             env=self.environment,
@@ -118,10 +142,6 @@ class Command:
             check=False,
             **settings,
         )
-        self.assert_nothing_is_left()
-        assert "Traceback" not in f"{done.stdout}{done.stderr}", done.stderr
-        assert "this is a bug" not in f"{done.stderr}"
-        return done
 
     def report(self, *arguments: str, paths: tuple[str, ...] = ("cases.yaml",)) -> Any:
         """Its JSON report; `exit_code` within it is the one it ended with."""
