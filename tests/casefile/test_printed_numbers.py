@@ -76,6 +76,40 @@ READ: list[tuple[str, Any]] = [
 ]  # fmt: skip
 
 
+BOOLEANS: list[tuple[str, Any]] = [
+    ("tensor([True, False])", [1, 0]),
+    ("tensor([[ True],\n        [False]], device='cuda:0')", [[1], [0]]),
+    ("[ True False]", [1, 0]),
+    ("array([ True, False])", [1, 0]),
+    ("[np.True_, np.False_]", [1, 0]),
+    ("tf.Tensor([ True False], shape=(2,), dtype=bool)", [1, 0]),
+    ("Array([ True, False], dtype=bool)", [1, 0]),
+    ("True", 1),
+    ("tensor([1., 0.], requires_grad=True)", [1, 0]),
+    ("[1, 0], requires_grad=True)", [1, 0]),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), BOOLEANS)
+def test_booleans_are_1_and_0_where_they_may_stand(text: str, expected: Any) -> None:
+    np.testing.assert_array_equal(np.array(parse_numbers(text, booleans=True)), np.array(expected))
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("[1, True]", "'True' among the numbers"),
+        ("[True, 0.5]", "'0.5' among the numbers"),
+        ("1 0 True", "'True'"),
+        ("True 0", "'0'"),
+    ],
+)
+def test_booleans_and_numbers_do_not_mix(text: str, found: str) -> None:
+    with pytest.raises(InvalidError) as caught:
+        parse_numbers(text, booleans=True)
+    assert caught.value.mistakes[0].found == found
+
+
 @pytest.mark.parametrize(("text", "expected"), READ)
 def test_what_people_paste_is_read(text: str, expected: Any) -> None:
     np.testing.assert_array_equal(np.array(parse_numbers(text)), np.array(expected))

@@ -21,6 +21,7 @@ from tests.support.fake import fake
 from xent_check.casefile.case import CaseFields
 from xent_check.casefile.command_line import Arguments, option, stated
 from xent_check.casefile.expectations import last_digit
+from xent_check.casefile.validation import case_fields
 from xent_check.casefile.yaml_reader import read
 from xent_check.casefile.yaml_writer import case_yaml
 from xent_check.cli import group
@@ -158,6 +159,91 @@ def test_a_recipe_of_a_case_file_makes_an_array() -> None:
     )
     expected = np.random.RandomState(7).standard_normal((4, 3)).astype(np.float32)
     np.testing.assert_array_equal(stated(source).problem.values, expected)
+
+
+F64 = "tensor([[1., 2., 3.]], dtype=torch.float64)"
+
+
+@pytest.mark.parametrize(
+    ("logits", "dtype"),
+    [
+        (F64, "float64"),
+        ("tensor([[1., 2., 3.]], device='cuda:0', dtype=torch.bfloat16)", "bfloat16"),
+        ("array([[1., 2., 3.]], dtype=float16)", "float16"),
+        ("array([[1., 2., 3.]], dtype='>f8')", "float64"),
+        ("<tf.Tensor: shape=(1, 3), dtype=float64, numpy=array([[1., 2., 3.]])>", "float64"),
+        ("tf.Tensor([[1. 2. 3.]], shape=(1, 3), dtype=bfloat16)", "bfloat16"),
+        ("Array([[1., 2., 3.]], dtype=float16)", "float16"),
+        ("[[np.float64(1.0), np.float64(2.0), np.float64(3.0)]]", "float64"),
+        ("array([[1, 2, 3]], dtype=int32)", "float32"),
+        ("tensor([[1., 2., 3.]])", "float32"),
+        ("[[1, 2, 3]]", "float32"),
+    ],
+)
+def test_the_dtype_that_was_pasted_is_the_dtype(logits: str, dtype: str) -> None:
+    arguments = (*SPARSE, "--logits", logits, "--labels", "tensor([2], dtype=torch.int32)")
+    done = evaluate(*arguments, "-i", "stable", "--save", "case.yaml")
+    assert done.code == 0
+    assert ("dtype: " in Path("case.yaml").read_text()) is (dtype != "float32")
+    assert fields_of("case.yaml").dtype == dtype
+    assert (f"dtype {dtype}, as the numbers were printed" in done.err) is (dtype != "float32")
+
+
+def test_an_option_outdoes_the_dtype_that_was_pasted() -> None:
+    arguments = (*SPARSE, "--logits", F64, "--labels", "[2]", "--dtype", "float16")
+    done = evaluate(*arguments, "-i", "stable", "--save", "case.yaml")
+    assert fields_of("case.yaml").dtype == "float16"
+    assert "as the numbers were printed" not in done.err
+
+
+def test_a_pasted_dtype_of_the_labels_says_nothing_about_the_logits() -> None:
+    labels = "tensor([[0., 0., 1.]], dtype=torch.float64)"
+    arguments = ("--loss", "categorical", "--logits", "[[1, 2, 3]]", "--labels", labels)
+    evaluate(*arguments, "-i", "stable", "--save", "case.yaml")
+    assert fields_of("case.yaml").dtype == "float32"
+
+
+def fields_of(file: str) -> CaseFields:
+    return case_fields(read(Path(file), file).root)
+
+
+WHICH = "--dtype NAME says which; the numbers are rounded to it"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ("--logits", "[[np.float32(1), np.float64(2)]]", "--labels", "[0]"),
+            f"--logits: printed with dtype float32 and float64; allowed: one dtype; {WHICH}",
+        ),
+        (
+            ("--logits", F64, "--labels", "[0]", "--class-weight", "[np.float32(1), 1, 1]"),
+            "--class-weight: printed with dtype float32, logits with float64; allowed: one dtype; "
+            f"{WHICH}",
+        ),
+        (
+            ("--logits", "tensor([[1., 2.]], dtype=torch.float8_e4m3fn)", "--labels", "[0]"),
+            "--logits: printed with dtype float8_e4m3fn; allowed: float16, bfloat16, float32, "
+            f"float64; {WHICH}",
+        ),
+    ],
+)
+def test_pasted_dtypes_that_disagree_are_asked_about(
+    arguments: tuple[str, ...], message: str
+) -> None:
+    done = evaluate(*SPARSE, *arguments, "-i", "stable")
+    assert (done.code, done.err) == (2, f"eval: {message}\n")
+    assert evaluate(*SPARSE, *arguments, "-i", "stable", "--dtype", "float32").code == 0
+
+
+def test_labels_may_be_booleans() -> None:
+    binary = ("--loss", "binary", "--logits", "tensor([1., -2.])", "--report", "json")
+    done = evaluate(*binary, "--labels", "tensor([True, False])", "-i", "manual")
+    # log(1 + e^-1) for the target 1, log(1 + e^-2) for 0 at -2
+    expected = [math.log(1 + math.exp(-1)), math.log(1 + math.exp(-2))]
+    assert results(done)[0]["reference"] == pytest.approx(expected, rel=1e-7)
+    assert evaluate(*binary, "--labels", "[1, 0]", "--logits", "[True, False]").code == 2
 
 
 # ---- mistakes -----------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from xent_check.cli import group
 from xent_check.diagnosis.by_hand import steps
+from xent_check.diagnosis.hypotheses.scores import logits_as_probs
 from xent_check.diagnosis.losses import meaning_of
 from xent_check.problem.problem import Problem
 from xent_check.results.attached_diagnosis import contradicts
@@ -70,7 +71,16 @@ def test_what_nothing_reproduces_is_said_to_be_unexplained() -> None:
     data = explained("--observed", "[0.7315, 2.2181]")
     assert not data["explained"]
     assert data["explanations"] == []
-    assert data["closest"]
+    assert data["closest"] == []  # not one of the numbers is given by anything that was tried
+
+
+@pytest.mark.usefixtures("case")
+def test_what_gives_some_of_the_numbers_is_offered_as_the_closest() -> None:
+    """The first of the two is in bits, the second is nothing."""
+    data = explained("--observed", f"[{FIRST / math.log(2):.7f}, 2.2181]")
+    assert not data["explained"]
+    assert "log2" in [e["id"] for e in data["closest"]]
+    assert all(e["share_explained"] == 0.5 for e in data["closest"])
 
 
 @pytest.mark.usefixtures("case")
@@ -82,10 +92,33 @@ def test_labels_that_broadcast_are_seen_by_their_shape() -> None:
     assert [e["id"] for e in data["explanations"]] == ["labels-broadcast"]
 
 
+TOTAL = "allowed: one number (a total), or 2 (one per sample)"
+
+
 @pytest.mark.usefixtures("case")
-def test_numbers_of_no_known_shape_stay_unexplained() -> None:
-    data = explained("--observed", "[0.1, 0.2, 0.3]")
-    assert not data["explained"]
+@pytest.mark.parametrize(
+    ("numbers", "message"),
+    [
+        ("[0.1, 0.2, 0.3]", f"--observed: 3 numbers for 2 samples; {TOTAL}"),
+        ("[[0.1, 0.2], [0.3, 0.4]]", f"--observed: 4 numbers for 2 samples; {TOTAL}"),
+        ("0.1 0.2 0.3 0.4 0.5 0.6", f"--observed: 6 numbers for 2 samples; {TOTAL}"),
+    ],
+)
+def test_a_wrong_count_of_numbers_is_an_error_of_usage(numbers: str, message: str) -> None:
+    result = explain("--observed", numbers)
+    assert result.exit_code == 2
+    assert message in result.output
+    arguments = ["--loss", "sparse_categorical", "--logits", "[[2, 1, 0], [0, 0, 3]]"]
+    arguments += ["--labels", "[0, 1]", "--observed", numbers]
+    error = CliRunner().invoke(group, ["eval", *arguments]).exception
+    assert str(error) == f"eval: {message}"
+
+
+def test_a_wrong_layout_of_numbers_is_an_error_of_usage(case: Path) -> None:
+    case.write_text("loss: binary\nlogits: [[1, 2, 3], [4, 5, 6]]\nlabels: [[1, 0, 1], [0, 1, 0]]")
+    result = explain("--observed", "[[0.1, 0.2], [0.3, 0.4], [0.5, 0.6]]")
+    assert result.exit_code == 2
+    assert "6 numbers for 6 samples: shape [3, 2] for [2, 3]" in result.output
 
 
 @pytest.mark.usefixtures("case")
@@ -157,6 +190,34 @@ def test_the_steps_end_in_the_loss() -> None:
     assert worked[0].values == (2.0, 1.0, 0.0)
     assert worked[-1].name == "loss"
     assert worked[-1].values[0] == pytest.approx(FIRST, rel=1e-12)
+
+
+def test_the_steps_have_nan_only_where_the_loss_does() -> None:
+    """Logits taken for probabilities, one of them negative: its log is nan, but a class index never
+    reads it, Keras clips it first, and a share of a sum is a plain quotient."""
+    start = meaning_of(problem([[2, -1, 0.5]], [0]))
+    by_words = {
+        parameters["then"]: {step.name: step.values for step in steps(meaning, 0)}
+        for meaning, parameters in logits_as_probs(start)
+    }
+    clipped = by_words["they are divided by their sum and clipped to [1e-7, 1 - 1e-7]"]
+    assert clipped["p / sum p"] == pytest.approx([2 / 1.5, -1 / 1.5, 0.5 / 1.5])
+    assert clipped["p clipped"] == pytest.approx([1 - 2**-23, 1e-7, 1 / 3])
+    before = by_words["they are clipped to [1e-7, 1 - 1e-7] and divided by their sum"]
+    assert list(before)[1:3] == ["p clipped", "p / sum p"]
+    assert before["p / sum p"] == pytest.approx([1 / 1.5, 1e-7 / 1.5, 0.5 / 1.5], rel=1e-6)
+    plain = by_words["their log is taken"]
+    assert plain["terms"] == pytest.approx([-math.log(2), 0, 0])
+    assert plain["loss"] == pytest.approx([-math.log(2)])
+    assert np.isnan(plain["-log p"]).tolist() == [False, True, False]
+
+
+def test_the_steps_write_0_for_minus_0() -> None:
+    start = meaning_of(problem([[2, 1, 0.5]], [0]))
+    (plain,) = [m for m, p in logits_as_probs(start) if p["then"] == "their log is taken"]
+    values = [value for step in steps(plain, 0) for value in step.values]
+    assert 0.0 in values
+    assert not any(value == 0 and math.copysign(1, value) < 0 for value in values)
 
 
 def test_the_same_workings_depart_nowhere() -> None:

@@ -65,4 +65,38 @@ BUGS = (
         "the last report of a file wins", "output:outputs_of",
         "whole.count(file) > 1", "False", REPEATED, "two_reports",
     ),
+    Bug(
+        "the dtype that was pasted is not the dtype", "command_line:Arguments._take_dtype",
+        "if self.printed_dtype:", "if False:", "test_eval.py", "dtype_that_was_pasted",
+    ),
+    Bug(
+        "the pasted dtype outdoes the option", "command_line:Arguments.source",
+        'if not options.get("dtype"):', "if True:", "test_eval.py", "outdoes",
+    ),
+    Bug(
+        "labels decide the dtype", "printed_dtype:printed_dtype",
+        "(key for key in GIVEN if", "(key for key in (*GIVEN, *named) if", "test_eval.py",
+        "pasted_dtype_of_the_labels",
+    ),
+    Bug(
+        "the first of two pasted dtypes wins", "printed_dtype:printed_dtype",
+        "if name != found[0][1]:", "if False:", "test_eval.py", "disagree",
+    ),
+    Bug(
+        "True among numbers is 1", "printed_numbers:_Reader._value",
+        'self.values = ("number", "special")\n', "pass\n", "test_printed_numbers.py", "do_not_mix",
+    ),
+    Bug(
+        "numbers of a wrong count stay unexplained", "results.explanation:explain_observed",
+        "if observed.shape is not None and not diagnosis.explained:", "if False:",
+        "test_explain.py", "wrong_count",
+    ),
+    Bug(
+        "what gives none of the numbers is the closest", "diagnosis.diagnosis:diagnose",
+        "if e.share_explained > 0", "if True", "test_explain.py", "nothing_reproduces",
+    ),
+    Bug(
+        "a share of a sum by way of its log", "by_hand:_changed", "p = p / p.sum()",
+        "p = np.exp(np.log(p / p.sum()))", "test_explain.py", "nan_only",
+    ),
 )  # fmt: skip

@@ -16,6 +16,7 @@ from .expectations import expectations
 from .loading import PosedCase, chosen, misspelt_names
 from .memory import must_fit
 from .posing import pose
+from .printed_dtype import printed_dtype
 from .printed_numbers import Numbers, parse_numbers
 from .validation import case_fields, without_harmless
 from .yaml_reader import read_value
@@ -24,6 +25,7 @@ from .yaml_values import Float, Map, scalar
 SHOWN = "eval"
 _ARRAY_FILES = (".npy", ".npz", ".safetensors")
 _WORDS = ("loss", "dtype")
+_BOOLEANS = ("labels", "sample_weight")  # where True and False may stand for 1 and 0
 _OBSERVED = 200  # bytes of an observed number with its text and its place in a list
 _OPTIONS = {"implementations": "--impl"}
 
@@ -35,10 +37,15 @@ class Arguments:
     def __init__(self, read_stdin: Callable[[], str]) -> None:
         self.read_stdin = read_stdin
         self.mistakes: list[Mistake] = []
+        self.printed_dtype = ""  # the dtype of the case, where a print named it
         self._reader_of_stdin = ""
+        self._prints: dict[str, str] = {}  # by key
 
     def source(self, options: Mapping[str, Any]) -> Map:
-        """The mapping of a case, in the order of its keys; adds to `mistakes`."""
+        """The mapping of a case, in the order of its keys; adds to `mistakes`.
+
+        A dtype that the prints name is the case's, where the options say none.
+        """
         source = Map(1)
         for key in CaseFields.model_fields:
             value = options.get(key)
@@ -49,7 +56,18 @@ class Arguments:
                 source.lines[key] = 1
             except InvalidError as error:
                 self._wrong(key, error)
+        if not options.get("dtype"):
+            self._take_dtype(source)
         return source
+
+    def _take_dtype(self, source: Map) -> None:
+        try:
+            self.printed_dtype = printed_dtype(self._prints)
+        except InvalidError as error:
+            self.mistakes += error.mistakes
+            return
+        if self.printed_dtype:
+            source["dtype"], source.lines["dtype"] = self.printed_dtype, 1
 
     def observed(self, text: str) -> Numbers:
         """The observed numbers; those of an array file are exact. Adds to `mistakes`."""
@@ -80,7 +98,9 @@ class Arguments:
             form = Map(1)
             form["file"], form.lines["file"] = text[1:], 1
             return form
-        return parse_numbers(self._text(key, text))
+        printed = self._text(key, text)
+        self._prints[key] = printed
+        return parse_numbers(printed, key in _BOOLEANS)
 
     def _text(self, key: str, text: str) -> str:
         """The pasted text: the argument itself, a text file, or standard input."""

@@ -22,6 +22,7 @@ _TOKEN = re.compile(
     (?P<number>[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:e[-+]?[0-9]+)?(?![\w+\-*/%])(?!\.\w))
   | (?P<special>[-+]?(?:float\(\s*['"]|[a-z]+\.|\.)?[-+]?(?:nan|inf(?:inity)?)(?:['"]\s*\))?
       (?![\w(])(?!\.\w))
+  | (?P<boolean>(?:np\.)?(?:True|False)_?(?![\w.(]))
   | (?P<word>[a-z_][\w.]*)
   | (?P<text>'[^'\n]*'|"[^"\n]*")
   | (?P<mark>[\[\](),<>=:])
@@ -37,13 +38,14 @@ _PRINT_ALL = (
 )
 
 
-def parse_numbers(text: str) -> Numbers:
+def parse_numbers(text: str, booleans: bool = False) -> Numbers:
     """A number, or lists of numbers nested to one depth with rows of one length.
 
     Each number keeps its text, so that its precision is known. Several numbers or rows beside
-    one another are a list. InvalidError where numbers are missing or unclear.
+    one another are a list. booleans: True and False may stand in place of numbers, all of them.
+    InvalidError where numbers are missing or unclear.
     """
-    reader = _Reader(text.translate(_AS_ASCII))
+    reader = _Reader(text, booleans)
     reader.skip_label()
     values, _ = reader.items("")
     reader.must_hold_no_more()
@@ -54,6 +56,11 @@ def parse_numbers(text: str) -> Numbers:
     return parsed
 
 
+def tokens_of(text: str) -> list[tuple[str, str]]:
+    """The kind and the text of each token of a print."""
+    return [(str(m.lastgroup), m[0]) for m in _TOKEN.finditer(text.translate(_AS_ASCII))]
+
+
 def _refuse(found: str, allowed: str, advice: str) -> NoReturn:
     raise InvalidError(Mistake((), found, allowed, advice))
 
@@ -61,14 +68,16 @@ def _refuse(found: str, allowed: str, advice: str) -> NoReturn:
 class _Reader:
     """Tokens, and where the reading has come to. An end token is the empty text."""
 
-    def __init__(self, text: str) -> None:
-        tokens = [(str(m.lastgroup), m[0]) for m in _TOKEN.finditer(text)]
+    def __init__(self, text: str, booleans: bool) -> None:
+        tokens = tokens_of(text)
         if "..." in text or "…" in text:
             _refuse("'...': numbers were left out of the print", "every number", _PRINT_ALL)
         self.kinds = [*(kind for kind, _ in tokens), "end", "end"]
         self.texts = [*(text for _, text in tokens), "", ""]
         self.at = 0
         self.depth = 0
+        self.booleans = booleans
+        self.values = ("number", "special", *(("boolean",) if booleans else ()))
 
     @property
     def kind(self) -> str:
@@ -114,7 +123,7 @@ class _Reader:
                 return values, commas
 
     def _starts_value(self) -> bool:
-        if self.kind in ("number", "special") or self.text in ("[", "<"):
+        if self.kind in self.values or self.text in ("[", "<"):
             return True
         if self.text == "(":  # of a tuple, not of words after the numbers
             return self.kinds[self.at + 1] != "word" or self.texts[self.at + 2] == "("
@@ -125,10 +134,12 @@ class _Reader:
         if self.depth > MAX_DEPTH:
             _refuse("brackets nested too deep", f"at most {MAX_DEPTH} levels", "")
         try:
-            if self.kind == "number":
-                return _number(self.take())
-            if self.kind == "special":
-                return _special(self.take())
+            if self.kind == "boolean":
+                self.values = ("boolean",)  # from here on: numbers and booleans do not mix
+                return _number("1" if "true" in self.take().lower() else "0")
+            if self.kind in ("number", "special"):
+                self.values = ("number", "special")
+                return _number(self.take()) if self.kind == "number" else _special(self.take())
             if self.text == "<":
                 return self._angled()
             if self.kind == "word":
@@ -187,13 +198,15 @@ class _Reader:
         """Words may follow the numbers, and `shape=(...)`; further numbers may not."""
         before = ""
         while self.kind != "end":
-            if self.text == "=":
+            named = self.text == "="
+            if named:
                 self.at += 1
                 if self.text == "(":
                     self.at += 1
                     self._skip_to(")", "(")
                     continue
-            if self._is_number() or self.text in ("[", "]"):
+            stray = self.booleans and self.kind == "boolean" and not named
+            if stray or self._is_number() or self.text in ("[", "]"):
                 place = f" after {before}" if before else ""
                 advice = "paste the numbers alone, separated by spaces or commas"
                 _refuse(f"{_shown(self.text)}{place}", _NUMBERS, advice)

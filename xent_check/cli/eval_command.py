@@ -39,7 +39,12 @@ _INPUTS = (
     ("probs", "ARRAY", ""),
     ("log_probs", "ARRAY", ""),
     ("labels", "ARRAY", "Class indices, or for soft ones and binary as many as logits."),
-    ("dtype", "NAME", "float16, bfloat16, float32 or float64. [default: float32]"),
+    (
+        "dtype",
+        "NAME",
+        "float16, bfloat16, float32 or float64. [default: what the numbers are printed with, "
+        "else float32]",
+    ),
 )
 _TOLERANCE = ("tolerance", "T", "A number, '{atol: A, rtol: R, ulps: U}', or auto. [default: 2e-6]")
 _METAVARS = {Axis: "N", Whole: "N", Number: "X", NumberArray: "ARRAY", Words: "NAME"}
@@ -162,6 +167,9 @@ def _read(options: dict[str, Any], observed: str | None) -> tuple[Map, Numbers]:
     numbers = [] if observed is None else arguments.observed(observed)
     if arguments.mistakes:
         _refuse(*arguments.mistakes)
+    if arguments.printed_dtype:
+        words = f"dtype {arguments.printed_dtype}, as the numbers were printed"
+        click.echo(f"{words}; --dtype NAME takes another", err=True)
     return source, numbers
 
 

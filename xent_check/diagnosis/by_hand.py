@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from xent_check.problem.dtypes import Float64s, numpy_dtype
 
-from .log_probabilities import minus_log_binary, minus_log_classes
-from .losses import sample_losses, targets_of
+from .log_probabilities import clipped, minus_log_binary, minus_log_classes
+from .losses import sample_losses, targets_of, terms_of
 from .meaning import Meaning
 
 
@@ -41,11 +41,10 @@ def steps(meaning: Meaning, sample: int) -> tuple[WorkedStep, ...]:
         else:
             minus_log = minus_log_classes(meaning)[sample]
             minus_log = minus_log if meaning.take_log else -np.exp(-minus_log)
-            terms = _terms(meaning, targets, minus_log)
             steps += [
                 _step("-log p" if meaning.take_log else "-p", "", minus_log),
                 _step("targets", "one-hot labels, smoothed and weighted where asked", targets),
-                _step("terms", "targets x -log p", terms),
+                _step("terms", "targets x -log p", terms_of(meaning)[sample]),
             ]
         if meaning.sample_weight is not None:
             steps.append(_step("sample weight", "", meaning.sample_weight[sample]))
@@ -55,7 +54,7 @@ def steps(meaning: Meaning, sample: int) -> tuple[WorkedStep, ...]:
 
 def _step(name: str, formula: str, values: npt.ArrayLike) -> WorkedStep:
     flat = np.asarray(values, dtype=np.float64).reshape(-1)
-    return WorkedStep(name, formula, tuple(float(v) for v in flat))
+    return WorkedStep(name, formula, tuple(float(v) + 0.0 for v in flat))  # 0 for -0
 
 
 def _terms(meaning: Meaning, targets: Float64s, logs: Float64s) -> Float64s:
@@ -76,22 +75,20 @@ def _probabilities(m: Meaning, sample: int) -> list[WorkedStep]:
         for time in range(m.activated):
             activation, p = _activation(m, p, " again" if time else "")
             steps += activation
-    if m.renormalise and not m.binary:
-        plain = replace(m, clip=0.0, log_epsilon=0.0, log_clamp=-math.inf, take_log=True)
-        shares = np.exp(-minus_log_classes(plain)[sample])
-        steps.append(_step("p / sum p", "divided by their sum", shares))
-    if m.clip:
-        p = _probabilities_in_log(m, sample)
-        high = "1" if m.clip_low_only else f"1 - {m.clip:g}"
-        steps.append(_step("p clipped", f"to [{m.clip:g}, {high}]", p))
-    return steps
+    return [*steps, *_changed(m, p)]
 
 
-def _probabilities_in_log(m: Meaning, sample: int) -> Float64s:
-    """The probabilities whose log the loss takes."""
-    bare = replace(m, log_epsilon=0.0, log_clamp=-math.inf, take_log=True)
-    logs = minus_log_binary(bare)[0] if m.binary else minus_log_classes(bare)
-    return np.asarray(np.exp(-logs[sample]))
+def _changed(m: Meaning, p: Float64s) -> Iterator[WorkedStep]:
+    """The changes to the probabilities before their log, in the meaning's order."""
+    first = m.clip and not m.clip_after
+    for change in ("clip", "divide") if first else ("divide", "clip"):
+        if change == "clip" and m.clip:
+            p = clipped(m, p)
+            high = "1" if m.clip_low_only else f"1 - {m.clip:g}"
+            yield _step("p clipped", f"to [{m.clip:g}, {high}]", p)
+        elif change == "divide" and m.renormalise and not m.binary:
+            p = p / p.sum()
+            yield _step("p / sum p", "divided by their sum", p)
 
 
 def _activation(m: Meaning, x: Float64s, again: str) -> tuple[list[WorkedStep], Float64s]:

@@ -54,8 +54,8 @@ class Diagnosis:
     """What explains the observed numbers."""
 
     explanations: tuple[Explanation, ...]  # they reproduce the numbers; the most usual first
-    # Where there are none, the nearest candidates; one that reproduces the numbers is here because
-    # it would also reproduce many stray numbers.
+    # Where there are none, the nearest candidates that reproduce some of the numbers; one that
+    # reproduces all is here because it would also reproduce many stray numbers.
     closest: tuple[Explanation, ...]
     tried: int  # the number of candidates that were computed
     by_chance: float  # the probability that a stray number has as good an explanation
@@ -103,6 +103,7 @@ def diagnose(problem: Problem, observed: Observed, bounds: Bounds) -> Diagnosis:
         text = distinguishing_input(_distinct(good)[:2], truth, total)
         return Diagnosis(tuple(explanations), (), len(candidates), chance, others, text)
     nearest = [_explanation(evidence, c) for c in _distinct([*poor, *alone])]
+    nearest = [e for e in nearest if e.share_explained > 0]
     nearest.sort(key=lambda e: (-e.share_explained, len(e.ids), e.max_abs_residual))
     return Diagnosis((), tuple(nearest[:CLOSEST]), len(candidates), chance, others)
 

@@ -64,7 +64,7 @@ def minus_log_binary(meaning: Meaning) -> tuple[Float64s, Float64s]:
     if not meaning.take_log:
         return -p, -(1 - p)
     if meaning.clip:
-        p = _clipped(meaning, p)
+        p = clipped(meaning, p)
     e, clamp = meaning.log_epsilon, meaning.log_clamp
     log_not = np.log(1 - p + e) if e else np.log1p(-p)
     return -np.maximum(np.log(p + e), clamp), -np.maximum(log_not, clamp)
@@ -79,11 +79,11 @@ def _minus_log(meaning: Meaning, p: Float64s) -> Float64s:
     if meaning.renormalise and not _changes_probabilities(meaning):
         return _minus_log_share(p)
     if meaning.clip and not meaning.clip_after:
-        p = _clipped(meaning, p)
+        p = clipped(meaning, p)
     if meaning.renormalise:
         p = p / p.sum(axis=1, keepdims=True)
     if meaning.clip and meaning.clip_after:
-        p = _clipped(meaning, p)
+        p = clipped(meaning, p)
     return -np.maximum(np.log(p + meaning.log_epsilon), meaning.log_clamp)
 
 
@@ -97,7 +97,8 @@ def _minus_log_share(p: Float64s) -> Float64s:
     return np.asarray(np.log1p(rest / p))
 
 
-def _clipped(meaning: Meaning, p: Float64s) -> Float64s:
+def clipped(meaning: Meaning, p: Float64s) -> Float64s:
+    """The probabilities clipped to the meaning's range."""
     low, high = clip_range(meaning)
     return np.maximum(p, low) if meaning.clip_low_only else np.clip(p, low, high)
 

@@ -174,13 +174,18 @@ def targets_of(meaning: Meaning) -> Float64s:
 
 
 def _classes(meaning: Meaning) -> Float64s:
-    targets, bad = weighted_targets(meaning)
-    minus_log = minus_log_classes(meaning)
+    bad = weighted_targets(meaning)[1]
+    return np.where(bad, np.nan, terms_of(meaning).sum(axis=1))
+
+
+def terms_of(meaning: Meaning) -> Float64s:
+    """targets x -log p (x -p where no log is taken) of every sample and class."""
+    targets, minus_log = targets_of(meaning), minus_log_classes(meaning)
     if not meaning.take_log:
         minus_log = -np.exp(-minus_log)
     if meaning.labels is not None and not meaning.smoothing and not meaning.zero_times_inf:
         minus_log = np.where(targets == 0, 0.0, minus_log)  # integer labels read one number
-    return np.where(bad, np.nan, _products(meaning, targets, minus_log).sum(axis=1))
+    return _products(meaning, targets, minus_log)
 
 
 def _binary(meaning: Meaning) -> Float64s:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -14,6 +15,7 @@ from xent_check.diagnosis.by_hand import WorkedStep, steps
 from xent_check.diagnosis.diagnosis import Diagnosis, Explanation, Observed, diagnose
 from xent_check.diagnosis.losses import meaning_of
 from xent_check.diagnosis.meaning import Meaning
+from xent_check.errors import InvalidError, Mistake
 from xent_check.problem.distance import distance
 from xent_check.problem.dtypes import Float64s
 from xent_check.problem.problem import Problem
@@ -82,14 +84,27 @@ def total_reduction(posed: PosedCase) -> Reduction:
 
 
 def explain_observed(posed: PosedCase, observed: Observed) -> Explained:
-    """The explanations of pasted numbers."""
+    """The explanations of pasted numbers; InvalidError where they are not as many as the
+    samples, or laid out otherwise, and nothing explains that."""
     reduction = observed.reduction
     problem = posed.problem
     if reduction is not None and reduction not in problem.reductions:
         problem = replace(problem, reductions=(*problem.reductions, reduction))
     exact = truth(problem)
     diagnosis = diagnose(problem, observed, exact.bounds)
+    if observed.shape is not None and not diagnosis.explained:
+        raise InvalidError(_wrong_count(observed, problem.samples_shape))
     return _worked(posed.case, problem, OBSERVED, observed, exact, diagnosis)
+
+
+def _wrong_count(observed: Observed, samples: tuple[int, ...]) -> Mistake:
+    """The numbers' count, or their shape, beside that of the samples."""
+    count, expected = observed.values.size, math.prod(samples)
+    found = f"{count} numbers for {expected} sample{'s' * (expected != 1)}"
+    if count == expected or len(samples) > 1:
+        found += f": shape {list(observed.shape or (count,))} for {list(samples)}"
+    allowed = "one number (a total)" + (f", or {expected} (one per sample)" * (expected != 1))
+    return Mistake((OBSERVED,), found, allowed, "")
 
 
 def _worked(
