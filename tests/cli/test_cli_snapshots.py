@@ -201,8 +201,9 @@ def test_a_changed_logit_is_told_in_one_sentence_and_exits_1(
     file.write_text(text, encoding="utf-8")
     done = xent_check("run", "mine.yaml", "-i", "stable")
     assert done.returncode == 1
-    assert "reference diverges on mine.yaml::my-first-case" in done.stdout
-    assert "sample [1] is" in " ".join(done.stdout.split())
+    told = " ".join(done.stdout.split())
+    assert "`expect.reference` of mine.yaml::my-first-case is wrong: published " in told
+    assert " for sample [1], exactly " in told
 
 
 def test_a_pipe_gets_no_color_unless_asked(xent_check: Command) -> None:

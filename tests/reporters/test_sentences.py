@@ -22,6 +22,7 @@ from xent_check.problem.vocabulary import Reduction
 from xent_check.reference.enclosure import Enclosure
 from xent_check.reference.reference import Reference
 from xent_check.reporters.sentences import MAX_ROWS, NumberTable, number_tables, sentence
+from xent_check.results.behaviour import judgement_lines
 from xent_check.results.comparison import compare
 from xent_check.results.number_text import index_text, number, small
 from xent_check.results.report import CaseResult, Status
@@ -161,6 +162,62 @@ def test_what_expect_states_is_named_as_expected_with_its_reason() -> None:
 def test_every_other_outcome_has_its_verb(status: Status, reason: str | None, text: str) -> None:
     numbers = ([1.0], [1.0]) if status in ("agrees", "known") else (None, None)
     assert sentence(result(status, *numbers, reason=reason)) == text
+
+
+def pinned(exact: Any, stated: list[str] | None, **totals: tuple[float, str]) -> CaseResult:
+    """The exact value held against what `expect.reference` states; totals: exact and stated."""
+    values: dict[Any, float] = {r: value for r, (value, _) in totals.items()}
+    entry = expects(stated, **{r: text for r, (_, text) in totals.items()})
+    reference = Reference(
+        enclosed(exact), {r: enclosed(v) for r, v in values.items()}, dict.fromkeys(values, 1.0),
+        None,
+    )  # fmt: skip
+    answer = Computed(np.asarray(exact), {r: np.asarray(v) for r, v in values.items()}, "", 0.0)
+    comparison = compare(answer, reference, Tolerance(ulps=0), entry, dtype="float32")
+    return replace(
+        result("diverges"),
+        implementation="reference",
+        reason="the exact value is not what `expect.reference` states",
+        comparison=comparison,
+        reference=reference,
+        expectation=entry,
+    )
+
+
+# 1 - 1 / sqrt(2), to more digits than anybody publishes.
+QUARTER = 0.29289321881345254
+
+
+def test_a_wrong_published_number_is_named_beside_the_exact_one() -> None:
+    """No ulps and no share of rounding: the exact value was computed in no dtype."""
+    wrong = pinned([QUARTER, 1.0], ["0.5", "1.0"])
+    assert sentence(wrong) == (
+        "`expect.reference` of cases/x.yaml::x is wrong: published 0.5 for sample [0], exactly "
+        "0.292893219, off by 0.207, allowed 0.1 (1 of 2 numbers is off); correct the number, or "
+        "what the case takes from its source"
+    )
+    table = only_table(wrong)
+    assert table.headings == ("sample", "label", "exactly", "published", "difference", "allowed")
+    assert [row.cells for row in table.rows] == [("[0]", "0", "0.292893219", "0.5", "0.207", "0.1")]
+    assert judgement_lines(wrong, verbose=True) == []
+
+
+def test_a_wrong_published_total_is_named_by_its_reduction() -> None:
+    wrong = pinned([1.0, 1.0], None, sum=(2.0, "2.5"))
+    assert "is wrong: published 2.5 for the sum, exactly 2, off by 0.5, allowed 0.1;" in sentence(
+        wrong
+    )
+    assert firsts(only_table(wrong)) == ["sum"]
+
+
+def test_a_published_infinity_is_not_off_by_a_number() -> None:
+    wrong = pinned([1.0, 2.0], ["inf", "2.0"])
+    assert "published inf for sample [0], exactly 1 (1 of 2 numbers is off);" in sentence(wrong)
+
+
+def test_an_exact_number_shows_the_digits_that_tell_it_from_the_published_one() -> None:
+    wrong = pinned([0.1 + 2**-39, 1.0], ["0.100000000000", "1.0"])
+    assert "published 0.1 for sample [0], exactly 0.100000000001819" in sentence(wrong)
 
 
 @pytest.mark.parametrize("kind", ["error", "crash", "timeout", "import"])

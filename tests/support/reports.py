@@ -12,7 +12,7 @@ from xent_check.casefile.case import Case, CaseFields
 from xent_check.casefile.expectations import published
 from xent_check.casefile.yaml_values import Map
 from xent_check.problem.evaluation import Computed, Evaluation, Failed, Missing, Unsupported
-from xent_check.problem.expectation import Expectation
+from xent_check.problem.expectation import Expectation, Published
 from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import Reduction
 from xent_check.reference.enclosure import Enclosure
@@ -93,6 +93,9 @@ def result(
         evaluation = Computed(losses, {}, f"{implementation}.loss(logits, labels)", 0.25)
     high = np.zeros(samples) if comparison is None else comparison.losses.target
     zero = np.zeros_like(high)
+    stated = comparison.expected_losses if comparison and implementation == "reference" else None
+    numbers = None if stated is None else Published(stated.target, np.zeros_like(stated.target))
+    because = reason if status == "known" else None
     return CaseResult(
         case=of,
         problem=problem(samples),
@@ -104,7 +107,7 @@ def result(
         reference=Reference(Enclosure(high, zero, zero), {}, {}, None),
         notes=notes,
         required=required,
-        expectation=Expectation(None, {}, None, error, reason if status == "known" else None, None)
+        expectation=Expectation(numbers, {}, None, error, because, None)
         if status == "known" or (comparison is not None and comparison.by_expectation)
         else None,
     )

@@ -9,6 +9,7 @@ import numpy as np
 
 from xent_check.errors import and_more, visible
 from xent_check.problem.evaluation import Failed
+from xent_check.problem.expectation import REFERENCE
 from xent_check.results.behaviour import label_text, why
 from xent_check.results.columns import aligned
 from xent_check.results.difference import Difference
@@ -33,17 +34,19 @@ class Finding:
 def findings(result: CaseResult) -> list[Finding]:
     """The parts that decide the verdict, each against its target; losses first.
 
-    A stated part is held against `expect` where that is what failed, and in the reference's own
-    row; every other part against the reference.
+    A stated part is held against `expect` where that is what failed, every other part against the
+    reference; of the reference's own row only what `expect` states.
     """
     comparison = result.comparison
     if comparison is None:
         return []
+    stated = {n: Finding(n, "expected", d) for n, d in comparison.by_expectation.items()}
+    if result.evaluation is None:
+        written = () if result.expectation is None else result.expectation.parts
+        return [part for name, part in stated.items() if name in written]
     parts = {n: Finding(n, "reference", d) for n, d in comparison.by_reference.items()}
-    unexpected = result.status == "diverges" and not comparison.agrees_with_expected
-    if unexpected or result.evaluation is None:
-        stated = comparison.by_expectation.items()
-        parts |= {name: Finding(name, "expected", d) for name, d in stated}
+    if result.status == "diverges" and not comparison.agrees_with_expected:
+        parts |= stated
     return list(parts.values())
 
 
@@ -62,6 +65,8 @@ def sentence(result: CaseResult) -> str:
     part = finding(result)
     if result.status == "agrees" or part is None or not part.difference.diverging:
         return f"{subject}: {result.reason}" if result.reason else subject
+    if result.implementation == REFERENCE:
+        return f"`expect.reference` of {visible(result.case.id)} is wrong: {_published(part)}"
     first = f"{result.reason}; " if result.reason else ""
     reason = why(result)
     return f"{subject}, {first}{_where(part)}" + (f". Why: {reason}" if reason else "")
@@ -75,6 +80,33 @@ _VERBS = {
     "unsupported": "does not support",
     "missing": "is missing for",
 }
+
+
+def _published(part: Finding) -> str:
+    """The published number that is furthest off, beside the exact one, and what to do."""
+    difference = part.difference
+    worst, singular = difference.worst, _SINGULAR.get(part.name)
+    place = f"{singular} {index_text(difference.place(worst))}" if singular else f"the {part.name}"
+    exact, stated = _exact_cells(difference, worst)
+    clause = f"published {stated} for {place}, exactly {exact}"
+    off = difference.abs_diff[worst]
+    if np.isfinite(off):
+        clause += f", off by {small(off)}, allowed {small(difference.allowed[worst])}"
+    if difference.size > 1:
+        count = _count(difference.size, "number")
+        clause += f" ({difference.diverging} of {count} {_ARE[difference.diverging > 1]} off)"
+    return f"{clause}; correct the number, or what the case takes from its source"
+
+
+_SINGULAR = {"losses": "sample", "gradient": "gradient"}
+_ARE = {False: "is", True: "are"}
+
+
+def _exact_cells(difference: Difference, index: tuple[int, ...]) -> tuple[str, str]:
+    """An exact value and the number published for it, as short as tells them apart."""
+    actual, target = difference.actual[index], difference.target[index]
+    exact, stated = number(actual), number(target, "float64")
+    return (number(actual, "float64") if exact == stated else exact), stated
 
 
 def _where(part: Finding) -> str:
@@ -141,7 +173,7 @@ def number_tables(result: CaseResult, everything: bool) -> list[NumberTable]:
     parts = findings(result)
     if not parts:
         return []
-    against = parts[0].against
+    against, pinned = parts[0].against, result.implementation == REFERENCE
     losses, derivatives = [], []
     left_out = {"sample": 0, "gradient": 0}
     at_least = {part.name for part in parts if part.difference.at_least}
@@ -151,7 +183,8 @@ def number_tables(result: CaseResult, everything: bool) -> list[NumberTable]:
         shown, hidden = _shown(difference, everything and not is_gradient)
         left_out["gradient" if is_gradient else "sample"] += hidden
         for index in shown:
-            numbers, agrees = _cells(difference, index), bool(difference.agrees[index])
+            numbers = (_pinned_cells if pinned else _cells)(difference, index)
+            agrees = bool(difference.agrees[index])
             place = difference.place(index)
             if is_gradient:
                 derivatives.append(Row((index_text(place) + suffix, *numbers), agrees))
@@ -159,7 +192,7 @@ def number_tables(result: CaseResult, everything: bool) -> list[NumberTable]:
                 losses.append(Row((index_text(place), _label(result, place), *numbers), agrees))
             else:
                 losses.append(Row((part.name + suffix, "", *numbers), agrees))
-    after = ("actual", against, "difference", "allowed", "ulps")
+    after = _PINNED if pinned else ("actual", against, "difference", "allowed", "ulps")
     tables = [
         NumberTable(
             ("sample", "label", *after), tuple(losses), left_out["sample"], "losses" in at_least
@@ -192,6 +225,16 @@ def _cells(difference: Difference, index: tuple[int, ...]) -> tuple[str, ...]:
         small(difference.allowed[index]),
         small(difference.ulps[index]),
     )
+
+
+_PINNED = ("exactly", "published", "difference", "allowed")
+
+
+def _pinned_cells(difference: Difference, index: tuple[int, ...]) -> tuple[str, ...]:
+    """The same where the exact value is held against what was published: nothing was computed in a
+    dtype, so there are no ulps."""
+    off, allowed = difference.abs_diff[index], difference.allowed[index]
+    return (*_exact_cells(difference, index), small(off), small(allowed))
 
 
 def _label(result: CaseResult, index: tuple[int, ...]) -> str:

@@ -44,9 +44,9 @@ def gradient_status(result: CaseResult) -> Status | None:
 
 def judgement_lines(result: CaseResult, verbose: bool) -> list[str]:
     """The smallest atol at which the numbers agree, and the worst loss as a share of its bound;
-    verbose: the bound term by term."""
+    verbose: the bound term by term. None for the exact value, which was not rounded."""
     comparison = result.comparison
-    if comparison is None or not comparison.losses.actual.size:
+    if comparison is None or not comparison.losses.actual.size or result.evaluation is None:
         return []
     atol = comparison.smallest_atol
     needed = f"agrees from atol {small(atol)}" if np.isfinite(atol) else "agrees at no tolerance"
