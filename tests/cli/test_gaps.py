@@ -15,7 +15,7 @@ from tests.support.command import xent_check
 from tests.support.loaded import mistakes, posed_cases
 from xent_check.casefile.loading import PosedCase
 from xent_check.errors import ExitCode
-from xent_check.history.rejudge import rejudged
+from xent_check.history.rejudge import rejudge
 from xent_check.history.saved.read import load_report
 from xent_check.problem.evaluation import Computed, Evaluation, Unsupported
 from xent_check.reference.bounds import bounds
@@ -311,7 +311,7 @@ def test_the_statuses_and_the_counts(ran: Path) -> None:
 
 def test_judged_again_the_same_is_missing(ran: Path) -> None:
     saved = load_report(ran / "json")
-    for report in (saved, rejudged(saved, "auto")):
+    for report in (saved, rejudge(saved, "auto")):
         assert [r.status for r in report.results] == ["agrees", "unsupported", "diverges"]
         assert [r.reason for r in report.results] == [r.reason for r in saved.results]
         assert report.results[0].notes == (WHY,)
@@ -330,9 +330,9 @@ def test_a_gap_is_said_though_the_reason_has_the_name_of_the_part(tmp_path: Path
 def test_a_strict_run_that_is_judged_again_without_being_so_says_it_still(tmp_path: Path) -> None:
     strict = judged(one(tmp_path, BOTH), gave(), strict=True)
     assert strict.notes == ()
-    (same,) = rejudged(replace(report_of(strict), strict=True), "auto").results
+    (same,) = rejudge(replace(report_of(strict), strict=True), "auto").results
     assert (same.status, same.reason, same.notes) == ("diverges", strict.reason, ())
-    (again,) = rejudged(report_of(strict), "auto").results
+    (again,) = rejudge(report_of(strict), "auto").results
     assert (again.status, again.notes) == ("agrees", ("gradient not compared: it has none",))
 
 

@@ -13,8 +13,8 @@ from tests.support.reports import NAN, case, compared, difference, report, resul
 from xent_check.casefile.project import Project
 from xent_check.history.baseline_file import Baseline, baseline_text, load_baseline
 from xent_check.history.changes import change_between
-from xent_check.history.gate import NotAcceptedError, accept, gated, parse_rules
-from xent_check.history.record import folded, recorded
+from xent_check.history.gate import NotAcceptedError, accept, gate, parse_rules
+from xent_check.history.record import answer_record, normalized_message
 from xent_check.problem.evaluation import Computed, Failed, Missing
 from xent_check.results.change import ChangeKind
 from xent_check.results.report import CaseResult, Report
@@ -55,7 +55,7 @@ def accepted(of: CaseResult, folder: Path, before: Baseline | None = None) -> Ba
 
 def kind(baseline: Baseline, of: CaseResult) -> ChangeKind:
     (before,) = baseline.records.values()
-    return change_between("c", "torch", before, recorded(of)).kind
+    return change_between("c", "torch", before, answer_record(of)).kind
 
 
 def forty(*changed: tuple[int, float]) -> Any:
@@ -167,14 +167,14 @@ def test_a_failure_excuses_the_same_failure(
     ],
 )
 def test_numbers_and_addresses_are_folded(message: str, told: str) -> None:
-    assert folded(message) == told
+    assert normalized_message(message) == told
 
 
 def test_a_long_message_keeps_its_end_as_a_digest() -> None:
     long = "E: " + "a " * 500
-    assert len(folded(long)) < 350
-    assert folded(long) == folded(long)
-    assert folded(long) != folded(long + "b")
+    assert len(normalized_message(long)) < 350
+    assert normalized_message(long) == normalized_message(long)
+    assert normalized_message(long) != normalized_message(long + "b")
 
 
 # ---- the inputs ---------------------------------------------------------------------------------
@@ -207,10 +207,10 @@ def test_other_inputs_are_told_before_anything_else(
 ) -> None:
     base = accepted(was, tmp_path)
     assert kind(base, other_problem(now)) == "inputs"
-    gate = gated(run(other_problem(now)), base, "base.json", parse_rules(["inputs"]), HERE).gate
-    assert gate is not None
-    assert [c.kind for c in gate.failing] == ["inputs"]
-    assert "accept -k records the new ones" in gate.failing[0].sentence
+    result = gate(run(other_problem(now)), base, "base.json", parse_rules(["inputs"]), HERE).gate
+    assert result is not None
+    assert [c.kind for c in result.failing] == ["inputs"]
+    assert "accept -k records the new ones" in result.failing[0].sentence
 
 
 def test_a_divergence_of_other_inputs_needs_a_reason_of_its_own(tmp_path: Path) -> None:
@@ -227,10 +227,10 @@ def test_a_baseline_without_inputs_is_said_and_mended(tmp_path: Path) -> None:
     base = accepted(answer(np.array([6.0, 1.0, 1.0])), tmp_path)
     old = replace(base, records={k: replace(r, inputs=None) for k, r in base.records.items()})
     now = answer(np.array([6.0 + 2**-21, 1.0, 1.0]))
-    gate = gated(run(now), old, "base.json", parse_rules(["new,inputs"]), HERE).gate
-    assert gate is not None
-    assert gate.failing == ()
-    assert any("without a digest of the inputs" in note for note in gate.notes)
+    result = gate(run(now), old, "base.json", parse_rules(["new,inputs"]), HERE).gate
+    assert result is not None
+    assert result.failing == ()
+    assert any("without a digest of the inputs" in note for note in result.notes)
     assert baseline_text(accepted(now, tmp_path, old)) == baseline_text(base)
 
 

@@ -15,7 +15,7 @@ from tests.support.reports import case, compared, difference, report, result
 from xent_check.casefile.project import Project
 from xent_check.errors import UserError
 from xent_check.history.baseline_file import baseline_text, load_baseline
-from xent_check.history.gate import DEFAULT, accept, gated, parse_rules
+from xent_check.history.gate import DEFAULT, accept, gate, parse_rules
 from xent_check.problem.vocabulary import Reduction
 from xent_check.reference.bounds import Bounds
 from xent_check.results.report import CaseResult, Report, Scope
@@ -60,13 +60,13 @@ def loaded(text: str, folder: Path) -> Any:
 
 def told(text: str, folder: Path, rules: str = ",".join(DEFAULT), ran: Report = RUN) -> set[str]:
     """The kinds of what fails, and of what is said beside that; `same` where nothing is."""
-    gate = gated(ran, loaded(text, folder), "base.json", parse_rules([rules]), HERE).gate
-    assert gate is not None
-    kinds = {str(change.kind) for change in gate.failing}
-    others = [c for c in gate.changes if c not in gate.failing and c.kind != "known"]
+    result = gate(ran, loaded(text, folder), "base.json", parse_rules([rules]), HERE).gate
+    assert result is not None
+    kinds = {str(change.kind) for change in result.failing}
+    others = [c for c in result.changes if c not in result.failing and c.kind != "known"]
     kinds |= {f"said: {change.kind}" for change in others}
-    kinds |= {"not run"} if gate.left_out else set()
-    return (kinds | ({"note"} if gate.notes else set())) or {"same"}
+    kinds |= {"not run"} if result.left_out else set()
+    return (kinds | ({"note"} if result.notes else set())) or {"same"}
 
 
 Edit = Callable[[dict[str, Any]], Any]
@@ -268,15 +268,15 @@ def test_a_new_case_alone_is_held_against_the_others_of_its_file(narrowed: bool)
     baseline = accept(RUN, None, "it is known", HERE)
     new = report([answer("other", np.ones(3))], names=("torch",))
     new = replace(new, scope=Scope(("cases/demo.yaml",), filtered=narrowed))
-    gate = gated(new, baseline, "base.json", parse_rules(DEFAULT), HERE).gate
-    assert gate is not None
-    assert [change.kind for change in gate.changes if change.after] == ["added"]
-    assert gate.matched is narrowed
+    held = gate(new, baseline, "base.json", parse_rules(DEFAULT), HERE).gate
+    assert held is not None
+    assert [change.kind for change in held.changes if change.after] == ["added"]
+    assert held.matched is narrowed
     elsewhere = report([result(case("other", file="cases/b.yaml"), "torch", "agrees")])
     elsewhere = replace(elsewhere, scope=Scope(("cases/b.yaml",), filtered=narrowed))
-    gate = gated(elsewhere, baseline, "base.json", parse_rules(DEFAULT), HERE).gate
-    assert gate is not None
-    assert not gate.matched
+    held = gate(elsewhere, baseline, "base.json", parse_rules(DEFAULT), HERE).gate
+    assert held is not None
+    assert not held.matched
 
 
 def test_answers_of_nobody_knows_where_are_not_left_out_in_silence() -> None:

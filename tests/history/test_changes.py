@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from tests.support.reports import INF, NAN, case, compared, difference, result
 from xent_check.history.baseline_file import Baseline, Environment, baseline_text, load_baseline
-from xent_check.history.changes import change_between, moved, variants_of
+from xent_check.history.changes import change_between, move_between, variants_of
 from xent_check.history.gate import Rule
-from xent_check.history.record import Recorded, recorded
+from xent_check.history.record import AnswerRecord, answer_record
 from xent_check.problem.evaluation import Computed, Failed, Missing, Unsupported
 from xent_check.reference.bounds import Bounds
 from xent_check.results.change import Change, ChangeKind
@@ -55,10 +55,10 @@ def made(name: str, implementation: str = "torch") -> CaseResult:
 
 
 def kind(before: str | None, after: str | None, because: str | None = None) -> ChangeKind:
-    was = None if before is None else recorded(made(before))
+    was = None if before is None else answer_record(made(before))
     if was is not None and because is not None:
         was = replace(was, because=because)
-    now = None if after is None else recorded(made(after))
+    now = None if after is None else answer_record(made(after))
     return change_between("c", "torch", was, now).kind
 
 
@@ -128,9 +128,14 @@ def test_what_became_of_an_accepted_divergence(
 
 
 def test_how_far_it_moved_is_counted_in_ulps() -> None:
-    change = change_between("c", "torch", recorded(made("one ulp")), recorded(made("off")))
+    change = change_between(
+        "c", "torch", answer_record(made("one ulp")), answer_record(made("off"))
+    )
     assert change.ulps == 2.0**21 - 1  # from 4 + 2^-21 to 5, in spacings of 2^-21
-    assert change_between("c", "t", recorded(made("exact")), recorded(made("nan last"))).ulps == INF
+    assert (
+        change_between("c", "t", answer_record(made("exact")), answer_record(made("nan last"))).ulps
+        == INF
+    )
 
 
 def test_a_total_alone_that_moves_is_a_drift() -> None:
@@ -139,7 +144,7 @@ def test_a_total_alone_that_moves_is_a_drift() -> None:
         result(case("c"), "t", "agrees", comparison=compared(losses, {"mean": difference(m, 1.0)}))
         for m in (1.0, 1.0 + 2**-23)
     ]
-    change = change_between("c", "t", *map(recorded, pair))
+    change = change_between("c", "t", *map(answer_record, pair))
     assert (change.kind, change.ulps) == ("drifted", 1.0)
 
 
@@ -148,7 +153,7 @@ def test_another_dtype_is_another_behaviour() -> None:
         result(case("c"), "t", "agrees", comparison=compared(difference(EXACT, EXACT, dtype=d)))
         for d in ("float32", "float64")
     ]
-    change = change_between("c", "t", *map(recorded, pair))
+    change = change_between("c", "t", *map(answer_record, pair))
     assert change.kind == "behaviour"
     assert "computed in float32 -> in float64" in change.sentence
 
@@ -159,12 +164,12 @@ def test_of_many_numbers_the_digest_tells(tmp_path: Any) -> None:
     was, now = np.ones(5000), np.ones(5000)
     was[17] = now[17] = 1.0 + 2**-20
     now[4000] += 2**-23
-    kept = through_a_file(recorded(of_many(was, target)), tmp_path)
+    kept = through_a_file(answer_record(of_many(was, target)), tmp_path)
     assert kept.parts["losses"].index is not None
-    assert change_between("c", "t", kept, recorded(of_many(was, target))).kind == "same"
-    assert change_between("c", "t", kept, recorded(of_many(now, target))).kind == "drifted"
+    assert change_between("c", "t", kept, answer_record(of_many(was, target))).kind == "same"
+    assert change_between("c", "t", kept, answer_record(of_many(now, target))).kind == "drifted"
     now[4000] = NAN
-    assert change_between("c", "t", kept, recorded(of_many(now, target))).kind == "behaviour"
+    assert change_between("c", "t", kept, answer_record(of_many(now, target))).kind == "behaviour"
 
 
 def test_of_many_that_are_nan_one_that_moves_still_shows(tmp_path: Any) -> None:
@@ -174,11 +179,12 @@ def test_of_many_that_are_nan_one_that_moves_still_shows(tmp_path: Any) -> None:
     now = was.copy()
     now[119], now[300] = 1.0, NAN
     for before, after in ((was, now), (now, was)):
-        kept = through_a_file(recorded(of_many(before, np.ones(500))), tmp_path)
+        kept = through_a_file(answer_record(of_many(before, np.ones(500))), tmp_path)
         assert (
-            change_between("c", "t", kept, recorded(of_many(before, np.ones(500)))).kind == "same"
+            change_between("c", "t", kept, answer_record(of_many(before, np.ones(500)))).kind
+            == "same"
         )
-        kind = change_between("c", "t", kept, recorded(of_many(after, np.ones(500)))).kind
+        kind = change_between("c", "t", kept, answer_record(of_many(after, np.ones(500)))).kind
         assert kind == "behaviour"
 
 
@@ -186,7 +192,7 @@ def of_many(losses: Any, target: Any) -> CaseResult:
     return result(case("c"), "t", "agrees", comparison=compared(difference(losses, target)))
 
 
-def through_a_file(record: Recorded, folder: Any) -> Recorded:
+def through_a_file(record: AnswerRecord, folder: Any) -> AnswerRecord:
     """As a baseline keeps it."""
     key, place = ("c.yaml::c", "t"), Environment("1", "cpu", "here")
     text = baseline_text(Baseline({key: record}, {key: place}))
@@ -211,9 +217,9 @@ def test_a_baseline_keeps_every_bit(
     drawn = data.draw(st.lists(NUMBERS, min_size=size, max_size=size))
     values = rounded(np.array(drawn).reshape(shape) * np.float64(1.1), dtype).astype(np.float64)
     of = compared(difference(values, np.zeros(shape), dtype=dtype))
-    record = recorded(result(case("c"), "t", "agrees", comparison=of))
+    record = answer_record(result(case("c"), "t", "agrees", comparison=of))
     kept = through_a_file(record, tmp_path_factory.mktemp("b"))
-    assert moved(kept, record).same_bits
+    assert move_between(kept, record).same_bits
     assert change_between("c", "t", kept, record).kind == "same"
 
 
@@ -232,7 +238,7 @@ def test_columns_with_a_label_are_held_against_those_without() -> None:
 # ---- what an answer is made of ------------------------------------------------------------------
 
 
-def answers_with(losses: Any = EXACT, **parts: Any) -> Recorded:
+def answers_with(losses: Any = EXACT, **parts: Any) -> AnswerRecord:
     """An answer that agrees, its totals and gradient as given."""
     gradient = parts.pop("gradient", None)
     totals: Any = {name: difference(number, number) for name, number in parts.items()}
@@ -241,7 +247,7 @@ def answers_with(losses: Any = EXACT, **parts: Any) -> Recorded:
         totals,
         gradient=None if gradient is None else difference(gradient, gradient),
     )
-    of = recorded(result(case("c"), "t", "agrees", comparison=made))
+    of = answer_record(result(case("c"), "t", "agrees", comparison=made))
     return replace(of, inputs=None)  # which hold the number of samples
 
 
@@ -260,7 +266,7 @@ def answers_with(losses: Any = EXACT, **parts: Any) -> Recorded:
     ],
 )
 def test_another_number_of_numbers_is_another_behaviour(
-    before: Recorded, after: Recorded, words: str
+    before: AnswerRecord, after: AnswerRecord, words: str
 ) -> None:
     change = change_between("c", "t", before, after)
     assert (change.kind, change.sentence) == ("behaviour", f"t on c: {words}")
@@ -269,7 +275,7 @@ def test_another_number_of_numbers_is_another_behaviour(
 def test_a_total_that_becomes_unsupported_is_another_behaviour() -> None:
     numbers = compared(difference(EXACT, EXACT))
     without = replace(numbers, unsupported={"mean": "no such reduction"})
-    after = recorded(result(case("c"), "t", "agrees", comparison=without))
+    after = answer_record(result(case("c"), "t", "agrees", comparison=without))
     change = change_between("c", "t", answers_with(mean=1.0), after)
     assert (change.kind, change.sentence) == ("behaviour", "t on c: nothing more -> no mean")
 
@@ -288,7 +294,7 @@ def test_a_share_is_of_the_bound_part_by_part() -> None:
     share = share_of(made.losses, np.full(3, 4e-3))
     assert share == pytest.approx(0.25)
     of = replace(made, bounds=bounds, share=share)
-    shares = recorded(result(case("c"), "t", "agrees", comparison=of)).shares
+    shares = answer_record(result(case("c"), "t", "agrees", comparison=of)).shares
     assert shares == pytest.approx({"losses": 0.25, "mean": 0.75, "gradient": 0.1})
 
 
@@ -353,18 +359,18 @@ def test_what_was_at_the_edge_of_the_tolerance_agreed() -> None:
     """abs(actual - reference) <= atol: 1.5 for 1.0 under 0.5 is no divergence that 2.0 repeats."""
     for earlier, stands in ((1.5, False), (1.5 + 2**-20, True)):
         before, after = (
-            recorded(
+            answer_record(
                 result(case("c"), "torch", "diverges",
                        comparison=compared(difference([one, 9.0], [1.0, 1.0], 0.5)))
             )
             for one in (earlier, 2.0)
         )  # fmt: skip
-        assert moved(before, after).stands is stands
+        assert move_between(before, after).stays_accepted is stands
 
 
 def test_what_was_accepted_and_is_the_same_says_so() -> None:
-    was = replace(recorded(made("off")), because="it is known")
+    was = replace(answer_record(made("off")), because="it is known")
     for name, words in (("off", "the same bits; "), ("off and an ulp", "moved by ")):
-        change = change_between("c", "torch", was, recorded(made(name)))
+        change = change_between("c", "torch", was, answer_record(made(name)))
         assert (change.kind, change.sentence.startswith(f"torch on c: {words}")) == ("known", True)
         assert "accepted because it is known" in change.sentence

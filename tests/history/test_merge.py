@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tests.support.command import Done, xent_check
 from tests.support.reports import agreeing, case, report
 from xent_check.errors import UserError
-from xent_check.history.merge import merged
+from xent_check.history.merge import merge
 from xent_check.results.report import Asked, Scope, selection_digest
 from xent_check.results.shard import Shard, parse_shard
 
@@ -154,14 +154,14 @@ def test_one_is_missing_here_and_ran_there(folder: Path) -> None:
 def test_the_first_shard_may_be_missing_and_the_last(there: int) -> None:
     one = replace(report([agreeing(case("c"), "torch")]), shard=Shard(there, 2))
     with pytest.raises(UserError, match=f"missing: shard {3 - there}/2; the cases in it"):
-        merged([("a.json", one)])
+        merge([("a.json", one)])
 
 
 @pytest.mark.parametrize(("count", "more"), [(5, ""), (7, "and 2 more")])
 def test_of_many_answers_given_twice_five_are_named(count: int, more: str) -> None:
     one = report([agreeing(case(f"c{i}"), "torch") for i in range(count)])
     with pytest.raises(UserError) as caught:
-        merged([("a.json", one), ("b.json", one)])
+        merge([("a.json", one), ("b.json", one)])
     head, *lines = str(caught.value).splitlines()
     assert head == "more than one answer to the same case"
     assert lines[:5] == [
@@ -175,12 +175,12 @@ def test_of_runs_of_two_files_nobody_knows_what_is_gone() -> None:
     first, second = Scope(("a.yaml",), False, ("torch",)), Scope(("b.yaml",), False, ("torch",))
     mine, other = agreeing(case("one", file="a.yaml"), "torch"), agreeing(case("two"), "torch")
     parts = [replace(report([mine]), scope=first), replace(report([other]), scope=second)]
-    both = merged([("a.json", parts[0]), ("b.json", parts[1])])
+    both = merge([("a.json", parts[0]), ("b.json", parts[1])])
     assert both.scope == Scope()
     assert not both.scope.covers("a.yaml::gone", "torch")
     jax = replace(first, chosen=("jax",))
     machines = [parts[0], replace(report([agreeing(mine.case, "jax")]), scope=jax)]
-    same = merged([("a.json", machines[0]), ("b.json", machines[1])])
+    same = merge([("a.json", machines[0]), ("b.json", machines[1])])
     assert same.scope == replace(first, chosen=("torch", "jax"))
 
 

@@ -14,7 +14,7 @@ from tests.support.command import xent_check
 from tests.support.reports import case, compared, difference, every_status, report, result
 from xent_check.casefile.paths import corpus as corpus_folder
 from xent_check.errors import UserError
-from xent_check.history.rejudge import rejudged
+from xent_check.history.rejudge import rejudge
 from xent_check.history.saved.read import load_report
 from xent_check.problem.tolerance import Tolerance
 from xent_check.reference.bounds import Bounds
@@ -196,9 +196,9 @@ def test_judging_again_is_what_a_run_would_have_said(corpus: Path, tolerance: st
 
 
 def test_judging_back_from_auto_gives_the_first_verdict(corpus: Path) -> None:
-    there = rejudged(load_report(corpus / "whole.json"), "auto")
-    back = rejudged(there, Tolerance(atol=2e-6))
-    again = rejudged(load_report(corpus / "whole.json"), Tolerance(atol=2e-6))
+    there = rejudge(load_report(corpus / "whole.json"), "auto")
+    back = rejudge(there, Tolerance(atol=2e-6))
+    again = rejudge(load_report(corpus / "whole.json"), Tolerance(atol=2e-6))
     assert [r.status for r in back.results] == [r.status for r in again.results]
 
 

@@ -20,34 +20,36 @@ BUGS = (
         "return True", ACCEPTED,
     ),
     Bug(
-        "an accepted number may be any other", "changes:_part",
-        "(off <= d.allowed.reshape(-1)[rows >= 0]).all() for d in now.judged[:1]",
-        "True for d in now.judged[:1]", ACCEPTED,
+        "an accepted number may be any other", "changes:_part_move",
+        "(off <= d.allowed.reshape(-1)[rows >= 0]).all() for d in now.differences[:1]",
+        "True for d in now.differences[:1]", ACCEPTED,
     ),
     Bug(
-        "what is stated does not count", "changes:_part",
-        "all(_diverged_before(was, now, d) for d in now.judged)",
-        "all(_diverged_before(was, now, d) for d in now.judged[:1])", ACCEPTED,
+        "what is stated does not count", "changes:_part_move",
+        "all(_diverged_before(was, now, d) for d in now.differences)",
+        "all(_diverged_before(was, now, d) for d in now.differences[:1])", ACCEPTED,
     ),
     Bug(
         "an accepted divergence grows with each accept", "gate:accept",
-        "if standing is not None and not moved(standing, record).same_bits:", "if False:", ACCEPTED,
+        "if accepted is not None and not move_between(accepted, record).same_bits:", "if False:",
+        ACCEPTED,
     ),
     Bug(
-        "the worst alone are kept of what was accepted", "record:PartRecord.kept",
-        "for d in self.judged if accepted", "for d in ()", ACCEPTED,
+        "the worst alone are kept of what was accepted", "record:PartRecord.rows_to_keep",
+        "for d in self.differences if accepted", "for d in ()", ACCEPTED,
     ),
     Bug(
-        "the first are kept for the worst", "record:PartRecord.kept",
-        'np.argsort(-self.judged[0].abs_diff.reshape(-1), kind="stable")[:WORST]',
+        "the first are kept for the worst", "record:PartRecord.rows_to_keep",
+        'np.argsort(-self.differences[0].abs_diff.reshape(-1), kind="stable")[:WORST]',
         "np.arange(self.numbers.size)[:WORST]", FILE, "the_worst",
     ),
     Bug(
-        "an error of the same type is the same", "record:_kind",
-        "return name if declared else folded(evaluation.message)", "return name", ACCEPTED,
+        "an error of the same type is the same", "record:_behaviour",
+        "return name if declared else normalized_message(evaluation.message)", "return name",
+        ACCEPTED,
     ),
     Bug(
-        "any wrong shape is the same", "record:_kind",
+        "any wrong shape is the same", "record:_behaviour",
         'return "another shape" if declared else f"another shape: {result.reason}"',
         'return "another shape"', ACCEPTED,
     ),
@@ -71,17 +73,17 @@ BUGS = (
     ),
     Bug(
         "answers of nobody knows where are left out", "gate:accept",
-        "raise UserError(_nowhere(result.implementation))", "continue",
+        "raise UserError(_no_environment_text(result.implementation))", "continue",
         "test_baseline_file.py", "nobody_knows",
     ),
     Bug(
-        "pruning reaches other files", "gate:_gone",
+        "pruning reaches other files", "gate:_absent_in_scope",
         "return sorted(key for key in absent if whole.covers(*key))", "return sorted(absent)",
         ACCEPTED, "pruning",
     ),
     Bug(
         "new is not a nan", "gate:Rule.fails",
-        'if self.kind == "new" and change.kind in _TELLS_MORE:', "if False:", CHANGES,
+        'if self.kind == "new" and change.kind in _MORE_SPECIFIC:', "if False:", CHANGES,
         "nobody_accepted",
     ),
     Bug(
@@ -107,19 +109,19 @@ BUGS = (
         "or not float(number) >= 0", "or float(number) < 0", FILE, "silence",
     ),
     Bug(
-        "numbers may be cut out of the file", "baseline_file:_recorded",
+        "numbers may be cut out of the file", "baseline_file:_answer_record",
         'if _OF_NUMBERS.match(stated) and "losses" not in parts:', "if False:", FILE, "silence",
     ),
     Bug(
-        "the numbers may be others than the file says", "baseline_file:_recorded",
+        "the numbers may be others than the file says", "baseline_file:_answer_record",
         "if part.index is None and stated != actual:", "if False:", FILE, "silence",
     ),
     Bug(
-        "places that do not exist", "baseline_file:_position",
+        "places that do not exist", "baseline_file:_flat_index",
         "or any(i >= n for i, n in zip(place, shape, strict=True))", "", FILE, "silence",
     ),
     Bug(
-        "a key may stand there twice", "baseline_file:_once_each",
+        "a key may stand there twice", "baseline_file:_object_without_repeats",
         "if len(data) < len(pairs):", "if False:", FILE, "merge",
     ),
     Bug(
@@ -136,7 +138,7 @@ BUGS = (
         "(nothing, gone_text(report.gate))", "(nothing,)", PLACES, "summary_line",
     ),
     Bug(
-        "two write at once", "locking:alone",
+        "two write at once", "locking:file_lock",
         "    with held:\n", "    held.lock.release()\n    if True:\n", PLACES, "at_once",
     ),
     Bug(
@@ -159,7 +161,7 @@ BUGS = (
     ),
     Bug(
         "two runs at once remember", "last_failed:update",
-        "with alone(file):", "with contextlib.nullcontext():",
+        "with file_lock(file):", "with contextlib.nullcontext():",
         "test_last_failed.py", "updates_at_once",
     ),
 )  # fmt: skip

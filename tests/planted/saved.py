@@ -94,7 +94,7 @@ BUGS = (
     ),
     Bug(
         "a stored difference is believed",
-        "saved.numbers:_unjudged",
+        "saved.numbers:_difference_without_verdict",
         "np.where(distance(saved, apart) <= near, saved, apart)",
         "saved",
         EDITED,
@@ -110,7 +110,7 @@ BUGS = (
     ),
     Bug(
         "an answer may be left out",
-        "saved.checks:all_there",
+        "saved.checks:check_answers",
         "    if saved.run.stopped is None:\n",
         "    if False:\n",
         EDITED,
@@ -118,7 +118,7 @@ BUGS = (
     ),
     Bug(
         "any run may have been stopped",
-        "saved.checks:all_there",
+        "saved.checks:check_answers",
         "if stopped is not None and bad < int(stopped[1]):",
         "if False:",
         EDITED,
@@ -126,7 +126,7 @@ BUGS = (
     ),
     Bug(
         "a total may be left out",
-        "saved.checks:of_one_run",
+        "saved.checks:check_agreement",
         "        absent = asked - {*r.comparison.by_reference, *r.comparison.unsupported}\n",
         "        absent = set()\n",
         EDITED,
@@ -134,7 +134,7 @@ BUGS = (
     ),
     Bug(
         "each its own tolerance",
-        "saved.checks:of_one_run",
+        "saved.checks:check_agreement",
         "        if tolerance != first:\n",
         "        if False:\n",
         EDITED,
@@ -142,15 +142,15 @@ BUGS = (
     ),
     Bug(
         "each its own reference",
-        "saved.checks:of_one_run",
-        "if not _same(before, number, radius + other):",
+        "saved.checks:check_agreement",
+        "if not _agree(before, number, radius + other):",
         "if False:",
         EDITED,
         "edited_is_refused",
     ),
     Bug(
         "a kept row may be left out",
-        "saved.numbers:_complete",
+        "saved.numbers:_check_rows",
         "if len(saved.worst) != min(WORST, size) or represented != size:",
         "if False:",
         EDITED,
@@ -166,16 +166,16 @@ BUGS = (
     ),
     Bug(
         "what a baseline excused is a record of its own",
-        "record:recorded",
-        "    result = result.own\n",
+        "record:answer_record",
+        "    result = result.without_gate\n",
         "",
         EDITED,
         "beside_a_good_run",
     ),
     Bug(
         "excused before it is accepted",
-        "gate:gated",
-        "    report = report.ungated\n",
+        "gate:gate",
+        "    report = report.without_gate\n",
         "",
         EDITED,
         "by_that_one_alone",
@@ -183,7 +183,7 @@ BUGS = (
     # ---- one model of the JSON -----------------------------------------------------------------
     Bug(
         "nan written as null",
-        "saved.parts:named",
+        "saved.parts:json_number",
         "else str(float(number))",
         "else None",
         REPORTERS,
@@ -240,7 +240,7 @@ BUGS = (
     # ---- merging -------------------------------------------------------------------------------
     Bug(
         "other inputs merge",
-        "merge:_same_inputs",
+        "merge:_require_same_inputs",
         "            if inputs != asked.inputs:\n",
         "            if False:\n",
         MERGING,
@@ -256,7 +256,7 @@ BUGS = (
     ),
     Bug(
         "another xent-check merges",
-        "merge:_of_one_kind",
+        "merge:_require_one_kind",
         "            if value != first_value:\n",
         "            if False:\n",
         MERGING,
@@ -264,7 +264,7 @@ BUGS = (
     ),
     Bug(
         "a shard without a case is whole",
-        "merge:merged",
+        "merge:merge",
         "if first is not None and selection_digest(asked) != first.selection:",
         "if False:",
         MERGING,

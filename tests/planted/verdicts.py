@@ -115,7 +115,7 @@ BUGS = (
         "mistakes += _never_reached(name, entries)", "pass", GAPS, "no_answer_could_meet",
     ),
     Bug(
-        "judged again, a gap is forgotten", "rejudge:_rejudged",
+        "judged again, a gap is forgotten", "rejudge:_rejudge_result",
         "[*result.notes, *missing]", "result.notes", GAPS, "strict_run",
     ),
     Bug(

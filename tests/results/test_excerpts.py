@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from tests.support.command import xent_check
 from tests.support.reports import INF, NAN, case, compared, difference, report, result
 from xent_check.history.changes import change_between
-from xent_check.history.record import recorded
-from xent_check.history.rejudge import rejudged
+from xent_check.history.record import answer_record
+from xent_check.history.rejudge import rejudge
 from xent_check.history.saved.read import load_report
 from xent_check.problem.dtypes import Float64s, spacing
 from xent_check.problem.tolerance import Auto, Tolerance
@@ -183,7 +183,7 @@ def only(of: Report) -> CaseResult:
 def test_a_saved_excerpt_is_judged_for_all_its_samples(
     tmp_path: Path, tolerance: Tolerance | Auto, status: Status, count: int
 ) -> None:
-    kept = only(rejudged(through_file(many(), tmp_path), tolerance))
+    kept = only(rejudge(through_file(many(), tmp_path), tolerance))
     assert kept.comparison is not None
     assert kept.status == status
     assert kept.comparison.losses.size == 3000
@@ -191,7 +191,7 @@ def test_a_saved_excerpt_is_judged_for_all_its_samples(
 
 
 def test_how_many_diverge_is_said_to_be_no_more_than_a_least(tmp_path: Path) -> None:
-    judged = rejudged(through_file(many(), tmp_path), TIGHT)
+    judged = rejudge(through_file(many(), tmp_path), TIGHT)
     text = " ".join(rendered(judged, "table").split())
     assert "at least 21 of 3000 samples; worst: sample [1, 100]" in text
     assert "what was not saved is not counted" in text
@@ -207,10 +207,10 @@ def load_report_of(of: Report, folder: Path) -> Report:
 
 def test_the_record_of_an_excerpt_is_that_of_all(tmp_path: Path) -> None:
     """The digest, the shape and the share; judged again too."""
-    whole = recorded(result(case("many"), "torch", "agrees", comparison=many()))
+    whole = answer_record(result(case("many"), "torch", "agrees", comparison=many()))
     read = through_file(many(), tmp_path)
-    for of in (read, rejudged(read, LOOSE), rejudged(rejudged(read, TIGHT), LOOSE)):
-        kept = recorded(only(of))
+    for of in (read, rejudge(read, LOOSE), rejudge(rejudge(read, TIGHT), LOOSE)):
+        kept = answer_record(only(of))
         assert kept.parts["losses"].same_bits(whole.parts["losses"])
         assert kept.behaviour == whole.behaviour
 
@@ -262,7 +262,7 @@ def test_a_divergence_that_changed_outside_what_was_kept_is_not_the_same(tmp_pat
         file = tmp_path / "one.json"
         single = result(case("many"), "torch", "diverges", comparison=of)
         file.write_text(rendered(report([single])), encoding="utf-8")
-        records.append(recorded(load_report(file).results[0]))
+        records.append(answer_record(load_report(file).results[0]))
     was, now = records
     assert change_between("c", "torch", was, was).kind == "same"
     change = change_between("c", "torch", was, now)

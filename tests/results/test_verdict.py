@@ -14,7 +14,7 @@ import pytest
 
 from xent_check.casefile.loading import Filter, PosedCase, load
 from xent_check.errors import ExitCode
-from xent_check.history.rejudge import rejudged
+from xent_check.history.rejudge import rejudge
 from xent_check.problem.evaluation import Computed, Evaluation, Failed, Missing, Unsupported
 from xent_check.problem.tolerance import Tolerance
 from xent_check.reference.bounds import bounds
@@ -352,7 +352,7 @@ def test_a_reason_stays_while_the_numbers_diverge_and_no_longer(tmp_path: Path) 
     result = diagnosed(judged(of, gave([2 * LOG2, 2 * LOG2])))
     report = Report((result,), 1, ("torch",), {}, 0.0)
     for atol, status, reason in ((0.1, "diverges", result.diagnosis), (1.5, "agrees", None)):
-        (again,) = rejudged(report, Tolerance(atol=atol)).results
+        (again,) = rejudge(report, Tolerance(atol=atol)).results
         assert (again.status, again.diagnosis) == (status, reason)
     assert result.diagnosis is not None
 

@@ -49,7 +49,7 @@ def command(
     to give each its own reason.
     """
     from xent_check.errors import ExitCode
-    from xent_check.history.locking import alone
+    from xent_check.history.locking import file_lock
 
     if because is not None and not because.strip():
         raise click.UsageError("--because: a reason in words")
@@ -69,7 +69,7 @@ def command(
         click.echo("nothing was compared; the baseline is as it was", err=True)
         raise click.exceptions.Exit(ExitCode.NOTHING_COMPARED)
     try:
-        with alone(file):
+        with file_lock(file):
             content = _updated(file, report, because, prune)
     except OSError as error:
         raise click.UsageError(f"--baseline {baseline}: {error.strerror}") from None

@@ -34,7 +34,7 @@ def command(
     """
     from dataclasses import replace
 
-    from xent_check.history.rejudge import rejudged
+    from xent_check.history.rejudge import rejudge
 
     from .saved_run import saved_run
 
@@ -43,7 +43,7 @@ def command(
     override = None if tolerance is None else tolerance_of(tolerance)
     report = saved_run(results)
     if override is not None:
-        report = rejudged(report, override)
+        report = rejudge(report, override)
     if verbose:
         report = replace(report, verbose=True)
     finish(gate(report), outputs, color)

@@ -27,13 +27,13 @@ def command(
     """
     from dataclasses import replace
 
-    from xent_check.history.merge import merged
+    from xent_check.history.merge import merge
 
     from .saved_run import saved_run
 
     outputs = outputs_of(reports)
     gate = gate_from_options(baseline, fail_on)
-    report = merged([(name, saved_run(name)) for name in results])
+    report = merge([(name, saved_run(name)) for name in results])
     if verbose:
         report = replace(report, verbose=True)
     finish(gate(report), outputs, color)

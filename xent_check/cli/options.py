@@ -264,11 +264,11 @@ def gate_from_options(baseline: str | None, fail_on: Sequence[str]) -> Callable[
         return lambda report: report
     from xent_check.casefile.paths import project_of
     from xent_check.history.baseline_file import load_baseline
-    from xent_check.history.gate import DEFAULT, gated
+    from xent_check.history.gate import DEFAULT, gate
 
     rules = rules_of(fail_on or DEFAULT)
     loaded, project = load_baseline(Path(baseline)), project_of(Path(baseline))
-    return lambda report: gated(report, loaded, baseline, rules, project)
+    return lambda report: gate(report, loaded, baseline, rules, project)
 
 
 def rules_of(fail_on: Sequence[str]) -> tuple[Rule, ...]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def those_that_failed(settings: Settings, anywhere: bool) -> Settings:
     """The settings for the cases that failed when last run from this folder; unchanged, with a line
     on standard error, where none did. anywhere: take the paths from those cases."""
-    from xent_check.history.last_failed import UnreadableError, read, state_file, still_there
+    from xent_check.history.last_failed import UnreadableError, existing_cases, read, state_file
 
     file = state_file(Path.cwd())
     try:
@@ -25,7 +25,7 @@ def those_that_failed(settings: Settings, anywhere: bool) -> Settings:
     except UnreadableError as error:
         _say(f"{file}: {error}; all cases are run")
         return settings
-    there = still_there(failed)
+    there = existing_cases(failed)
     for case in failed.keys() - there.keys():
         _say(f"{case} is there no more")
     if not there:
@@ -64,10 +64,10 @@ class Remembering:
 
     def __exit__(self, *_: object) -> None:
         from xent_check.errors import UserError
-        from xent_check.history.last_failed import answers, outcomes, update
+        from xent_check.history.last_failed import outcomes, outcomes_without_gate, update
 
         report = self._report
-        answered = outcomes(report) if report else answers(self._results)
+        answered = outcomes(report) if report else outcomes_without_gate(self._results)
         if not answered:
             return
         whole = report is not None and report.stopped is None and not self._narrowed

@@ -13,18 +13,18 @@ def saved_run(name: str) -> Report:
     """The run saved in a file; UserError where it is unreadable or contradicts its own numbers."""
     from xent_check.errors import UserError
     from xent_check.history.contradictions import contradiction
-    from xent_check.history.saved.checks import ContradictionError, of_one_run
-    from xent_check.history.saved.read import edited, load_document, report_of
+    from xent_check.history.saved.checks import ContradictionError, check_agreement
+    from xent_check.history.saved.read import contradiction_text, load_document, report_of
     from xent_check.history.saved.write import plain_report
 
     file = Path(name)
     document = load_document(file)
     report = report_of(file, document)
     try:
-        of_one_run(report)
+        check_agreement(report)
         mistake = contradiction(document, plain_report(report))
     except ContradictionError as error:
         mistake = str(error)
     if mistake is not None:
-        raise UserError(edited(file, mistake, report.version))
+        raise UserError(contradiction_text(file, mistake, report.version))
     return report

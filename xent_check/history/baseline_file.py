@@ -24,7 +24,7 @@ from xent_check.results.difference import classes
 from xent_check.results.fingerprint import digest
 
 from .baseline_fields import PARTS, BaselineAnswer, BaselineArray, BaselineFile
-from .record import PartRecord, Recorded
+from .record import AnswerRecord, PartRecord
 
 SCHEMA = 1
 _OF_NUMBERS = re.compile(r"(value|nan|-?inf)( \(\d+\)|$)|no numbers$")
@@ -50,7 +50,7 @@ Key = tuple[str, str]
 class Baseline:
     """The accepted answers, by case and implementation."""
 
-    records: Mapping[Key, Recorded]
+    records: Mapping[Key, AnswerRecord]
     environments: Mapping[Key, Environment]  # of the same keys
 
 
@@ -59,12 +59,14 @@ def load_baseline(file: Path) -> Baseline:
     shown = visible(str(file))
     try:
         text = file.read_bytes().decode("utf-8-sig")
-        document = json.loads(text, object_pairs_hook=_once_each, parse_constant=_no_constant)
+        document = json.loads(
+            text, object_pairs_hook=_object_without_repeats, parse_constant=_no_constant
+        )
         saved = BaselineFile.model_validate(document)
         keys = [(case, name) for case, answers in saved.cases.items() for name in answers]
         return Baseline(
-            {key: _recorded(key, saved.cases[key[0]][key[1]]) for key in keys},
-            {key: _place(saved, key) for key in keys},
+            {key: _answer_record(key, saved.cases[key[0]][key[1]]) for key in keys},
+            {key: _environment(saved, key) for key in keys},
         )
     except OSError as error:
         advice = "; `xent-check accept` writes one" if isinstance(error, FileNotFoundError) else ""
@@ -84,7 +86,7 @@ def _no_baseline(shown: str, why: str) -> str:
     return f"{shown}: no baseline of xent-check: {why}; `xent-check accept` writes one"
 
 
-def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _object_without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """A JSON object. ValueError for a repeated key, as a merge that kept both sides leaves it."""
     data = dict(pairs)
     if len(data) < len(pairs):
@@ -98,14 +100,14 @@ def _no_constant(word: str) -> None:
     raise ValueError(f"{word} is not JSON; write it in quotes: nan, inf or -inf")
 
 
-def _place(saved: BaselineFile, key: Key) -> Environment:
+def _environment(saved: BaselineFile, key: Key) -> Environment:
     place = saved.cases[key[0]][key[1]].on or saved.implementations.get(key[1])
     if place is None:
         raise ValueError(f"implementations: no {key[1]!r}, which answers {key[0]!r}")
     return Environment(place.version, place.device, place.platform)
 
 
-def _recorded(key: Key, answer: BaselineAnswer) -> Recorded:
+def _answer_record(key: Key, answer: BaselineAnswer) -> AnswerRecord:
     where = key_text(("cases", *key))
     because = (answer.because or "").strip()
     if answer.status in BAD and not because:
@@ -129,7 +131,9 @@ def _recorded(key: Key, answer: BaselineAnswer) -> Recorded:
     shares: dict[str, float] = {
         str(name): share for name, share in by_part.items() if share is not None
     }
-    return Recorded(answer.status, answer.behaviour, parts, shares, because or None, answer.inputs)
+    return AnswerRecord(
+        answer.status, answer.behaviour, parts, shares, because or None, answer.inputs
+    )
 
 
 def _stated_classes(part: str, behaviour: str) -> str:
@@ -157,21 +161,18 @@ def _part(array: BaselineArray, dtype: str | None) -> PartRecord:
     shape, numbers = array.shape, [*array.worst.values()]
     if any(isinstance(number, list) for number in numbers):
         raise ValueError("worst: a list; allowed: a number for each place")
-    index = [_position(text, shape) for text in array.worst]
+    index = [_flat_index(text, shape) for text in array.worst]
     return PartRecord(
         dtype, shape, array.digest, np.array(numbers, dtype=np.float64), np.array(index, np.intp)
     )
 
 
-def _position(text: str, shape: tuple[int, ...]) -> int:
+def _flat_index(text: str, shape: tuple[int, ...]) -> int:
     """The flat index of a place in an array of this shape. ValueError where it has no such one."""
     place = [int(number) for number in re.findall(r"\d+", text)]
     if len(place) != len(shape) or any(i >= n for i, n in zip(place, shape, strict=True)):
         raise ValueError(f"worst: no place {text} in the shape {list(shape)}")
     return int(np.ravel_multi_index(place, shape)) if shape else 0
-
-
-# ---- writing ----------------------------------------------------------------------------------
 
 
 def baseline_text(baseline: Baseline) -> str:
@@ -234,7 +235,7 @@ def _plain_part(part: PartRecord, dtype: str | None, accepted: bool) -> Any:
     """The numbers, or their digest and those that are kept. dtype: of the losses."""
     other_dtype = {} if part.dtype == dtype else {"dtype": part.dtype}
     if part.index is not None or part.numbers.size > INLINE:
-        rows = part.kept(accepted)
+        rows = part.rows_to_keep(accepted)
         rows = rows[np.argsort(part.positions[rows])]
         places = zip(*np.unravel_index(part.positions[rows], part.shape), strict=True)
         worst = {

@@ -14,7 +14,7 @@ from xent_check.results.difference import Difference
 from xent_check.results.number_text import small
 from xent_check.results.report import CaseResult, Report
 
-from .record import PartRecord, Recorded, recorded
+from .record import AnswerRecord, PartRecord, answer_record
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Move:
     ulps: float | None
     # No number moved by more than the tolerance, and every number that diverges is known to have
     # diverged before.
-    stands: bool
+    stays_accepted: bool
 
     @property
     def same_class(self) -> bool:
@@ -35,29 +35,30 @@ class Move:
         return self.ulps is None or bool(np.isfinite(self.ulps))
 
 
-def moved(before: Recorded, after: Recorded) -> Move:
+def move_between(before: AnswerRecord, after: AnswerRecord) -> Move:
     """The move from one record to another."""
     names = before.parts.keys() & after.parts.keys()
     pairs = [(before.parts[name], after.parts[name]) for name in sorted(names)]
-    parts = [_part(was, now) for was, now in pairs if not was.same_bits(now)]
+    parts = [_part_move(was, now) for was, now in pairs if not was.same_bits(now)]
     whole = before.forms == after.forms
     if whole and not parts:
         return Move(True, 0.0, True)
     known = [move.ulps for move in parts if move.ulps is not None]
     ulps = max(known, default=None)
-    return Move(False, ulps, whole and all(move.stands for move in parts))
+    return Move(False, ulps, whole and all(move.stays_accepted for move in parts))
 
 
-def _part(was: PartRecord, now: PartRecord) -> Move:
+def _part_move(was: PartRecord, now: PartRecord) -> Move:
     if (was.dtype, was.shape) != (now.dtype, now.shape):
         return Move(False, None, False)
     rows = was.rows(now.positions)
     first, second = was.numbers[rows[rows >= 0]], now.numbers[rows >= 0]
     off = distance(second, first)
     ulps = in_ulps(off, spacing(first, was.dtype))
-    stands = all((off <= d.allowed.reshape(-1)[rows >= 0]).all() for d in now.judged[:1])
-    stands = stands and all(_diverged_before(was, now, d) for d in now.judged)
-    return Move(False, float(ulps.max()) if ulps.size else None, stands)
+    stays_accepted = all(
+        (off <= d.allowed.reshape(-1)[rows >= 0]).all() for d in now.differences[:1]
+    ) and all(_diverged_before(was, now, d) for d in now.differences)
+    return Move(False, float(ulps.max()) if ulps.size else None, stays_accepted)
 
 
 def _diverged_before(was: PartRecord, now: PartRecord, d: Difference) -> bool:
@@ -72,10 +73,10 @@ def _diverged_before(was: PartRecord, now: PartRecord, d: Difference) -> bool:
 
 
 def change_between(
-    case: str, implementation: str, before: Recorded | None, after: Recorded | None
+    case: str, implementation: str, before: AnswerRecord | None, after: AnswerRecord | None
 ) -> Change:
     """The change of an answer from one record to another; None: it has no such record."""
-    move = None if before is None or after is None else moved(before, after)
+    move = None if before is None or after is None else move_between(before, after)
     kind = _kind(before, after, move)
     part, share_before, share_after = _share(before, after)
     share_text = _share_words(part, share_before, share_after)
@@ -93,7 +94,7 @@ def change_between(
 
 
 def _share(
-    before: Recorded | None, after: Recorded | None
+    before: AnswerRecord | None, after: AnswerRecord | None
 ) -> tuple[str, float | None, float | None]:
     """The part whose share (largest error / what rounding explains) grew most, and that share
     before and after. A part whose earlier share is unknown comes first. Of a baseline by an older
@@ -109,7 +110,7 @@ def _share(
     return part, was[part], now[part]
 
 
-def _kind(before: Recorded | None, after: Recorded | None, move: Move | None) -> ChangeKind:
+def _kind(before: AnswerRecord | None, after: AnswerRecord | None, move: Move | None) -> ChangeKind:
     """The kind of change. Other inputs outrank everything; then comes an answer that is fixed, then
     one whose behaviour changed, then a new divergence."""
     if after is None:
@@ -125,7 +126,7 @@ def _kind(before: Recorded | None, after: Recorded | None, move: Move | None) ->
     if before.behaviour != after.behaviour or not move.same_class or before.forms != after.forms:
         return "behaviour"
     if after.status in BAD:
-        if before.status in BAD and move.stands:
+        if before.status in BAD and move.stays_accepted:
             accepted: ChangeKind = "same" if move.same_bits else "drifted"
             return accepted if before.because is None else "known"
         return "new"
@@ -134,8 +135,8 @@ def _kind(before: Recorded | None, after: Recorded | None, move: Move | None) ->
 
 def _words(
     kind: ChangeKind,
-    before: Recorded | None,
-    after: Recorded | None,
+    before: AnswerRecord | None,
+    after: AnswerRecord | None,
     move: Move | None,
     share_text: str,
 ) -> str:
@@ -167,12 +168,12 @@ def _words(
     return "; ".join(clause for clause in clauses if clause)
 
 
-def _other_inputs(before: Recorded, after: Recorded) -> bool:
+def _other_inputs(before: AnswerRecord, after: AnswerRecord) -> bool:
     """Whether the two are known to answer different problems."""
     return None not in (before.inputs, after.inputs) and before.inputs != after.inputs
 
 
-def _forms(before: Recorded, after: Recorded) -> str:
+def _forms(before: AnswerRecord, after: AnswerRecord) -> str:
     """The parts that came or went, or changed their dtype or shape, in words; "" where none did."""
     was, now = before.forms, after.forms
     clauses = []
@@ -213,10 +214,10 @@ def _share_words(part: str, before: float | None, after: float | None) -> str:
 def changes_between(before: Report, after: Report) -> tuple[Change, ...]:
     """The change of every answer of either run, in the order of the later one; the answers that it
     no longer has come last."""
-    return changes_of(_by_name(before), _by_name(after))
+    return changes_of(_records(before), _records(after))
 
 
-Records = dict[tuple[str, str], Recorded]
+Records = dict[tuple[str, str], AnswerRecord]
 
 
 def changes_of(before: Records, after: Records) -> tuple[Change, ...]:
@@ -225,14 +226,14 @@ def changes_of(before: Records, after: Records) -> tuple[Change, ...]:
     return tuple(change_between(*name, before.get(name), after.get(name)) for name in names)
 
 
-def _by_name(report: Report) -> Records:
-    return {(r.case.id, r.implementation): recorded(r) for r in report.results}
+def _records(report: Report) -> Records:
+    return {(r.case.id, r.implementation): answer_record(r) for r in report.results}
 
 
 def variants_of(results: Sequence[CaseResult], names: Sequence[str]) -> tuple[Variants, ...]:
     """The changes from each column `torch[old]` to the column `torch`; where there is none, to the
     last of the columns `torch[...]`."""
-    columns: dict[str, dict[str, Recorded]] = {name: {} for name in names}
+    columns: dict[str, dict[str, AnswerRecord]] = {name: {} for name in names}
     groups: dict[str, list[str]] = {}
     for name in names:
         groups.setdefault(name.partition("[")[0] if name.endswith("]") else name, []).append(name)
@@ -245,7 +246,7 @@ def variants_of(results: Sequence[CaseResult], names: Sequence[str]) -> tuple[Va
     paired = {name for pair in pairs for name in pair}
     for result in results:
         if result.implementation in paired:
-            columns[result.implementation][result.case.id] = recorded(result)
+            columns[result.implementation][result.case.id] = answer_record(result)
     return tuple(
         _variants(before, after, columns[before], columns[after])
         for before, after in pairs
@@ -254,7 +255,7 @@ def variants_of(results: Sequence[CaseResult], names: Sequence[str]) -> tuple[Va
 
 
 def _variants(
-    before: str, after: str, then: dict[str, Recorded], now: dict[str, Recorded]
+    before: str, after: str, then: dict[str, AnswerRecord], now: dict[str, AnswerRecord]
 ) -> Variants:
     cases = [*now, *(case for case in then if case not in now)]
     changes = tuple(change_between(case, after, then.get(case), now.get(case)) for case in cases)

@@ -14,15 +14,15 @@ from xent_check.results.change import BAD, Change, ChangeKind, GateResult, growt
 from xent_check.results.report import CaseResult, Report, Ungated
 
 from .baseline_file import Baseline, Environment, Key
-from .changes import change_between, moved
-from .record import Recorded, recorded
+from .changes import change_between, move_between
+from .record import AnswerRecord, answer_record
 
 DEFAULT = ("new", "behaviour", "inputs")
 _CAN_FAIL: tuple[ChangeKind, ...] = (
     "new", "behaviour", "inputs", "drifted", "fixed", "added", "removed", "missing",
 )  # fmt: skip
 _WORDS = ("new", "behaviour", "inputs", "drift", "fixed", "added", "removed", "missing")
-_TELLS_MORE: tuple[ChangeKind, ...] = ("new", "behaviour", "inputs")
+_MORE_SPECIFIC: tuple[ChangeKind, ...] = ("new", "behaviour", "inputs")
 _MAX_SHOWN = 20
 
 
@@ -40,7 +40,7 @@ class Rule:
     def fails(self, change: Change) -> bool:
         """Whether the rule makes the change fail. `new` covers every divergence that nobody
         accepted, also one whose kind is more specific, as where a number became nan."""
-        if self.kind == "new" and change.kind in _TELLS_MORE:
+        if self.kind == "new" and change.kind in _MORE_SPECIFIC:
             return change.after in BAD
         if change.kind != self.kind:
             return False
@@ -69,29 +69,29 @@ def _rule(word: str) -> Rule:
     return Rule("drifted", float(match[1]))
 
 
-def gated(
+def gate(
     report: Report, baseline: Baseline, file: str, rules: Sequence[Rule], project: Project
 ) -> Report:
     """The report with its changes against the baseline. An accepted divergence that is unchanged
     becomes known, for the reason that it was accepted for. file: the baseline's name."""
-    report = report.ungated
+    report = report.without_gate
     keys = project.keys(map(_key, report.results))
     pairs = [(result, baseline.records.get(keys[_key(result)])) for result in report.results]
-    changes = [change_between(*_key(r), before, recorded(r)) for r, before in pairs]
+    changes = [change_between(*_key(r), before, answer_record(r)) for r, before in pairs]
     results = [
         _excuse(result, change, before)
         for (result, before), change in zip(pairs, changes, strict=True)
     ]
     ran = {*keys.values()}
     absent = baseline.records.keys() - ran
-    gone = _gone(report, absent, project)
+    gone = _absent_in_scope(report, absent, project)
     changes += [change_between(*key, baseline.records[key], None) for key in gone]
     differing = tuple(change for change in changes if change.kind != "same")
-    matched = _matches(report, baseline, keys)
-    notes = [*_notes(report, baseline, project), *_unrecorded(pairs)]
+    matched = _has_common_answer(report, baseline, keys)
+    notes = [*_environment_notes(report, baseline, project), *_missing_digest_notes(pairs)]
     if not matched:
-        notes.insert(0, _mismatch(baseline, file, project, keys))
-    gate = GateResult(
+        notes.insert(0, _mismatch_text(baseline, file, project, keys))
+    gate_result = GateResult(
         file=file,
         same=len(changes) - len(differing),
         changes=differing,
@@ -103,14 +103,14 @@ def gated(
         gone_cases=len({case for case, _ in gone} - {case for case, _ in ran}),
         gone_implementations=tuple(sorted({name for _, name in gone} - {name for _, name in ran})),
     )
-    return replace(report, results=tuple(results), gate=gate)
+    return replace(report, results=tuple(results), gate=gate_result)
 
 
 def _key(result: CaseResult) -> Key:
     return result.case.id, result.implementation
 
 
-def _gone(report: Report, absent: Iterable[Key], project: Project) -> list[Key]:
+def _absent_in_scope(report: Report, absent: Iterable[Key], project: Project) -> list[Key]:
     """The absent answers of the baseline that the run, by its scope, should have had."""
     if report.shard is not None:
         return []
@@ -121,7 +121,7 @@ def _gone(report: Report, absent: Iterable[Key], project: Project) -> list[Key]:
     return sorted(key for key in absent if whole.covers(*key))
 
 
-def _excuse(result: CaseResult, change: Change, before: Recorded | None) -> CaseResult:
+def _excuse(result: CaseResult, change: Change, before: AnswerRecord | None) -> CaseResult:
     """The result, known where the change says that its divergence was accepted."""
     if change.kind != "known" or before is None:
         return result
@@ -133,7 +133,7 @@ def _excuse(result: CaseResult, change: Change, before: Recorded | None) -> Case
     )
 
 
-def _matches(report: Report, baseline: Baseline, keys: Mapping[Key, Key]) -> bool:
+def _has_common_answer(report: Report, baseline: Baseline, keys: Mapping[Key, Key]) -> bool:
     """Whether the baseline has any answer of the run. All cases of a shard or of selected cases may
     be new: then an answer of the same file and implementation is enough."""
     ran = {
@@ -148,7 +148,7 @@ def _matches(report: Report, baseline: Baseline, keys: Mapping[Key, Key]) -> boo
     return narrowed and any((case.rpartition("::")[0], name) in files for case, name in ran)
 
 
-def _mismatch(baseline: Baseline, file: str, project: Project, keys: Mapping[Key, Key]) -> str:
+def _mismatch_text(baseline: Baseline, file: str, project: Project, keys: Mapping[Key, Key]) -> str:
     """That none of the answers is in the baseline, with an example of either side."""
     in_run = next((key for key in keys.values() if key[1] != REFERENCE), None)
     in_file = next(iter(baseline.records), None)
@@ -162,7 +162,7 @@ def _mismatch(baseline: Baseline, file: str, project: Project, keys: Mapping[Key
     )
 
 
-def _unrecorded(pairs: Iterable[tuple[CaseResult, Recorded | None]]) -> Iterable[str]:
+def _missing_digest_notes(pairs: Iterable[tuple[CaseResult, AnswerRecord | None]]) -> Iterable[str]:
     """Notes that a digest of the inputs is missing, so that a change of them would not show."""
     known = [(result, before) for result, before in pairs if before is not None]
     count = sum(before.inputs is None for _, before in known)
@@ -173,7 +173,7 @@ def _unrecorded(pairs: Iterable[tuple[CaseResult, Recorded | None]]) -> Iterable
         yield "the saved run has no digest of the inputs, which may have changed"
 
 
-def _notes(report: Report, baseline: Baseline, project: Project) -> Iterable[str]:
+def _environment_notes(report: Report, baseline: Baseline, project: Project) -> Iterable[str]:
     """A note for each implementation whose version, device or platform differs from the
     baseline's."""
     before: dict[str, set[Environment]] = {}
@@ -212,12 +212,12 @@ def accept(
     NotAcceptedError where there are any without a reason. prune: drop the answers that the run
     should have had and has not, and those of missing implementations to other inputs.
     """
-    report = report.ungated
+    report = report.without_gate
     records = {} if before is None else dict(before.records)
     places = {} if before is None else dict(before.environments)
     keys = project.keys(map(_key, report.results))
     if prune:
-        stale = set(_gone(report, records.keys() - {*keys.values()}, project))
+        stale = set(_absent_in_scope(report, records.keys() - {*keys.values()}, project))
         stale |= {keys[_key(r)] for r in report.results if _is_stale(r, records.get(keys[_key(r)]))}
         records = {key: record for key, record in records.items() if key not in stale}
     refused: list[str] = []
@@ -226,42 +226,44 @@ def accept(
             continue
         place = environment(report, result.implementation)
         if place is None:
-            raise UserError(_nowhere(result.implementation))
-        key, record = keys[_key(result)], recorded(result)
+            raise UserError(_no_environment_text(result.implementation))
+        key, record = keys[_key(result)], answer_record(result)
         if result.status in BAD:
-            standing = _standing(records.get(key), record, key)
-            if standing is not None and not moved(standing, record).same_bits:
-                records[key] = replace(standing, inputs=record.inputs or standing.inputs)
+            accepted = _accepted_record(records.get(key), record, key)
+            if accepted is not None and not move_between(accepted, record).same_bits:
+                records[key] = replace(accepted, inputs=record.inputs or accepted.inputs)
                 continue
-            reason = because if standing is None else standing.because
+            reason = because if accepted is None else accepted.because
             if reason is None:
                 refused.append(f"{result.implementation} {result.status} on {result.case.id}")
             record = replace(record, because=reason)
         records[key], places[key] = record, place
     if refused:
-        raise NotAcceptedError(_refusal(refused))
+        raise NotAcceptedError(_refusal_text(refused))
     return Baseline(records, {key: places[key] for key in records})
 
 
-def _is_stale(result: CaseResult, before: Recorded | None) -> bool:
+def _is_stale(result: CaseResult, before: AnswerRecord | None) -> bool:
     """Whether the record is of other inputs, and its implementation is missing in this run."""
     if before is None or before.inputs is None:
         return False
     return result.status == "missing" and before.inputs != result.inputs
 
 
-def _standing(before: Recorded | None, now: Recorded, key: Key) -> Recorded | None:
+def _accepted_record(
+    before: AnswerRecord | None, now: AnswerRecord, key: Key
+) -> AnswerRecord | None:
     """The earlier record, where it is of an accepted divergence that is unchanged."""
     if before is None or change_between(*key, before, now).kind != "known":
         return None
     return before
 
 
-def _nowhere(implementation: str) -> str:
+def _no_environment_text(implementation: str) -> str:
     return f"environment: {implementation} has answers but no environment; run it again"
 
 
-def _refusal(refused: Sequence[str]) -> str:
+def _refusal_text(refused: Sequence[str]) -> str:
     shown = [*refused[:_MAX_SHOWN], and_more(len(refused) - _MAX_SHOWN)]
     first = f"{len(refused)} to accept without a reason; give it with --because TEXT"
     return "\n".join([first, *(f"  {line}" for line in shown if line)])

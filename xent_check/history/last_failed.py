@@ -17,7 +17,7 @@ from xent_check.casefile.paths import corpus
 from xent_check.results.report import CaseResult, Report
 
 from .cache import cache_file
-from .locking import alone
+from .locking import file_lock
 from .whole_file import write_whole
 
 Failures = dict[str, set[str]]  # the implementations, by case id
@@ -57,7 +57,7 @@ def update(folder: Path, results: Mapping[str, Mapping[str, bool]], whole: bool)
     if not file.exists() and not any(failed for of in results.values() for failed in of.values()):
         return
     file.parent.mkdir(parents=True, exist_ok=True)
-    with alone(file):
+    with file_lock(file):
         try:
             known = read(file)
         except UnreadableError:
@@ -82,7 +82,7 @@ def _forget_folders_that_are_gone(states: Path) -> None:
                 file.unlink()
 
 
-def still_there(failures: Failures) -> dict[str, list[Path]]:
+def existing_cases(failures: Failures) -> dict[str, list[Path]]:
     """The failed cases that still exist, each with the files that it may be in."""
     names: dict[Path, set[str] | None] = {}
     files: dict[str, list[Path]] = {}
@@ -105,7 +105,7 @@ def _files(shown: str) -> list[Path]:
     return [file for file in (Path(shown), *shipped) if file.is_file()]
 
 
-def failed(result: CaseResult) -> bool:
+def fails(result: CaseResult) -> bool:
     """Whether the result makes a run fail."""
     return result.status in ("diverges", "failed") or (
         result.required and result.status == "missing"
@@ -115,7 +115,7 @@ def failed(result: CaseResult) -> bool:
 def outcomes(report: Report) -> dict[str, dict[str, bool]]:
     """Whether each implementation failed, by case. Under a baseline, an accepted divergence did
     not fail."""
-    failures = answers(report.results)
+    failures = outcomes_without_gate(report.results)
     if report.gate is not None:
         failing = {(change.case, change.implementation) for change in report.gate.failing}
         for result in report.results:
@@ -125,9 +125,9 @@ def outcomes(report: Report) -> dict[str, dict[str, bool]]:
     return failures
 
 
-def answers(results: Iterable[CaseResult]) -> dict[str, dict[str, bool]]:
+def outcomes_without_gate(results: Iterable[CaseResult]) -> dict[str, dict[str, bool]]:
     """Whether each implementation failed, by case, without a baseline."""
     failures: dict[str, dict[str, bool]] = {}
     for result in results:
-        failures.setdefault(result.case.id, {})[result.implementation] = failed(result)
+        failures.setdefault(result.case.id, {})[result.implementation] = fails(result)
     return failures

@@ -14,7 +14,7 @@ PATIENCE = 60.0  # seconds; a file is read and written in far less
 
 
 @contextmanager
-def alone(file: Path) -> Iterator[None]:
+def file_lock(file: Path) -> Iterator[None]:
     """Keep other processes of this user from locking the same file, whichever of its names they
     use. The lock is in the user's cache folder or XENT_CHECK_CACHE. UserError where it cannot be
     taken."""

@@ -17,17 +17,17 @@ from .changes import variants_of
 _MAX_SHOWN = 5
 
 
-def merged(reports: Sequence[tuple[str, Report]]) -> Report:
+def merge(reports: Sequence[tuple[str, Report]]) -> Report:
     """One report of several, each given with the name of its file, without their baselines.
 
     Shards must be all of one run, each once and whole. In other runs, only one may have an answer
     that is not missing. All must be of one xent-check under one tolerance, and a case must have the
     same inputs in all. UserError otherwise.
     """
-    in_order = _in_order([(name, report.ungated) for name, report in reports])
+    in_order = _in_order([(name, report.without_gate) for name, report in reports])
     parts = [report for _, report in in_order]
-    _of_one_kind(in_order)
-    _same_inputs(in_order)
+    _require_one_kind(in_order)
+    _require_same_inputs(in_order)
     results = _results(in_order)
     sharded = parts[0].shard is not None
     names = tuple(dict.fromkeys(name for part in parts for name in part.implementations))
@@ -60,7 +60,7 @@ def merged(reports: Sequence[tuple[str, Report]]) -> Report:
     )
 
 
-def _of_one_kind(reports: Sequence[tuple[str, Report]]) -> None:
+def _require_one_kind(reports: Sequence[tuple[str, Report]]) -> None:
     """UserError unless all are by one xent-check, under one tolerance, and as strict: another one
     may have other bounds, and so other verdicts."""
     first_name, first = reports[0]
@@ -74,7 +74,7 @@ def _of_one_kind(reports: Sequence[tuple[str, Report]]) -> None:
                 raise UserError(f"{name}: {option} {value}, and {first_value} in {first_name}")
 
 
-def _same_inputs(reports: Sequence[tuple[str, Report]]) -> None:
+def _require_same_inputs(reports: Sequence[tuple[str, Report]]) -> None:
     inputs_of: dict[str, tuple[str, str]] = {}
     for name, report in reports:
         for asked in report.asked:
@@ -96,7 +96,7 @@ def _in_order(reports: Sequence[tuple[str, Report]]) -> list[tuple[str, Report]]
         if (shard.of, shard.selection) != (first.of, first.selection):
             why = f"shard {shard} has other cases than shard {first} in {first_name}"
             raise UserError(f"{name}: {why}; all shards need the same files and options")
-    _each_once(shards)
+    _require_each_shard(shards)
     scopes = {report.scope for _, report in reports}
     if len(scopes) > 1:
         raise UserError("the shards ran different implementations; all need the same options")
@@ -104,7 +104,7 @@ def _in_order(reports: Sequence[tuple[str, Report]]) -> list[tuple[str, Report]]
     return [reports[places[index]] for index in sorted(places)]
 
 
-def _each_once(shards: Sequence[tuple[str, Shard]]) -> None:
+def _require_each_shard(shards: Sequence[tuple[str, Shard]]) -> None:
     count = shards[0][1].of
     names: dict[int, str] = {}
     for name, shard in shards:

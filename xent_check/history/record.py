@@ -36,7 +36,7 @@ class PartRecord:
     numbers: Float64s  # those that were kept, flat
     index: Ints | None = None  # their places in the flat array of `shape`; None: all were kept
     # Their differences from the reference, and from what `expect` states; none in a baseline.
-    judged: tuple[Difference, ...] = ()
+    differences: tuple[Difference, ...] = ()
 
     def same_bits(self, other: PartRecord) -> bool:
         return (self.dtype, self.shape, self.digest) == (other.dtype, other.shape, other.digest)
@@ -57,19 +57,19 @@ class PartRecord:
         rows = order[np.minimum(places, order.size - 1)]
         return np.where(self.index[rows] == positions, rows, -1)
 
-    def kept(self, accepted: bool) -> Ints:
+    def rows_to_keep(self, accepted: bool) -> Ints:
         """The indices of the numbers that a baseline keeps: the WORST worst; and all that diverge,
         of an accepted divergence with at most MOST_DIVERGING of them."""
-        if not self.judged:
+        if not self.differences:
             return np.arange(self.numbers.size)
-        worst = np.argsort(-self.judged[0].abs_diff.reshape(-1), kind="stable")[:WORST]
-        diverging = [np.flatnonzero(~d.agrees) for d in self.judged if accepted]
+        worst = np.argsort(-self.differences[0].abs_diff.reshape(-1), kind="stable")[:WORST]
+        diverging = [np.flatnonzero(~d.agrees) for d in self.differences if accepted]
         bad = np.unique(np.concatenate([worst[:0], *diverging]))
         return np.union1d(worst, bad) if bad.size <= MOST_DIVERGING else np.sort(worst)
 
 
 @dataclass(frozen=True, eq=False)
-class Recorded:
+class AnswerRecord:
     """The answer of one implementation to one case."""
 
     status: str
@@ -87,36 +87,38 @@ class Recorded:
         return {name: (part.dtype, part.shape) for name, part in self.parts.items()}
 
 
-def recorded(result: CaseResult) -> Recorded:
+def answer_record(result: CaseResult) -> AnswerRecord:
     """The record of a result with all its numbers, as it was before a baseline excused it."""
-    result = result.own
+    result = result.without_gate
     comparison, inputs = result.comparison, result.inputs
     if comparison is None:
-        return Recorded(result.status, _kind(result), inputs=inputs)
+        return AnswerRecord(result.status, _behaviour(result), inputs=inputs)
     parts, stated = comparison.by_reference, comparison.by_expectation
     others = [(name, d.classes) for name, d in parts.items() if name != "losses"]
     clauses = [parts["losses"].classes]
     clauses += [f"{name} {classes}" for name, classes in others if classes != "value"]
     clauses += [f"no {name}" for name in sorted(comparison.unsupported)]
     records = {name: _part(d, stated.get(name)) for name, d in parts.items()}
-    return Recorded(result.status, "; ".join(clauses), records, _shares(comparison), inputs=inputs)
+    return AnswerRecord(
+        result.status, "; ".join(clauses), records, _shares(comparison), inputs=inputs
+    )
 
 
-def _kind(result: CaseResult) -> str:
+def _behaviour(result: CaseResult) -> str:
     """The behaviour of an answer without comparable numbers: its error, failure or wrong shape.
     Where the case declares it, the kind of error is enough: the case has the words."""
     evaluation, declared = result.evaluation, result.status in ("agrees", "known")
     if isinstance(evaluation, Failed):
         if evaluation.kind != "error":
-            return f"{evaluation.kind}: {folded(evaluation.message)}"
+            return f"{evaluation.kind}: {normalized_message(evaluation.message)}"
         name = evaluation.message.partition(":")[0]
-        return name if declared else folded(evaluation.message)
+        return name if declared else normalized_message(evaluation.message)
     if isinstance(evaluation, Computed):
         return "another shape" if declared else f"another shape: {result.reason}"
     return result.status
 
 
-def folded(message: str) -> str:
+def normalized_message(message: str) -> str:
     """An error's message without what differs each time: addresses and numbers become `#`, except
     in a word such as `float32`. A long message is its beginning and a digest of all of it."""
     text = visible(" ".join(message.split()))
@@ -143,11 +145,13 @@ def _shares(comparison: Comparison) -> dict[str, float]:
 
 def _part(d: Difference, stated: Difference | None) -> PartRecord:
     """The record of a part. stated: its difference from what `expect` states."""
-    judged = (d,) if stated is None else (d, stated)
+    differences = (d,) if stated is None else (d, stated)
     numbers = d.actual.reshape(-1)
     if d.excerpt is None:
-        return PartRecord(d.dtype, d.actual.shape, digest(d.actual, d.dtype), numbers, None, judged)
+        return PartRecord(
+            d.dtype, d.actual.shape, digest(d.actual, d.dtype), numbers, None, differences
+        )
     shape = d.excerpt.shape
     places = np.array(d.excerpt.indices, dtype=np.intp).reshape(numbers.size, len(shape))
     index = np.asarray(np.ravel_multi_index(tuple(places.T), shape), dtype=np.intp)
-    return PartRecord(d.dtype, shape, d.excerpt.digest, numbers, index, judged)
+    return PartRecord(d.dtype, shape, d.excerpt.digest, numbers, index, differences)

@@ -15,10 +15,12 @@ from .changes import variants_of
 _UNDECIDED = "not all its numbers were saved, and those that were do not decide"
 
 
-def rejudged(report: Report, tolerance: Tolerance | Auto) -> Report:
+def rejudge(report: Report, tolerance: Tolerance | Auto) -> Report:
     """The report with every answer judged under this tolerance. An answer without comparable
     numbers stays as it is; one saved without the numbers that would decide is `unsupported`."""
-    results = tuple(_rejudged(result.own, tolerance, report.strict) for result in report.results)
+    results = tuple(
+        _rejudge_result(result.without_gate, tolerance, report.strict) for result in report.results
+    )
     variants = variants_of(results, report.implementations)
     stopped = report.stopped and f"{report.stopped.partition(',')[0]}, then judged again"
     return replace(
@@ -31,7 +33,7 @@ def rejudged(report: Report, tolerance: Tolerance | Auto) -> Report:
     )
 
 
-def _rejudged(result: CaseResult, tolerance: Tolerance | Auto, strict: bool) -> CaseResult:
+def _rejudge_result(result: CaseResult, tolerance: Tolerance | Auto, strict: bool) -> CaseResult:
     fields = result.case.fields.model_copy(update={"tolerance": tolerance})
     case, comparison = replace(result.case, fields=fields), result.comparison
     if comparison is None or result.case.fields.tolerance == tolerance:

@@ -20,7 +20,7 @@ from .balls_binary import binary_answers
 from .balls_classes import class_answers
 from .divisors import Divisor
 from .enclosure import Enclosure, is_narrow
-from .extended_reals import Extended, enclose, scaled, total
+from .extended_reals import Extended, enclose, product, total
 from .per_sample import Answer
 
 _FIRST_PRECISION = 128
@@ -89,4 +89,4 @@ def _quotient(loss_sum: Extended, divisor: Divisor) -> Extended:
     if isinstance(divisor, float) or divisor == 0:
         return math.nan
     ball = arb(divisor.numerator) / arb(divisor.denominator)
-    return scaled(loss_sum, 1 / ball) if isinstance(loss_sum, float) else loss_sum / ball
+    return product(loss_sum, 1 / ball) if isinstance(loss_sum, float) else loss_sum / ball

@@ -14,7 +14,7 @@ from flint import arb
 
 from xent_check.problem.problem import Problem
 
-from .extended_reals import divided, negative, scaled, total
+from .extended_reals import negative, product, quotient, total
 from .per_sample import Answer, floats
 
 
@@ -39,14 +39,14 @@ def binary_answers(problem: Problem) -> Iterator[Answer]:
         positive = target * arb(pos_weights[i]) * arb(weights[i])
         rest = (1 - target) * arb(weights[i])
         answer = _BINARY_ANSWERS[problem.given](x, positive, rest)
-        yield Answer(answer.loss, [scaled(answer.gradient[0], arb(cotangents[i]))])
+        yield Answer(answer.loss, [product(answer.gradient[0], arb(cotangents[i]))])
 
 
 def _binary_from_logits(z: float, positive: arb, rest: arb) -> Answer:
     if z == math.inf:
         return Answer(math.nan, (math.nan,))
     if z == -math.inf:
-        return Answer(scaled(math.inf, positive), (-positive,))
+        return Answer(product(math.inf, positive), (-positive,))
     small = (-abs(arb(z))).exp()
     tail = small.log1p()
     loss = positive * (tail + arb(max(-z, 0.0))) + rest * (tail + arb(max(z, 0.0)))
@@ -58,8 +58,8 @@ def _binary_from_logits(z: float, positive: arb, rest: arb) -> Answer:
 def _binary_from_probs(p: float, positive: arb, rest: arb) -> Answer:
     minus_log_p = math.inf if p == 0 else -arb(p).log()
     minus_log_not_p = math.inf if p == 1 else -(1 - arb(p)).log()
-    loss = total([scaled(minus_log_p, positive), scaled(minus_log_not_p, rest)])
-    entry = total([negative(divided(positive, arb(p))), divided(rest, 1 - arb(p))])
+    loss = total([product(minus_log_p, positive), product(minus_log_not_p, rest)])
+    entry = total([negative(quotient(positive, arb(p))), quotient(rest, 1 - arb(p))])
     return Answer(loss, (entry,))
 
 
@@ -67,11 +67,11 @@ def _binary_from_log_probs(x: float, positive: arb, rest: arb) -> Answer:
     if x == math.inf or (x > 0 and not rest.is_zero()):
         return Answer(math.nan, (math.nan,))  # p is above 1: log(1 - p) does not exist
     if x == -math.inf:
-        return Answer(scaled(math.inf, positive), (-positive,))
+        return Answer(product(math.inf, positive), (-positive,))
     odds_against = arb(-x).expm1()  # 1 / p - 1
     minus_log_not_p = math.inf if x == 0 else -(-arb(x).expm1()).log() if x < 0 else arb(0)
-    loss = total([scaled(-arb(x), positive), scaled(minus_log_not_p, rest)])
-    entry = total([-positive, divided(rest, odds_against)])
+    loss = total([product(-arb(x), positive), product(minus_log_not_p, rest)])
+    entry = total([-positive, quotient(rest, odds_against)])
     return Answer(loss, (entry,))
 
 

@@ -18,7 +18,7 @@ from flint import arb
 
 from xent_check.problem.problem import Problem
 
-from .extended_reals import divided, negative, scaled, total
+from .extended_reals import negative, product, quotient, total
 from .per_sample import Answer, floats, rows
 
 
@@ -50,7 +50,7 @@ def class_answers(problem: Problem, gradient: bool) -> Iterator[Answer]:
             yield undefined  # infinities of both signs: no loss, no derivative
             continue
         cotangent = arb(cotangents[i])
-        yield Answer(answer.loss, [scaled(entry, cotangent) for entry in answer.gradient])
+        yield Answer(answer.loss, [product(entry, cotangent) for entry in answer.gradient])
 
 
 def _targets(problem: Problem, label: list[float] | int) -> list[arb] | None:
@@ -80,7 +80,7 @@ def _from_logits(
     others = sum((e for i, e in enumerate(exps) if i != top), arb(0))
     log_sum = others.log1p()
     loss = total(
-        scaled(math.inf if x == -math.inf else log_sum + (m - arb(x)), c)
+        product(math.inf if x == -math.inf else log_sum + (m - arb(x)), c)
         for x, c in zip(row, coefficients, strict=True)
         if not c.is_zero()
     )
@@ -102,7 +102,7 @@ def _from_probs(
     if not p_sum.is_finite() or p_sum.is_zero():
         return undefined
     loss = total(
-        scaled(math.inf if p == 0 else (p_sum / arb(p)).log(), c)
+        product(math.inf if p == 0 else (p_sum / arb(p)).log(), c)
         for p, c in zip(row, coefficients, strict=True)
         if not c.is_zero()
     )
@@ -110,7 +110,7 @@ def _from_probs(
         return Answer(loss, ())
     shared = sum(coefficients, arb(0)) / p_sum if problem.normalize else arb(0)
     entries = [
-        total([shared, negative(divided(c, arb(p)))])
+        total([shared, negative(quotient(c, arb(p)))])
         for p, c in zip(row, coefficients, strict=True)
     ]
     return Answer(loss, entries)
@@ -120,7 +120,7 @@ def _from_log_probs(
     problem: Problem, row: list[float], coefficients: list[arb], gradient: bool
 ) -> Answer:
     loss = total(
-        scaled(-x if math.isinf(x) else -arb(x), c)
+        product(-x if math.isinf(x) else -arb(x), c)
         for x, c in zip(row, coefficients, strict=True)
         if not c.is_zero()
     )

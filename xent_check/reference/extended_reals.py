@@ -14,7 +14,7 @@ Extended = arb | float  # a float is nan, inf or -inf
 UNKNOWN = arb("nan")  # undecided at this precision: its radius is infinite, that of a true nan is 0
 
 
-def scaled(value: Extended, factor: arb) -> Extended:
+def product(value: Extended, factor: arb) -> Extended:
     """value * factor, where 0 times an infinity is 0 (0 log 0 is 0), but 0 times nan is nan."""
     if isinstance(value, arb):
         return value * factor
@@ -25,7 +25,7 @@ def scaled(value: Extended, factor: arb) -> Extended:
     return value if factor > 0 else -value if factor < 0 else UNKNOWN
 
 
-def divided(value: arb, divisor: arb) -> Extended:
+def quotient(value: arb, divisor: arb) -> Extended:
     """value / divisor, where 0 / 0 is 0 (its term has no coefficient) and x / 0 is an infinity."""
     if value.is_zero():
         return arb(0)

@@ -72,7 +72,7 @@ class CaseResult:
         return self.saved_inputs if self.problem is None else problem_digest(self.problem)
 
     @property
-    def own(self) -> CaseResult:
+    def without_gate(self) -> CaseResult:
         """The result with the verdict it had before a baseline excused it."""
         before = self.ungated
         if before is None:
@@ -174,9 +174,11 @@ class Report:
         object.__setattr__(self, "counts", Counter(result.status for result in self.results))
 
     @property
-    def ungated(self) -> Report:
+    def without_gate(self) -> Report:
         """The report as it was before it was held against a baseline."""
-        return replace(self, results=tuple(result.own for result in self.results), gate=None)
+        return replace(
+            self, results=tuple(result.without_gate for result in self.results), gate=None
+        )
 
     @property
     def compared(self) -> int:

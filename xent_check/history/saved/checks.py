@@ -28,7 +28,7 @@ class ContradictionError(Exception):
     """Raised where a saved run states what it cannot have seen."""
 
 
-def all_there(saved: Document) -> None:
+def check_answers(saved: Document) -> None:
     """ContradictionError unless every answer that was asked for is there once, and no other. Where
     the run was stopped, answers may be missing."""
     asked = Counter((c.case, name) for c in saved.cases for name in c.implementations)
@@ -46,7 +46,7 @@ def all_there(saved: Document) -> None:
             raise ContradictionError(f"results: no answer of {name} on {case}")
 
 
-def of_one_run(report: Report) -> None:
+def check_agreement(report: Report) -> None:
     """ContradictionError where results of one case do not agree about the case: the parts that it
     asks for, its tolerance, the exact values."""
     parts = {asked.case: set(asked.parts) for asked in report.asked}
@@ -70,7 +70,7 @@ def of_one_run(report: Report) -> None:
         radius = float(r.reference.losses.radius.max(initial=0.0))
         for part, number in _references(r.comparison):
             before, other = references.setdefault((case, part), (number, radius))
-            if not _same(before, number, radius + other):
+            if not _agree(before, number, radius + other):
                 why = f"its reference of the {part} differs from other results'"
                 raise ContradictionError(f"{who}: {why}")
 
@@ -90,7 +90,7 @@ def _references(comparison: Comparison) -> Iterator[tuple[str, Float64s]]:
                 yield f"{part} at {list(place)}", np.asarray(number)
 
 
-def _same(first: Float64s, second: Float64s, radius: float) -> bool:
+def _agree(first: Float64s, second: Float64s, radius: float) -> bool:
     if first.shape != second.shape:
         return False
     return bool(np.isclose(first, second, rtol=_SAME, atol=radius, equal_nan=True).all())

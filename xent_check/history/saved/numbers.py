@@ -36,10 +36,10 @@ def comparison_of(r: AnyCompared) -> Comparison:
     given = {name: part for name, part in parts.items() if not isinstance(part, Gap)}
     totals = {name: part for name, part in r.totals.items() if isinstance(part, Total)}
     bounds = _bounds(given, unit_roundoff(r.asked_dtype or r.dtype))
-    judge = Allowance(r.tolerance, bounds, r.asked_dtype or "")
-    differences = {name: _difference(judge, name, part) for name, part in given.items()}
+    allowance = Allowance(r.tolerance, bounds, r.asked_dtype or "")
+    differences = {name: _difference(allowance, name, part) for name, part in given.items()}
     stated = {
-        name: _stated(judge, name, part, part.expected)
+        name: _expected_difference(allowance, name, part, part.expected)
         for name, part in given.items()
         if isinstance(part, _Whole) and part.expected is not None
     }
@@ -90,15 +90,15 @@ def _bound(saved: _Whole | _Excerpt) -> Float64s | None:
     return np.asarray(rows) if len(rows) == len(saved.rows) else None
 
 
-def _difference(judge: Allowance, part: str, saved: _Whole | _Excerpt) -> Difference:
+def _difference(allowance: Allowance, part: str, saved: _Whole | _Excerpt) -> Difference:
     """The difference of a whole array, or of the excerpt that was kept."""
     dtype, shape = saved.dtype, saved.shape
     if isinstance(saved, _Whole):
         actual, target, off = (
             numbers.reshape(shape) for numbers in (saved.actual, saved.reference, saved.abs_diff)
         )
-        return judge.again(part, _unjudged(actual, target, off, dtype, 0.0))
-    _complete(part, saved)
+        return allowance.again(part, _difference_without_verdict(actual, target, off, dtype, 0.0))
+    _check_rows(part, saved)
     diverging = (
         saved.diverging_samples if isinstance(saved, ComparedExcerpt) else saved.diverging_elements
     )
@@ -106,7 +106,7 @@ def _difference(judge: Allowance, part: str, saved: _Whole | _Excerpt) -> Differ
     actual, target, off = (
         np.array([(row.actual, row.reference, row.abs_diff) for row in rows]).reshape(-1, 3).T
     )
-    kept = judge.again(part, _unjudged(actual, target, off, dtype, 0.0))
+    kept = allowance.again(part, _difference_without_verdict(actual, target, off, dtype, 0.0))
     counted = kept.diverging
     possible = counted == diverging if saved.at_least or not counted else counted <= diverging
     excerpt = Excerpt(
@@ -122,7 +122,7 @@ def _difference(judge: Allowance, part: str, saved: _Whole | _Excerpt) -> Differ
     return replace(kept, excerpt=excerpt)
 
 
-def _complete(part: str, saved: _Excerpt) -> None:
+def _check_rows(part: str, saved: _Excerpt) -> None:
     """ContradictionError where the rows of an excerpt cannot be all that were kept."""
     shape, rows = saved.shape, saved.rows
     size, represented = math.prod(shape), sum(row.stands_for for row in rows)
@@ -137,15 +137,20 @@ def _complete(part: str, saved: _Excerpt) -> None:
         raise ContradictionError(f"{part}: a row is repeated")
 
 
-def _stated(judge: Allowance, part: str, saved: _Whole, expected: Float64s) -> Difference:
+def _expected_difference(
+    allowance: Allowance, part: str, saved: _Whole, expected: Float64s
+) -> Difference:
     """The difference from what the case file states."""
     shape = saved.shape
     actual, target = saved.actual.reshape(shape), expected.reshape(shape)
     unit = 0.0 if saved.expected_unit is None else saved.expected_unit.reshape(shape)
-    return judge.again(part, _unjudged(actual, target, distance(actual, target), saved.dtype, unit))
+    return allowance.again(
+        part,
+        _difference_without_verdict(actual, target, distance(actual, target), saved.dtype, unit),
+    )
 
 
-def _unjudged(
+def _difference_without_verdict(
     actual: Float64s, target: Float64s, saved: Float64s, dtype: str, unit: Float64s | float
 ) -> Difference:
     """The difference before it is judged. saved: the distance from the exact value, whose nearest

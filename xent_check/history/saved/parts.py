@@ -31,7 +31,7 @@ def _number(value: object) -> object:
     return float(str(value)) if value in NOT_FINITE else value
 
 
-def named(number: float) -> float | str:
+def json_number(number: float) -> float | str:
     """A number as JSON can say it."""
     return float(number) if math.isfinite(number) else str(float(number))
 
@@ -43,13 +43,15 @@ def _array(value: object) -> Float64s:
         raise ValueError(str(error)) from None
 
 
-def lists(array: Float64s) -> Any:
+def json_lists(array: Float64s) -> Any:
     """The numbers of an array, nested as its axes are."""
-    return array.tolist() if np.isfinite(array).all() else _named_in(array.tolist())
+    return array.tolist() if np.isfinite(array).all() else _json_numbers(array.tolist())
 
 
-def _named_in(numbers: Any) -> Any:
-    return [_named_in(n) for n in numbers] if isinstance(numbers, list) else named(numbers)
+def _json_numbers(numbers: Any) -> Any:
+    return (
+        [_json_numbers(n) for n in numbers] if isinstance(numbers, list) else json_number(numbers)
+    )
 
 
 # NumPy reads the names of what is not finite; that the numbers fill their shape is seen by the
@@ -57,10 +59,10 @@ def _named_in(numbers: Any) -> Any:
 Number = Annotated[
     float,
     BeforeValidator(_number),
-    PlainSerializer(named, when_used="json"),
+    PlainSerializer(json_number, when_used="json"),
     WithJsonSchema({"x-ref": "Number"}),
 ]
-_Array = Annotated[Float64s, PlainValidator(_array), PlainSerializer(lists, when_used="json")]
+_Array = Annotated[Float64s, PlainValidator(_array), PlainSerializer(json_lists, when_used="json")]
 Numbers = Annotated[_Array, WithJsonSchema({"x-ref": "Numbers"})]
 Scalar = Annotated[_Array, WithJsonSchema({"x-ref": "Number"})]  # an array without axes
 MAX_NUMBERS = 1000  # of an array that is kept whole, unless all numbers are asked for

@@ -29,7 +29,7 @@ from xent_check.results.verdict import verdict
 from ..changes import variants_of
 from ..gate import parse_rules
 from . import schema as form
-from .checks import ContradictionError, all_there
+from .checks import ContradictionError, check_answers
 from .numbers import comparison_of
 from .parts import TAGS
 from .results import AnyResult, Compared, ComparedExcerpt, ComparedWhole
@@ -54,9 +54,9 @@ def report_of(file: Path, document: Any) -> Report:
     """The report in a file's JSON. UserError where it has none."""
     try:
         saved = form.Document.model_validate(document)
-        return restored(saved)
+        return restore(saved)
     except ContradictionError as error:
-        raise UserError(edited(file, str(error), saved.xent_check)) from None
+        raise UserError(contradiction_text(file, str(error), saved.xent_check)) from None
     except InvalidError as error:
         raise UserError(_not_a_run(file, error.mistakes[0].found)) from None
     except ValidationError as error:
@@ -69,7 +69,7 @@ def report_of(file: Path, document: Any) -> Report:
         raise UserError(_not_a_run(file, str(error))) from None
 
 
-def edited(file: Path, what: str, version: str) -> str:
+def contradiction_text(file: Path, what: str, version: str) -> str:
     """The message about a file that contradicts itself. version: of the xent-check that wrote."""
     other = "" if version == __version__ else f" ({version}; this is {__version__})"
     return visible(f"{file}: {what}; it was edited, or another xent-check wrote it{other}")
@@ -81,12 +81,12 @@ def _not_a_run(file: Path, why: str) -> str:
     return visible(text + older)
 
 
-def restored(saved: form.Document) -> Report:
+def restore(saved: form.Document) -> Report:
     """The report, with every status that its numbers give. Its results have no problem, so they
     cannot be diagnosed again. ContradictionError where the file states what cannot be."""
     cases = {case.case: case for case in saved.cases}
     run = saved.run
-    all_there(saved)
+    check_answers(saved)
     excused = {(c.case, c.implementation) for c in _changes(saved) if c.kind == "known"}
     results = [_result(r, cases[r.case], run.strict, excused) for r in saved.results]
     return Report(
@@ -124,7 +124,7 @@ def _gate(saved: form.Gate, results: Sequence[CaseResult]) -> GateResult:
     failing = tuple(change for change in changes if any(rule.fails(change) for rule in rules))
     after = {(c.case, c.implementation): c.after for c in changes if c.after is not None}
     for result in results:
-        status, key = result.own.status, (result.case.id, result.implementation)
+        status, key = result.without_gate.status, (result.case.id, result.implementation)
         if after.get(key, "" if status in BAD else status) != status:
             who = f"{key[1]} on {key[0]}"
             raise ContradictionError(f"baseline: no change gives {who} the status {status!r}")

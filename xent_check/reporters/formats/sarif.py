@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from xent_check import __version__
 from xent_check.errors import ExitCode
-from xent_check.history.saved.parts import named
+from xent_check.history.saved.parts import json_number
 from xent_check.results.change import ABOUT
 from xent_check.results.report import Report
 
@@ -134,8 +134,8 @@ def _properties(alarm: Alarm) -> dict[str, Any]:
     comparison = None if alarm.result is None else alarm.result.comparison
     if comparison is not None and comparison.losses.actual.size:
         losses = comparison.losses
-        data["max_abs_diff"] = named(losses.abs_diff[losses.worst])
-        data["max_ulps"] = named(losses.ulps[losses.worst])
+        data["max_abs_diff"] = json_number(losses.abs_diff[losses.worst])
+        data["max_ulps"] = json_number(losses.ulps[losses.worst])
     if alarm.change is not None:
         data["change"] = alarm.change.kind
     return data
