@@ -25,8 +25,8 @@ from pathlib import Path
 
 import yaml
 
+from xent_check.casefile.corpus import corpus
 from xent_check.casefile.loading import Filter, load
-from xent_check.casefile.paths import corpus
 
 XENT_CHECK = str(Path(sys.executable).with_name("xent-check"))
 RUN_AND_TELL_MEMORY = """\
@@ -81,7 +81,10 @@ def run_figures(rounds: int) -> list[Figure]:
     and with an empty one. The target is the threads': the whole corpus has twenty times their
     cases, each compiled by JAX for itself, and two more Keras processes."""
     imports = [sys.executable, "-c", "import tensorflow"]
-    runs = {"threads": [XENT_CHECK, "run", *THREADS], "whole corpus": [XENT_CHECK, "run"]}
+    runs = {
+        "threads": [XENT_CHECK, "run", *THREADS],
+        "whole corpus": [XENT_CHECK, "run", "corpus:"],
+    }
     taken: dict[str, list[float]] = {"tensorflow": []}
     with tempfile.TemporaryDirectory() as folder:
         warm = Path(folder) / "warm"
@@ -166,7 +169,7 @@ def memory_figure(rounds: int) -> Figure:
     with tempfile.TemporaryDirectory() as folder:
         for _ in range(rounds):
             told = Path(folder) / "peak"
-            command = [sys.executable, "-c", RUN_AND_TELL_MEMORY, "run", str(told)]
+            command = [sys.executable, "-c", RUN_AND_TELL_MEMORY, "run", "corpus:", str(told)]
             seconds(command)
             peaks.append(int(told.read_text()) / 2**20)
     detail = f"{rounds} rounds, greatest of them"

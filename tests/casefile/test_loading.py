@@ -13,7 +13,6 @@ from ruamel.yaml import YAML
 
 from tests.support.loaded import mistakes, posed_cases
 from xent_check.casefile.loading import Filter, PosedCase, load
-from xent_check.casefile.paths import shown_path
 from xent_check.errors import ExitCode, NothingToCompareError, UserError
 
 ONE = "loss: binary\nlogits: [0.5]\nlabels: [1]\n"
@@ -341,14 +340,3 @@ def _read_or_refused(file: Path) -> None:
     for line in told.split("\n"):
         assert re.match(rf"{re.escape(str(file))}:\d+: ", line)
         assert line.isprintable()
-
-
-def test_the_shipped_cases_are_named_alike_wherever_they_are_installed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As in a virtual environment below the working directory."""
-    installed = tmp_path / ".venv" / "xent_check" / "cases"
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("xent_check.casefile.paths.corpus", lambda: installed)
-    assert shown_path(installed / "forum" / "x.yaml") == "cases/forum/x.yaml"
-    assert shown_path(tmp_path / "mine" / "x.yaml") == "mine/x.yaml"

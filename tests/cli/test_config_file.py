@@ -147,7 +147,7 @@ BAD = {
     'impl = "torch"': f"impl: unknown; allowed: {ALLOWED}; did you mean 'implementations'?",
     "allow-outside = true": f"allow-outside: unknown; allowed: {ALLOWED}; "
     "who runs it says so: run --allow-outside",
-    'paths = ["cases", "nowhere"]': "paths[1]: no file or folder 'nowhere'; check the path",
+    'paths = ["cases", "nowhere"]': "paths[1]: 'nowhere': no such file or folder; check the path",
     "paths = []": "paths: an empty list; allowed: at least one entry; leave the key out",
     "paths = 3": "paths: 3; allowed: text, or a list of them",
     "paths = [3]": "paths[0]: 3; allowed: text",

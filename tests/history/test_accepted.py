@@ -19,7 +19,7 @@ from xent_check.problem.evaluation import Computed, Failed, Missing
 from xent_check.results.change import ChangeKind
 from xent_check.results.report import CaseResult, Report
 
-HERE = Project(Path.cwd(), Path("/nowhere"))
+HERE = Project(Path.cwd())
 TOLERANCE = 2e-6
 
 

@@ -20,7 +20,7 @@ from xent_check.problem.vocabulary import Reduction
 from xent_check.reference.bounds import Bounds
 from xent_check.results.report import CaseResult, Report, Scope
 
-HERE = Project(Path.cwd(), Path("/nowhere"))
+HERE = Project(Path.cwd())
 
 
 def answer(name: str, losses: Any, status: Any = "agrees") -> CaseResult:

@@ -12,8 +12,7 @@ import pytest
 
 from tests.support.command import xent_check
 from tests.support.gated import CASES, NAME, NOTHING, ONE_BIT, Place
-from xent_check.casefile.paths import project_of
-from xent_check.casefile.project import Project
+from xent_check.casefile.project import project_of
 
 
 @pytest.fixture
@@ -71,19 +70,6 @@ def test_a_path_is_relative_to_the_project_of_the_baseline(
     assert project_of(tmp_path / "b" / "base.json").root == tmp_path / "b"
     monkeypatch.chdir(tmp_path / "a" / "deep")  # a baseline that lies outside any project
     assert project_of(tmp_path / "b" / "base.json").root == tmp_path / "a"
-
-
-def test_the_shipped_cases_have_their_name_everywhere(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "shipped" / "forum").mkdir(parents=True)
-    (tmp_path / "shipped" / "forum" / "x.yaml").touch()
-    (tmp_path / "sub").mkdir()
-    monkeypatch.chdir(tmp_path / "sub")
-    project = Project(tmp_path, tmp_path / "shipped")
-    assert project.path("cases/forum/x.yaml") == "cases/forum/x.yaml"
-    assert project.path("cases") == "cases"
-    assert project.path("cases/forum/y.yaml") == "sub/cases/forum/y.yaml"
 
 
 @pytest.mark.parametrize("why", ["folder", "function", "empty"])

@@ -6,6 +6,7 @@ from tests.planted import Bug
 
 GUARDING = "test_guarding.py"
 PATHS = "test_paths.py"
+WHICH_CASES = "test_which_cases.py"
 MARKUP = "test_markdown_text.py"
 HTML = "test_html.py"
 REPORTERS = "test_reporters.py"
@@ -100,6 +101,22 @@ BUGS = (
     Bug(
         "the last colons of an id", "case:_ID",
         "(.*?)::((?:(?!::).)*)", "(.*)::(.*)", PATHS, "made_of",
+    ),
+    Bug(
+        "a user's file passes for a shipped one", "paths:own_path",
+        "if path.startswith(CORPUS)", "if False", WHICH_CASES, "pass_for",
+    ),
+    Bug(
+        "shipped cases are gone from every run of a folder", "report:_is_below",
+        'not file.startswith(("../", "/", CORPUS))', "True", WHICH_CASES, "below_its_paths",
+    ),
+    Bug(
+        "a folder that cannot be read is an empty one", "paths:_below",
+        "onerror=refuse", "onerror=None", WHICH_CASES, "cannot_be_read",
+    ),
+    Bug(
+        "a shipped name leaves the package", "paths:_roots",
+        '".." in PurePosixPath(name).parts', "False", WHICH_CASES, "refused_with_those",
     ),
     Bug(
         "the first colons of a path", "paths:split_given",

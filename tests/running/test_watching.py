@@ -15,9 +15,10 @@ import numpy as np
 import pytest
 
 from tests.support.fake import until
+from xent_check.casefile.corpus import corpus
 from xent_check.casefile.loading import Filter, load
 from xent_check.running.settings import Settings
-from xent_check.running.watching import Watched, fingerprint
+from xent_check.running.watching import Watched, fingerprint, watched_folders
 
 CASES = """\
 defaults: {loss: sparse_categorical, logits: [[2.0, 1.0, 0.1], [0.5, 2.5, 0.3]]}
@@ -194,6 +195,28 @@ def test_files_come_and_go(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").unlink()
     assert names(watched.after({tmp_path / "a.yaml"})) == []
     assert [s.case.shown for s in watched.posed_cases] == [str(tmp_path / "b.yaml")]
+
+
+def test_a_pattern_takes_what_comes_later_and_a_name_that_case_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for folder in ("cases/deep", "other"):
+        (tmp_path / folder).mkdir(parents=True)
+    file, late = tmp_path / "other" / "a.yaml", tmp_path / "cases" / "deep" / "b.yaml"
+    file.write_text(CASES)
+    (tmp_path / "cases" / "c.yaml").write_text(CASES.replace("second", "more"))
+    settings = Settings(("cases/**/*.yaml", "other/a.yaml::second", "corpus:forum/binary.yaml"))
+    assert watched_folders(settings, ()) == sorted(
+        [tmp_path / "cases", tmp_path / "other", corpus() / "forum"]
+    )
+    watched = Watched(settings)
+    assert names(watched.read()) == ["first", "more", "second", "binary-by-hand"]
+    file.write_text(CASES.replace("labels", "tolerance: 1, labels"))
+    assert names(watched.after({file})) == ["second"]
+    late.write_text(CASES)
+    assert names(watched.after({late})) == ["first", "second"]
+    assert len(watched.posed_cases) == 6
 
 
 def test_any_difference_of_a_case_counts(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ from .case import Case, placed
 from .expansion import Placed, expand
 from .expectations import expectations
 from .field_types import NAME, is_name
-from .paths import case_files, existing, shown_path, split_given
+from .paths import case_files, existing, split_given
 from .posing import pose
 from .validation import case_fields, without_harmless
 from .yaml_reader import read
@@ -100,7 +100,7 @@ def _uncollected() -> Iterator[None]:
 def load(
     paths: Sequence[str], wanted: Filter, allow_outside: bool = False, any_label: bool = False
 ) -> tuple[PosedCase, ...]:
-    """The selected cases of `paths` (files, folders, `file::name`, `folder::name`), posed.
+    """The selected cases of `paths` (as of `paths.case_files`, with `::name` for one), posed.
 
     CaseFileError for bad files, NothingToCompareError where no case is selected, UserError for
     paths and names that do not exist. any_label: labels outside the classes need no expectation.
@@ -110,10 +110,10 @@ def load(
     files: dict[Path, FileCases] = {}
     for text in existing(paths):
         given, name = split_given(text)
-        listed = [(path, path.resolve()) for path in case_files(given)]
-        for path, resolved in listed:
+        listed = [(file, file.path.resolve()) for file in case_files(given)]
+        for file, resolved in listed:
             if resolved not in files:
-                files[resolved] = read_cases(path, shown_path(path))
+                files[resolved] = read_cases(file.path, file.shown)
                 located += files[resolved].located
         candidates = [case for _, resolved in listed for case in files[resolved].cases]
         matches = [case for case in candidates if name in ("", case.name)]

@@ -1,29 +1,44 @@
-"""Paths: the case files that a command names or that ship, and their names in reports."""
+"""Paths: the case files that the command line names, and their names in reports."""
 
 from __future__ import annotations
 
+import glob
 import os
+import posixpath
 from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import dataclass
+from itertools import takewhile
+from pathlib import Path, PurePosixPath
 
-from xent_check.errors import NothingToCompareError, UserError, visible
+from xent_check.errors import (
+    Mistake,
+    NothingToCompareError,
+    UserError,
+    did_you_mean,
+    mistake_text,
+    visible,
+)
 
 from .case import split_id
-from .project import Project, root_of
+from .corpus import CORPUS, corpus, shipped
 
 SUFFIXES = (".yaml", ".yml")
 
 
-def corpus() -> Path:
-    """The folder of the shipped cases."""
-    package = Path(__file__).resolve().parents[1]
-    installed = package / "cases"
-    return installed if installed.is_dir() else package.parent / "cases"
+@dataclass(frozen=True)
+class CaseFile:
+    """A case file and its name in reports, which is a path that the command line takes."""
+
+    path: Path
+    shown: str
 
 
 def split_given(text: str) -> tuple[str, str]:
-    """The path and the name of `file`, `folder` or `file::name`; the name may be empty. The whole
-    text is the path where such a file exists."""
+    """The path and the name of `PATH::name`; the name may be empty. The whole text is the path
+    where such a file exists."""
+    if text.startswith(CORPUS):
+        path, _, name = text.removeprefix(CORPUS).partition("::")
+        return CORPUS + path, name
     if "::" not in text or os.path.exists(text):
         return text, ""
     given, _, name = text.partition("::")
@@ -31,37 +46,130 @@ def split_given(text: str) -> tuple[str, str]:
 
 
 def existing(paths: Sequence[str]) -> list[str]:
-    """The paths; UserError with every file or folder that does not exist."""
-    missing = [given for text in paths if not Path(given := split_given(text)[0]).exists()]
-    if missing:
-        lines = [f"{visible(given)}: no such file or folder; check the path" for given in missing]
+    """The paths; UserError with all that name nothing."""
+    given = [split_given(text)[0] for text in paths]
+    lines = [mistake_text(mistake, path) for path in given if (mistake := absence(path))]
+    if lines:
         raise UserError("\n".join(lines))
     return list(paths)
 
 
-def case_files(given: str) -> list[Path]:
-    """The file, or every case file below the folder; NothingToCompareError where that has none."""
-    path = Path(given)
-    if not path.is_dir():
-        return [path]
-    files = sorted(p for p in path.rglob("*") if p.suffix in SUFFIXES and p.is_file())
+def absence(path: str) -> Mistake | None:
+    """What to say where a path, without the name of a case, is no file or folder and matches
+    none."""
+    if _roots(path):
+        return None
+    if path.startswith(CORPUS):
+        names = shipped()
+        folders = ", ".join(name for name in names if "/" not in name)
+        found = "no such cases in the package"
+        return Mistake((), found, f"{folders}, {CORPUS} for all", did_you_mean(path, names))
+    if glob.has_magic(path):
+        return Mistake((), "no file or folder matches", "", "check the pattern")
+    return Mistake((), "no such file or folder", "", _advice(path))
+
+
+def _advice(path: str) -> str:
+    """The case of the package that is meant, in a folder `cases` as in its repository."""
+    name = CORPUS + path.removeprefix("./").removeprefix("cases/").rstrip("/")
+    return f"did you mean {name!r}?" if name != CORPUS and _roots(name) else "check the path"
+
+
+def case_files(path: str) -> list[CaseFile]:
+    """The file; every case file below the folder; those among and below what a pattern matches.
+
+    UserError where nothing exists or a folder cannot be read, NothingToCompareError where no file
+    is a case file.
+    """
+    roots = _roots(path)
+    if not roots:
+        raise UserError("\n".join(existing([path])))
+    is_pattern = _is_pattern(path)
+    found = (file for root in roots for file in _below(root) if not is_pattern or _is_case(file))
+    files = list(dict.fromkeys(found))
     if not files:
-        raise NothingToCompareError(
-            f"{visible(given)}: no case files (*.yaml, *.yml) in this folder"
-        )
-    return files
+        where = "match" if is_pattern else "in this folder"
+        raise NothingToCompareError(f"{visible(path)}: no case files (*.yaml, *.yml) {where}")
+    shown = _shipped_path if path.startswith(CORPUS) else shown_path
+    return [CaseFile(file, shown(file)) for file in files]
+
+
+def scope_paths(paths: Sequence[str]) -> tuple[str, ...]:
+    """The files and folders that the paths name, as reports name them; for a pattern what it
+    matches."""
+    named: list[str] = []
+    for path, _ in map(split_given, paths):
+        if path.startswith(CORPUS):
+            named += map(_shipped_path, _roots(path))
+        else:
+            shown = map(shown_path, _roots(path) or [Path(path)])
+            named += [own_path(posixpath.normpath(each)) for each in shown]
+    return tuple(named)
+
+
+def folders(path: str) -> list[Path]:
+    """The folders that have the case files, or will have those that are still to come."""
+    if _is_pattern(path) and not path.startswith(CORPUS):
+        return [Path(*takewhile(lambda part: not glob.has_magic(part), Path(path).parts))]
+    roots = _roots(path) or [Path(path)]
+    return [root if root.is_dir() else root.parent for root in roots]
+
+
+def _is_pattern(path: str) -> bool:
+    return glob.has_magic(path) and not os.path.exists(path)
+
+
+def _roots(path: str) -> list[Path]:
+    """The files and folders that a path names or matches, in order."""
+    if not path.startswith(CORPUS):
+        return _matches(path, "")
+    name = path.removeprefix(CORPUS)
+    if name.startswith("/") or ".." in PurePosixPath(name).parts:
+        return []
+    return _matches(os.path.join(corpus(), name), str(corpus()))
+
+
+def _matches(pattern: str, folder: str) -> list[Path]:
+    """folder: what of the pattern is taken literally."""
+    if os.path.exists(pattern):
+        return [Path(pattern)]
+    try:
+        rest = pattern[len(folder) :]
+        matches = glob.glob(glob.escape(folder) + rest, recursive=True)
+    except ValueError:  # a NUL, which no file's name can have
+        return []
+    return [Path(match) for match in sorted(matches) if os.path.exists(match)]
+
+
+def _below(root: Path) -> list[Path]:
+    """The file itself, or the case files below the folder, in order."""
+    if not root.is_dir():
+        return [root]
+
+    def refuse(error: OSError) -> None:
+        raise UserError(f"{visible(str(error.filename))}: {error.strerror}") from None
+
+    files = (Path(f, name) for f, _, names in os.walk(root, onerror=refuse) for name in names)
+    return sorted(file for file in files if _is_case(file))
+
+
+def _is_case(file: Path) -> bool:
+    return file.suffix in SUFFIXES and file.is_file()
 
 
 def shown_path(file: Path) -> str:
-    """`cases/...` for a file of the shipped corpus, wherever that is; else relative to the working
-    directory for a file below it."""
-    absolute = Path(os.path.abspath(file))
-    for base, prefix in ((corpus(), "cases/"), (Path.cwd(), "")):
-        if absolute.is_relative_to(base):
-            return prefix + absolute.relative_to(base).as_posix()
-    return file.as_posix()
+    """The path from the working directory to a file below it; of others as it is. One that would
+    read `corpus:...` begins with `./`."""
+    absolute, here = Path(os.path.abspath(file)), Path.cwd()
+    shown = absolute.relative_to(here) if absolute.is_relative_to(here) else file
+    return own_path(shown.as_posix())
 
 
-def project_of(baseline: Path) -> Project:
-    """The project of a baseline, to whose root its paths are relative."""
-    return Project(root_of(baseline), corpus())
+def own_path(path: str) -> str:
+    """The path of a user's file, which begins with `./` where it would read `corpus:...`."""
+    return f"./{path}" if path.startswith(CORPUS) else path
+
+
+def _shipped_path(file: Path) -> str:
+    """`corpus:...` for a file or folder that ships with the package."""
+    return CORPUS if file == corpus() else CORPUS + file.relative_to(corpus()).as_posix()

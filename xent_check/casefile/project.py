@@ -9,16 +9,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from .corpus import CORPUS
+from .paths import own_path
+
 _MARKS = ("pyproject.toml", ".git")
 _FUNCTION = re.compile(r"((?:\w+=)?)([^=]+?\.py)(:.*)", re.DOTALL)  # [FRAMEWORK=]file.py:function
 
 
 @dataclass(frozen=True)
 class Project:
-    """The folders that paths in a baseline start from."""
+    """The folder that paths in a baseline start from; `corpus:...` is the same in all."""
 
     root: Path  # absolute
-    shipped: Path  # the package's cases, which reports name `cases/...` wherever they are
 
     def keys(self, answers: Iterable[tuple[str, str]]) -> dict[tuple[str, str], tuple[str, str]]:
         """The names in a baseline of each case's id and implementation, which are relative to the
@@ -41,18 +43,22 @@ class Project:
         return name if match is None else match[1] + self.path(match[2]) + match[3]
 
     def path(self, shown: str) -> str:
-        first, _, rest = shown.partition("/")
-        if first == "cases" and not os.path.exists(shown) and (self.shipped / rest).exists():
+        if shown.startswith(CORPUS):
             return shown
         plain, real = Path(os.path.abspath(shown)), Path(os.path.realpath(shown))
         real_root = Path(os.path.realpath(self.root))
         for path, root in ((plain, self.root), (real, real_root)):
             if path.is_relative_to(root):
-                return path.relative_to(root).as_posix()
+                return own_path(path.relative_to(root).as_posix())
         try:
             return Path(os.path.relpath(real, real_root)).as_posix()
         except ValueError:  # on another drive of Windows
             return real.as_posix()
+
+
+def project_of(baseline: Path) -> Project:
+    """The project of a baseline, to whose root its paths are relative."""
+    return Project(root_of(baseline))
 
 
 def root_of(file: Path) -> Path:

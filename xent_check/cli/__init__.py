@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 COMMANDS = {
-    "run": "Check case files (default: the cases that ship with the package).",
+    "run": "Check case files (default: those in the folder cases).",
     "accept": "Record the answers in a baseline, for run --baseline.",
     "compare": "Compare two saved runs: what changed, by how much, towards the truth or away.",
     "judge": "Judge saved answers again: another tolerance, a baseline, another format.",

@@ -91,7 +91,7 @@ def _before(file: Path) -> Baseline | None:
 
 def _updated(file: Path, report: Report, because: str | None, prune: bool) -> str:
     """Merge the answers into the file as it is at this moment; its new content in words."""
-    from xent_check.casefile.paths import project_of
+    from xent_check.casefile.project import project_of
     from xent_check.history.baseline_file import baseline_text
     from xent_check.history.gate import accept
 

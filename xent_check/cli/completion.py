@@ -13,6 +13,8 @@ from click.shell_completion import (
     split_arg_string,
 )
 
+from .default_paths import FOLDER
+
 Items = list[CompletionItem]
 _MAX_FILES = 400  # case files that are searched for tags; more would keep the shell waiting
 
@@ -45,36 +47,44 @@ def report_formats(context: click.Context, parameter: click.Parameter, incomplet
 
 
 def case_tags(context: click.Context, parameter: click.Parameter, incomplete: str) -> Items:
-    """The tags of the paths given before, else of the cases that ship with the package."""
+    """The tags of the paths given before, else of the folder cases, else of those that ship with
+    the package."""
+    from xent_check.casefile.corpus import CORPUS
     from xent_check.casefile.loading import read_cases
-    from xent_check.casefile.paths import case_files, corpus, split_given
+    from xent_check.casefile.paths import case_files, split_given
     from xent_check.errors import UserError
 
     tags: set[str] = set()
     # An option that still lacks its value leaves the paths before it where click found them.
-    for path in context.params.get("paths") or context.args or (str(corpus()),):
+    default = FOLDER if os.path.isdir(FOLDER) else CORPUS
+    for path in context.params.get("paths") or context.args or (default,):
         try:
             for file in case_files(split_given(path)[0])[:_MAX_FILES]:
-                tags |= {tag for case in read_cases(file, "").cases for tag in case.fields.tags}
+                cases = read_cases(file.path, file.shown).cases
+                tags |= {tag for case in cases for tag in case.fields.tags}
         except (OSError, UserError):
             continue
     return _matching(sorted(tags), incomplete)
 
 
 def case_paths(context: click.Context, parameter: click.Parameter, incomplete: str) -> Items:
-    """A folder or a case file; after `FILE::` the names of its cases."""
-    file, colons, _ = incomplete.partition("::")
-    if not colons:
-        return _files(incomplete, only="*.yaml *.yml")
+    """A folder or a case file, also of those that ship with the package; after `PATH::` the names
+    of its cases."""
+    from xent_check.casefile.corpus import CORPUS, shipped
+
+    if "::" not in incomplete:
+        ours = _matching([CORPUS, *shipped()], incomplete)
+        return ours if incomplete.startswith(CORPUS) else ours + _files(incomplete, "*.yaml *.yml")
     from xent_check.casefile.loading import read_cases
-    from xent_check.casefile.paths import case_files
+    from xent_check.casefile.paths import case_files, split_given
     from xent_check.errors import UserError
 
+    path, _ = split_given(incomplete)
     try:
-        cases = [case for path in case_files(file) for case in read_cases(path, "").cases]
+        cases = [case for f in case_files(path) for case in read_cases(f.path, f.shown).cases]
     except (OSError, UserError):
         return []
-    return _matching([f"{file}::{case.name}" for case in cases], incomplete)
+    return _matching([f"{path}::{case.name}" for case in cases], incomplete)
 
 
 def _matching(words: Iterable[str], incomplete: str) -> Items:

@@ -140,12 +140,16 @@ def _from(folder: Path, above: Path, path: str) -> str:
 
 
 def _case_path(text: str, place: Place) -> str:
-    """`file`, `folder` or `file::name`; InvalidError where it does not exist."""
+    """A PATH of `run`; InvalidError where nothing of this name exists."""
+    from xent_check.casefile.corpus import CORPUS
+    from xent_check.casefile.paths import absence, own_path, split_given
+
     start, colons, name = text.partition("::")
-    path = place(start)
-    if not os.path.exists(path):
-        raise _wrong(f"no file or folder {start!r}", "", "check the path")
-    return path + colons + name
+    path = split_given(text)[0] if text.startswith(CORPUS) else own_path(place(start))
+    mistake = absence(path)
+    if mistake is not None:
+        raise _wrong(f"{start!r}: {mistake.found}", mistake.allowed, mistake.advice)
+    return text if path.startswith(CORPUS) else path + colons + name
 
 
 def _implementation(text: str, place: Place) -> str:
@@ -257,7 +261,7 @@ def _wrong(description: str, allowed: str, advice: str) -> InvalidError:
 
 
 KEYS: dict[str, Key] = {
-    "paths": Key("paths", _words(_case_path), "the cases that ship with the package"),
+    "paths": Key("paths", _words(_case_path), "./cases"),
     "implementations": Key(
         "names", _words(_implementation), "what the cases list, or the default set", "impl"
     ),

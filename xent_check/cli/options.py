@@ -11,6 +11,7 @@ import click
 from xent_check.reporters.formats import REPORTERS
 
 from .completion import case_paths, case_tags, implementation_names, report_formats
+from .default_paths import default_paths
 
 if TYPE_CHECKING:
     from xent_check.history.gate import Rule
@@ -172,12 +173,10 @@ def settings_of(
 ) -> Settings:
     """The settings for the values of `run_options`; UsageError where one is invalid."""
     from xent_check.casefile.loading import Filter
-    from xent_check.casefile.paths import corpus
     from xent_check.running.settings import Settings
 
     elsewhere = pythons_of(pythons)
     return Settings(
-        paths=tuple(paths) or (str(corpus()),),
         wanted=Filter(tuple(filter(None, texts)), tuple(tags)),
         chosen=implementations(names, elsewhere) or None,
         required=implementations(required, elsewhere),
@@ -190,6 +189,7 @@ def settings_of(
         allow_outside=allow_outside,
         verbose=verbose,
         strict=strict,
+        paths=tuple(paths) or default_paths(),  # the last, so that a wrong option is told first
     )
 
 
@@ -262,7 +262,7 @@ def gate_from_options(baseline: str | None, fail_on: Sequence[str]) -> Callable[
         if fail_on:
             raise click.UsageError("--fail-on needs --baseline FILE")
         return lambda report: report
-    from xent_check.casefile.paths import project_of
+    from xent_check.casefile.project import project_of
     from xent_check.history.baseline_file import load_baseline
     from xent_check.history.gate import DEFAULT, gate
 

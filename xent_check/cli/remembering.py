@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,12 +10,11 @@ import click
 if TYPE_CHECKING:
     from xent_check.results.report import CaseResult, Report
     from xent_check.running.session import Progress
-    from xent_check.running.settings import Settings
 
 
-def those_that_failed(settings: Settings, anywhere: bool) -> Settings:
-    """The settings for the cases that failed when last run from this folder; unchanged, with a line
-    on standard error, where none did. anywhere: take the paths from those cases."""
+def those_that_failed() -> dict[str, str]:
+    """The cases that failed when last run from this folder, each with the path of its file; where
+    none did, that is said on standard error, and so is what is there no more."""
     from xent_check.history.last_failed import UnreadableError, existing_cases, read, state_file
 
     file = state_file(Path.cwd())
@@ -24,18 +22,15 @@ def those_that_failed(settings: Settings, anywhere: bool) -> Settings:
         failed = read(file)
     except UnreadableError as error:
         _say(f"{file}: {error}; all cases are run")
-        return settings
+        return {}
     there = existing_cases(failed)
     for case in failed.keys() - there.keys():
         _say(f"{case} is there no more")
-    if not there:
+    if there:
+        _say(f"{len(there)} case{'' if len(there) == 1 else 's'}")
+    else:
         _say("no case is known to have failed in runs from this folder; all are run")
-        return settings
-    _say(f"{len(there)} case{'' if len(there) == 1 else 's'}")
-    if anywhere:
-        files = dict.fromkeys(str(file) for files in there.values() for file in files)
-        settings = replace(settings, paths=tuple(files))
-    return replace(settings, only=frozenset(there))
+    return there
 
 
 class Remembering:

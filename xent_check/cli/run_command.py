@@ -46,15 +46,18 @@ def command(
     durations: int | None,
     **options: Any,
 ) -> None:
-    """Check case files (default: the cases that ship with the package).
+    """Check case files (default: the `paths` of the pyproject.toml, else the folder cases).
 
-    PATH is a case file, a folder, or file::name for one case.
+    PATH is a case file, a folder, a quoted pattern ('cases/**/*.yaml'), FILE::NAME for one case,
+    or corpus:NAME for cases that ship with the package (corpus: alone for all).
     """
     outputs = outputs_of(reports)
     gate = gate_from_options(baseline, fail_on)
+    failed = those_that_failed() if last_failed else {}
+    options["paths"] = options["paths"] or tuple(dict.fromkeys(failed.values()))
     settings = settings_of(**options)
-    if last_failed:
-        settings = those_that_failed(settings, anywhere=not options["paths"])
+    if failed:
+        settings = replace(settings, only=frozenset(failed))
     if watched:
         if settings.shard is not None:
             raise click.UsageError("--watch and --shard: one or the other")

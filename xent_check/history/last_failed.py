@@ -13,7 +13,8 @@ from pathlib import Path
 
 from xent_check.casefile.case import split_id
 from xent_check.casefile.loading import read_cases
-from xent_check.casefile.paths import corpus
+from xent_check.casefile.paths import case_files
+from xent_check.errors import UserError
 from xent_check.results.report import CaseResult, Report
 
 from .cache import cache_file
@@ -82,27 +83,30 @@ def _forget_folders_that_are_gone(states: Path) -> None:
                 file.unlink()
 
 
-def existing_cases(failures: Failures) -> dict[str, list[Path]]:
-    """The failed cases that still exist, each with the files that it may be in."""
-    names: dict[Path, set[str] | None] = {}
-    files: dict[str, list[Path]] = {}
+def existing_cases(failures: Failures) -> dict[str, str]:
+    """The failed cases that still exist, each with the path of its file."""
+    names: dict[str, set[str] | None] = {}
+    files: dict[str, str] = {}
     for case in failures:
         shown, name = split_id(case)
-        for file in _files(shown):
-            if file not in names:
-                cases = read_cases(file, shown)
-                names[file] = None if cases.located else {c.name for c in cases.cases}
-            in_file = names[file]
-            if in_file is None or name in in_file:  # a file with mistakes is kept, to be reported
-                files.setdefault(case, []).append(file)
+        if shown not in names:
+            names[shown] = _names(shown)
+        in_file = names[shown]
+        if in_file is None or name in in_file:  # a file with mistakes is kept, to be reported
+            files[case] = shown
     return files
 
 
-def _files(shown: str) -> list[Path]:
-    """The files that a report shows by this name: the reverse of paths.shown_path."""
-    first, _, rest = shown.partition("/")
-    shipped = [corpus() / rest] if first == "cases" else []
-    return [file for file in (Path(shown), *shipped) if file.is_file()]
+def _names(shown: str) -> set[str] | None:
+    """The names of the cases in a file, none where there is no file; None where it has mistakes."""
+    try:
+        file = next((file for file in case_files(shown) if file.shown == shown), None)
+    except UserError:
+        file = None
+    if file is None:
+        return set()
+    cases = read_cases(file.path, shown)
+    return None if cases.located else {case.name for case in cases.cases}
 
 
 def fails(result: CaseResult) -> bool:

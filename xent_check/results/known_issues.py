@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterable, Iterator
 
 from xent_check.casefile.case import Case
+from xent_check.casefile.corpus import CORPUS
 from xent_check.casefile.loading import read_cases
-from xent_check.casefile.paths import case_files, corpus
+from xent_check.casefile.paths import case_files
 
 MAX_CITED = 3
 _REPORT = re.compile(r"https?://[^\s,;)\"']+/(?:issues|pull|discussions|questions)/\d+")
@@ -27,7 +28,7 @@ def known_issues(implementation: str, ids: Iterable[str]) -> tuple[str, ...]:
 
 def _candidates(implementation: str, ids: frozenset[str]) -> Iterator[Case]:
     """The cases of the files whose text has both; parsing the others would take long."""
-    for file in case_files(str(corpus())):
-        text = file.read_text(encoding="utf-8")
+    for file in case_files(CORPUS):
+        text = file.path.read_text(encoding="utf-8")
         if implementation in text and any(f"id: {name}" in text for name in ids):
-            yield from read_cases(file, file.name).cases
+            yield from read_cases(file.path, file.shown).cases

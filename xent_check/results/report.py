@@ -13,6 +13,7 @@ from typing import Literal, get_args
 
 from xent_check import __version__
 from xent_check.casefile.case import Case, split_id
+from xent_check.casefile.corpus import CORPUS
 from xent_check.diagnosis.diagnosis import Diagnosis
 from xent_check.errors import ExitCode
 from xent_check.implementations.interpreters import interpreter
@@ -118,11 +119,13 @@ class Scope:
         if self.filtered or (self.chosen is not None and implementation not in self.chosen):
             return False
         file, _ = split_id(case)
-        return any(file == path or file.startswith(_folder(path)) for path in self.paths)
+        return any(file == path or _is_below(file, path) for path in self.paths)
 
 
-def _folder(path: str) -> str:
-    return "" if path in (".", "") else f"{path.rstrip('/')}/"
+def _is_below(file: str, folder: str) -> bool:
+    if folder in (".", ""):
+        return not file.startswith(("../", "/", CORPUS))
+    return file.startswith(folder if folder == CORPUS else f"{folder.rstrip('/')}/")
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from xent_check.casefile.loading import Filter, PosedCase, load
-from xent_check.casefile.paths import shown_path, split_given
+from xent_check.casefile.paths import scope_paths, split_given
 from xent_check.errors import NothingToCompareError
 from xent_check.implementations.names import Implementation
 from xent_check.problem.expectation import REFERENCE
@@ -61,7 +59,7 @@ def scope_of(settings: Settings, partial: bool) -> Scope:
     """The scope of the run. partial: the cases were given instead of read, or it was stopped."""
     by_name = any(split_given(path)[1] for path in settings.paths)
     return Scope(
-        paths=tuple(posixpath.normpath(shown_path(Path(path))) for path in settings.paths),
+        paths=scope_paths(settings.paths),
         filtered=partial or by_name or settings.wanted != Filter() or settings.only is not None,
         chosen=None if settings.chosen is None else tuple(i.name for i in settings.chosen),
     )

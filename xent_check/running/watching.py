@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from xent_check.casefile.loading import PosedCase, load
-from xent_check.casefile.paths import SUFFIXES, shown_path, split_given
+from xent_check.casefile.paths import SUFFIXES, case_files, folders, split_given
+from xent_check.errors import UserError
 from xent_check.implementations.names import Implementation
 from xent_check.results.report import Report
 
@@ -28,12 +29,11 @@ _LATEST_MS = 500  # a series of saves is reported after this at the latest
 
 def watched_folders(settings: Settings, functions: Iterable[Implementation]) -> list[Path]:
     """The folders of the case files, with their arrays, and of the user's functions."""
-    given = [Path(split_given(path)[0]) for path in settings.paths]
-    folders = [path if path.is_dir() else path.parent for path in given]
+    watched = [folder for text in settings.paths for folder in folders(split_given(text)[0])]
     for implementation in functions:
         module = implementation.function.rpartition(":")[0]
-        folders.append(Path(module).parent if module.endswith(SOURCE) else Path.cwd())
-    return sorted({Path(os.path.abspath(folder)) for folder in folders})
+        watched.append(Path(module).parent if module.endswith(SOURCE) else Path.cwd())
+    return sorted({Path(os.path.abspath(folder)) for folder in watched})
 
 
 @contextlib.contextmanager
@@ -89,18 +89,23 @@ class Watched:
         """The cases that these saves add or change. UserError as from `load`."""
         if any(path.suffix in ARRAYS for path in saved) or not self._known:
             return self.read()
-        files = [path for path in sorted(saved) if path.suffix in SUFFIXES]
-        present = [str(path) for path in files if path.is_file() and self._is_ours(path)]
-        return self._take(self._load(present), {shown_path(path) for path in files})
+        files = {path for path in saved if path.suffix in SUFFIXES}
+        known = [s.case for s in self.posed_cases]
+        gone = {case.shown for case in known if Path(os.path.abspath(case.file)) in files}
+        return self._take(self._load(list(self._given_of(files))), gone)
 
     def _load(self, paths: Sequence[str]) -> tuple[PosedCase, ...]:
         s = self._settings
         fresh = load(paths, s.wanted, s.allow_outside) if paths else ()
         return tuple(posed for posed in fresh if s.only is None or posed.case.id in s.only)
 
-    def _is_ours(self, file: Path) -> bool:
-        given = [Path(os.path.abspath(split_given(p)[0])) for p in self._settings.paths]
-        return any(file == path or (path.is_dir() and path in file.parents) for path in given)
+    def _given_of(self, files: set[Path]) -> Iterator[str]:
+        """Those of the files that the settings name, each as a path with the case's name."""
+        for path, name in map(split_given, self._settings.paths):
+            with contextlib.suppress(UserError):  # nothing is there any more
+                for file in case_files(path):
+                    if Path(os.path.abspath(file.path)) in files:
+                        yield f"{file.shown}::{name}" if name else file.shown
 
     def _take(self, fresh: Sequence[PosedCase], shown: set[str]) -> tuple[PosedCase, ...]:
         """Replace the known cases of the files `shown` by the fresh ones; those that changed."""
