@@ -1,9 +1,10 @@
 """Where a process that a test forks finds the tests: behind all else, so that it is the package
-which is installed that they test."""
+which is installed that they test. And where the modules of the site in docs/ stand."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-sys.path.append(str(Path(__file__).parents[1]))
+ROOT = Path(__file__).parents[1]
+sys.path += [str(ROOT), str(ROOT / "docs" / "site")]

@@ -29,6 +29,7 @@ FILES = dict(FILE_BLOCK.findall(IN_CI))
 OWN = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
 WORKFLOWS = {name: text for name, text in FILES.items() if name.startswith(".github/")}
 ALL = {**FILES, "ours": OWN}
+DOCS = (ROOT / ".github" / "workflows" / "docs.yml").read_text(encoding="utf-8")
 
 
 def loaded(text: str) -> Any:
@@ -48,9 +49,9 @@ def test_the_readme_has_a_file_for_each_service() -> None:
     assert len(WORKFLOWS) == 2
 
 
-@pytest.mark.parametrize("name", [*WORKFLOWS, "ours"])
-def test_a_workflow_is_one_for_github(name: str, tmp_path: Path) -> None:
-    assert_valid(ALL[name], "github-workflows", tmp_path)
+@pytest.mark.parametrize("text", [*WORKFLOWS.values(), OWN, DOCS], ids=[*WORKFLOWS, "ci", "docs"])
+def test_a_workflow_is_one_for_github(text: str, tmp_path: Path) -> None:
+    assert_valid(text, "github-workflows", tmp_path)
 
 
 def test_the_gitlab_job_is_one_for_gitlab(tmp_path: Path) -> None:
@@ -120,6 +121,20 @@ def test_our_job_writes_what_it_uploads() -> None:
     taken = [step["with"] for step in steps if "upload" in step.get("uses", "")]
     uploaded = {w for with_ in taken for w in (with_.get("path") or with_["sarif_file"]).split()}
     assert uploaded == written
+
+
+def test_the_site_is_published_as_it_is_built_here() -> None:
+    """By the command that .ci/run ends with, from the folder that this writes."""
+    (job,) = loaded(DOCS)["jobs"].values()
+    build = next(line for line in scripts(job) if line.startswith("mkdocs"))
+    assert f"bin/{build}\n" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    settings = ROOT / "docs" / "site" / "mkdocs.yml"
+    assert build == f"mkdocs build --strict -f {settings.relative_to(ROOT)}"
+    (written,) = re.findall(r"^site_dir: (.*)$", settings.read_text("utf-8"), re.MULTILINE)
+    (uploaded,) = [
+        step["with"]["path"] for step in job["steps"] if "upload" in step.get("uses", "")
+    ]
+    assert ROOT / uploaded == (settings.parent / written).resolve()
 
 
 def test_nothing_is_commented_and_rights_are_few() -> None:

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 
+from site_pages import answers, forum
+
 
 def test_the_shipped_cases_all_agree_or_are_declared() -> None:
-    command = [sys.executable, "-m", "xent_check", "run"]
+    command = [sys.executable, "-m", "xent_check", "run", "corpus:", "--report", "json"]
     for name in ("keras", "tf", "torch", "jax", "optax"):
         command += ["--require", name]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+    results = json.loads(done.stdout)["results"]
+    _assert_forum_pages_are_true({(r["case"], r["implementation"]): r["status"] for r in results})
+
+
+def _assert_forum_pages_are_true(status: dict[tuple[str, str], str]) -> None:
+    """Who is said there to give the exact value does, and who is said to be unable is."""
+    for posed in answers.cases("forum"):
+        for name in forum.agreeing(posed):
+            assert status[posed.case.id, name] == "agrees"
+        for name in forum.unable(posed):
+            assert status[posed.case.id, name] == "unsupported"

@@ -48,8 +48,13 @@ def completed(
     return _ended(folder, arguments, {**os.environ, **environment})
 
 
+def as_typed(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The same; what goes to standard error is in `stdout`, in its place."""
+    return _ended(folder, arguments, {**os.environ, **environment}, together=True)
+
+
 def _ended(
-    folder: Path, arguments: tuple[str, ...], variables: Mapping[str, str]
+    folder: Path, arguments: tuple[str, ...], variables: Mapping[str, str], together: bool = False
 ) -> subprocess.CompletedProcess[str]:
     """`xent-check` that has ended, with this environment alone.
 
@@ -58,20 +63,22 @@ def _ended(
     """
     if _FORKS is None or "XENT_CHECK_FRESH" in variables:
         line = [sys.executable, "-m", "xent_check", *arguments]
+        pipe = subprocess.PIPE
         done = subprocess.run(
-            line, cwd=folder, env=variables, capture_output=True, timeout=PATIENCE, check=False
-        )
-        texts = (done.stdout.decode(), done.stderr.decode())
+            line, cwd=folder, env=variables, timeout=PATIENCE, check=False,
+            stdout=pipe, stderr=subprocess.STDOUT if together else pipe,
+        )  # fmt: skip
+        texts = (done.stdout.decode(), "" if together else done.stderr.decode())
         return subprocess.CompletedProcess(arguments, done.returncode, *texts)
     with tempfile.TemporaryDirectory() as temporary:
-        out, err = Path(temporary, "out"), Path(temporary, "err")
+        out, err = Path(temporary, "out"), Path(temporary, "out" if together else "err")
         process = _FORKS.Process(target=_command, args=(folder, arguments, out, err, variables))
         process.start()
         process.join(PATIENCE)
         if process.exitcode is None:
             process.kill()
             raise TimeoutError(f"xent-check {' '.join(arguments)}")
-        texts = (out.read_bytes().decode(), err.read_bytes().decode())
+        texts = (out.read_bytes().decode(), "" if together else err.read_bytes().decode())
         return subprocess.CompletedProcess(arguments, process.exitcode, *texts)
 
 
@@ -84,7 +91,7 @@ def _command(
     tempfile.tempdir = None  # read TMPDIR again
     os.chdir(folder)
     for number, file in ((1, out), (2, err)):
-        os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
+        os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
     for stream in (sys.stdout, sys.stderr):
         assert isinstance(stream, io.TextIOWrapper)
         stream.reconfigure(encoding="utf-8")

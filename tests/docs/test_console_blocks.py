@@ -1,0 +1,73 @@
+"""Every console block of the README and of docs/ is what comes out.
+
+    UPDATE_EXPECTED=1 pytest tests/docs tests/frameworks/test_console_blocks.py
+
+writes the pages anew; read the difference as a reader would.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.console import PAGES, ROOT, as_run, assert_as_run, blocks, needs, typed
+
+WITHOUT_FRAMEWORKS = [page for page in PAGES if not needs(page.read_text(encoding="utf-8"))]
+
+
+@pytest.mark.parametrize("page", WITHOUT_FRAMEWORKS, ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_page_shows_what_comes_out(page: Path, tmp_path: Path) -> None:
+    assert_as_run(page, tmp_path)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_what_is_not_run_says_why(page: Path) -> None:
+    """And no block hides from the test by its indentation or its language."""
+    text = page.read_text(encoding="utf-8")
+    assert text.count("```console") == sum(block.language == "console" for block in blocks(text))
+    for block in blocks(text):
+        assert block.language == "console" or "\n$ " not in f"\n{block.text}"
+        if block.language == "console":
+            assert all(one.command for one in typed(block))
+            assert block.is_run or len((block.reason or "").split()) > 1
+
+
+PAGE = """\
+```yaml title="a.txt"
+one
+```
+
+```console
+$ cat a.txt
+one
+$ false
+$ echo $? \\
+    again
+1 again
+```
+
+<!-- not run: it installs packages -->
+```console
+$ exit 7
+```
+"""
+
+
+def folder(parent: Path, name: str) -> Path:
+    made = parent / name
+    made.mkdir()
+    return made
+
+
+def test_a_page_is_run_in_order_in_a_folder_of_its_own(tmp_path: Path) -> None:
+    assert as_run(PAGE, folder(tmp_path, "right")) == PAGE
+    wrong = PAGE.replace("\none\n$", "\ntwo\n$").replace("1 again", "0 again")
+    assert as_run(wrong, folder(tmp_path, "wrong")) == PAGE
+
+
+def test_times_and_versions_may_differ_and_nothing_else(tmp_path: Path) -> None:
+    page = "```console\n$ echo numpy 9.9.9 in 3.1 s, 4 cases\nnumpy 2.0.0 in 10 s, 4 cases\n```\n"
+    assert as_run(page, folder(tmp_path, "same")) == page
+    other = page.replace("s, 4", "s, 5", 1)
+    assert as_run(other, folder(tmp_path, "other")) != other
