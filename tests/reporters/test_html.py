@@ -30,13 +30,14 @@ from xent_check.errors import visible
 from xent_check.problem.evaluation import Failed
 from xent_check.reporters.formats import Terminal, html
 from xent_check.reporters.formats.html import render
+from xent_check.reporters.outcome import summary
 from xent_check.reporters.page.data import page_data
 from xent_check.reporters.page.errors import Errors
 from xent_check.reporters.page.matrix import SCALE, Ids, level
 from xent_check.reporters.page.plot_errors import histogram
 from xent_check.reporters.page.plots import HEIGHT, MAX_POINTS, WIDTH, Points, plots_of
 from xent_check.reporters.page.rulers import fitting, linear, logarithmic
-from xent_check.reporters.sentences import sentence, summary
+from xent_check.reporters.sentences import sentence
 from xent_check.results.change import Change, GateResult, Variants
 from xent_check.results.report import STATUSES, Report
 

@@ -101,7 +101,7 @@ def test_a_saved_case_runs_again_and_no_other(watch: Watch, folder: Path) -> Non
     )
     _, again = watch.runs(2)
     assert ran(again) == {("second", name): "agrees" for name in BOTH}
-    assert watch.told[1] == "agrees: 2 cases; agrees 4"
+    assert watch.told[1] == "agrees: 2 cases, 4 answers; 4 agree"
     processes = (folder / "processes").read_text().split()
     assert len(processes) == 1  # the same process answered both times
 
@@ -112,7 +112,7 @@ def test_a_saved_function_is_loaded_anew(watch: Watch, folder: Path) -> None:
     _, again = watch.runs(2)
     diverges = {key: "diverges" if key[1] == "mine.py:loss" else "agrees" for key in ALL}
     assert ran(again) == diverges
-    assert watch.told[1] == "diverges: 2 cases; agrees 2, diverges 2"
+    assert watch.told[1] == "diverges: 2 of 2 cases diverge (2 of 4 answers); 2 agree"
 
 
 def test_a_mistake_is_said_and_the_next_save_waited_for(watch: Watch, folder: Path) -> None:
@@ -122,7 +122,7 @@ def test_a_mistake_is_said_and_the_next_save_waited_for(watch: Watch, folder: Pa
     (folder / "c.yaml").write_text(CASES + "  - {name: third, labels: [0, 0]}\n")
     _, again = watch.runs(2)
     assert ran(again) == {("third", name): "agrees" for name in BOTH}
-    assert watch.told[1] == "agrees: 3 cases; agrees 6"
+    assert watch.told[1] == "agrees: 3 cases, 6 answers; 6 agree"
 
 
 def test_a_save_that_changes_nothing_runs_nothing(watch: Watch, folder: Path) -> None:

@@ -91,7 +91,7 @@ class _Watch:
             self._tell("no case changed")
 
     def _show(self, posed_cases: tuple[PosedCase, ...]) -> None:
-        from xent_check.reporters.sentences import summary
+        from xent_check.reporters.outcome import summary
 
         with Progress() as progress:
             report = self.session.check(progress, posed_cases)

@@ -15,9 +15,7 @@ from xent_check.results.columns import aligned
 from xent_check.results.difference import Difference
 from xent_check.results.number_text import index_text, number, small
 from xent_check.results.ranking import largest_first
-from xent_check.results.report import STATUSES, CaseResult, Report
-
-from .change_sentences import gone_text
+from xent_check.results.report import CaseResult, Report
 
 MAX_ROWS = 20
 
@@ -241,23 +239,6 @@ def _label(result: CaseResult, index: tuple[int, ...]) -> str:
     if result.problem is None:
         return result.labels.get(index, "")
     return label_text(result.problem, index)
-
-
-def summary(report: Report) -> str:
-    """The verdict and the number of cases and of results by status, in a line."""
-    cases = f"{report.cases} case{'' if report.cases == 1 else 's'}"
-    counts = [f"{status} {report.counts[status]}" for status in STATUSES if report.counts[status]]
-    stopped = f" ({report.stopped})" if report.stopped else ""
-    lost = f" ({lost})" if (lost := _lost(report)) else ""
-    return f"{report.verdict}: {cases}{lost}; {', '.join(counts) or 'nothing ran'}{stopped}"
-
-
-def _lost(report: Report) -> str:
-    """The baseline's answers that are gone, or that none of them was compared."""
-    if report.gate is None:
-        return ""
-    nothing = "" if report.gate.matched else f"no answer was compared with {report.gate.file}"
-    return "; ".join(words for words in (nothing, gone_text(report.gate)) if words)
 
 
 def versions(report: Report) -> str:

@@ -13,7 +13,8 @@ from xent_check.errors import ExitCode, and_more
 from xent_check.results.report import Report
 
 from ..alarms import Alarm, alarms_of, worst_first
-from ..sentences import absences, notes, summary
+from ..outcome import summary
+from ..sentences import absences, notes
 from . import Terminal
 
 SHOWN = 10  # of each level: what GitHub shows of one step's annotations; the log has all

@@ -14,7 +14,8 @@ from .. import markdown_text
 from ..change_sentences import ChangeLine, gate_lines, gate_summary, variant_lines, variant_summary
 from ..markdown_text import cell, inline
 from ..matrix import Matrix
-from ..sentences import absences, notes, number_tables, sentence, summary, versions
+from ..outcome import summary
+from ..sentences import absences, notes, number_tables, sentence, versions
 from . import Terminal
 
 ROOM = 500_000  # bytes of details: GitHub refuses a step summary of more than 1 MiB

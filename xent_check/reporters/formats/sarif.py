@@ -20,7 +20,8 @@ from xent_check.results.change import ABOUT
 from xent_check.results.report import Report
 
 from ..alarms import Alarm, alarms_of
-from ..sentences import absences, notes, summary
+from ..outcome import summary
+from ..sentences import absences, notes
 from . import Terminal
 
 SCHEMA = (

@@ -14,12 +14,13 @@ from rich.text import Text
 from xent_check.errors import visible_lines
 from xent_check.results.behaviour import gradient_status, judgement_lines
 from xent_check.results.durations import sections
-from xent_check.results.number_text import small, tidy
+from xent_check.results.number_text import tidy
 from xent_check.results.report import STATUSES, CaseResult, Report
 
 from ..change_sentences import ChangeLine, gate_lines, gate_summary, variant_lines, variant_summary
 from ..matrix import Matrix
-from ..sentences import absences, notes, number_tables, sentence, summary, versions
+from ..outcome import summary
+from ..sentences import absences, notes, number_tables, sentence, versions
 from ..terminal_matrix import STYLES, draw, mark
 from . import Terminal
 
@@ -143,5 +144,5 @@ def _print_durations(console: Console, report: Report) -> None:
 def _summary(report: Report) -> Text:
     text = Text(f"\n{versions(report)}\n" if report.hosts else "\n", style="dim")
     style = "bold green" if report.exit_code == 0 else "bold red"
-    verdict, colon, counts = summary(report).partition(":")
-    return Text.assemble(text, (verdict, style), colon, counts, f" in {small(report.seconds)} s")
+    verdict, colon, counts = summary(report, timed=True).partition(":")
+    return Text.assemble(text, (verdict, style), colon, counts)

@@ -15,7 +15,8 @@ from xent_check.results.number_text import small
 from xent_check.results.report import Report
 
 from ..change_sentences import ChangeLine, gate_lines, gate_summary, variant_lines, variant_summary
-from ..sentences import absences, notes, summary
+from ..outcome import summary
+from ..sentences import absences, notes
 from .behaviour import Behaviours, behaviours_of
 from .details import Detail, DetailFile, by_file, details_of
 from .errors import Errors, errors_of

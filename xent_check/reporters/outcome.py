@@ -1,0 +1,100 @@
+"""The outcome of a run in a sentence: cases and answers counted apart, and what made it fail."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from xent_check.results.number_text import small
+from xent_check.results.report import STATUSES, Report, Status
+
+from .change_sentences import counts, gone_text
+
+_WRONG: tuple[tuple[Status, str], ...] = (("diverges", "diverge"), ("failed", "fail"))
+_PLURALS: dict[Status, str] = {"agrees": "agree", "diverges": "diverge"}
+
+
+def summary(report: Report, timed: bool = False) -> str:
+    """The verdict; how many cases and answers diverge or fail; the results by status; and for a
+    verdict that these do not give, why. timed: with the seconds."""
+    wrong = [status for status, _ in _WRONG if report.counts[status]]
+    others = [
+        status_count(status, report.counts[status]) + _accepted(report, status)
+        for status in STATUSES
+        if report.counts[status] and status not in wrong
+    ]
+    stopped = f" ({report.stopped})" if report.stopped else ""
+    seconds = f" in {small(report.seconds)} s" if timed else ""
+    first = _wrong(report) or _all(report)
+    ran = ", ".join(others) or ("" if wrong else "nothing ran")
+    tallied = "; ".join(filter(None, (first, ran)))
+    return "; ".join((f"{report.verdict}: {tallied}{stopped}{seconds}", *_reasons(report)))
+
+
+def status_count(status: Status, count: int) -> str:
+    """`24 agree`, `1 agrees`, `2 known`."""
+    return f"{count} {status if count == 1 else _PLURALS.get(status, status)}"
+
+
+def _answers(report: Report) -> int:
+    """How many implementations answered, if only with an error."""
+    return report.compared + report.counts["failed"]
+
+
+def _all(report: Report) -> str:
+    answers = _answers(report)
+    cases = _count(report.cases, "case")
+    return f"{cases}, {_count(answers, 'answer')}" if answers else cases
+
+
+def _wrong(report: Report) -> str:
+    """`2 of 3 cases diverge (3 of 8 answers), 1 fails (1 answer)`; empty where none does."""
+    parts: list[str] = []
+    for status, verb in _WRONG:
+        answers = report.counts[status]
+        if answers:
+            cases = len({r.case.id for r in report.results if r.status == status})
+            of = "" if parts else f" of {_count(report.cases, 'case')}"
+            total = _count(answers, "answer") if parts else f"{answers} of {_total(report)}"
+            parts.append(f"{cases}{of} {verb}{'s' if cases == 1 else ''} ({total})")
+    return ", ".join(parts)
+
+
+def _total(report: Report) -> str:
+    return _count(_answers(report), "answer")
+
+
+def _accepted(report: Report, status: Status) -> str:
+    """How many of the known divergences the baseline excuses."""
+    accepted = sum(result.ungated is not None for result in report.results)
+    if status != "known" or not accepted or report.gate is None:
+        return ""
+    return f" ({accepted} accepted in {report.gate.file})"
+
+
+def _reasons(report: Report) -> Iterator[str]:
+    """What made the run fail beside its own divergences and failures, and what did not."""
+    required = {r.implementation for r in report.results if r.required and r.status == "missing"}
+    missing = dict.fromkeys([*report.absent, *sorted(required)])
+    if missing:
+        yield f"failed: {', '.join(missing)} required and missing"
+    gate = report.gate
+    if gate is None:
+        return
+    rules = f"--fail-on {','.join(gate.fail_on)}"
+    if gate.failing:
+        yield f"failed: {counts(gate.failing)} ({rules})"
+    failing = {(change.case, change.implementation) for change in gate.failing}
+    passed = sum(
+        r.status == "diverges" and (r.case.id, r.implementation) not in failing
+        for r in report.results
+    )
+    if passed:
+        yield f"not failed: {_count(passed, 'answer')} that {rules} lets diverge"
+    if not gate.matched:
+        yield f"no answer was compared with {gate.file}"
+    if gone := gone_text(gate):
+        yield gone
+
+
+def _count(count: int, thing: str) -> str:
+    return f"{count} {thing}{'' if count == 1 else 's'}"
