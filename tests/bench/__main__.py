@@ -25,8 +25,8 @@ from pathlib import Path
 
 import yaml
 
-from xent_check.casefile.corpus import corpus
 from xent_check.casefile.loading import Filter, load
+from xent_check.casefile.paths import corpus
 
 XENT_CHECK = str(Path(sys.executable).with_name("xent-check"))
 RUN_AND_TELL_MEMORY = """\

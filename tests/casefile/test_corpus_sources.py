@@ -7,8 +7,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from xent_check.casefile.corpus import corpus
 from xent_check.casefile.loading import Filter, PosedCase, load
+from xent_check.casefile.paths import corpus
 from xent_check.problem.evaluation import Computed
 from xent_check.problem.expectation import REFERENCE, Expectation
 from xent_check.reference.bounds import bounds

@@ -12,8 +12,8 @@ import pytest
 from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 
-from xent_check.casefile.corpus import corpus
 from xent_check.casefile.json_schema import case_file_schema
+from xent_check.casefile.paths import corpus
 
 BAD_CASES = Path(__file__).parents[1] / "bad_cases"
 SHIPPED = sorted(corpus().rglob("*.y*ml"))

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from xent_check.casefile.corpus import corpus
 from xent_check.casefile.loading import read_cases
+from xent_check.casefile.paths import corpus
 
 FILES = ("binary", "sparse", "language_model", "probabilities")
 KERAS = ("2.0077195", "0.00928135", "0.6800677", "0.8990229", "2.697068691253662")

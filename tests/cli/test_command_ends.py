@@ -20,7 +20,7 @@ from click.testing import CliRunner
 
 from tests.support.command import Command
 from tests.support.fake import CASES, PATIENCE, fake, until
-from xent_check.casefile.corpus import corpus
+from xent_check.casefile.paths import corpus
 from xent_check.cli import group
 
 RIGHT, WRONG = fake("answering", "right"), fake("answering", "off_by_a_bit")

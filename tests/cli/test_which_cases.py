@@ -11,9 +11,8 @@ from typing import Any
 import pytest
 
 from tests.support.command import Done, xent_check
-from xent_check.casefile.corpus import corpus
 from xent_check.casefile.loading import Filter, load
-from xent_check.casefile.paths import case_files
+from xent_check.casefile.paths import case_files, corpus
 from xent_check.casefile.project import Project
 from xent_check.errors import UserError
 from xent_check.results.report import Scope

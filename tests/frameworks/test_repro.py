@@ -17,8 +17,8 @@ import numpy as np
 import platformdirs
 import pytest
 
-from xent_check.casefile.corpus import corpus
 from xent_check.casefile.loading import Filter, PosedCase, load
+from xent_check.casefile.paths import corpus
 from xent_check.implementations.names import Implementation
 from xent_check.problem.evaluation import Computed, Failed
 from xent_check.reporters.repro import script

@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.command import xent_check
 from tests.support.reports import case, compared, difference, every_status, report, result
-from xent_check.casefile.corpus import corpus as corpus_folder
+from xent_check.casefile.paths import corpus as corpus_folder
 from xent_check.errors import UserError
 from xent_check.history.rejudge import rejudge
 from xent_check.history.saved.read import load_report

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 from tests.support.fake import until
-from xent_check.casefile.corpus import corpus
 from xent_check.casefile.loading import Filter, load
+from xent_check.casefile.paths import corpus
 from xent_check.running.settings import Settings
 from xent_check.running.watching import Watched, fingerprint, watched_folders
 

@@ -1,4 +1,4 @@
-"""Paths: the case files that the command line names, and their names in reports."""
+"""Paths: the case files that a command names or that ship, and their names in reports."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from xent_check.errors import (
 )
 
 from .case import split_id
-from .corpus import CORPUS, corpus, shipped
 
+CORPUS = "corpus:"  # before the path of one of its files or folders
 SUFFIXES = (".yaml", ".yml")
 
 
@@ -31,6 +31,19 @@ class CaseFile:
 
     path: Path
     shown: str
+
+
+def corpus() -> Path:
+    """The folder of the shipped cases: in the package when installed, beside it in a checkout."""
+    package = Path(__file__).resolve().parents[1]
+    installed = package / "cases"
+    return installed if installed.is_dir() else package.parent / "cases"
+
+
+def shipped() -> list[str]:
+    """Each folder of cases that ships with the package, and each file in it: `corpus:forum`."""
+    paths = (path for path in corpus().rglob("*") if path.is_dir() or path.suffix == ".yaml")
+    return sorted(CORPUS + path.relative_to(corpus()).as_posix() for path in paths)
 
 
 def split_given(text: str) -> tuple[str, str]:

@@ -9,8 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .corpus import CORPUS
-from .paths import own_path
+from .paths import CORPUS, own_path
 
 _MARKS = ("pyproject.toml", ".git")
 _FUNCTION = re.compile(r"((?:\w+=)?)([^=]+?\.py)(:.*)", re.DOTALL)  # [FRAMEWORK=]file.py:function

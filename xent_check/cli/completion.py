@@ -49,9 +49,8 @@ def report_formats(context: click.Context, parameter: click.Parameter, incomplet
 def case_tags(context: click.Context, parameter: click.Parameter, incomplete: str) -> Items:
     """The tags of the paths given before, else of the folder cases, else of those that ship with
     the package."""
-    from xent_check.casefile.corpus import CORPUS
     from xent_check.casefile.loading import read_cases
-    from xent_check.casefile.paths import case_files, split_given
+    from xent_check.casefile.paths import CORPUS, case_files, split_given
     from xent_check.errors import UserError
 
     tags: set[str] = set()
@@ -70,7 +69,7 @@ def case_tags(context: click.Context, parameter: click.Parameter, incomplete: st
 def case_paths(context: click.Context, parameter: click.Parameter, incomplete: str) -> Items:
     """A folder or a case file, also of those that ship with the package; after `PATH::` the names
     of its cases."""
-    from xent_check.casefile.corpus import CORPUS, shipped
+    from xent_check.casefile.paths import CORPUS, shipped
 
     if "::" not in incomplete:
         ours = _matching([CORPUS, *shipped()], incomplete)

@@ -141,8 +141,7 @@ def _from(folder: Path, above: Path, path: str) -> str:
 
 def _case_path(text: str, place: Place) -> str:
     """A PATH of `run`; InvalidError where nothing of this name exists."""
-    from xent_check.casefile.corpus import CORPUS
-    from xent_check.casefile.paths import absence, own_path, split_given
+    from xent_check.casefile.paths import CORPUS, absence, own_path, split_given
 
     start, colons, name = text.partition("::")
     path = split_given(text)[0] if text.startswith(CORPUS) else own_path(place(start))

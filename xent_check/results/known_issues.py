@@ -6,9 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 
 from xent_check.casefile.case import Case
-from xent_check.casefile.corpus import CORPUS
 from xent_check.casefile.loading import read_cases
-from xent_check.casefile.paths import case_files
+from xent_check.casefile.paths import CORPUS, case_files
 
 MAX_CITED = 3
 _REPORT = re.compile(r"https?://[^\s,;)\"']+/(?:issues|pull|discussions|questions)/\d+")
