@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 import xent_check
 from xent_check.cli import group
-from xent_check.errors import Located, Mistake, and_more, listed, mistake_text
+from xent_check.errors import LocatedMistake, Mistake, and_more, listed, mistake_text
 
 MISTAKE = Mistake(("jobs",), "'two'", "a whole number", "write 2")
 
@@ -38,8 +38,8 @@ def test_a_mistake_below_a_key_keeps_its_words() -> None:
 
 def test_a_mistake_in_a_file_has_its_line_and_its_key() -> None:
     words = "'two'; allowed: a whole number; write 2"
-    assert str(Located("f.yaml", 3, MISTAKE)) == f"f.yaml:3: jobs: {words}"
-    assert str(Located("f.yaml", 3, Mistake((), "empty", "", ""))) == "f.yaml:3: empty"
+    assert str(LocatedMistake("f.yaml", 3, MISTAKE)) == f"f.yaml:3: jobs: {words}"
+    assert str(LocatedMistake("f.yaml", 3, Mistake((), "empty", "", ""))) == "f.yaml:3: empty"
 
 
 def test_what_is_wrong_with_an_option_is_one_line(tmp_path: Path) -> None:

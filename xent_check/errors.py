@@ -47,7 +47,7 @@ class InvalidError(Exception):
 
 
 @dataclass(frozen=True)
-class Located:
+class LocatedMistake:
     """A mistake with its place: `file:line: key: found; allowed; what to do`."""
 
     file: str
@@ -68,9 +68,9 @@ class UserError(Exception):
 class CaseFileError(UserError):
     """Every mistake of every bad case file, together."""
 
-    def __init__(self, located: Iterable[Located]) -> None:
-        self.located = tuple(located)
-        super().__init__("\n".join(str(item) for item in self.located))
+    def __init__(self, mistakes: Iterable[LocatedMistake]) -> None:
+        self.mistakes = tuple(mistakes)
+        super().__init__("\n".join(str(item) for item in self.mistakes))
 
 
 class NothingToCompareError(UserError):

@@ -64,8 +64,8 @@ def measured(name: str, kind: str, text: str, count: int) -> bool:
         file = made(Path(folder), text, count)
         size: Size = size_of(load([str(file)], Filter())[0].problem)
         taken = [peak - own for peak, own in zip(peaks(command(file, name)), base, strict=True)]
-    counted = (size.held + size.of_answer + size.passing, size.of_worker)
-    numbers = size.held // TRUTH
+    counted = (size.truth_bytes + size.answer_bytes + size.comparison_bytes, size.worker_bytes)
+    numbers = size.truth_bytes // TRUTH
     told = (
         f"{what} {bytes_ / numbers:5.0f} of {limit / numbers:4.0f} counted"
         for what, bytes_, limit in zip(("parent", "worker"), taken, counted, strict=True)

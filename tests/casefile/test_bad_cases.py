@@ -102,7 +102,7 @@ def test_the_mistakes_of_several_files_are_told_together(monkeypatch: pytest.Mon
     monkeypatch.chdir(BAD_CASES)
     with pytest.raises(CaseFileError) as caught:
         load(["ragged.yaml", "empty.yaml", "both_logits_and_probs.yaml"], Filter())
-    told = [(item.file, item.line) for item in caught.value.located]
+    told = [(item.file, item.line) for item in caught.value.mistakes]
     assert told == [
         ("both_logits_and_probs.yaml", 3),
         ("empty.yaml", 1),

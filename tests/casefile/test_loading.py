@@ -106,7 +106,7 @@ def test_one_word_stands_for_a_list_of_one(tmp_path: Path) -> None:
     text = ONE + "reduction: mean\ntags: forum\ncheck: value\nimplementations: torch\n"
     (posed,) = posed_cases(text, tmp_path)
     fields = posed.case.fields
-    assert (fields.stated("reduction"), fields.stated("check")) == (["mean"], ["value"])
+    assert (fields.option_value("reduction"), fields.option_value("check")) == (["mean"], ["value"])
     assert fields.tags == ["forum"]
     assert [i.name for i in posed.implementations or ()] == ["torch"]
 
@@ -185,7 +185,7 @@ MANY = """
 
 
 @pytest.mark.parametrize(
-    ("wanted", "expected"),
+    ("case_filter", "expected"),
     [
         (Filter(), ["alpha", "beta", "alphabet"]),
         (Filter(texts=("alpha",)), ["alpha", "alphabet"]),
@@ -197,15 +197,15 @@ MANY = """
     ],
 )
 def test_a_filter_is_text_in_the_id_and_any_of_the_tags(
-    wanted: Filter, expected: list[str], tmp_path: Path
+    case_filter: Filter, expected: list[str], tmp_path: Path
 ) -> None:
-    assert names(posed_cases(MANY, tmp_path, wanted)) == expected
+    assert names(posed_cases(MANY, tmp_path, case_filter)) == expected
 
 
-@pytest.mark.parametrize("wanted", [Filter(texts=("gamma",)), Filter(tags=("fast",))])
-def test_a_filter_that_leaves_nothing_is_no_success(wanted: Filter, tmp_path: Path) -> None:
+@pytest.mark.parametrize("case_filter", [Filter(texts=("gamma",)), Filter(tags=("fast",))])
+def test_a_filter_that_leaves_nothing_is_no_success(case_filter: Filter, tmp_path: Path) -> None:
     with pytest.raises(NothingToCompareError, match="none of 3 cases is selected by -") as caught:
-        posed_cases(MANY, tmp_path, wanted)
+        posed_cases(MANY, tmp_path, case_filter)
     assert caught.value.exit_code == ExitCode.NOTHING_COMPARED
 
 

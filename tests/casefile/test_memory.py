@@ -18,10 +18,18 @@ import pytest
 from tests.support.command import xent_check
 from xent_check.casefile import memory
 from xent_check.casefile.loading import Filter, load
-from xent_check.casefile.memory import ANSWER, PASSING, TRUTH, WORKER, Size, available, must_have
+from xent_check.casefile.memory import (
+    ANSWER,
+    COMPARISON,
+    TRUTH,
+    WORKER,
+    Size,
+    available_bytes,
+    must_have,
+)
 from xent_check.errors import CaseFileError, InvalidError
 from xent_check.implementations.names import parse
-from xent_check.running.memory_needed import must_fit
+from xent_check.running.memory_needed import require_memory
 from xent_check.running.session import Session
 from xent_check.running.settings import Settings
 
@@ -61,7 +69,7 @@ def test_the_limit_of_a_control_group_counts(
     root = tmp_path / "groups" / ("" if unified else "memory")
     group(root / "job", str(4 * GIB), 3 * GIB, GIB, unified)
     belongs(tmp_path, "0::/job\n" if unified else "5:cpu,memory:/job\n", monkeypatch)
-    assert available() == 2 * GIB
+    assert available_bytes() == 2 * GIB
 
 
 def test_the_limit_of_a_group_around_ours_counts(
@@ -70,7 +78,7 @@ def test_the_limit_of_a_group_around_ours_counts(
     group(tmp_path / "groups" / "pod" / "job", "max", GIB, 0, unified=True)
     group(tmp_path / "groups" / "pod", str(2 * GIB), GIB, 0, unified=True)
     belongs(tmp_path, "1:name=systemd:/\n0::/pod/job\n", monkeypatch)
-    assert available() == GIB
+    assert available_bytes() == GIB
 
 
 def test_a_container_sees_its_group_at_the_root(
@@ -78,7 +86,7 @@ def test_a_container_sees_its_group_at_the_root(
 ) -> None:
     group(tmp_path / "groups" / "memory", str(2 * GIB), GIB, 0, unified=False)
     belongs(tmp_path, "4:memory:/docker/abc\n", monkeypatch)
-    assert available() == GIB
+    assert available_bytes() == GIB
 
 
 def test_a_group_over_its_limit_leaves_nothing(
@@ -86,7 +94,7 @@ def test_a_group_over_its_limit_leaves_nothing(
 ) -> None:
     group(tmp_path / "groups" / "job", str(GIB), 2 * GIB, 0, unified=True)
     belongs(tmp_path, "0::/job\n", monkeypatch)
-    assert available() == 0
+    assert available_bytes() == 0
 
 
 def test_what_fits_exactly_fits() -> None:
@@ -100,12 +108,12 @@ def test_what_fits_exactly_fits() -> None:
 
 def test_a_gradient_counts_as_many_numbers_as_there_are_values() -> None:
     plain, with_gradient = (Size(600, 100, "float16", gradient) for gradient in (False, True))
-    assert plain.held == 100 * TRUTH
-    assert with_gradient.held == 700 * TRUTH
-    assert with_gradient.of_answer == 700 * ANSWER
-    assert with_gradient.passing == 700 * PASSING
-    assert plain.of_worker == WORKER * 2 * 700
-    assert with_gradient.of_worker == WORKER * 2 * 1300
+    assert plain.truth_bytes == 100 * TRUTH
+    assert with_gradient.truth_bytes == 700 * TRUTH
+    assert with_gradient.answer_bytes == 700 * ANSWER
+    assert with_gradient.comparison_bytes == 700 * COMPARISON
+    assert plain.worker_bytes == WORKER * 2 * 700
+    assert with_gradient.worker_bytes == WORKER * 2 * 1300
 
 
 def sparse_file(file: Path, shape: tuple[int, ...], dtype: str) -> None:
@@ -128,7 +136,7 @@ def test_a_file_of_a_tebibyte_is_refused_with_what_it_needs(gradient: bool, tmp_
     sparse_file(tmp_path / "x.npy", (2**37, 2), "<f4")
     sparse_file(tmp_path / "y.npy", (2**37,), "<i8")
     numbers = 2**37 * (3 if gradient else 1)
-    rest = max(numbers * PASSING, WORKER * 4 * (2**38 + numbers))
+    rest = max(numbers * COMPARISON, WORKER * 4 * (2**38 + numbers))
     needed = numbers * (TRUTH + ANSWER) + rest
     check = "check: gradient\n" if gradient else ""
     told = refusal(
@@ -143,7 +151,7 @@ def test_a_file_of_a_tebibyte_is_refused_with_what_it_needs(gradient: bool, tmp_
 
 def test_a_copy_in_the_dtype_is_counted(tmp_path: Path) -> None:
     """1.5e8 numbers of float64 in float32: what is refused beside the copies would fit alone."""
-    count = FREE // (TRUTH + ANSWER + PASSING)
+    count = FREE // (TRUTH + ANSWER + COMPARISON)
     for name, dtype in (("x", "<f4"), ("y", "<f4"), ("d", "<f8")):
         sparse_file(tmp_path / f"{name}.npy", (count,), dtype)
     case = "loss: binary\nlogits: {file: d.npy}\nlabels: {file: y.npy}\n"
@@ -217,11 +225,11 @@ def test_a_run_counts_every_case_and_every_answer(
     cases: int, names: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     numbers, worker = 10**6, WORKER * 4 * 2 * 10**6
-    needed = cases * numbers * (TRUTH + len(names) * ANSWER) + numbers * PASSING + worker
+    needed = cases * numbers * (TRUTH + len(names) * ANSWER) + numbers * COMPARISON + worker
     with run_of(tmp_path, cases, names, None) as session:
         posed_cases = load([str(tmp_path)], Filter())
-        monkeypatch.setattr("xent_check.casefile.memory.available", lambda: needed)
-        must_fit(posed_cases, session.implementations_of, None)
-        monkeypatch.setattr("xent_check.casefile.memory.available", lambda: needed - 1)
+        monkeypatch.setattr("xent_check.casefile.memory.available_bytes", lambda: needed)
+        require_memory(posed_cases, session.implementations_of, None)
+        monkeypatch.setattr("xent_check.casefile.memory.available_bytes", lambda: needed - 1)
         with pytest.raises(CaseFileError, match=r"logits: .* the run needs .*\(-i\)"):
-            must_fit(posed_cases, session.implementations_of, None)
+            require_memory(posed_cases, session.implementations_of, None)

@@ -12,7 +12,7 @@ from tests.support.command import xent_check
 from xent_check.casefile.case import split_id
 from xent_check.casefile.field_types import is_name
 from xent_check.casefile.loading import Filter, load
-from xent_check.casefile.paths import split_given
+from xent_check.casefile.paths import split_path
 
 NAMES = st.text(st.sampled_from(list(":a. [\u00e9")), min_size=1, max_size=6).filter(is_name)
 FILES = st.text(st.sampled_from(list(":a/\n")), max_size=6).map(lambda text: f"{text}.yaml")
@@ -34,10 +34,10 @@ def test_a_path_that_is_there_is_one_whatever_it_is_called(
     text = "cases:\n- {name: ':x', loss: binary, logits: [0.5], labels: [1]}\n"
     for file in ("a.yaml", "b::c.yaml"):
         Path(file).write_text(text)
-    assert split_given("a.yaml") == ("a.yaml", "")
-    assert split_given("a.yaml:::x") == ("a.yaml", ":x")
-    assert split_given("b::c.yaml") == ("b::c.yaml", "")
-    assert split_given("b::c.yaml:::x") == ("b::c.yaml", ":x")
+    assert split_path("a.yaml") == ("a.yaml", "")
+    assert split_path("a.yaml:::x") == ("a.yaml", ":x")
+    assert split_path("b::c.yaml") == ("b::c.yaml", "")
+    assert split_path("b::c.yaml:::x") == ("b::c.yaml", ":x")
     for given_path in ("a.yaml:::x", "b::c.yaml", "b::c.yaml:::x"):
         (posed,) = load([given_path], Filter())
         assert posed.case.name == ":x"

@@ -228,7 +228,7 @@ def test_windows_line_ends_count_as_one_line_each(tmp_path: Path) -> None:
 def test_mistakes_that_leave_the_file_readable_come_with_its_values(tmp_path: Path) -> None:
     found = document("a: 1\na: 2\nb: !x 3\nc: {d: 1, d: 2}\n", tmp_path)
     assert found.root == {"a": 1, "b": 3, "c": {"d": 1}}
-    assert [(item.line, item.mistake.key) for item in found.located] == [
+    assert [(item.line, item.mistake.key) for item in found.mistakes] == [
         (2, ("a",)),
         (3, ("b",)),
         (4, ("c", "d")),
@@ -270,5 +270,5 @@ def test_a_number_in_a_list_is_read_as_one_alone(
 def test_a_wrong_number_of_a_row_is_told_as_written(tmp_path: Path) -> None:
     file = tmp_path / "case.yaml"
     file.write_text("loss: binary\nlabels: [0.5]\nlogits: {shape: [2.50, 3.0], fill: 1}\n")
-    told = [item.mistake.found for item in read_cases(file, "case.yaml").located]
+    told = [item.mistake.found for item in read_cases(file, "case.yaml").mistakes]
     assert told == ["2.50", "3.0"]

@@ -19,7 +19,7 @@ from safetensors.numpy import save_file
 
 from tests.support.fake import fake
 from xent_check.casefile.case import CaseFields
-from xent_check.casefile.command_line import Arguments, option, stated
+from xent_check.casefile.command_line import Arguments, option_name, posed_case
 from xent_check.casefile.expectations import last_digit
 from xent_check.casefile.validation import case_fields
 from xent_check.casefile.yaml_reader import read
@@ -94,7 +94,7 @@ def test_every_key_of_a_case_has_its_option() -> None:
     no_options = {"name", "description", "source", "tags", "matrix", "expect"}
     shown = evaluate("--help").out
     for key in CaseFields.model_fields.keys() - no_options:
-        assert f"{option(key)} " in shown, key
+        assert f"{option_name(key)} " in shown, key
 
 
 def test_the_readme_s_examples_are_real() -> None:
@@ -139,7 +139,7 @@ def test_an_array_is_the_same_however_it_is_given(text: str) -> None:
         {"loss": "sparse_categorical", "logits": text, "labels": "tensor([0, 2])"}
     )
     assert arguments.mistakes == []
-    problem = stated(source).problem
+    problem = posed_case(source).problem
     assert problem.values.dtype == np.float32
     np.testing.assert_array_equal(problem.values, array)
     assert problem.labels.tolist() == [0, 2]
@@ -158,7 +158,7 @@ def test_a_recipe_of_a_case_file_makes_an_array() -> None:
         {"loss": "sparse_categorical", "logits": recipe, "labels": "{shape: [4], fill: 1}"}
     )
     expected = np.random.RandomState(7).standard_normal((4, 3)).astype(np.float32)
-    np.testing.assert_array_equal(stated(source).problem.values, expected)
+    np.testing.assert_array_equal(posed_case(source).problem.values, expected)
 
 
 F64 = "tensor([[1., 2., 3.]], dtype=torch.float64)"
@@ -392,7 +392,7 @@ def test_a_saved_case_reads_back_number_for_number(options: dict[str, Any]) -> N
     text = case_yaml(source, Path.cwd())
     Path("saved.yaml").write_text(text, encoding="utf-8")
     document = read(Path("saved.yaml"), "saved.yaml")
-    assert document.located == ()
+    assert document.mistakes == ()
     assert texts(document.root) == texts(source)
     assert max(len(line) for line in text.splitlines()) <= 96 + 2
 

@@ -18,17 +18,18 @@ BUGS = (
         "if longest > MAX_WORD and", "if longest < 0 and", YAML, "endless_word",
     ),
     Bug(
-        "a long text counts as one value in a list", "yaml_reader:_with_plain",
-        "written, lines), 1 + len(written)", "written, lines), 1 + len(plain)",
+        "a long text counts as one value in a list", "yaml_reader:_with_plain_scalars",
+        "source_text, lines), 1 + len(source_text)", "source_text, lines), 1 + len(plain)",
         YAML, "million_characters",
     ),
     Bug(
-        "every item of a list has the line of the first", "yaml_reader:_with_plain",
+        "every item of a list has the line of the first", "yaml_reader:_with_plain_scalars",
         "if first == last", "if first", YAML, "has_its_line",
     ),
     Bug(
         "whole numbers beside floats become floats", "yaml_values:numbers_of",
-        "{*map(type, numbers)} in _KINDS", "str not in map(type, numbers)", YAML, "as_one_alone",
+        "{*map(type, numbers)} in _NUMBER_KINDS", "str not in map(type, numbers)", YAML,
+        "as_one_alone",
     ),
     Bug(
         "a text with a comma is two numbers", "yaml_values:numbers_of",
@@ -36,7 +37,7 @@ BUGS = (
     ),
     Bug(
         "the numbers of a row lose their texts", "yaml_values:Row.__iter__",
-        'map(scalar, self.written.split(","))', "iter(self.copy())", YAML, "as_one_alone",
+        'map(scalar, self.source_text.split(","))', "iter(self.copy())", YAML, "as_one_alone",
     ),
     Bug(
         "a wrong number of a row is told without its text", "validation:_mistakes",
@@ -52,7 +53,7 @@ BUGS = (
         ' or "[" * _BRACKETS in text.replace("{", "[")', "", BAD_CASES, "twenty_thousand_brackets",
     ),
     Bug(
-        "libyaml's words are told as they are", "yaml_events:_mistake",
+        "libyaml's words are told as they are", "yaml_events:_parser_mistake",
         "for pattern, plainer in _PLAINER:", "for pattern, plainer in ():",
         BAD_CASES, "gets_exactly_this_message",
     ),
@@ -75,16 +76,16 @@ BUGS = (
     ),
     Bug(
         "a misspelt implementation waits for the other mistakes", "loading:read_cases",
-        "mistakes += [(source, mistake) for mistake in misspelt_names(source)]", "pass",
+        "mistakes += [(source, mistake) for mistake in unknown_implementations(source)]", "pass",
         BAD_CASES, "misspelt_beside",
     ),
     Bug(
-        "a value of a matrix is told without it", "yaml_values:home_of",
-        "return (*source.homes[str(key[0])], *key[1:]) if", "return key if",
+        "a value of a matrix is told without it", "yaml_values:origin_of",
+        "return (*source.origins[str(key[0])], *key[1:]) if", "return key if",
         BAD_CASES, "matrix_of_wrong_values",
     ),
     Bug(
-        "labels that are no indices have no place", "arrays:no_index",
+        "labels that are no indices have no place", "arrays:class_index_mistake",
         "return Mistake((*key, *index), f", "return Mistake(key, f", BAD_CASES, "no_indices",
     ),
 )  # fmt: skip

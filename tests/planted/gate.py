@@ -86,7 +86,7 @@ BUGS = (
         "large_array",
     ),
     Bug(
-        "a saved array unseen", "watching:Watched._take",
+        "a saved array unseen", "watching:KnownCases._take",
         "self._marks.get(s.case.id) != marks[s.case.id]", "s.case.id not in self._marks",
         "test_watching.py", "changed_array",
     ),

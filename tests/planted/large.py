@@ -12,7 +12,7 @@ ENDING = "test_ending.py"
 
 BUGS = (
     Bug(
-        "the user's file is read to the end of the run", "jobs:as_sent",
+        "the user's file is read to the end of the run", "jobs:encode_case",
         "replace(posed, problem=decode_problem(message))", "replace(posed)",
         "test_wire.py", "meanwhile",
     ),
@@ -52,15 +52,15 @@ BUGS = (
         "np.flatnonzero(chunk == least)[above.size - count :]", "test_ranking.py",
     ),
     Bug(
-        "what other groups left is asked of none", "memory:available",
-        "min([free, *_left_in_groups(_GROUPS, _OWN)])", "free", MEMORY, "group",
+        "what other groups left is asked of none", "memory:available_bytes",
+        "min([free, *_bytes_left_in_groups(_GROUPS, _OWN)])", "free", MEMORY, "group",
     ),
     Bug(
-        "cached files count as used", "memory:_left",
+        "cached files count as used", "memory:_bytes_left",
         "max(0, used - files)", "used", MEMORY, "control_group",
     ),
     Bug(
-        "the groups around ours are not looked at", "memory:_left_in_groups",
+        "the groups around ours are not looked at", "memory:_bytes_left_in_groups",
         "for group in (folder, *folder.parents):", "for group in (folder,):", MEMORY, "around_ours",
     ),
     Bug(
@@ -68,16 +68,16 @@ BUGS = (
         "self.samples + (self.values if self.gradient else 0)", "self.samples", MEMORY, "gradient",
     ),
     Bug(
-        "a problem is posed without room for it", "posing:_Maker.problem",
-        "        self.fits_in_memory()\n", "", MEMORY, "tebibyte and value",
+        "a problem is posed without room for it", "posing:_ProblemBuilder.problem",
+        "        self.require_memory()\n", "", MEMORY, "tebibyte and value",
     ),
     Bug(
-        "one answer alone is counted", "memory_needed:must_fit",
-        "len(present) * size.of_answer", "size.of_answer", MEMORY, "every_answer",
+        "one answer alone is counted", "memory_needed:require_memory",
+        "len(present) * size.answer_bytes", "size.answer_bytes", MEMORY, "every_answer",
     ),
     Bug(
-        "one case alone is counted", "memory_needed:must_fit",
-        "held += size.held +", "held = size.held +", MEMORY, "every_answer",
+        "one case alone is counted", "memory_needed:require_memory",
+        "held += size.truth_bytes +", "held = size.truth_bytes +", MEMORY, "every_answer",
     ),
     Bug(
         "a short file is mapped", "array_files:_npy",
@@ -89,7 +89,7 @@ BUGS = (
     ),
     Bug(
         "observed numbers are listed unasked", "command_line:Arguments.observed",
-        "                must_fit(array.shape, _OBSERVED, ())\n", "", MEMORY, "observed",
+        "                must_fit(array.shape, _OBSERVED_BYTES, ())\n", "", MEMORY, "observed",
     ),
     Bug(
         "the bounds of a middle class axis in another order", "bounds_in_parts:_shaped",

@@ -13,7 +13,7 @@ BUGS = (
         "test_wire.py", "every_field",
     ),
     Bug(
-        "the end of a range is not checked", "case:_field",
+        "the end of a range is not checked", "case:_option_field",
         "Field(ge=least, gt=above, le=most)", "Field(ge=least, gt=above)",
         "test_bad_cases.py", "wrong_types",
     ),

@@ -103,7 +103,7 @@ BUGS = (
         "(.*?)::((?:(?!::).)*)", "(.*)::(.*)", PATHS, "made_of",
     ),
     Bug(
-        "a user's file passes for a shipped one", "paths:own_path",
+        "a user's file passes for a shipped one", "paths:user_path",
         "if path.startswith(CORPUS)", "if False", WHICH_CASES, "pass_for",
     ),
     Bug(
@@ -119,7 +119,7 @@ BUGS = (
         '".." in PurePosixPath(name).parts', "False", WHICH_CASES, "refused_with_those",
     ),
     Bug(
-        "the first colons of a path", "paths:split_given",
+        "the first colons of a path", "paths:split_path",
         "or os.path.exists(text)", "", PATHS, "whatever_it_is_called",
     ),
     Bug(

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xent_check.casefile.memory import ANSWER, PASSING, TRUTH
+from xent_check.casefile.memory import ANSWER, COMPARISON, TRUTH
 from xent_check.problem import chunks as chunked
 from xent_check.problem.chunks import chunks
 from xent_check.problem.evaluation import Computed
@@ -92,4 +92,4 @@ def test_a_large_problem_takes_no_more_than_is_counted() -> None:
     finally:
         tracemalloc.stop()
     no_second_number = 8  # the float64 pass has one
-    assert peak / count <= TRUTH - no_second_number + ANSWER + PASSING
+    assert peak / count <= TRUTH - no_second_number + ANSWER + COMPARISON

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from xent_check.casefile.expectations import published
+from xent_check.casefile.expectations import published_numbers
 from xent_check.problem.evaluation import Computed
 from xent_check.problem.expectation import Expectation
 from xent_check.problem.tolerance import Tolerance
@@ -30,7 +30,12 @@ def parts(tolerance: Tolerance, again: Tolerance | None = None) -> dict[str, Dif
     given = Computed(one, {"sum": np.ones((), np.float32)}, "call", 0.0, one[None])
     exact = Reference(enclosed([2.0]), {"sum": enclosed(2.0)}, {"sum": 1.0}, enclosed([[2.0]]))
     stated = Expectation(
-        published([4.0]), {"sum": published(4.0)}, published([[4.0]]), None, "why", None
+        published_numbers([4.0]),
+        {"sum": published_numbers(4.0)},
+        published_numbers([[4.0]]),
+        None,
+        "why",
+        None,
     )
     found = compare(given, exact, tolerance, stated)
     found = found if again is None else found.under(again)

@@ -18,7 +18,7 @@ from tests.support.fake import until
 from xent_check.casefile.loading import Filter, load
 from xent_check.casefile.paths import corpus
 from xent_check.running.settings import Settings
-from xent_check.running.watching import Watched, fingerprint, watched_folders
+from xent_check.running.watching import KnownCases, fingerprint, watched_folders
 
 CASES = """\
 defaults: {loss: sparse_categorical, logits: [[2.0, 1.0, 0.1], [0.5, 2.5, 0.3]]}
@@ -177,7 +177,7 @@ def test_a_changed_array_is_another_case(tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", np.zeros((2, 3), np.float32))
     file = tmp_path / "c.yaml"
     file.write_text(CASES + "  - {name: third, logits: {file: x.npy}, labels: [0, 0]}\n")
-    watched = Watched(Settings((str(tmp_path),)))
+    watched = KnownCases(Settings((str(tmp_path),)))
     assert names(watched.read()) == ["first", "second", "third"]
     assert names(watched.read()) == []
     np.save(tmp_path / "x.npy", np.ones((2, 3), np.float32))
@@ -187,7 +187,7 @@ def test_a_changed_array_is_another_case(tmp_path: Path) -> None:
 
 def test_files_come_and_go(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(CASES)
-    watched = Watched(Settings((str(tmp_path),), wanted=Filter(texts=("first",))))
+    watched = KnownCases(Settings((str(tmp_path),), case_filter=Filter(texts=("first",))))
     assert names(watched.read()) == ["first"]
     (tmp_path / "b.yaml").write_text(CASES)
     assert names(watched.after({tmp_path / "b.yaml"})) == ["first"]
@@ -210,7 +210,7 @@ def test_a_pattern_takes_what_comes_later_and_a_name_that_case_alone(
     assert watched_folders(settings, ()) == sorted(
         [tmp_path / "cases", tmp_path / "other", corpus() / "forum"]
     )
-    watched = Watched(settings)
+    watched = KnownCases(settings)
     assert names(watched.read()) == ["first", "more", "second", "binary-by-hand"]
     file.write_text(CASES.replace("labels", "tolerance: 1, labels"))
     assert names(watched.after({file})) == ["second"]

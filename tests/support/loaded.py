@@ -12,11 +12,13 @@ from xent_check.errors import CaseFileError
 from xent_check.problem.problem import Problem
 
 
-def posed_cases(text: str, folder: Path, wanted: Filter | None = None) -> tuple[PosedCase, ...]:
+def posed_cases(
+    text: str, folder: Path, case_filter: Filter | None = None
+) -> tuple[PosedCase, ...]:
     """The cases of a file `folder/case.yaml`."""
     file = folder / "case.yaml"
     file.write_text(textwrap.dedent(text), encoding="utf-8")
-    return load([str(file)], wanted or Filter())
+    return load([str(file)], case_filter or Filter())
 
 
 def problem(text: str, folder: Path) -> Problem:
@@ -29,4 +31,4 @@ def mistakes(text: str, folder: Path) -> list[str]:
     """`key: found` of each mistake of a file."""
     with pytest.raises(CaseFileError) as caught:
         posed_cases(text, folder)
-    return [str(item).split(": ", 1)[1].split("; allowed")[0] for item in caught.value.located]
+    return [str(item).split(": ", 1)[1].split("; allowed")[0] for item in caught.value.mistakes]

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xent_check.casefile.case import Case, CaseFields
-from xent_check.casefile.expectations import published
+from xent_check.casefile.expectations import published_numbers
 from xent_check.casefile.yaml_values import Map
 from xent_check.problem.evaluation import Computed, Evaluation, Failed, Missing, Unsupported
 from xent_check.problem.expectation import Expectation, Published
@@ -264,8 +264,8 @@ def expects(
 ) -> Expectation:
     """An entry of `expect`, from the numbers' texts."""
     return Expectation(
-        losses=published([Text(t) for t in losses]) if losses else None,
-        totals={r: published(Text(t)) for r, t in totals.items()},  # type: ignore[misc]
+        losses=published_numbers([Text(t) for t in losses]) if losses else None,
+        totals={r: published_numbers(Text(t)) for r, t in totals.items()},  # type: ignore[misc]
         error=None,
         because=because,
         versions=None,

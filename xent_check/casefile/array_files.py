@@ -26,16 +26,18 @@ def read_array(text: str, key: KeyPath, folder: Path, allow_outside: bool) -> Ar
     path = _path(name, key, folder, allow_outside)
     if (path.suffix == ".npy") == bool(member):
         advice = f"write {name!r} alone" if member else f"write '{name}#key'"
-        raise _wrong(key, repr(text), f"{_FORMS}", advice)
+        raise _invalid(key, repr(text), f"{_FORMS}", advice)
     try:
         array = _READERS[path.suffix](path, member, key)
     except (InvalidError, MemoryError):
         raise
     except Exception as error:  # whatever a damaged file makes its reader raise
-        found, allowed = _why_unreadable(name, error), "arrays of numbers, without pickle"
-        raise _wrong(key, found, allowed, "save it again with numpy.save or numpy.savez") from None
+        found, allowed = _reading_error_text(name, error), "arrays of numbers, without pickle"
+        raise _invalid(
+            key, found, allowed, "save it again with numpy.save or numpy.savez"
+        ) from None
     if array.dtype.kind not in "iufb" and array.dtype.name != "bfloat16":
-        raise _wrong(key, f"{name!r} holds values of dtype {array.dtype}", "numbers")
+        raise _invalid(key, f"{name!r} holds values of dtype {array.dtype}", "numbers")
     if array.dtype.kind in "bu":
         must_fit(array.shape, 8, key)
         fits = array.dtype != np.uint64 or not (array > np.iinfo(np.int64).max).any()
@@ -43,7 +45,7 @@ def read_array(text: str, key: KeyPath, folder: Path, allow_outside: bool) -> Ar
     return array
 
 
-def _wrong(key: KeyPath, found: str, allowed: str = "", advice: str = "") -> InvalidError:
+def _invalid(key: KeyPath, found: str, allowed: str = "", advice: str = "") -> InvalidError:
     return InvalidError(Mistake(key, found, allowed, advice))
 
 
@@ -57,22 +59,22 @@ def _path(name: str, key: KeyPath, folder: Path, allow_outside: bool) -> Path:
         inside = resolved.is_relative_to(folder.resolve())
         is_file, is_folder = path.is_file(), path.is_dir()
     except (ValueError, OSError, RuntimeError):  # a null, a loop of links, a name too long
-        raise _wrong(key, f"{name!r} is no path", "a file beside the case file") from None
+        raise _invalid(key, f"{name!r} is no path", "a file beside the case file") from None
     if not allow_outside and not inside:
         allowed = "files in it or below it"
         advice = "move the file there, or pass --allow-outside"
-        raise _wrong(key, f"{name!r} leaves the case file's folder", allowed, advice)
+        raise _invalid(key, f"{name!r} leaves the case file's folder", allowed, advice)
     if is_folder:
-        raise _wrong(key, f"{name!r} is a directory", _FORMS, "name a file in it")
+        raise _invalid(key, f"{name!r} is a directory", _FORMS, "name a file in it")
     if path.suffix not in _READERS:
-        raise _wrong(key, repr(name), _FORMS, "save the array in one of these formats")
+        raise _invalid(key, repr(name), _FORMS, "save the array in one of these formats")
     if not is_file:
         advice = "check the path; it starts at the case file's folder"
-        raise _wrong(key, f"{name!r} does not exist", "", advice)
+        raise _invalid(key, f"{name!r} does not exist", "", advice)
     return path
 
 
-def _why_unreadable(name: str, error: Exception) -> str:
+def _reading_error_text(name: str, error: Exception) -> str:
     if any(word in str(error).lower() for word in ("pickle", "python objects")):
         return f"{name!r} needs pickle to be read, which can run code"
     words = " ".join(str(error).split()) or type(error).__name__
@@ -96,7 +98,7 @@ def _npy(path: Path, member: str, key: KeyPath) -> Array:
 def _npz(path: Path, member: str, key: KeyPath) -> Array:
     with zipfile.ZipFile(path) as archive:
         names = [info.filename.removesuffix(".npy") for info in archive.infolist()]
-        _known_member(member, names, key)
+        _require_member(member, names, key)
         with archive.open(f"{member}.npy") as stream:
             shape, _, dtype = _header(stream)
         must_fit(shape, dtype.itemsize, key)
@@ -118,19 +120,19 @@ def _safetensors(path: Path, member: str, key: KeyPath) -> Array:
         from safetensors import safe_open
     except ImportError:
         advice = "pip install 'xent-check[safetensors]'"
-        raise _wrong(key, "safetensors is not installed", "", advice) from None
+        raise _invalid(key, "safetensors is not installed", "", advice) from None
     with safe_open(path, framework="numpy") as tensors:
-        _known_member(member, tensors.keys(), key)
+        _require_member(member, tensors.keys(), key)
         must_fit([math.prod(tensors.get_slice(member).get_shape())], 8, key)
         tensor: Array = tensors.get_tensor(member)
         return tensor
 
 
-def _known_member(member: str, names: Iterable[str], key: KeyPath) -> None:
+def _require_member(member: str, names: Iterable[str], key: KeyPath) -> None:
     names = list(names)
     if member not in names:
         listed = ", ".join(names[:10]) or "nothing: the file is empty"
-        raise _wrong(key, f"no array {member!r}", listed, did_you_mean(member, names))
+        raise _invalid(key, f"no array {member!r}", listed, did_you_mean(member, names))
 
 
 _READERS = {".npy": _npy, ".npz": _npz, ".safetensors": _safetensors}

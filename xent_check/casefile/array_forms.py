@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from xent_check.errors import Mistake, did_you_mean, listed
 
-from .field_types import Number, Numbers, Shape, Strict, wrong
+from .field_types import Number, Numbers, Shape, Strict, validation_error
 
 
 class RandomArray(Strict):
@@ -28,7 +28,7 @@ class RandomArray(Strict):
     def _options_fit(self) -> Self:
         mistakes = list(self._mistakes())
         if mistakes:
-            raise wrong(*mistakes)
+            raise validation_error(*mistakes)
         return self
 
     def _mistakes(self) -> Iterator[Mistake]:
@@ -106,7 +106,7 @@ def _known_form(value: object) -> object:
     hints = [hint for word in value if (hint := did_you_mean(word, keys))]
     found = f"a mapping with {_keys(value)}"
     allowed = f"lists of numbers, or a mapping with one of {', '.join(ARRAY_FORMS)}"
-    raise wrong(Mistake((), found, allowed, hints[0] if hints else ""))
+    raise validation_error(Mistake((), found, allowed, hints[0] if hints else ""))
 
 
 def _keys(value: dict[str, object]) -> str:

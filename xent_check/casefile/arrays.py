@@ -37,37 +37,37 @@ def make_array(form: object, key: KeyPath, folder: Path, allow_outside: bool) ->
                 return np.arange(math.prod(form.shape), dtype=np.int64).reshape(form.shape)
             case FillArray():
                 must_fit(form.shape, 8, key)
-                return np.full(form.shape, _listed(form.fill))
+                return np.full(form.shape, _array_of_numbers(form.fill))
             case OneHotArray():
                 return _one_hot(form, key)
             case FileArray():
                 return read_array(form.file, (*key, "file"), folder, allow_outside)
             case _:
-                return _listed(form)
+                return _array_of_numbers(form)
     except MemoryError:
         found = "more memory than could be had"
         raise InvalidError(Mistake(key, found, "", "make it smaller")) from None
 
 
-def _listed(numbers: Any) -> Array:
+def _array_of_numbers(numbers: Any) -> Array:
     """int64 where that holds every number, else float64."""
-    array = np.array(_plain(numbers))
+    array = np.array(_without_texts(numbers))
     if array.dtype.kind in "iu" and array.dtype != np.uint64:
         return array.astype(np.int64)
-    return np.array(_plain(numbers), dtype=np.float64)
+    return np.array(_without_texts(numbers), dtype=np.float64)
 
 
-def _plain(numbers: Any) -> Any:
+def _without_texts(numbers: Any) -> Any:
     if isinstance(numbers, Row):
         return numbers.copy()
-    return [_plain(item) for item in numbers] if isinstance(numbers, list) else numbers
+    return [_without_texts(item) for item in numbers] if isinstance(numbers, list) else numbers
 
 
-def no_index(form: object, array: Array, key: KeyPath) -> Mistake:
+def class_index_mistake(form: object, array: Array, key: KeyPath) -> Mistake:
     """What makes an array no class indices: the first number that is none, or the array's form."""
     allowed = "class indices, whole numbers of 64 bits"
     if isinstance(form, FillArray):
-        return no_index(form.fill, array, (*key, "fill"))
+        return class_index_mistake(form.fill, array, (*key, "fill"))
     if isinstance(form, BaseModel):
         advices = {FileArray: "save it as int64", RandomArray: "use `random: integers`"}
         found = f"numbers of dtype {array.dtype.name}"
@@ -99,10 +99,10 @@ def _random(form: RandomArray) -> Array:
 
 
 def _one_hot(form: OneHotArray, key: KeyPath) -> Array:
-    indices = _listed(form.one_hot)
+    indices = _array_of_numbers(form.one_hot)
     key = (*key, "one_hot")
     if indices.dtype.kind != "i":
-        raise InvalidError(no_index(form.one_hot, indices, key))
+        raise InvalidError(class_index_mistake(form.one_hot, indices, key))
     bad = (indices < 0) | (indices >= form.num_classes)
     if bad.any():
         first = tuple(int(i) for i in np.argwhere(bad)[0])

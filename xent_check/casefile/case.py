@@ -25,7 +25,7 @@ from pydantic import (
 from pydantic_core import CoreSchema
 from pydantic_core.core_schema import no_info_after_validator_function
 
-from xent_check.errors import Located, Mistake
+from xent_check.errors import LocatedMistake, Mistake
 from xent_check.problem import options as kinds
 from xent_check.problem.options import ARRAYS, OPTIONS, Option, Options
 from xent_check.problem.tolerance import Auto, Tolerance
@@ -43,10 +43,10 @@ from .field_types import (
     Text,
     Versions,
     Word,
-    unquoted,
-    wrong,
+    number_advice,
+    validation_error,
 )
-from .yaml_values import Map, describe, home_of, line_of
+from .yaml_values import Map, describe, line_of, origin_of
 
 _ID = re.compile(r"(.*?)::((?:(?!::).)*)", re.DOTALL)
 ARRAY_KEYS = (*GIVEN, "labels", *ARRAYS)
@@ -61,24 +61,24 @@ class ToleranceFields(Strict):
     ulps: Annotated[float, Field(ge=0)] = 1.0
 
 
-def _tolerance(value: object) -> object:
+def _tolerance_keys(value: object) -> object:
     if isinstance(value, Tolerance):
         return asdict(value)
     if isinstance(value, dict) or value == "auto":
         return value
     if isinstance(value, bool) or not isinstance(value, int | float):
         allowed = "a number, a mapping with atol, rtol, ulps, or auto"
-        raise wrong(Mistake((), describe(value), allowed, unquoted(value)))
+        raise validation_error(Mistake((), describe(value), allowed, number_advice(value)))
     if not (value >= 0 and math.isfinite(value)):
-        raise wrong(Mistake((), describe(value), "a finite number, 0 or more", ""))
+        raise validation_error(Mistake((), describe(value), "a finite number, 0 or more", ""))
     return {"atol": value}
 
 
-def _kind(value: object) -> str:
+def _tolerance_tag(value: object) -> str:
     return "auto" if value == "auto" else "tolerance"
 
 
-def _schema(_: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+def _tolerance_schema(_: object, handler: GetCoreSchemaHandler) -> CoreSchema:
     """Check the keys, then make a Tolerance of them."""
     fields = handler.generate_schema(ToleranceFields)
     return no_info_after_validator_function(lambda f: Tolerance(f.atol, f.rtol, f.ulps), fields)
@@ -86,12 +86,13 @@ def _schema(_: object, handler: GetCoreSchemaHandler) -> CoreSchema:
 
 ToleranceField = Annotated[
     Annotated[
-        Annotated[Tolerance, GetPydanticSchema(_schema), Tag("tolerance")]
+        Annotated[Tolerance, GetPydanticSchema(_tolerance_schema), Tag("tolerance")]
         | Annotated[Auto, Tag("auto")],
-        Discriminator(_kind),
+        Discriminator(_tolerance_tag),
     ],
     BeforeValidator(
-        _tolerance, json_schema_input_type=Annotated[float, Field(ge=0)] | ToleranceFields | Auto
+        _tolerance_keys,
+        json_schema_input_type=Annotated[float, Field(ge=0)] | ToleranceFields | Auto,
     ),
 ]
 
@@ -103,7 +104,7 @@ class Because(Strict):
     id: HypothesisId  # the hypothesis of the diagnosis that explains it
 
 
-def _form(value: object) -> str:
+def _because_tag(value: object) -> str:
     return "mapping" if isinstance(value, dict) else "text"
 
 
@@ -119,7 +120,7 @@ class ExpectedFields(Strict):
     because: (
         Annotated[
             Annotated[Reason, Tag("text")] | Annotated[Because, Tag("mapping")],
-            Discriminator(_form),
+            Discriminator(_because_tag),
         ]
         | None
     ) = None
@@ -136,12 +137,12 @@ class ExpectedFields(Strict):
         return self.because.id if isinstance(self.because, Because) else None
 
 
-def _entries(value: object) -> object:
+def _entry_list(value: object) -> object:
     return [value] if isinstance(value, dict) else value
 
 
 Entries = Annotated[
-    list[ExpectedFields], Field(min_length=1), BeforeValidator(_entries), OneOrMore()
+    list[ExpectedFields], Field(min_length=1), BeforeValidator(_entry_list), OneOrMore()
 ]
 
 
@@ -160,15 +161,15 @@ class _Inputs(Strict):
     dtype: DType = "float32"
 
 
-def _field(option: Option) -> tuple[Any, Any]:
+def _option_field(option: Option) -> tuple[Any, Any]:
     """The type and the default of an option in a case file."""
     kind: Any
     match option.kind:
         case kinds.Axis():
             return int, Field(default=option.default, description=option.meaning)
-        case kinds.Words(allowed, stated):
+        case kinds.Words(allowed, default):
             kind = Annotated[list[Literal[allowed]], *ONE_OR_MORE]  # type: ignore[valid-type]
-            return kind, Field(default=list(stated), description=option.meaning)
+            return kind, Field(default=list(default), description=option.meaning)
         case kinds.Flag():
             kind = bool
         case kinds.Whole(least):
@@ -184,7 +185,9 @@ if TYPE_CHECKING:
     _WithOptions = _Inputs
 else:
     _WithOptions = create_model(
-        "_WithOptions", __base__=_Inputs, **{option.key: _field(option) for option in OPTIONS}
+        "_WithOptions",
+        __base__=_Inputs,
+        **{option.key: _option_field(option) for option in OPTIONS},
     )
 
 
@@ -203,10 +206,10 @@ class CaseFields(_WithOptions):
         Losses are always compared, but `check: gradient` alone does not ask for them.
         """
         checked = {"value": "losses", "gradient": "gradient"}
-        words = (checked[word] for word in self.stated("check"))
+        words = (checked[word] for word in self.option_value("check"))
         return frozenset([*self.options.reductions, *words])
 
-    def stated(self, key: str) -> Any:
+    def option_value(self, key: str) -> Any:
         """The value of an option in the case."""
         return getattr(self, key)
 
@@ -214,7 +217,7 @@ class CaseFields(_WithOptions):
     def options(self) -> Options:
         """The options as a problem has them, without the arrays."""
         scalars = [option for option in OPTIONS if option.key not in ARRAYS]
-        return Options(**{o.name: o.posed(self.stated(o.key)) for o in scalars})
+        return Options(**{o.name: o.posed(self.option_value(o.key)) for o in scalars})
 
 
 @dataclass(frozen=True, eq=False)
@@ -239,14 +242,14 @@ class Case:
     def given(self) -> Given:
         return next(given for given in GIVEN if getattr(self.fields, given) is not None)
 
-    def located(self, mistake: Mistake) -> Located:
-        return placed(self.shown, self.source, mistake)
+    def located_mistake(self, mistake: Mistake) -> LocatedMistake:
+        return locate(self.shown, self.source, mistake)
 
 
-def placed(shown: str, source: Map, mistake: Mistake) -> Located:
+def locate(shown: str, source: Map, mistake: Mistake) -> LocatedMistake:
     """A mistake in the mapping of a case, at its place in the file."""
-    line, key = line_of(source, mistake.key), home_of(source, mistake.key)
-    return Located(shown, line, replace(mistake, key=key))
+    line, key = line_of(source, mistake.key), origin_of(source, mistake.key)
+    return LocatedMistake(shown, line, replace(mistake, key=key))
 
 
 def split_id(text: str) -> tuple[str, str]:

@@ -13,12 +13,12 @@ from xent_check.problem.options import dashed
 from .array_files import read_array
 from .case import ARRAY_KEYS, Case, CaseFields
 from .expectations import expectations
-from .loading import PosedCase, chosen, misspelt_names
+from .loading import PosedCase, listed_implementations, unknown_implementations
 from .memory import must_fit
 from .posing import pose
 from .printed_dtype import printed_dtype
 from .printed_numbers import Numbers, parse_numbers
-from .validation import case_fields, without_harmless
+from .validation import case_fields, without_harmless_mistakes
 from .yaml_reader import read_value
 from .yaml_values import Float, Map, scalar
 
@@ -26,7 +26,7 @@ SHOWN = "eval"
 _ARRAY_FILES = (".npy", ".npz", ".safetensors")
 _WORDS = ("loss", "dtype")
 _BOOLEANS = ("labels", "sample_weight")  # where True and False may stand for 1 and 0
-_OBSERVED = 200  # bytes of an observed number with its text and its place in a list
+_OBSERVED_BYTES = 200  # bytes of an observed number with its text and its place in a list
 _OPTIONS = {"implementations": "--impl"}
 
 
@@ -74,8 +74,8 @@ class Arguments:
         try:
             if _is_array_file(text):
                 array = read_array(text[1:], (), Path.cwd(), allow_outside=True)
-                must_fit(array.shape, _OBSERVED, ())
-                return _exact(array.tolist())
+                must_fit(array.shape, _OBSERVED_BYTES, ())
+                return _exact_numbers(array.tolist())
             return parse_numbers(self._text("observed", text))
         except InvalidError as error:
             self._wrong("observed", error)
@@ -124,27 +124,27 @@ def _is_array_file(text: str) -> bool:
     return text.startswith("@") and text.partition("#")[0].endswith(_ARRAY_FILES)
 
 
-def _exact(value: Any) -> Numbers:
+def _exact_numbers(value: Any) -> Numbers:
     """The numbers as exact ones: their texts have no printed last digit."""
     if isinstance(value, list):
-        return [_exact(item) for item in value]
+        return [_exact_numbers(item) for item in value]
     number = Float(value)
     number.text = number.hex()
     return number
 
 
-def stated(source: Map, any_label: bool = False) -> PosedCase:
+def posed_case(source: Map, any_label: bool = False) -> PosedCase:
     """The case that a mapping holds, ready to be run; InvalidError with every mistake.
 
     Array files are found from the current folder. any_label: labels outside the classes are
     allowed.
     """
-    mistakes = list(misspelt_names(source))
+    mistakes = list(unknown_implementations(source))
     try:
         fields = case_fields(source)
     except InvalidError as error:
         mistakes += error.mistakes
-        rest = without_harmless(source, error)
+        rest = without_harmless_mistakes(source, error)
         if rest is None:
             raise InvalidError(*mistakes) from None
         source, fields = rest, case_fields(rest)
@@ -155,39 +155,39 @@ def stated(source: Map, any_label: bool = False) -> PosedCase:
         mistakes += error.mistakes
     if mistakes:
         raise InvalidError(*mistakes)
-    return PosedCase(case, problem, expectations(case, problem), chosen(case))
+    return PosedCase(case, problem, expectations(case, problem), listed_implementations(case))
 
 
-def option(key: str) -> str:
+def option_name(key: str) -> str:
     """The option of the command line for a key of a case: `class_axis` is `--class-axis`."""
     return _OPTIONS.get(key, dashed(key))
 
 
-def by_option(mistake: Mistake) -> str:
+def option_mistake_text(mistake: Mistake) -> str:
     """`eval: --logits[0]: what is there; what is allowed; what to do`."""
     key = [part for part in mistake.key if part != "file"]
     if key and key[0] not in ARRAY_KEYS:  # words of an option that is repeated
         key = [part for part in key if not isinstance(part, int)]
-    place = key_text((option(str(key[0])), *key[1:])) if key else ""
-    words = map(_in_options, (mistake.found, mistake.allowed, mistake.advice))
+    place = key_text((option_name(str(key[0])), *key[1:])) if key else ""
+    words = map(_in_words_of_options, (mistake.found, mistake.allowed, mistake.advice))
     return mistake_text(Mistake((), *words), SHOWN, place)
 
 
-def _in_options(text: str) -> str:
+def _in_words_of_options(text: str) -> str:
     """A case file's words in those of the command line: `normalize: false` is `--no-normalize`."""
     text = re.sub(r"`check: \[value, gradient\]`", "`--check gradient`", text)
     text = re.sub(r"`(\w+): (true|false)`", _flag, text)
-    text = re.sub(r"`(\w+): (\w+)`", lambda m: f"`{option(m[1])} {m[2]}`", text)
-    text = re.sub(r"`(\w+)`", _key, text)
+    text = re.sub(r"`(\w+): (\w+)`", lambda m: f"`{option_name(m[1])} {m[2]}`", text)
+    text = re.sub(r"`(\w+)`", _option_of_key, text)
     return text.replace("the case file's folder", "the current folder")
 
 
 def _flag(match: re.Match[str]) -> str:
-    name = option(match[1])
+    name = option_name(match[1])
     return f"`{name}`" if match[2] == "true" else f"`--no-{name[2:]}`"
 
 
-def _key(match: re.Match[str]) -> str:
+def _option_of_key(match: re.Match[str]) -> str:
     if match[1] == "expect":
         return "`expect` in a case file"
-    return f"`{option(match[1])}`" if match[1] in CaseFields.model_fields else match[0]
+    return f"`{option_name(match[1])}`" if match[1] in CaseFields.model_fields else match[0]

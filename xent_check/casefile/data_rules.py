@@ -20,28 +20,28 @@ from xent_check.problem.vocabulary import GIVEN, DType, Given, Loss
 from .case import CaseFields
 
 Array = npt.NDArray[Any]
-_BOTH_WAYS = "say whether to divide by the sum: `normalize: true` or `normalize: false`"
+_SAY_NORMALIZE = "say whether to divide by the sum: `normalize: true` or `normalize: false`"
 
 
 def misplaced_options(fields: CaseFields, given: Given) -> Iterator[Mistake]:
     """Options that mean nothing for the case's loss or its input."""
     for option in OPTIONS:
-        if option.posed(fields.stated(option.key)) == option.default:
+        if option.posed(fields.option_value(option.key)) == option.default:
             continue
         if not option.applies(fields.loss, given):
             any_input = option.given == GIVEN
             use = f"the loss {fields.loss}" if any_input else f"{fields.loss} from {given}"
-            yield _misplaced(option.key, f"set for {use}", _home(option))
+            yield _misplaced_option(option.key, f"set for {use}", _scope_text(option))
         elif option.of_gradient and not fields.options.gradient:
             check = "`check: [value, gradient]`"
-            yield _misplaced(option.key, "set where no gradient is checked", check)
+            yield _misplaced_option(option.key, "set where no gradient is checked", check)
 
 
-def _misplaced(key: str, found: str, home: str) -> Mistake:
+def _misplaced_option(key: str, found: str, home: str) -> Mistake:
     return Mistake((key,), found, f"with {home}", "remove it")
 
 
-def _home(option: Option) -> str:
+def _scope_text(option: Option) -> str:
     """The losses and the inputs that an option applies to, in words."""
     plural = "s" if len(option.losses) > 1 else ""
     losses = f"the loss{'es' if plural else ''} {' and '.join(option.losses)}"
@@ -63,7 +63,7 @@ def outside_labels(
     else:
         return
     if outside.any():
-        index = _first(outside)
+        index = _first_index(outside)
         others = and_more(int(outside.sum()) - 1)
         more = f" ({others} outside)" if others else ""
         advice = "mend the label, or declare under `expect` what each implementation does with it"
@@ -78,13 +78,13 @@ def bad_probabilities(
     probs: rounded to the dtype already.
     """
     probs = probs.astype(np.float64)
-    above_may = normalize is True and loss != "binary"
+    above_one_allowed = normalize is True and loss != "binary"
     for wrong, allowed, advice in (
         (probs < 0, "0 or more", "logits are given as `logits`"),
-        ((probs > 1) & (not above_may), "at most 1", _advice_above(loss)),
+        ((probs > 1) & (not above_one_allowed), "at most 1", _advice_above(loss)),
     ):
         if wrong.any():
-            index = _first(wrong)
+            index = _first_index(wrong)
             yield Mistake(index, f"probability {probs[index]:g}", allowed, advice)
             return
     if loss == "binary" or normalize is not None:
@@ -100,7 +100,7 @@ def bad_probabilities(
             in_place = class_axis % probs.ndim == probs.ndim - 1
             found = f"{'the row' if in_place else f'sample {list(index)}'} sums to {total:.7g}"
             allowed = f"1 within {within:.2g}".replace("e-0", "e-")
-            yield Mistake(index if in_place else (), found, allowed, _BOTH_WAYS)
+            yield Mistake(index if in_place else (), found, allowed, _SAY_NORMALIZE)
             return
 
 
@@ -110,5 +110,5 @@ def _advice_above(loss: Loss) -> str:
     return "to divide each row by its sum, add `normalize: true`"
 
 
-def _first(wrong: Array) -> tuple[int, ...]:
+def _first_index(wrong: Array) -> tuple[int, ...]:
     return tuple(int(i) for i in np.unravel_index(int(wrong.argmax()), wrong.shape))

@@ -11,17 +11,17 @@ from xent_check.errors import KeyPath, Mistake, did_you_mean
 from .case import CaseFields
 from .yaml_values import Map, Seq, describe
 
-Placed = tuple[Map, Mistake]  # the mapping that a mistake's key is in, and the mistake
+SourceMistake = tuple[Map, Mistake]  # the mapping that a mistake's key is in, and the mistake
 MAX_COMBINATIONS = 10_000
 
 
-def expand(source: Map, stem: str, mistakes: list[Placed]) -> Iterator[Map]:
+def expand(source: Map, stem: str, mistakes: list[SourceMistake]) -> Iterator[Map]:
     """The mapping of each case. stem: the name of a case without one. Adds to `mistakes`."""
     for case_source in _case_sources(source, mistakes):
         yield from _combinations(case_source, stem, mistakes)
 
 
-def _case_sources(source: Map, mistakes: list[Placed]) -> list[Map]:
+def _case_sources(source: Map, mistakes: list[SourceMistake]) -> list[Map]:
     """The mapping itself, or each of `cases` merged with the `defaults`."""
     if "cases" not in source and "defaults" not in source:
         return [source]
@@ -43,24 +43,24 @@ def _case_sources(source: Map, mistakes: list[Placed]) -> list[Map]:
     sources = []
     for index, case in enumerate(cases):
         if isinstance(case, Map):
-            sources.append(_merged(defaults, case, case.line))
+            sources.append(_merge(defaults, case, case.line))
         else:
             place: KeyPath = ("cases", index)
             mistakes.append((source, Mistake(place, describe(case), "a mapping", "")))
     return sources
 
 
-def _merged(under: Map, over: Map, line: int) -> Map:
-    """`over` on top of `under`, key by key."""
+def _merge(base: Map, override: Map, line: int) -> Map:
+    """`override` on top of `base`, key by key."""
     merged = Map(line)
-    for part in (under, over):
+    for part in (base, override):
         merged.update(part)
         merged.lines.update(part.lines)
-        merged.homes.update(part.homes)
+        merged.origins.update(part.origins)
     return merged
 
 
-def _combinations(source: Map, stem: str, mistakes: list[Placed]) -> Iterator[Map]:
+def _combinations(source: Map, stem: str, mistakes: list[SourceMistake]) -> Iterator[Map]:
     """One mapping per combination of the matrix, named name[key=value,...]."""
     matrix = source.get("matrix")
     if matrix is None:
@@ -74,8 +74,8 @@ def _combinations(source: Map, stem: str, mistakes: list[Placed]) -> Iterator[Ma
         choice = Map(source.line)
         for key, (index, value) in zip(matrix, values, strict=True):
             choice[key], choice.lines[key] = value, matrix[key].lines[index]
-            choice.homes[key] = ("matrix", key, index)
-        combination = _merged(source, choice, source.line)
+            choice.origins[key] = ("matrix", key, index)
+        combination = _merge(source, choice, source.line)
         del combination["matrix"]
         if combination.get("name") is None:
             combination["name"] = stem

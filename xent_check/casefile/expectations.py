@@ -32,13 +32,13 @@ def expectations(case: Case, problem: Problem) -> Expectations:
                 mistakes += [mistake.below(*key) for mistake in error.mistakes]
         by_name[name] = tuple(parsed)
         if name != REFERENCE:
-            mistakes += _never_reached(name, entries)
+            mistakes += _unreachable_entries(name, entries)
     if mistakes:
         raise InvalidError(*mistakes)
     return by_name
 
 
-def _never_reached(name: str, entries: Sequence[ExpectedFields]) -> Iterator[Mistake]:
+def _unreachable_entries(name: str, entries: Sequence[ExpectedFields]) -> Iterator[Mistake]:
     """An entry after one for every version, which no answer would be compared with."""
     catch_all = next((i for i, e in enumerate(entries[:-1]) if e.versions is None), None)
     if catch_all is not None:
@@ -65,26 +65,32 @@ def _entry_mistakes(entry: ExpectedFields, name: str, key: KeyPath) -> list[Mist
 
 def _expectation(entry: ExpectedFields, problem: Problem) -> Expectation:
     """The entry with its numbers. InvalidError, with keys in the entry, for other shapes."""
-    losses = _of_shape("losses", entry.losses, problem.samples_shape, "one number per sample")
-    totals = {r: published(getattr(entry, r)) for r in REDUCTIONS if getattr(entry, r) is not None}
+    losses = _published_of_shape(
+        "losses", entry.losses, problem.samples_shape, "one number per sample"
+    )
+    totals = {
+        r: published_numbers(getattr(entry, r)) for r in REDUCTIONS if getattr(entry, r) is not None
+    }
     if entry.gradient is not None and not problem.gradient:
         found, allowed = "stated where no gradient is checked", "with `check: [value, gradient]`"
         raise InvalidError(Mistake(("gradient",), found, allowed, "add it, or remove this"))
     what = f"one number for each of the {problem.given}"
-    gradient = _of_shape("gradient", entry.gradient, problem.values.shape, what)
+    gradient = _published_of_shape("gradient", entry.gradient, problem.values.shape, what)
     return Expectation(
         losses, totals, gradient, entry.error, entry.reason, entry.versions, entry.hypothesis
     )
 
 
-def _of_shape(key: str, numbers: object, shape: tuple[int, ...], what: str) -> Published | None:
+def _published_of_shape(
+    key: str, numbers: object, shape: tuple[int, ...], what: str
+) -> Published | None:
     """The published array, of that shape; a single sample may lack its axis, as in the case.
 
     InvalidError for other shapes. what: the shape in words.
     """
     if numbers is None:
         return None
-    array = published(numbers)
+    array = published_numbers(numbers)
     if (1, *array.values.shape) == shape:
         return Published(array.values[None], array.units[None])
     if array.values.shape != shape:
@@ -95,7 +101,7 @@ def _of_shape(key: str, numbers: object, shape: tuple[int, ...], what: str) -> P
     return array
 
 
-def published(numbers: object) -> Published:
+def published_numbers(numbers: object) -> Published:
     """Numbers of a case file in float64, with the unit of each one's last printed digit."""
     values = np.array(numbers, dtype=np.float64)
     units = np.array(_units(numbers), dtype=np.float64)

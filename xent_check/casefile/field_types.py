@@ -17,7 +17,7 @@ from .yaml_values import Row, describe, scalar
 MAX_SHOWN = 10  # mistakes of one array that are told one by one
 
 
-def wrong(*mistakes: Mistake) -> PydanticCustomError:
+def validation_error(*mistakes: Mistake) -> PydanticCustomError:
     """Mistakes in pydantic's clothes; their keys are relative to the value under validation."""
     return PydanticCustomError("mistakes", "see mistakes", {"mistakes": mistakes})
 
@@ -25,22 +25,22 @@ def wrong(*mistakes: Mistake) -> PydanticCustomError:
 def number(value: object, key: KeyPath = (), allowed: str = "a number") -> float:
     """A number as it stands, its text kept."""
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise wrong(Mistake(key, describe(value), allowed, unquoted(value)))
+        raise validation_error(Mistake(key, describe(value), allowed, number_advice(value)))
     try:
         overflows = math.isinf(float(value)) and "inf" not in str(value_text(value)).lower()
     except OverflowError:
         overflows = True
     if overflows:
         most = "numbers of up to 1.79e308, the largest of float64"
-        raise wrong(Mistake(key, describe(value), most, "infinity is written .inf"))
+        raise validation_error(Mistake(key, describe(value), most, "infinity is written .inf"))
     return value
 
 
-def _bare_number(value: object) -> float:
+def _checked_number(value: object) -> float:
     return number(value)
 
 
-def unquoted(value: object) -> str:
+def number_advice(value: object) -> str:
     """What to do about text that means a number."""
     if not isinstance(value, str):
         return ""
@@ -64,7 +64,7 @@ def numbers(value: object) -> Any:
         last = mistakes[MAX_SHOWN - 1].key
         mistakes[MAX_SHOWN:] = [Mistake(last, f"{more} more mistakes after this one", "", "")]
     if mistakes:
-        raise wrong(*mistakes)
+        raise validation_error(*mistakes)
     return value
 
 
@@ -115,7 +115,7 @@ def word(value: object) -> str:
     """Text that can stand in a case id."""
     name = text(value)
     if not is_name(name):
-        raise wrong(Mistake((), describe(name), NAME, ""))
+        raise validation_error(Mistake((), describe(name), NAME, ""))
     return name
 
 
@@ -123,13 +123,13 @@ def text(value: object, allowed: str = "text") -> str:
     """Text that says something."""
     if not isinstance(value, str):
         advice = "" if value is None or isinstance(value, list | dict) else "quote it"
-        raise wrong(Mistake((), describe(value), allowed, advice))
+        raise validation_error(Mistake((), describe(value), allowed, advice))
     if not value.strip():
-        raise wrong(Mistake((), "blank text", "text that is not blank", ""))
+        raise validation_error(Mistake((), "blank text", "text that is not blank", ""))
     return value
 
 
-def _bare_text(value: object) -> str:
+def _checked_text(value: object) -> str:
     return text(value)
 
 
@@ -144,7 +144,7 @@ def hypothesis_id(value: object) -> str:
     """The id of a hypothesis of the diagnosis."""
     if value not in HYPOTHESIS_IDS:
         hint = did_you_mean(value, HYPOTHESIS_IDS) if isinstance(value, str) else ""
-        raise wrong(Mistake((), describe(value), ", ".join(HYPOTHESIS_IDS), hint))
+        raise validation_error(Mistake((), describe(value), ", ".join(HYPOTHESIS_IDS), hint))
     return str(value)
 
 
@@ -154,15 +154,17 @@ def versions(value: object) -> str:
 
     allowed = "a version specifier (PEP 440), such as '>=3.15,<3.16'"
     if not isinstance(value, str):
-        raise wrong(Mistake((), describe(value), allowed, "quote it, with == before it"))
+        raise validation_error(Mistake((), describe(value), allowed, "quote it, with == before it"))
     try:
         SpecifierSet(value)
     except InvalidSpecifier:
         exact = value[:1].isdigit()
         advice = f"for that version alone, write '=={value}'" if exact else ""
-        raise wrong(Mistake((), describe(value), allowed, advice)) from None
+        raise validation_error(Mistake((), describe(value), allowed, advice)) from None
     if not value.strip():
-        raise wrong(Mistake((), "blank text", allowed, "leave the key out for every version"))
+        raise validation_error(
+            Mistake((), "blank text", allowed, "leave the key out for every version")
+        )
     return value
 
 
@@ -174,19 +176,19 @@ class OneOrMore:
         return {"anyOf": [many["items"], many]}
 
 
-def _listed(value: object) -> object:
+def _word_list(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
-ONE_OR_MORE = (Field(min_length=1), BeforeValidator(_listed), OneOrMore())
+ONE_OR_MORE = (Field(min_length=1), BeforeValidator(_word_list), OneOrMore())
 NUMBERS_SCHEMA: dict[str, Any] = {"$ref": "#/$defs/Numbers"}  # defined by schema.py
 _TEXT = {"type": "string", "minLength": 1, "pattern": r"\S"}
-Number = Annotated[float, PlainValidator(_bare_number), WithJsonSchema({"type": "number"})]
+Number = Annotated[float, PlainValidator(_checked_number), WithJsonSchema({"type": "number"})]
 Numbers = Annotated[Any, PlainValidator(numbers), WithJsonSchema({"x-ref": "Numbers"})]
 Word = Annotated[
     str, PlainValidator(word), WithJsonSchema(_TEXT | {"not": {"pattern": r"::|[\x00-\x1f\x7f]"}})
 ]
-Text = Annotated[str, PlainValidator(_bare_text), WithJsonSchema(_TEXT)]
+Text = Annotated[str, PlainValidator(_checked_text), WithJsonSchema(_TEXT)]
 Reason = Annotated[str, PlainValidator(_reason), WithJsonSchema(_TEXT)]
 HypothesisId = Annotated[
     str, PlainValidator(hypothesis_id), WithJsonSchema({"enum": list(HYPOTHESIS_IDS)})

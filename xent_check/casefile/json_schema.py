@@ -42,17 +42,17 @@ def case_file_schema() -> dict[str, Any]:
         ],
         "$defs": definitions,
     }
-    document: dict[str, Any] = resolved(schema)
+    document: dict[str, Any] = with_references(schema)
     return document
 
 
-def resolved(schema: Any) -> Any:
+def with_references(schema: Any) -> Any:
     """pydantic cannot name a definition that it did not make: put the reference in afterwards."""
     if isinstance(schema, list):
-        return [resolved(item) for item in schema]
+        return [with_references(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
     if "x-ref" in schema:
         rest = {key: value for key, value in schema.items() if key != "x-ref"}
         return {**rest, "$ref": f"#/$defs/{schema['x-ref']}"}
-    return {key: resolved(value) for key, value in schema.items()}
+    return {key: with_references(value) for key, value in schema.items()}

@@ -12,7 +12,7 @@ from xent_check.errors import (
     CaseFileError,
     InvalidError,
     KeyPath,
-    Located,
+    LocatedMistake,
     Mistake,
     NothingToCompareError,
     UserError,
@@ -25,13 +25,13 @@ from xent_check.problem.expectation import REFERENCE, Expectation, Expectations
 from xent_check.problem.problem import Problem
 from xent_check.problem.tolerance import Auto, Tolerance
 
-from .case import Case, placed
-from .expansion import Placed, expand
+from .case import Case, locate
+from .expansion import SourceMistake, expand
 from .expectations import expectations
 from .field_types import NAME, is_name
-from .paths import case_files, existing, split_given
+from .paths import case_files, require_existing, split_path
 from .posing import pose
-from .validation import case_fields, without_harmless
+from .validation import case_fields, without_harmless_mistakes
 from .yaml_reader import read
 from .yaml_values import Map, line_of
 
@@ -85,7 +85,7 @@ class Filter:
 
 
 @contextmanager
-def _uncollected() -> Iterator[None]:
+def _without_garbage_collector() -> Iterator[None]:
     """Turn the garbage collector off, which would visit everything read again and again."""
     enabled = gc.isenabled()
     gc.disable()
@@ -96,54 +96,54 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-@_uncollected()
+@_without_garbage_collector()
 def load(
-    paths: Sequence[str], wanted: Filter, allow_outside: bool = False, any_label: bool = False
+    paths: Sequence[str], case_filter: Filter, allow_outside: bool = False, any_label: bool = False
 ) -> tuple[PosedCase, ...]:
     """The selected cases of `paths` (as of `paths.case_files`, with `::name` for one), posed.
 
     CaseFileError for bad files, NothingToCompareError where no case is selected, UserError for
     paths and names that do not exist. any_label: labels outside the classes need no expectation.
     """
-    located: list[Located] = []
+    located_mistakes: list[LocatedMistake] = []
     cases: dict[int, Case] = {}
     files: dict[Path, FileCases] = {}
-    for text in existing(paths):
-        given, name = split_given(text)
-        listed = [(file, file.path.resolve()) for file in case_files(given)]
-        for file, resolved in listed:
+    for text in require_existing(paths):
+        path_text, name = split_path(text)
+        resolved_files = [(file, file.path.resolve()) for file in case_files(path_text)]
+        for file, resolved in resolved_files:
             if resolved not in files:
                 files[resolved] = read_cases(file.path, file.shown)
-                located += files[resolved].located
-        candidates = [case for _, resolved in listed for case in files[resolved].cases]
+                located_mistakes += files[resolved].mistakes
+        candidates = [case for _, resolved in resolved_files for case in files[resolved].cases]
         matches = [case for case in candidates if name in ("", case.name)]
-        if not matches and not located:
-            raise UserError(_no_such_case(given, name, [case.name for case in candidates]))
+        if not matches and not located_mistakes:
+            raise UserError(_no_such_case(path_text, name, [case.name for case in candidates]))
         cases.update((id(case), case) for case in matches)
-    selected = [case for case in cases.values() if wanted.accepts(case)]
+    selected = [case for case in cases.values() if case_filter.accepts(case)]
     posed_cases = []
     for case in [*selected, *(case for file in files.values() for case in file.broken)]:
         try:
             problem = pose(case, allow_outside, any_label)
             expected = expectations(case, problem)
-            if not located:
-                posed_cases.append(PosedCase(case, problem, expected, chosen(case)))
+            if not located_mistakes:
+                posed_cases.append(PosedCase(case, problem, expected, listed_implementations(case)))
         except InvalidError as error:
-            located += [case.located(mistake) for mistake in error.mistakes]
-    if located:
-        raise CaseFileError(_in_order(located))
+            located_mistakes += [case.located_mistake(mistake) for mistake in error.mistakes]
+    if located_mistakes:
+        raise CaseFileError(_in_order(located_mistakes))
     if not posed_cases:
-        raise NothingToCompareError(f"none of {len(cases)} cases is selected by {wanted}")
+        raise NothingToCompareError(f"none of {len(cases)} cases is selected by {case_filter}")
     return tuple(posed_cases)
 
 
-def _in_order(located: Iterable[Located]) -> list[Located]:
-    return sorted(dict.fromkeys(located), key=lambda item: (item.file, item.line))
+def _in_order(located_mistakes: Iterable[LocatedMistake]) -> list[LocatedMistake]:
+    return sorted(dict.fromkeys(located_mistakes), key=lambda item: (item.file, item.line))
 
 
-def _no_such_case(given: str, name: str, names: Sequence[str]) -> str:
+def _no_such_case(path_text: str, name: str, names: Sequence[str]) -> str:
     parts = (f"no case {name!r}", f"it has {listed(names, most=10)}", did_you_mean(name, names))
-    return f"{visible(given)}: {'; '.join(part for part in parts if part)}"
+    return f"{visible(path_text)}: {'; '.join(part for part in parts if part)}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,7 +152,7 @@ class FileCases:
 
     cases: tuple[Case, ...]
     broken: tuple[Case, ...]  # without the wrong keys, none of which matters to the arrays
-    located: tuple[Located, ...]  # posing the broken cases may add to these
+    mistakes: tuple[LocatedMistake, ...]  # posing the broken cases may add to these
 
 
 def read_cases(file: Path, shown: str) -> FileCases:
@@ -160,8 +160,8 @@ def read_cases(file: Path, shown: str) -> FileCases:
     try:
         document = read(file, shown)
     except CaseFileError as error:
-        return FileCases((), (), error.located)
-    mistakes: list[Placed] = []
+        return FileCases((), (), error.mistakes)
+    mistakes: list[SourceMistake] = []
     cases: list[Case] = []
     broken: list[Case] = []
     names: list[tuple[str, Map]] = []
@@ -169,12 +169,12 @@ def read_cases(file: Path, shown: str) -> FileCases:
         source = expanded
         names.append((str(source.get("name") or file.stem), source))
         before = len(mistakes)
-        mistakes += [(source, mistake) for mistake in misspelt_names(source)]
+        mistakes += [(source, mistake) for mistake in unknown_implementations(source)]
         try:
             fields = case_fields(source)
         except InvalidError as error:
             mistakes += [(source, mistake) for mistake in error.mistakes]
-            rest = without_harmless(source, error)
+            rest = without_harmless_mistakes(source, error)
             if rest is None:
                 continue
             source, fields = rest, case_fields(rest)
@@ -184,13 +184,13 @@ def read_cases(file: Path, shown: str) -> FileCases:
         case = Case(file, shown, fields.name or file.stem, source, fields)
         (cases if len(mistakes) == before else broken).append(case)
     mistakes += _repeated_names(names)
-    reported = {(item.line, item.mistake.key) for item in document.located}
-    located = (placed(shown, source, mistake) for source, mistake in mistakes)
-    fresh = [item for item in located if (item.line, item.mistake.key) not in reported]
-    return FileCases(tuple(cases), tuple(broken), tuple(_in_order([*document.located, *fresh])))
+    reported = {(item.line, item.mistake.key) for item in document.mistakes}
+    located_mistakes = (locate(shown, source, mistake) for source, mistake in mistakes)
+    fresh = [item for item in located_mistakes if (item.line, item.mistake.key) not in reported]
+    return FileCases(tuple(cases), tuple(broken), tuple(_in_order([*document.mistakes, *fresh])))
 
 
-def _repeated_names(names: Iterable[tuple[str, Map]]) -> Iterator[Placed]:
+def _repeated_names(names: Iterable[tuple[str, Map]]) -> Iterator[SourceMistake]:
     first: dict[str, Map] = {}
     for name, source in names:
         if name in first:
@@ -200,21 +200,21 @@ def _repeated_names(names: Iterable[tuple[str, Map]]) -> Iterator[Placed]:
         first.setdefault(name, source)
 
 
-def misspelt_names(source: Map) -> Iterator[Mistake]:
+def unknown_implementations(source: Map) -> Iterator[Mistake]:
     """Names of no implementation, which would never be compared. The mapping may have any other
     mistake; values that cannot be names are left to the check of types."""
     listed, expect = source.get("implementations"), source.get("expect")
     if isinstance(listed, str):
-        yield from _misspelt(("implementations",), listed, ())
+        yield from _unknown_implementation(("implementations",), listed, ())
     for index, name in enumerate(listed if isinstance(listed, list) else ()):
         if isinstance(name, str) and is_name(name):
-            yield from _misspelt(("implementations", index), name, ())
+            yield from _unknown_implementation(("implementations", index), name, ())
     for name in expect if isinstance(expect, dict) else ():
         if name != REFERENCE:
-            yield from _misspelt(("expect", name), name, (REFERENCE,))
+            yield from _unknown_implementation(("expect", name), name, (REFERENCE,))
 
 
-def _misspelt(key: KeyPath, name: str, also: Sequence[str]) -> Iterator[Mistake]:
+def _unknown_implementation(key: KeyPath, name: str, also: Sequence[str]) -> Iterator[Mistake]:
     try:
         parse(name)
     except InvalidError as error:
@@ -223,7 +223,7 @@ def _misspelt(key: KeyPath, name: str, also: Sequence[str]) -> Iterator[Mistake]
             yield Mistake(key, m.found, allowed, m.advice or did_you_mean(name, also))
 
 
-def chosen(case: Case) -> tuple[Implementation, ...] | None:
+def listed_implementations(case: Case) -> tuple[Implementation, ...] | None:
     """The implementations that a case lists, each once; None where it lists none."""
     names = case.fields.implementations
     return None if names is None else tuple(parse(name) for name in dict.fromkeys(names))

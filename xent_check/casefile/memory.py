@@ -23,7 +23,7 @@ from xent_check.problem.vocabulary import DType
 
 TRUTH = 32
 ANSWER = 32
-PASSING = 24
+COMPARISON = 24
 WORKER = 6
 
 _SURE = 2**26  # bytes taken for granted: asking takes 10 ms, and most runs need no more
@@ -43,30 +43,30 @@ class Size:
     gradient: bool
 
     @property
-    def held(self) -> int:
+    def truth_bytes(self) -> int:
         """What the exact values take, as long as the run."""
         return self._numbers * TRUTH
 
     @property
-    def of_answer(self) -> int:
+    def answer_bytes(self) -> int:
         """What one answer takes, as long as the run."""
         return self._numbers * ANSWER
 
     @property
-    def passing(self) -> int:
+    def comparison_bytes(self) -> int:
         """What comparing one answer takes, and no longer."""
-        return self._numbers * PASSING
+        return self._numbers * COMPARISON
 
     @property
-    def of_worker(self) -> int:
+    def worker_bytes(self) -> int:
         """What a framework's process takes while it answers."""
         width = numpy_dtype(self.dtype).itemsize
         return WORKER * width * (self.values + self._numbers)
 
     @property
-    def alone(self) -> int:
+    def one_answer_bytes(self) -> int:
         """What one implementation's answer takes in all."""
-        return self.held + self.of_answer + max(self.passing, self.of_worker)
+        return self.truth_bytes + self.answer_bytes + max(self.comparison_bytes, self.worker_bytes)
 
     @property
     def _numbers(self) -> int:
@@ -79,18 +79,18 @@ def size_of(problem: Problem) -> Size:
     return Size(problem.values.size, samples, problem.dtype, problem.gradient)
 
 
-def copies(arrays: Mapping[str, Array], dtype: DType) -> int:
+def copy_bytes(arrays: Mapping[str, Array], dtype: DType) -> int:
     """What rounding arrays to the dtype takes: nothing for those that have it."""
     to = numpy_dtype(dtype)
     return sum(a.size * to.itemsize for a in arrays.values() if a.dtype not in (to, "int64"))
 
 
-def available() -> int:
+def available_bytes() -> int:
     """The free bytes, or fewer where a control group (a container, a batch job) has a limit."""
     import psutil
 
     free = psutil.virtual_memory().available
-    return max(0, min([free, *_left_in_groups(_GROUPS, _OWN)]))
+    return max(0, min([free, *_bytes_left_in_groups(_GROUPS, _OWN)]))
 
 
 def must_fit(shape: Sequence[int], bytes_per_value: int, key: KeyPath) -> None:
@@ -102,12 +102,15 @@ def must_fit(shape: Sequence[int], bytes_per_value: int, key: KeyPath) -> None:
 
 def must_have(needed: int, what: str, key: KeyPath, advice: str = "make it smaller") -> None:
     """InvalidError where so many bytes are not free. what: the start of the message."""
-    if needed > _SURE and needed > (free := available()):
-        found, allowed = f"{what} {_gib(needed)}", f"{_gib(free)}, the memory that is free"
+    if needed > _SURE and needed > (free := available_bytes()):
+        found, allowed = (
+            f"{what} {_gib_text(needed)}",
+            f"{_gib_text(free)}, the memory that is free",
+        )
         raise InvalidError(Mistake(key, found, allowed, advice))
 
 
-def _left_in_groups(groups: Path, membership: Path) -> Iterator[int]:
+def _bytes_left_in_groups(groups: Path, membership: Path) -> Iterator[int]:
     """The bytes left in our control group and in those around it, where they have a limit."""
     text = ""
     with contextlib.suppress(OSError):
@@ -120,18 +123,18 @@ def _left_in_groups(groups: Path, membership: Path) -> Iterator[int]:
         folder = root if ".." in path else root / path.lstrip("/")
         for group in (folder, *folder.parents):
             with contextlib.suppress(OSError, ValueError):  # no such file, or "max"
-                yield _left(group, _FIRST if controllers else _UNIFIED)
+                yield _bytes_left(group, _FIRST if controllers else _UNIFIED)
             if group == root:
                 break
 
 
-def _left(group: Path, names: tuple[str, str, str]) -> int:
+def _bytes_left(group: Path, names: tuple[str, str, str]) -> int:
     limit, used = (int((group / name).read_text()) for name in names[:2])
     stat = (line.split() for line in (group / "memory.stat").read_text().splitlines())
     files = next((int(count) for name, count in stat if name == names[2]), 0)
     return limit - max(0, used - files)
 
 
-def _gib(count: int) -> str:
+def _gib_text(count: int) -> str:
     gib = Decimal(count) / 2**30
     return f"{gib:,.1f} GiB" if gib < 10**6 else f"{gib:.3g} GiB"

@@ -40,13 +40,13 @@ def corpus() -> Path:
     return installed if installed.is_dir() else package.parent / "cases"
 
 
-def shipped() -> list[str]:
+def corpus_names() -> list[str]:
     """Each folder of cases that ships with the package, and each file in it: `corpus:forum`."""
     paths = (path for path in corpus().rglob("*") if path.is_dir() or path.suffix == ".yaml")
     return sorted(CORPUS + path.relative_to(corpus()).as_posix() for path in paths)
 
 
-def split_given(text: str) -> tuple[str, str]:
+def split_path(text: str) -> tuple[str, str]:
     """The path and the name of `PATH::name`; the name may be empty. The whole text is the path
     where such a file exists."""
     if text.startswith(CORPUS):
@@ -54,14 +54,14 @@ def split_given(text: str) -> tuple[str, str]:
         return CORPUS + path, name
     if "::" not in text or os.path.exists(text):
         return text, ""
-    given, _, name = text.partition("::")
-    return (given, name) if os.path.exists(given) else split_id(text)
+    path, _, name = text.partition("::")
+    return (path, name) if os.path.exists(path) else split_id(text)
 
 
-def existing(paths: Sequence[str]) -> list[str]:
+def require_existing(paths: Sequence[str]) -> list[str]:
     """The paths; UserError with all that name nothing."""
-    given = [split_given(text)[0] for text in paths]
-    lines = [mistake_text(mistake, path) for path in given if (mistake := absence(path))]
+    names = [split_path(text)[0] for text in paths]
+    lines = [mistake_text(mistake, path) for path in names if (mistake := absence(path))]
     if lines:
         raise UserError("\n".join(lines))
     return list(paths)
@@ -73,7 +73,7 @@ def absence(path: str) -> Mistake | None:
     if _roots(path):
         return None
     if path.startswith(CORPUS):
-        names = shipped()
+        names = corpus_names()
         folders = ", ".join(name for name in names if "/" not in name)
         found = "no such cases in the package"
         return Mistake((), found, f"{folders}, {CORPUS} for all", did_you_mean(path, names))
@@ -96,28 +96,28 @@ def case_files(path: str) -> list[CaseFile]:
     """
     roots = _roots(path)
     if not roots:
-        raise UserError("\n".join(existing([path])))
+        raise UserError("\n".join(require_existing([path])))
     is_pattern = _is_pattern(path)
-    found = (file for root in roots for file in _below(root) if not is_pattern or _is_case(file))
-    files = list(dict.fromkeys(found))
+    candidates = (file for root in roots for file in _below(root))
+    files = list(dict.fromkeys(f for f in candidates if not is_pattern or _is_case(f)))
     if not files:
         where = "match" if is_pattern else "in this folder"
         raise NothingToCompareError(f"{visible(path)}: no case files (*.yaml, *.yml) {where}")
-    shown = _shipped_path if path.startswith(CORPUS) else shown_path
+    shown = _corpus_path if path.startswith(CORPUS) else shown_path
     return [CaseFile(file, shown(file)) for file in files]
 
 
 def scope_paths(paths: Sequence[str]) -> tuple[str, ...]:
     """The files and folders that the paths name, as reports name them; for a pattern what it
     matches."""
-    named: list[str] = []
-    for path, _ in map(split_given, paths):
+    names: list[str] = []
+    for path, _ in map(split_path, paths):
         if path.startswith(CORPUS):
-            named += map(_shipped_path, _roots(path))
+            names += map(_corpus_path, _roots(path))
         else:
             shown = map(shown_path, _roots(path) or [Path(path)])
-            named += [own_path(posixpath.normpath(each)) for each in shown]
-    return tuple(named)
+            names += [user_path(posixpath.normpath(each)) for each in shown]
+    return tuple(names)
 
 
 def folders(path: str) -> list[Path]:
@@ -175,14 +175,14 @@ def shown_path(file: Path) -> str:
     read `corpus:...` begins with `./`."""
     absolute, here = Path(os.path.abspath(file)), Path.cwd()
     shown = absolute.relative_to(here) if absolute.is_relative_to(here) else file
-    return own_path(shown.as_posix())
+    return user_path(shown.as_posix())
 
 
-def own_path(path: str) -> str:
+def user_path(path: str) -> str:
     """The path of a user's file, which begins with `./` where it would read `corpus:...`."""
     return f"./{path}" if path.startswith(CORPUS) else path
 
 
-def _shipped_path(file: Path) -> str:
+def _corpus_path(file: Path) -> str:
     """`corpus:...` for a file or folder that ships with the package."""
     return CORPUS if file == corpus() else CORPUS + file.relative_to(corpus()).as_posix()

@@ -16,10 +16,10 @@ from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import REDUCTIONS, Given, Reduction
 
 from .array_forms import FileArray
-from .arrays import make_array, no_index
+from .arrays import class_index_mistake, make_array
 from .case import ARRAY_KEYS, Case, CaseFields
 from .data_rules import bad_probabilities, misplaced_options, outside_labels
-from .memory import Size, copies, must_have
+from .memory import Size, copy_bytes, must_have
 
 Array = npt.NDArray[Any]
 
@@ -40,10 +40,10 @@ def pose(case: Case, allow_outside: bool = False, any_label: bool = False) -> Pr
                 mistakes += error.mistakes
     if mistakes:
         raise InvalidError(*mistakes)
-    return _Maker(case.fields, case.given, arrays, any_label).problem()
+    return _ProblemBuilder(case.fields, case.given, arrays, any_label).problem()
 
 
-class _Maker:
+class _ProblemBuilder:
     """Checks in order; one that needs the result of a check that failed is skipped."""
 
     def __init__(
@@ -56,22 +56,22 @@ class _Maker:
         self.arrays = arrays
         self.mistakes: list[Mistake] = []
 
-    def wrong(self, key: KeyPath, found: str, allowed: str = "", advice: str = "") -> None:
+    def add_mistake(self, key: KeyPath, found: str, allowed: str = "", advice: str = "") -> None:
         self.mistakes.append(Mistake(key, found, allowed, advice))
 
     def problem(self) -> Problem:
         f = self.fields
-        self.fits_in_memory()
+        self.require_memory()
         for mistake in misplaced_options(f, self.given):
             self.mistakes.append(mistake)
             self.arrays.pop(str(mistake.key[0]), None)
-        values, labels, axis = self.one_row_is_one_sample()
-        if self.classes_fit(values, axis):
-            self.weights_fit(values, axis)
-            self.empty_batch_has_a_reduction(values)
-            self.probabilities_are_allowed(values, axis)
-            if self.labels_fit(values, labels, axis):
-                self.labels_are_allowed(labels, values, axis)
+        values, labels, axis = self.with_sample_axis()
+        if self.check_class_axis(values, axis):
+            self.check_weights(values, axis)
+            self.check_empty_batch(values)
+            self.check_probabilities(values, axis)
+            if self.check_labels(values, labels, axis):
+                self.check_label_values(labels, values, axis)
         if self.mistakes:
             raise InvalidError(*self.mistakes)
         arrays: dict[str, Any] = {
@@ -87,7 +87,7 @@ class _Maker:
             **vars(options),
         )
 
-    def fits_in_memory(self) -> None:
+    def require_memory(self) -> None:
         """InvalidError where one answer does not fit; nothing is done with the arrays before."""
         f, values, form = self.fields, self.arrays[self.given], getattr(self.fields, self.given)
         axis, gradient = self.options.class_axis, self.options.gradient
@@ -95,7 +95,7 @@ class _Maker:
         classes = values.shape[axis] if has_axis else 1
         size = Size(values.size, values.size // max(classes, 1), f.dtype, gradient)
         subject = f"{form.file!r} of shape" if isinstance(form, FileArray) else "shape"
-        needed = size.alone + copies(self.arrays, f.dtype)
+        needed = size.one_answer_bytes + copy_bytes(self.arrays, f.dtype)
         must_have(needed, f"{subject} {list(values.shape)}: checking it needs", (self.given,))
 
     @property
@@ -117,7 +117,7 @@ class _Maker:
         """Whether the case is one sample without a sample axis."""
         return self.arrays[self.given].ndim == (0 if self.fields.loss == "binary" else 1)
 
-    def one_row_is_one_sample(self) -> tuple[Array, Array, int]:
+    def with_sample_axis(self) -> tuple[Array, Array, int]:
         """Values, labels and class axis, where a bare number or row gets its sample axis."""
         values, labels, axis = (
             self.arrays[self.given],
@@ -129,24 +129,24 @@ class _Maker:
         if self.fields.loss == "binary":
             return values.reshape(1), labels.reshape(1) if labels.ndim == 0 else labels, axis
         if axis not in (-1, 0):
-            return values, labels, axis  # classes_fit refuses it
+            return values, labels, axis  # check_class_axis refuses it
         axis = -1
         if self.sparse:
             return values[None], labels.reshape(1) if labels.ndim == 0 else labels, axis
         return values[None], labels[None] if labels.ndim == 1 else labels, axis
 
-    def classes_fit(self, values: Array, axis: int) -> bool:
+    def check_class_axis(self, values: Array, axis: int) -> bool:
         """Whether the class axis exists and has a class."""
         if self.fields.loss == "binary":
             return True
         if values.ndim == 0:
-            self.wrong((self.given,), "a single number", "one number per class at least")
+            self.add_mistake((self.given,), "a single number", "one number per class at least")
         elif not -values.ndim <= axis < values.ndim:
             found = f"{axis}, for {self.given} of shape {list(values.shape)}"
-            self.wrong(("class_axis",), found, f"-{values.ndim} to {values.ndim - 1}")
+            self.add_mistake(("class_axis",), found, f"-{values.ndim} to {values.ndim - 1}")
         elif values.shape[axis] == 0:
             found = f"shape {list(values.shape)}: no classes"
-            self.wrong((self.given,), found, "one class at least")
+            self.add_mistake((self.given,), found, "one class at least")
         else:
             return True
         return False
@@ -154,7 +154,7 @@ class _Maker:
     def samples_shape(self, values: Array, axis: int) -> tuple[int, ...]:
         return samples_of(values.shape, None if self.fields.loss == "binary" else axis)
 
-    def labels_fit(self, values: Array, labels: Array, axis: int) -> bool:
+    def check_labels(self, values: Array, labels: Array, axis: int) -> bool:
         """Whether the labels have the values' shape, or the samples', and can be labels."""
         f, before = self.fields, len(self.mistakes)
         expected = self.samples_shape(values, axis) if self.sparse else values.shape
@@ -165,12 +165,12 @@ class _Maker:
                 advice = "one-hot labels belong to the loss categorical"
             elif f.loss == "categorical" and labels.shape == self.samples_shape(values, axis):
                 advice = "class indices belong to the loss sparse_categorical"
-            self.wrong(("labels",), f"shape {list(labels.shape)}", allowed, advice)
+            self.add_mistake(("labels",), f"shape {list(labels.shape)}", allowed, advice)
         if self.sparse and labels.dtype.kind != "i":
-            self.mistakes.append(no_index(f.labels, self.arrays["labels"], ("labels",)))
+            self.mistakes.append(class_index_mistake(f.labels, self.arrays["labels"], ("labels",)))
         return len(self.mistakes) == before
 
-    def weights_fit(self, values: Array, axis: int) -> None:
+    def check_weights(self, values: Array, axis: int) -> None:
         samples = self.samples_shape(values, axis)
         counted = None if self.fields.loss == "binary" else axis
         bare = self.arrays[self.given].ndim < values.ndim
@@ -182,31 +182,33 @@ class _Maker:
                 array = self.arrays[key] = array.reshape(samples)
             allowed = misfit(array.shape, rule, values.shape, counted)
             if allowed:
-                self.wrong((key,), f"shape {list(array.shape)}", allowed)
+                self.add_mistake((key,), f"shape {list(array.shape)}", allowed)
             elif not np.isfinite(array.astype(np.float64)).all():
-                self.wrong((key,), "a weight that is not finite", "finite numbers")
+                self.add_mistake((key,), "a weight that is not finite", "finite numbers")
 
-    def empty_batch_has_a_reduction(self, values: Array) -> None:
+    def check_empty_batch(self, values: Array) -> None:
         if values.size == 0 and not self.reductions:
             found = f"shape {list(values.shape)}: no samples, and no reduction"
-            self.wrong((self.given,), found, "a `reduction` to compare", "add `reduction: mean`")
+            self.add_mistake(
+                (self.given,), found, "a `reduction` to compare", "add `reduction: mean`"
+            )
 
-    def labels_are_allowed(self, labels: Array, values: Array, axis: int) -> None:
+    def check_label_values(self, labels: Array, values: Array, axis: int) -> None:
         f = self.fields
         if not f.expect and not self.any_label:
             classes = 0 if f.loss == "binary" else values.shape[axis]
             ignored = self.options.ignore_index
-            self.wrong_items("labels", outside_labels(labels, f.loss, classes, ignored))
+            self.add_item_mistakes("labels", outside_labels(labels, f.loss, classes, ignored))
 
-    def probabilities_are_allowed(self, values: Array, axis: int) -> None:
+    def check_probabilities(self, values: Array, axis: int) -> None:
         f = self.fields
         if self.given == "probs":
             probs, normalize = self.rounded(values), self.options.normalize
             wrong = bad_probabilities(probs, f.loss, f.dtype, axis, normalize)
-            self.wrong_items("probs", wrong)
+            self.add_item_mistakes("probs", wrong)
 
-    def wrong_items(self, key: str, mistakes: Iterable[Mistake]) -> None:
+    def add_item_mistakes(self, key: str, mistakes: Iterable[Mistake]) -> None:
         """Add mistakes at items of an array; in the file a bare row has no sample axis."""
         for m in mistakes:
             index = m.key[1:] if self.is_bare and len(m.key) > self.arrays[key].ndim else m.key
-            self.wrong((key, *index), m.found, m.allowed, m.advice)
+            self.add_mistake((key, *index), m.found, m.allowed, m.advice)

@@ -74,30 +74,30 @@ class _Reader:
             _refuse("'...': numbers were left out of the print", "every number", _PRINT_ALL)
         self.kinds = [*(kind for kind, _ in tokens), "end", "end"]
         self.texts = [*(text for _, text in tokens), "", ""]
-        self.at = 0
+        self.position = 0
         self.depth = 0
         self.booleans = booleans
         self.values = ("number", "special", *(("boolean",) if booleans else ()))
 
     @property
     def kind(self) -> str:
-        return self.kinds[self.at]
+        return self.kinds[self.position]
 
     @property
     def text(self) -> str:
-        return self.texts[self.at]
+        return self.texts[self.position]
 
     def take(self) -> str:
-        self.at += 1
-        return self.texts[self.at - 1]
+        self.position += 1
+        return self.texts[self.position - 1]
 
     def skip_label(self) -> None:
         """`loss: 2.36`, `my loss = 2.36`, `Parameter containing: tensor(...)`."""
-        end = self.at
+        end = self.position
         while self.kinds[end] == "word":
             end += 1
-        if end > self.at and self.texts[end] in ("=", ":"):
-            self.at = end + 1
+        if end > self.position and self.texts[end] in ("=", ":"):
+            self.position = end + 1
 
     def items(self, closer: str) -> tuple[list[Numbers], int]:
         """The values up to the closing bracket, which is taken; and how many commas there were.
@@ -111,9 +111,9 @@ class _Reader:
                 if commas >= len(values):
                     _refuse("a comma with no number before it", _NUMBERS, "fill the gap")
                 commas += 1
-                self.at += 1
+                self.position += 1
             elif closer and self.text == closer:
-                self.at += 1
+                self.position += 1
                 return values, commas
             elif self._starts_value():
                 values.append(self._value())
@@ -126,8 +126,8 @@ class _Reader:
         if self.kind in self.values or self.text in ("[", "<"):
             return True
         if self.text == "(":  # of a tuple, not of words after the numbers
-            return self.kinds[self.at + 1] != "word" or self.texts[self.at + 2] == "("
-        return self.kind == "word" and self.texts[self.at + 1] == "("
+            return self.kinds[self.position + 1] != "word" or self.texts[self.position + 2] == "("
+        return self.kind == "word" and self.texts[self.position + 1] == "("
 
     def _value(self) -> Numbers:
         self.depth += 1
@@ -158,7 +158,7 @@ class _Reader:
     def _call(self) -> Numbers:
         """`tensor(VALUE, grad_fn=...)`, `np.float32(0.5)`: the first argument is the value."""
         name = self.take()
-        self.at += 1
+        self.position += 1
         if not self._starts_value():
             _refuse(f"no number first in {name}(...)", _NUMBERS, "paste the printed value")
         value = self._value()
@@ -168,15 +168,17 @@ class _Reader:
         return value
 
     def _names_follow(self) -> bool:
-        return self.kinds[self.at + 1] == "word" or self.texts[self.at + 1] == ")"
+        return self.kinds[self.position + 1] == "word" or self.texts[self.position + 1] == ")"
 
     def _angled(self) -> Numbers:
         """`<tf.Tensor: shape=(2,), dtype=float32, numpy=VALUE>`."""
-        while self.kind != "end" and not (self.text == "numpy" and self.texts[self.at + 1] == "="):
-            self.at += 1
+        while self.kind != "end" and not (
+            self.text == "numpy" and self.texts[self.position + 1] == "="
+        ):
+            self.position += 1
         if self.kind == "end":
             _refuse("a tensor printed without its numbers", _NUMBERS, "print its .numpy()")
-        self.at += 2
+        self.position += 2
         if not self._starts_value():
             self._refuse_here(">")
         value = self._value()
@@ -191,8 +193,8 @@ class _Reader:
                 _refuse(f"{opener!r} is not closed", f"{closer!r} at its end", "paste all of it")
             depth += self.text in ("(", "[", "<")
             depth -= self.text in (")", "]", ">")
-            self.at += 1
-        self.at += 1
+            self.position += 1
+        self.position += 1
 
     def must_hold_no_more(self) -> None:
         """Words may follow the numbers, and `shape=(...)`; further numbers may not."""
@@ -200,9 +202,9 @@ class _Reader:
         while self.kind != "end":
             named = self.text == "="
             if named:
-                self.at += 1
+                self.position += 1
                 if self.text == "(":
-                    self.at += 1
+                    self.position += 1
                     self._skip_to(")", "(")
                     continue
             stray = self.booleans and self.kind == "boolean" and not named

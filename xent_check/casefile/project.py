@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .paths import CORPUS, own_path
+from .paths import CORPUS, user_path
 
 _MARKS = ("pyproject.toml", ".git")
 _FUNCTION = re.compile(r"((?:\w+=)?)([^=]+?\.py)(:.*)", re.DOTALL)  # [FRAMEWORK=]file.py:function
@@ -48,7 +48,7 @@ class Project:
         real_root = Path(os.path.realpath(self.root))
         for path, root in ((plain, self.root), (real, real_root)):
             if path.is_relative_to(root):
-                return own_path(path.relative_to(root).as_posix())
+                return user_path(path.relative_to(root).as_posix())
         try:
             return Path(os.path.relpath(real, real_root)).as_posix()
         except ValueError:  # on another drive of Windows

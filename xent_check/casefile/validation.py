@@ -13,7 +13,7 @@ from xent_check.problem.vocabulary import GIVEN, Loss
 
 from .array_forms import ARRAY_FORMS
 from .case import ARRAY_KEYS, Because, CaseFields, ExpectedFields, ToleranceFields
-from .field_types import unquoted
+from .field_types import number_advice
 from .yaml_values import Map, describe
 
 
@@ -38,26 +38,26 @@ def case_fields(source: Map) -> CaseFields:
 
 
 # No check of another key reads what scales or weighs.
-_HARMLESS = (
+_HARMLESS_KEYS = (
     *("name", "description", "source", "tags", "tolerance", "implementations"),
     *(option.key for option in OPTIONS if isinstance(option.kind, Number | NumberArray)),
 )
-_LISTS = (
+_WORD_LIST_KEYS = (
     *("tags", "implementations"),
     *(option.key for option in OPTIONS if isinstance(option.kind, Words)),
 )
 
 
-def without_harmless(source: Map, error: InvalidError) -> Map | None:
+def without_harmless_mistakes(source: Map, error: InvalidError) -> Map | None:
     """The mapping without the keys that are wrong, where its arrays mean the same without them."""
     wrong = {str(mistake.key[0]) if mistake.key else "" for mistake in error.mistakes}
-    meaningful = [key for key in CaseFields.model_fields if key not in _HARMLESS]
+    meaningful = [key for key in CaseFields.model_fields if key not in _HARMLESS_KEYS]
     if any(key in ("", *meaningful) or did_you_mean(key, meaningful) for key in wrong):
         return None
     rest = Map(source.line)
     rest.update({key: value for key, value in source.items() if key not in wrong})
     rest.lines.update(source.lines)
-    rest.homes.update(source.homes)
+    rest.origins.update(source.origins)
     return rest
 
 
@@ -129,11 +129,11 @@ def _type_and_advice(type_name: str, loc: KeyPath, value: object) -> tuple[str, 
     if type_name == "string":
         scalar = value is not None and not isinstance(value, list | dict)
         return "text", "quote it" if scalar else ""
-    if type_name == "list" and loc[0] in _LISTS:
+    if type_name == "list" and loc[0] in _WORD_LIST_KEYS:
         return "a word, or a list of words", ""
     if type_name == "list" and loc[0] == "expect":
         return "a mapping, or a list of mappings", "say what it gives: {losses: ...}"
-    return _TYPES[type_name], unquoted(value) if type_name in ("int", "float") else ""
+    return _TYPES[type_name], number_advice(value) if type_name in ("int", "float") else ""
 
 
 def _unknown_key(key: KeyPath, allowed: list[str]) -> Mistake:

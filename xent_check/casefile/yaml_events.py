@@ -65,20 +65,22 @@ def parse(text: str, build: Callable[[Iterator[Any]], T]) -> T:
         raise SyntaxMistakeError(_line(text, long), mistake)
     if control := _CONTROL.search(text):
         words = f"the control character U+{ord(control[0]):04X}"
-        raise _no_yaml(_line(text, control), words, 'write it as an escape, in "double quotes"')
-    left = _HALF_A_PAIR.search(text) or "[" * _BRACKETS in text.replace("{", "[")
+        raise _syntax_mistake(
+            _line(text, control), words, 'write it as an escape, in "double quotes"'
+        )
+    in_python = _HALF_A_PAIR.search(text) or "[" * _BRACKETS in text.replace("{", "[")
     by_libyaml = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
-    loader = (yaml.BaseLoader if left else by_libyaml)(text)
+    loader = (yaml.BaseLoader if in_python else by_libyaml)(text)
     try:
         return build(iter(loader.get_event, None))
     except yaml.MarkedYAMLError as error:
-        raise _mistake(error, text) from None
+        raise _parser_mistake(error, text) from None
     except (ValueError, OverflowError):  # of PyYAML's own parser, at \U00110000 and beyond
         words, line = "found invalid Unicode character escape code", getattr(loader, "line", 0) + 1
-        raise _no_yaml(line, words, "mend the syntax here") from None
+        raise _syntax_mistake(line, words, "mend the syntax here") from None
 
 
-def _mistake(error: yaml.MarkedYAMLError, text: str) -> SyntaxMistakeError:
+def _parser_mistake(error: yaml.MarkedYAMLError, text: str) -> SyntaxMistakeError:
     """The parser's words where they are plain, else plainer ones."""
     mark: Any = error.problem_mark or error.context_mark
     words = str(error.problem or error.context)
@@ -86,13 +88,13 @@ def _mistake(error: yaml.MarkedYAMLError, text: str) -> SyntaxMistakeError:
     for pattern, plainer in _PLAINER:
         words = re.sub(pattern, plainer, words).replace("{there}", there)
     if r"'\t'" in words or "a tab character" in words:
-        return _no_yaml(mark.line + 1, "a tab in the indentation", "indent with spaces")
-    return _no_yaml(mark.line + 1, words, "mend the syntax here")
+        return _syntax_mistake(mark.line + 1, "a tab in the indentation", "indent with spaces")
+    return _syntax_mistake(mark.line + 1, words, "mend the syntax here")
 
 
 def _line(text: str, match: re.Match[str]) -> int:
     return text.count("\n", 0, match.start()) + 1
 
 
-def _no_yaml(line: int, words: str, advice: str) -> SyntaxMistakeError:
+def _syntax_mistake(line: int, words: str, advice: str) -> SyntaxMistakeError:
     return SyntaxMistakeError(line, Mistake((), f"not YAML: {words}", "YAML 1.2", advice))

@@ -22,7 +22,7 @@ from yaml import (
     SequenceStartEvent,
 )
 
-from xent_check.errors import CaseFileError, InvalidError, KeyPath, Located, Mistake
+from xent_check.errors import CaseFileError, InvalidError, KeyPath, LocatedMistake, Mistake
 
 from .yaml_events import SyntaxMistakeError, parse
 from .yaml_values import Float, Int, Map, Row, Seq, describe, numbers_of, scalar
@@ -43,7 +43,7 @@ class Document:
     """The mapping that a file holds, and the mistakes of its YAML that leave it readable."""
 
     root: Map
-    located: tuple[Located, ...]
+    mistakes: tuple[LocatedMistake, ...]
 
 
 def read(path: Path, shown: str) -> Document:
@@ -68,10 +68,10 @@ def read(path: Path, shown: str) -> Document:
             found = "an empty file" if value is None else f"the file holds {describe(value)}"
             allowed = "a mapping (one case, or `defaults` and `cases`)"
             raise _file_error(shown, 1, Mistake((), found, allowed, "`xent-check init` writes one"))
-    located = tuple(Located(shown, line, mistake) for line, mistake in builder.mistakes)
+    mistakes = tuple(LocatedMistake(shown, line, mistake) for line, mistake in builder.mistakes)
     if not isinstance(value, Map):
-        raise CaseFileError(located)
-    return Document(value, located)
+        raise CaseFileError(mistakes)
+    return Document(value, mistakes)
 
 
 def read_value(text: str) -> object:
@@ -90,7 +90,7 @@ def read_value(text: str) -> object:
 
 
 def _file_error(shown: str, line: int, mistake: Mistake) -> CaseFileError:
-    return CaseFileError([Located(shown, line, mistake)])
+    return CaseFileError([LocatedMistake(shown, line, mistake)])
 
 
 def _os_mistake(path: Path, error: OSError) -> Mistake:
@@ -99,24 +99,24 @@ def _os_mistake(path: Path, error: OSError) -> Mistake:
     return Mistake((), error.strerror or str(error), "", "check the path and its permissions")
 
 
-def _with_plain(items: Seq, plain: list[Any], ends: bool) -> tuple[Seq, int]:
+def _with_plain_scalars(items: Seq, plain: list[Any], ends: bool) -> tuple[Seq, int]:
     """The sequence with scalars added that are their text alone, and their size written out.
 
     ends: whether no item follows them.
     """
     texts = [event.value for event in plain]
-    written = ",".join(texts)
+    source_text = ",".join(texts)
     first, last = plain[0].start_mark.line + 1, plain[-1].start_mark.line + 1
     if first == last:
         lines = [first] * len(plain)
     else:
         lines = [event.start_mark.line + 1 for event in plain]
-    numbers = numbers_of(written, len(plain)) if ends and not items else None
+    numbers = numbers_of(source_text, len(plain)) if ends and not items else None
     if numbers is not None:
-        return Row(items.line, numbers, written, lines), 1 + len(written)
+        return Row(items.line, numbers, source_text, lines), 1 + len(source_text)
     items += map(scalar, texts)
     items.lines += lines
-    return items, 1 + len(written)
+    return items, 1 + len(source_text)
 
 
 class _UnusableError(Exception):
@@ -246,7 +246,7 @@ class _Builder:
                 continue
             ends = type(item) is SequenceEndEvent
             if plain:
-                items, count = _with_plain(items, plain, ends)
+                items, count = _with_plain_scalars(items, plain, ends)
                 size += count
                 plain = []
             if ends:

@@ -21,20 +21,20 @@ _CONSTANTS = {"": None, "~": None} | {
 }
 
 
-_KINDS = ({float}, {int})
+_NUMBER_KINDS = ({float}, {int})
 
 
 class Map(dict[str, Any]):
     """A mapping, with the line of each of its keys.
 
-    homes: of keys that stand elsewhere in the file, where: `dtype` at matrix.dtype[1].
+    origins: of keys that stand elsewhere in the file, where: `dtype` at matrix.dtype[1].
     """
 
     def __init__(self, line: int) -> None:
         super().__init__()
         self.line = line
         self.lines: dict[str, int] = {}
-        self.homes: dict[str, KeyPath] = {}
+        self.origins: dict[str, KeyPath] = {}
 
 
 class Seq(list[Any]):
@@ -53,25 +53,25 @@ class Row(Seq):
 
     The list is of plain numbers, a fraction of the time and memory of those with texts; `copy`
     gives them. Who asks for an item, by its index or in a loop, gets it with its text, as of any
-    Seq. written: the texts with commas between.
+    Seq. source_text: the texts with commas between.
     """
 
-    __slots__ = ("_texts", "written")
+    __slots__ = ("_texts", "source_text")
 
-    def __init__(self, line: int, numbers: list[float], written: str, lines: list[int]) -> None:
+    def __init__(self, line: int, numbers: list[float], source_text: str, lines: list[int]) -> None:
         list.__init__(self, numbers)
         self.line = line
         self.lines = lines
-        self.written = written
+        self.source_text = source_text
         self._texts: Sequence[str] = ()
 
     def __getitem__(self, index: Any) -> Any:
-        self._texts = self._texts or self.written.split(",")
+        self._texts = self._texts or self.source_text.split(",")
         texts = self._texts[index]
         return scalar(texts) if isinstance(texts, str) else [*map(scalar, texts)]
 
     def __iter__(self) -> Iterator[Any]:
-        return map(scalar, self.written.split(","))
+        return map(scalar, self.source_text.split(","))
 
 
 class Int(int):
@@ -100,9 +100,9 @@ def line_of(value: object, key: KeyPath) -> int:
     return line
 
 
-def home_of(source: Map, key: KeyPath) -> KeyPath:
+def origin_of(source: Map, key: KeyPath) -> KeyPath:
     """The path in the file of a key of the case."""
-    return (*source.homes[str(key[0])], *key[1:]) if key and key[0] in source.homes else key
+    return (*source.origins[str(key[0])], *key[1:]) if key and key[0] in source.origins else key
 
 
 def scalar(text: str) -> object:
@@ -125,12 +125,15 @@ def scalar(text: str) -> object:
     return number
 
 
-def numbers_of(written: str, count: int) -> list[float] | None:
-    """The numbers of a Row of `count` plain scalars, `written` with commas between; None where they
-    make none. What JSON calls a number is the same number by the core schema."""
+def numbers_of(source_text: str, count: int) -> list[float] | None:
+    """The numbers of a Row of `count` plain scalars; None where they make none.
+
+    source_text: the scalars with commas between. What JSON calls a number is the same number by the
+    core schema.
+    """
     try:
-        numbers: list[float] = from_json(f"[{written}]", allow_inf_nan=False)
-        alike = {*map(type, numbers)} in _KINDS and len(numbers) == count
+        numbers: list[float] = from_json(f"[{source_text}]", allow_inf_nan=False)
+        alike = {*map(type, numbers)} in _NUMBER_KINDS and len(numbers) == count
         return numbers if alike and all(map(math.isfinite, numbers)) else None
     except (ValueError, OverflowError):  # no JSON; a whole number that no float reaches
         return None

@@ -23,7 +23,7 @@ def case_yaml(source: Map, folder: Path) -> str:
     text = HEADER
     for key, value in source.items():
         if isinstance(value, dict) and "file" in value:
-            name, found = _beside(str(value["file"]), folder)
+            name, found = _relative_file(str(value["file"]), folder)
             value = {**value, "file": name}
             mistakes += (
                 [Mistake((key,), found, "", "save the case beside or above it")] if found else []
@@ -34,7 +34,7 @@ def case_yaml(source: Map, folder: Path) -> str:
     return text
 
 
-def _beside(file: str, folder: Path) -> tuple[str, str]:
+def _relative_file(file: str, folder: Path) -> tuple[str, str]:
     """The array file as a case in `folder` names it, and what is wrong with that."""
     name, mark, member = file.partition("#")
     relative = Path(os.path.relpath(Path(name).resolve(), folder.resolve())).as_posix()

@@ -50,7 +50,7 @@ def case_tags(context: click.Context, parameter: click.Parameter, incomplete: st
     """The tags of the paths given before, else of the folder cases, else of those that ship with
     the package."""
     from xent_check.casefile.loading import read_cases
-    from xent_check.casefile.paths import CORPUS, case_files, split_given
+    from xent_check.casefile.paths import CORPUS, case_files, split_path
     from xent_check.errors import UserError
 
     tags: set[str] = set()
@@ -58,7 +58,7 @@ def case_tags(context: click.Context, parameter: click.Parameter, incomplete: st
     default = FOLDER if os.path.isdir(FOLDER) else CORPUS
     for path in context.params.get("paths") or context.args or (default,):
         try:
-            for file in case_files(split_given(path)[0])[:_MAX_FILES]:
+            for file in case_files(split_path(path)[0])[:_MAX_FILES]:
                 cases = read_cases(file.path, file.shown).cases
                 tags |= {tag for case in cases for tag in case.fields.tags}
         except (OSError, UserError):
@@ -69,16 +69,16 @@ def case_tags(context: click.Context, parameter: click.Parameter, incomplete: st
 def case_paths(context: click.Context, parameter: click.Parameter, incomplete: str) -> Items:
     """A folder or a case file, also of those that ship with the package; after `PATH::` the names
     of its cases."""
-    from xent_check.casefile.paths import CORPUS, shipped
+    from xent_check.casefile.paths import CORPUS, corpus_names
 
     if "::" not in incomplete:
-        ours = _matching([CORPUS, *shipped()], incomplete)
+        ours = _matching([CORPUS, *corpus_names()], incomplete)
         return ours if incomplete.startswith(CORPUS) else ours + _files(incomplete, "*.yaml *.yml")
     from xent_check.casefile.loading import read_cases
-    from xent_check.casefile.paths import case_files, split_given
+    from xent_check.casefile.paths import case_files, split_path
     from xent_check.errors import UserError
 
-    path, _ = split_given(incomplete)
+    path, _ = split_path(incomplete)
     try:
         cases = [case for f in case_files(path) for case in read_cases(f.path, f.shown).cases]
     except (OSError, UserError):

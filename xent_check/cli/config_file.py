@@ -141,10 +141,10 @@ def _from(folder: Path, above: Path, path: str) -> str:
 
 def _case_path(text: str, place: Place) -> str:
     """A PATH of `run`; InvalidError where nothing of this name exists."""
-    from xent_check.casefile.paths import CORPUS, absence, own_path, split_given
+    from xent_check.casefile.paths import CORPUS, absence, split_path, user_path
 
     start, colons, name = text.partition("::")
-    path = split_given(text)[0] if text.startswith(CORPUS) else own_path(place(start))
+    path = split_path(text)[0] if text.startswith(CORPUS) else user_path(place(start))
     mistake = absence(path)
     if mistake is not None:
         raise _wrong(f"{start!r}: {mistake.found}", mistake.allowed, mistake.advice)

@@ -174,20 +174,20 @@ def _read(options: dict[str, Any], observed: str | None) -> tuple[Map, Numbers]:
 
 
 def _posed_case(source: Map, any_label: bool) -> PosedCase:
-    from xent_check.casefile.command_line import stated
+    from xent_check.casefile.command_line import posed_case
     from xent_check.errors import InvalidError
 
     try:
-        return stated(source, any_label)
+        return posed_case(source, any_label)
     except InvalidError as error:
         _refuse(*error.mistakes)
 
 
 def _refuse(*mistakes: Mistake) -> NoReturn:
-    from xent_check.casefile.command_line import by_option
+    from xent_check.casefile.command_line import option_mistake_text
     from xent_check.errors import UserError
 
-    raise UserError("\n".join(by_option(mistake) for mistake in mistakes)) from None
+    raise UserError("\n".join(option_mistake_text(mistake) for mistake in mistakes)) from None
 
 
 def _write(file: Path, source: Map, force: bool) -> None:

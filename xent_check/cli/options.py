@@ -177,7 +177,7 @@ def settings_of(
 
     elsewhere = pythons_of(pythons)
     return Settings(
-        wanted=Filter(tuple(filter(None, texts)), tuple(tags)),
+        case_filter=Filter(tuple(filter(None, texts)), tuple(tags)),
         chosen=implementations(names, elsewhere) or None,
         required=implementations(required, elsewhere),
         pythons=elsewhere,

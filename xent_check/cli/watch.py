@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from xent_check.results.report import Report
     from xent_check.running.session import Session
     from xent_check.running.settings import Settings
-    from xent_check.running.watching import Watched
+    from xent_check.running.watching import KnownCases
 
 Gate = Callable[["Report"], "Report"]
 
@@ -31,9 +31,9 @@ def watch(
     user's function is saved. Standard output gets the results of each run, a file the results of
     all cases. A mistake in a file is reported, and the next save may mend it."""
     from xent_check.running.session import Session
-    from xent_check.running.watching import Watched, saves, watched_folders
+    from xent_check.running.watching import KnownCases, saves, watched_folders
 
-    watched = Watched(settings)
+    watched = KnownCases(settings)
     with Session(replace(settings, only=None, shard=None), keep=True) as session:
         functions = _functions(session, ()) if settings.chosen else ()
         with saves(watched_folders(settings, functions)) as saved:
@@ -53,7 +53,7 @@ class _Watch:
     def __init__(
         self,
         session: Session,
-        watched: Watched,
+        watched: KnownCases,
         outputs: Sequence[Output],
         color: bool | None,
         gate: Gate,
@@ -104,10 +104,10 @@ class _Watch:
         self._tell(summary(self.whole or report))
 
     def _keep(self, report: Report) -> None:
-        from xent_check.running.watching import joined
+        from xent_check.running.watching import join_reports
 
         before = self.whole
-        self.whole = joined(before, report, self.watched.posed_cases) if before else report
+        self.whole = join_reports(before, report, self.watched.posed_cases) if before else report
 
     def _tell(self, text: str) -> None:
         _say(f"watching; {text}")

@@ -106,7 +106,7 @@ def _names(shown: str) -> set[str] | None:
     if file is None:
         return set()
     cases = read_cases(file.path, shown)
-    return None if cases.located else {case.name for case in cases.cases}
+    return None if cases.mistakes else {case.name for case in cases.cases}
 
 
 def fails(result: CaseResult) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from xent_check.casefile.case import Case
-from xent_check.casefile.expectations import published
+from xent_check.casefile.expectations import published_numbers
 from xent_check.casefile.loading import PosedCase
 from xent_check.diagnosis.by_hand import WorkedStep, steps
 from xent_check.diagnosis.diagnosis import Diagnosis, Explanation, Observed, diagnose
@@ -65,7 +65,7 @@ class Explained:
 def observed_numbers(numbers: object, posed: PosedCase) -> Observed:
     """Pasted numbers: a single one is a total, as many as the samples are the losses, and another
     shape is kept as the shape of an unknown quantity."""
-    stated = published(numbers)
+    stated = published_numbers(numbers)
     values, units = stated.values.reshape(-1), stated.units.reshape(-1)
     samples = posed.problem.samples_shape
     count = int(np.prod(samples))

@@ -44,7 +44,7 @@ def implementations_of(
     return expanded(chosen or posed.implementations or DEFAULT, pythons)
 
 
-def as_sent(posed: PosedCase, folder: str) -> tuple[PosedCase, Message]:
+def encode_case(posed: PosedCase, folder: str) -> tuple[PosedCase, Message]:
     """The case with the arrays that the workers get, and their message.
 
     An array file may change during the run: answers would be compared with the value for other

@@ -13,7 +13,7 @@ from xent_check.workers.pool import worker_name
 _FEWER = "ask for fewer implementations (-i) or fewer at once (-j), or make it smaller"
 
 
-def must_fit(
+def require_memory(
     posed_cases: Sequence[PosedCase],
     implementations_of: Callable[[PosedCase], Sequence[Implementation]],
     jobs: int | None,
@@ -26,14 +26,16 @@ def must_fit(
     held, workers = 0, dict[str, int]()
     for posed, size in zip(posed_cases, sizes, strict=True):
         present = [i for i in implementations_of(posed) if why_missing(i) is None]
-        held += size.held + len(present) * size.of_answer
+        held += size.truth_bytes + len(present) * size.answer_bytes
         for name in map(worker_name, present):
-            workers[name] = max(size.of_worker, workers.get(name, 0))
+            workers[name] = max(size.worker_bytes, workers.get(name, 0))
     concurrent = sorted(workers.values(), reverse=True)[:jobs]
-    needed = held + max(size.passing for size in sizes) + sum(concurrent)
-    largest = max(zip(posed_cases, sizes, strict=True), key=lambda pair: pair[1].alone)[0]
+    needed = held + max(size.comparison_bytes for size in sizes) + sum(concurrent)
+    largest = max(zip(posed_cases, sizes, strict=True), key=lambda pair: pair[1].one_answer_bytes)[
+        0
+    ]
     key, shape = largest.problem.given, list(largest.problem.values.shape)
     try:
         must_have(needed, f"shape {shape}, the largest case: the run needs", (key,), _FEWER)
     except InvalidError as error:
-        raise CaseFileError(map(largest.case.located, error.mistakes)) from None
+        raise CaseFileError(map(largest.case.located_mistake, error.mistakes)) from None

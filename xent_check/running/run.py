@@ -15,7 +15,7 @@ from xent_check.timing import Clock
 from xent_check.workers.pool import Pool
 from xent_check.workers.wire import forget
 
-from .jobs import Job, as_sent, implementations_of
+from .jobs import Job, encode_case, implementations_of
 
 
 def run(
@@ -33,11 +33,11 @@ def run(
     timeout: seconds per answer. clock: takes the time of the reference and of judging.
     """
     clock = clock or Clock()
-    sent = [as_sent(posed, pool.folder.name) for posed in posed_cases]
-    jobs = [Job(p, i, m) for p, m in sent for i in implementations_of(p, chosen, pythons)]
+    encoded_cases = [encode_case(posed, pool.folder.name) for posed in posed_cases]
+    jobs = [Job(p, i, m) for p, m in encoded_cases for i in implementations_of(p, chosen, pythons)]
     pool.submit([(j.implementation, j, j.request) for j in jobs if not j.missing], timeout)
     truths: dict[PosedCase, Truth] = {}
-    for posed, _ in sent:  # while the workers compute
+    for posed, _ in encoded_cases:  # while the workers compute
         with clock.of("reference", posed.case.id):
             truths[posed] = truth(posed.problem)
         pinned = judge_pinned(posed, truths[posed])
@@ -50,7 +50,7 @@ def run(
         with clock.of("judging", job.posed.case.id):
             result = _result(job, evaluation, truths[job.posed], strict)
         yield result
-    for _, message in sent:
+    for _, message in encoded_cases:
         forget(message)
 
 

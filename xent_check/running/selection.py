@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from xent_check.casefile.loading import Filter, PosedCase, load
-from xent_check.casefile.paths import scope_paths, split_given
+from xent_check.casefile.paths import scope_paths, split_path
 from xent_check.errors import NothingToCompareError
 from xent_check.implementations.names import Implementation
 from xent_check.problem.expectation import REFERENCE
@@ -15,12 +15,14 @@ from xent_check.results.report import Asked, Scope
 from .settings import Settings
 
 
-def selected(settings: Settings, given: tuple[PosedCase, ...] | None) -> tuple[PosedCase, ...]:
+def select_cases(
+    settings: Settings, ready_cases: tuple[PosedCase, ...] | None
+) -> tuple[PosedCase, ...]:
     """The selected cases under the run's tolerance; NothingToCompareError where there are none.
 
-    given: cases to take instead of reading files.
+    ready_cases: cases to take instead of reading files.
     """
-    posed_cases = given or load(settings.paths, settings.wanted, settings.allow_outside)
+    posed_cases = ready_cases or load(settings.paths, settings.case_filter, settings.allow_outside)
     if settings.only is not None:
         posed_cases = _with_ids(posed_cases, settings.only)
     if settings.tolerance is not None:
@@ -56,10 +58,13 @@ def asked_of(
 
 
 def scope_of(settings: Settings, partial: bool) -> Scope:
-    """The scope of the run. partial: the cases were given instead of read, or it was stopped."""
-    by_name = any(split_given(path)[1] for path in settings.paths)
+    """The scope of the run. partial: the cases were ready and not read, or it was stopped."""
+    by_name = any(split_path(path)[1] for path in settings.paths)
     return Scope(
         paths=scope_paths(settings.paths),
-        filtered=partial or by_name or settings.wanted != Filter() or settings.only is not None,
+        filtered=partial
+        or by_name
+        or settings.case_filter != Filter()
+        or settings.only is not None,
         chosen=None if settings.chosen is None else tuple(i.name for i in settings.chosen),
     )

@@ -14,9 +14,9 @@ from xent_check.timing import Clock
 from xent_check.workers.pool import Pool
 
 from .jobs import Job, implementations_of
-from .memory_needed import must_fit
+from .memory_needed import require_memory
 from .run import run
-from .selection import asked_of, scope_of, selected
+from .selection import asked_of, scope_of, select_cases
 from .settings import Settings
 from .summary import report_of
 
@@ -24,11 +24,12 @@ Progress = Callable[[int, CaseResult], None]
 
 
 def check(
-    settings: Settings, progress: Progress, given: tuple[PosedCase, ...] | None = None
+    settings: Settings, progress: Progress, ready_cases: tuple[PosedCase, ...] | None = None
 ) -> Report:
-    """The report of a run. The workers start while the cases are read, unless they are given."""
+    """The report of a run. The workers start while the cases are read. ready_cases: instead of
+    reading files."""
     with Session(settings) as session:
-        return session.check(progress, given)
+        return session.check(progress, ready_cases)
 
 
 class Session:
@@ -56,14 +57,14 @@ class Session:
         """Start its process anew, so that it loads its code again."""
         self._pool.restart(implementation)
 
-    def check(self, progress: Progress, given: tuple[PosedCase, ...] | None = None) -> Report:
+    def check(self, progress: Progress, ready_cases: tuple[PosedCase, ...] | None = None) -> Report:
         """Read the cases (unless they are given), run them, report. The seconds of the first report
         include the start of the workers."""
         settings, shard, clock = self.settings, self.settings.shard, Clock()
         with clock.of("reading"):
-            selection = selected(settings, given)
+            selection = select_cases(settings, ready_cases)
             posed_cases = selection if shard is None else shard.take(selection)
-        must_fit(posed_cases, self.implementations_of, settings.jobs)
+        require_memory(posed_cases, self.implementations_of, settings.jobs)
         with clock.of("reading"):
             asked = asked_of(selection, self.implementations_of)
             if shard is not None:
@@ -77,7 +78,7 @@ class Session:
             spent=(*self._pool.spent, *clock.spent),
             stopped=stopped,
             shard=shard,
-            scope=scope_of(settings, partial=given is not None or stopped is not None),
+            scope=scope_of(settings, partial=ready_cases is not None or stopped is not None),
             asked=asked,
             strict=settings.strict,
             tolerance=settings.tolerance,

@@ -15,7 +15,7 @@ class Settings:
     """The options of a run."""
 
     paths: tuple[str, ...]  # case files, folders, `file::name`, `folder::name`
-    wanted: Filter = field(default_factory=Filter)  # the cases to select
+    case_filter: Filter = field(default_factory=Filter)  # the cases to select
     shard: Shard | None = None  # the part of the selected cases to run
     chosen: tuple[Implementation, ...] | None = None  # None: as the cases list, or the default set
     required: tuple[Implementation, ...] = ()  # those that must not be missing

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from xent_check.casefile.loading import PosedCase, load
-from xent_check.casefile.paths import SUFFIXES, case_files, folders, split_given
+from xent_check.casefile.paths import SUFFIXES, case_files, folders, split_path
 from xent_check.errors import UserError
 from xent_check.implementations.names import Implementation
 from xent_check.results.report import Report
@@ -29,7 +29,7 @@ _LATEST_MS = 500  # a series of saves is reported after this at the latest
 
 def watched_folders(settings: Settings, functions: Iterable[Implementation]) -> list[Path]:
     """The folders of the case files, with their arrays, and of the user's functions."""
-    watched = [folder for text in settings.paths for folder in folders(split_given(text)[0])]
+    watched = [folder for text in settings.paths for folder in folders(split_path(text)[0])]
     for implementation in functions:
         module = implementation.function.rpartition(":")[0]
         watched.append(Path(module).parent if module.endswith(SOURCE) else Path.cwd())
@@ -67,7 +67,7 @@ def saves(folders: Sequence[Path]) -> Iterator[queue.SimpleQueue[set[Path]]]:
         thread.join()
 
 
-class Watched:
+class KnownCases:
     """The cases of a run as they were last read."""
 
     def __init__(self, settings: Settings) -> None:
@@ -91,17 +91,17 @@ class Watched:
             return self.read()
         files = {path for path in saved if path.suffix in SUFFIXES}
         known = [s.case for s in self.posed_cases]
-        gone = {case.shown for case in known if Path(os.path.abspath(case.file)) in files}
-        return self._take(self._load(list(self._given_of(files))), gone)
+        removed = {case.shown for case in known if Path(os.path.abspath(case.file)) in files}
+        return self._take(self._load(list(self._paths_of(files))), removed)
 
     def _load(self, paths: Sequence[str]) -> tuple[PosedCase, ...]:
         s = self._settings
-        fresh = load(paths, s.wanted, s.allow_outside) if paths else ()
+        fresh = load(paths, s.case_filter, s.allow_outside) if paths else ()
         return tuple(posed for posed in fresh if s.only is None or posed.case.id in s.only)
 
-    def _given_of(self, files: set[Path]) -> Iterator[str]:
+    def _paths_of(self, files: set[Path]) -> Iterator[str]:
         """Those of the files that the settings name, each as a path with the case's name."""
-        for path, name in map(split_given, self._settings.paths):
+        for path, name in map(split_path, self._settings.paths):
             with contextlib.suppress(UserError):  # nothing is there any more
                 for file in case_files(path):
                     if Path(os.path.abspath(file.path)) in files:
@@ -129,7 +129,7 @@ def fingerprint(posed: PosedCase) -> str:
     return digest.hexdigest()
 
 
-def joined(before: Report, fresh: Report, posed_cases: Sequence[PosedCase]) -> Report:
+def join_reports(before: Report, fresh: Report, posed_cases: Sequence[PosedCase]) -> Report:
     """The report of all cases: the fresh results, and the earlier ones of the other cases."""
     again = {result.case.id for result in fresh.results}
     places = {posed.case.id: place for place, posed in enumerate(posed_cases)}

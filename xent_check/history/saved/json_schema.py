@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from xent_check.casefile.case import ToleranceFields
-from xent_check.casefile.json_schema import resolved
+from xent_check.casefile.json_schema import with_references
 from xent_check.results.report import Host, Scope, Ungated
 from xent_check.results.shard import Shard
 
@@ -45,7 +45,7 @@ def result_schema() -> dict[str, Any]:
         if definition is not None and kind in _ALWAYS_WHOLE:
             definition["required"] = list(definition["properties"])
     definitions |= _NUMBERS
-    body: dict[str, Any] = resolved(schema)
+    body: dict[str, Any] = with_references(schema)
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
     return head | body | {"title": "xent-check result"}
 
