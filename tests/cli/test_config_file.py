@@ -306,7 +306,6 @@ def test_what_to_fail_on_says_nothing_without_a_baseline(
     assert xent_check("run").returncode == 0
 
 
-def test_explain_and_repro_and_eval_do_as_they_are_told(project: Path, xent_check: Command) -> None:
+def test_repro_and_eval_do_as_they_are_told(project: Path, xent_check: Command) -> None:
     write(project, "jobs = 'many'")
-    assert xent_check("explain", "cases/three.yaml::first", "--steps").returncode == 0
     assert xent_check("repro", "cases/three.yaml::first", "-i", "manual").returncode == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,14 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
+from tests.support.fake import fake
 from xent_check.cli import group
 from xent_check.diagnosis.by_hand import steps
 from xent_check.diagnosis.hypotheses.scores import logits_as_probs
 from xent_check.diagnosis.losses import meaning_of
 from xent_check.problem.problem import Problem
+from xent_check.reporters.formats import Terminal
+from xent_check.reporters.terminal_lines import Line, drawn
 from xent_check.results.attached_diagnosis import contradicts
 from xent_check.results.explanation import departing
 from xent_check.results.known_issues import known_issues
@@ -38,8 +42,8 @@ def case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return file
 
 
-def explain(*arguments: str) -> Result:
-    return CliRunner().invoke(group, ["explain", "case.yaml", *arguments])
+def explain(*arguments: str, **environment: str) -> Result:
+    return CliRunner().invoke(group, ["explain", "case.yaml", *arguments], env=environment)
 
 
 def explained(*arguments: str) -> dict[str, Any]:
@@ -154,7 +158,8 @@ def test_a_sample_is_worked_out_by_hand() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((), "whose numbers? -i NAME, or --observed NUMBERS, or --steps"),
+        (("--steps", "--report", "json"), "--steps is a text: leave out --report json"),
+        (("-i", "manual", "-i", "stable", "-i", "torch"), "-i once, or twice"),
         (("--observed", "1", "-i", "manual"), "--observed and -i: one or the other"),
         (("--observed", "[1, 2"), "--observed: the text ends within brackets"),
         (("--observed", "@nosuch.txt"), "nosuch.txt"),
@@ -165,6 +170,175 @@ def test_a_wrong_question_gets_an_answer(arguments: tuple[str, ...], message: st
     result = explain(*arguments)
     assert result.exit_code == 2
     assert message in result.output
+
+
+NOT_NORMALISED = """\
+loss: sparse_categorical
+probs: [[0.90, 0.05, 0.05], [0.50, 0.89, 0.60]]
+labels: [0, 1]
+normalize: false
+implementations: [manual, stable]
+"""
+
+
+# ---- the case alone -----------------------------------------------------------------------------
+
+
+def test_a_case_alone_has_whatever_diverges_in_it_explained(case: Path) -> None:
+    """manual divides by the sum; 0.89 of 1.99 has the loss log(1.99 / 0.89)."""
+    case.write_text(NOT_NORMALISED)
+    result = explain()
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    assert lines[0] == "case.yaml::case: 1 of 1 answers diverges"
+    assert lines[2].startswith("manual on case.yaml::case: probabilities are divided by their sum")
+    assert lines[-1].startswith("unsupported: stable (shifted log-sum-exp has no ")
+    (each,) = json.loads(explain("--report", "json").stdout)["each"]
+    assert [e["id"] for e in each["explanations"]] == ["renormalised"]
+
+
+def test_nothing_that_diverges_is_said_and_is_no_error(case: Path) -> None:
+    case.write_text(f"{CASE}implementations: [manual, stable]\n")
+    result = explain()
+    assert result.exit_code == 0
+    assert result.stdout == "case.yaml::case: nothing diverges\n\nagrees: manual, stable\n"
+    assert json.loads(explain("--report", "json").stdout)["each"] == []
+
+
+def test_a_declared_divergence_is_named_with_its_reason(case: Path) -> None:
+    known = "expect: {manual: {losses: [0.10536055, 0.8046684], because: it divides}}\n"
+    case.write_text(NOT_NORMALISED + known)
+    result = explain()
+    assert result.exit_code == 0
+    assert "case.yaml::case: nothing diverges\n" in result.stdout
+    assert "known: manual (it divides)\n" in result.stdout
+
+
+def test_a_wrong_pin_of_the_reference_diverges_too(case: Path) -> None:
+    pin = "implementations: [stable]\nexpect: {reference: {mean: 7.5}}\n"
+    case.write_text(CASE + pin)
+    assert "1 of 2 answers diverges" in explain().stdout
+    assert "7.5" in explain().stdout
+
+
+def test_a_case_that_nobody_computes_exits_3_and_a_failure_4(case: Path) -> None:
+    case.write_text("loss: binary\nprobs: 0.5\nlabels: 1\nimplementations: [stable]\n")
+    result = explain()
+    assert result.exit_code == 3
+    assert "case.yaml::case: nothing was compared" in result.stdout
+    case.write_text(f"{CASE}implementations: ['{fake('failing', 'raises')}']\n")
+    assert explain().exit_code == 4
+
+
+def test_what_agrees_in_its_losses_and_diverges_elsewhere_is_not_said_to_agree(
+    case: Path,
+) -> None:
+    case.write_text(CASE + "expect: {stable: {mean: 7.5}}\n")
+    result = explain("-i", "stable")
+    assert "stable diverges on case.yaml::case" in result.stdout
+    assert "agrees" not in result.stdout
+
+
+def test_two_that_do_the_same_are_explained_once(case: Path) -> None:
+    Path("mine.py").write_text(
+        "import numpy as np\n\n\ndef loss(probs, labels):\n"
+        "    p = probs / probs.sum(-1, keepdims=True)\n"
+        "    return -np.log(p[np.arange(len(labels)), labels])\n"
+    )
+    case.write_text(NOT_NORMALISED.replace("stable", "'mine.py:loss'"))
+    text = explain().stdout
+    assert "2 of 2 answers diverge\n" in text
+    assert text.count("step by step") == 1
+    assert "  as manual above" in text
+
+
+@pytest.mark.usefixtures("case")
+def test_your_function_is_found_as_run_finds_it() -> None:
+    """By its path, as a module of the working directory whatever its name resembles, and in the
+    table of the pyproject.toml."""
+    Path("f.py").write_text("def loss(logits, labels):\n    return [0.0, 0.0]\n")
+    for name in ("./f.py:loss", "f:loss"):
+        assert "f" in explained("-i", name)["implementation"]
+    Path("pyproject.toml").write_text("[tool.xent-check]\nimplementations = ['./f.py:loss']\n")
+    assert "1 of 1 answers diverges" in explain().stdout
+    assert "keras" not in explain().stdout
+    assert "f.py:loss" not in explain("--observed", "[0.1, 0.2]").stdout
+    assert explain("--steps").stdout.startswith("case.yaml::case, sample [0], by hand:")
+
+
+# ---- how it looks -------------------------------------------------------------------------------
+
+SHIFTED = ("--observed", "[16.118095, 0.9]")
+
+
+def test_a_word_wider_than_the_terminal_stays_whole() -> None:
+    words = ["a", "pre-trained-model's-case-file/with-a-long-name.yaml", "is", "16.118095"]
+    lines = drawn([Line(" ".join(words), hanging=2)], Terminal(20))
+    assert [line.strip() for line in lines] == [words[0], words[1], "is 16.118095"]
+
+
+@pytest.mark.parametrize("width", [40, 57, 80, 120])
+def test_no_word_and_no_number_is_cut_at_any_width(case: Path, width: int) -> None:
+    case.write_text(
+        "loss: sparse_categorical\nlabels: [0, 1]\n"
+        "logits: {shape: [2, 9], random: normal, seed: 1, scale: 1.0e-3}\n"
+    )
+    words = set(explain(*SHIFTED, "-v").stdout.split())
+    narrow = explain(*SHIFTED, "-v", COLUMNS=str(width)).stdout
+    assert set(narrow.split()) == words
+    assert max(map(len, narrow.splitlines())) <= width
+    steps = explain("--steps", COLUMNS=str(width)).stdout
+    assert set(steps.split()) == set(explain("--steps").stdout.split())
+    assert max(map(len, steps.splitlines())) <= width
+
+
+@pytest.mark.usefixtures("case")
+def test_colours_where_they_are_asked_for() -> None:
+    numbers = ("--observed", f"[{FIRST / math.log(2):.7f}, {SECOND / math.log(2):.7f}]")
+    plain, coloured = explain(*numbers).stdout, explain(*numbers, "--color").stdout
+    assert "\x1b[" not in plain
+    assert "\x1b[1;31m" in coloured
+    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == plain
+
+
+@pytest.mark.usefixtures("case")
+def test_verbose_shows_every_sample() -> None:
+    lines = explain("--observed", "[0.5, 3.0485874]", "-v").stdout.splitlines()
+    rows = [line.split() for line in lines if line.startswith("  sample [")]
+    assert [row[1] for row in rows] == ["[0]", "[1]"]
+    assert [float(row[2]) for row in rows] == [0.5, 3.0485874]
+    assert [float(row[3]) for row in rows] == pytest.approx([FIRST, SECOND], rel=1e-8)
+
+
+def test_the_steps_stand_in_the_order_of_the_computation(case: Path) -> None:
+    case.write_text("loss: sparse_categorical\nlogits: [[2, 1, 0.5]]\nlabels: [0]\n")
+    lines = explain("--observed", "[-0.6931472]").stdout.splitlines()
+    names = [line.split()[0] for line in lines if line.startswith("  ") and "->" not in line]
+    assert names[:5] == ["x", "x", "exp", "sum", "p"]
+    (departs,) = [line for line in lines if line.endswith("<- departs here")]
+    assert departs.split() == ["->", "2", "1", "0.5", "<-", "departs", "here"]
+
+
+def test_a_total_is_shown_by_the_sample_that_its_reason_moves(case: Path) -> None:
+    """The ignored sample is the second; its loss is log 3."""
+    case.write_text(
+        "loss: sparse_categorical\nlogits: [[2, 1, 0], [1, 1, 1]]\nlabels: [0, 2]\n"
+        "ignore_index: 2\nreduction: mean\n"
+    )
+    text = explain("--observed", f"{(FIRST + math.log(3)) / 2:.8f}").stdout
+    assert "the ignored samples are counted like any other" in text.splitlines()[0]
+    assert "sample [1], step by step" in text
+    assert "departs here" in text
+
+
+def test_a_long_list_of_cases_says_how_many_more_there_are(case: Path) -> None:
+    one = "{loss: binary, logits: 1, labels: 1, name: %s}"
+    names = [f"case-{i}" for i in range(23)]
+    case.write_text("cases:\n" + "".join(f"  - {one % name}\n" for name in names))
+    result = explain("--steps")
+    assert result.exit_code == 2
+    assert "case-19 and 3 more" in result.output
+    assert "case-20" not in result.output
 
 
 def test_what_is_unsupported_leaves_nothing_to_explain(case: Path) -> None:

@@ -99,4 +99,27 @@ BUGS = (
         "a share of a sum by way of its log", "by_hand:_changed", "p = p / p.sum()",
         "p = np.exp(np.log(p / p.sum()))", "test_explain.py", "nan_only",
     ),
+    Bug(
+        "a gradient that diverges agrees", "results.explanation:explain_result",
+        'if result.status == "diverges" and not', "if False and not", "test_explain.py",
+        "diverges_elsewhere",
+    ),
+    Bug(
+        "a total is shown by its first sample", "results.explanation:_worst_sample",
+        "losses = sample_losses(meaning)", "pass", "test_explain.py", "reason_moves",
+    ),
+    Bug(
+        "a narrow terminal cuts numbers", "terminal_lines:_wrapped",
+        "break_long_words=False,\n        break_on_hyphens=False,", "", "test_explain.py",
+        "wider_than",
+    ),
+    Bug(
+        "a case alone leaves out what diverges", "explain_command:_print_all",
+        'in ("diverges", "failed")', 'in ("failed",)', "test_explain.py", "alone",
+    ),
+    Bug(
+        "a module of the working directory is a typo", "implementations.names:_is_typo",
+        "and PathFinder.find_spec(top, [os.getcwd()]) is None", "", "test_explain.py",
+        "found_as_run",
+    ),
 )  # fmt: skip

@@ -148,7 +148,7 @@ def command(
     if save is not None:
         _write(save, source, force)
     if observed is not None:
-        _explain(posed, numbers, as_json=bool(reports))
+        _explain(posed, numbers, bool(reports), verbose, color)
     else:
         _run(posed, outputs, verbose, timeout, color)
 
@@ -207,7 +207,9 @@ def _write(file: Path, source: Map, force: bool) -> None:
     click.echo(f"wrote {file}; check it with: xent-check run {file}", err=True)
 
 
-def _explain(posed: PosedCase, numbers: Numbers, as_json: bool) -> None:
+def _explain(
+    posed: PosedCase, numbers: Numbers, as_json: bool, verbose: bool, color: bool | None
+) -> None:
     from xent_check.errors import InvalidError
     from xent_check.results.explanation import explain_observed, observed_numbers
 
@@ -217,7 +219,7 @@ def _explain(posed: PosedCase, numbers: Numbers, as_json: bool) -> None:
         explained = explain_observed(posed, observed_numbers(numbers, posed))
     except InvalidError as error:
         _refuse(*error.mistakes)
-    print_explained([explained], as_json)
+    print_explained([explained], as_json, verbose, color)
 
 
 def _run(

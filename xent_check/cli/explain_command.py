@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from .completion import case_paths, implementation_names
-from .options import python_option
-from .output import echo_json
+from .configured import Configured
+from .guarding import guarded_report, unguarded
+from .options import implementations, python_option, pythons_of
+from .output import Progress, echo_json, terminal
 
 if TYPE_CHECKING:
     from xent_check.casefile.loading import PosedCase
+    from xent_check.reporters.formats import Terminal
     from xent_check.results.explanation import Explained
     from xent_check.results.report import CaseResult
 
 
-@click.command("explain", short_help="Name the reason for a difference.")
+@click.command("explain", cls=Configured, short_help="Name the reason for a difference.")
 @click.argument("case", metavar="CASE", type=click.Path(), shell_complete=case_paths)
 @click.option(
     "-i",
@@ -27,7 +33,8 @@ if TYPE_CHECKING:
     metavar="NAME",
     multiple=True,
     shell_complete=implementation_names,
-    help="Explain what this implementation gives; twice: why the two differ.",
+    help="Explain what this implementation gives; twice: why the two differ. [default: whatever "
+    "diverges among those that run runs]",
 )
 @python_option
 @click.option(
@@ -53,6 +60,10 @@ if TYPE_CHECKING:
 @click.option(
     "--allow-outside", is_flag=True, help="Let the case file name arrays outside its own folder."
 )
+@click.option(
+    "-v", "--verbose", is_flag=True, help="Every sample, and what a failing function printed."
+)
+@click.option("--color/--no-color", default=None, help="[default: where stdout is a terminal]")
 def command(
     case: str,
     names: tuple[str, ...],
@@ -63,39 +74,52 @@ def command(
     form: str,
     timeout: float,
     allow_outside: bool,
+    verbose: bool,
+    color: bool | None,
 ) -> None:
     """Name the reason for a difference.
 
     CASE is a case file with one case, or file::name. The verdict first, then both computations
-    side by side with the first step that departs marked, then the other readings that were tried.
-    """  # fmt: skip
-    from xent_check.reporters.explanation import worked_sample
+    side by side with the first step that departs marked, then which of the explanations that were
+    tried give the numbers.
 
-    if observed is not None and names:
+    \b
+    explain case.yaml                             whatever diverges in it
+    explain case.yaml -i keras -i torch           why these two differ
+    explain case.yaml --observed '[0.105, 0.804]'
+    """  # fmt: skip
+    source = click.get_current_context().get_parameter_source("names")
+    named, as_json = source is ParameterSource.COMMANDLINE, form == "json"
+    if observed is not None and named:
         raise click.UsageError("--observed and -i: one or the other")
-    if observed is None and not names and not by_hand:
-        raise click.UsageError("whose numbers? -i NAME, or --observed NUMBERS, or --steps")
-    if len(names) > 2:
+    if by_hand and as_json:
+        raise click.UsageError("--steps is a text: leave out --report json")
+    if named and len(names) > 2:
         raise click.UsageError("-i once, or twice to hold two against each other")
     posed = _posed_case(case, allow_outside)
-    explained: list[Explained | CaseResult] = []
-    if observed is not None:
-        explained.append(_from_numbers(posed, observed))
-    elif names:
-        explained += _from_implementations(posed, names, pythons, timeout)
     if by_hand:
-        click.echo("\n".join([*worked_sample(posed, sample or 0), *([""] if explained else [])]))
-    if explained:
-        print_explained(explained, as_json=form == "json")
-    raise click.exceptions.Exit(_exit_code(explained))
+        _print_steps(posed, sample or 0, color)
+    items: list[Explained | CaseResult] = []
+    if observed is not None:
+        items = [_from_numbers(posed, observed)]
+    elif named:
+        items = [_explained(result) for result in _results(posed, names, pythons, timeout)]
+    elif not by_hand:
+        results = _results(posed, names, pythons, timeout)
+        items = _print_all(posed, results, as_json, verbose, color)
+        raise click.exceptions.Exit(_exit_code(items))
+    if items:
+        print_explained(items, as_json, verbose, color)
+    raise click.exceptions.Exit(_exit_code(items))
 
 
 def _posed_case(case: str, allow_outside: bool) -> PosedCase:
     from xent_check.casefile.loading import Filter, load
+    from xent_check.errors import listed
 
     posed_cases = load([case], Filter(), allow_outside, any_label=True)
     if len(posed_cases) > 1:
-        names = ", ".join(posed.case.name for posed in posed_cases[:20])
+        names = listed([posed.case.name for posed in posed_cases], most=20)
         raise click.UsageError(
             f"{case} holds {len(posed_cases)} cases; name one: {case}::NAME, of {names}"
         )
@@ -118,49 +142,95 @@ def _from_numbers(posed: PosedCase, text: str) -> Explained:
     raise click.UsageError(mistake_text(mistakes[0], "--observed"))
 
 
-def _from_implementations(
+def _results(
     posed: PosedCase, names: Sequence[str], pythons: Sequence[str], timeout: float
-) -> list[Explained | CaseResult]:
-    """Each implementation's explanation; its result where it computed nothing."""
-    from dataclasses import replace
-
-    from xent_check.implementations.placement import expanded
-    from xent_check.results.explanation import explain_result
-    from xent_check.results.known_issues import known_issues
+) -> list[CaseResult]:
+    """The answers of these implementations; without names, of those that `run` runs on the case."""
+    from xent_check.running.jobs import implementations_of
     from xent_check.running.one_case import results_of
 
-    from .options import implementations, pythons_of
-
-    chosen = expanded(implementations(names, elsewhere := pythons_of(pythons)), elsewhere)
-    answers: list[Explained | CaseResult] = []
-    for result in results_of(posed, chosen, timeout):
-        explained = explain_result(result)
-        if explained is not None and explained.best is not None:
-            name = result.implementation.partition("[")[0]
-            reports = known_issues(name, explained.best.ids)
-            explained = replace(explained, reports=reports)
-        answers.append(explained or result)
-    return answers
+    elsewhere = pythons_of(pythons)
+    chosen = implementations(names, elsewhere) or None
+    with Progress():
+        return results_of(posed, implementations_of(posed, chosen, elsewhere), timeout)
 
 
-def print_explained(explained: Sequence[Explained | CaseResult], as_json: bool) -> None:
+def _explained(result: CaseResult) -> Explained | CaseResult:
+    """The result's explanation; the result itself where no loss and no total is to be explained."""
+    from xent_check.results.explanation import explain_result
+    from xent_check.results.known_issues import known_issues
+
+    explained = explain_result(result)
+    if explained is None or explained.best is None:
+        return explained or result
+    name = result.implementation.partition("[")[0]
+    return replace(explained, reports=known_issues(name, explained.best.ids))
+
+
+def print_explained(
+    items: Sequence[Explained | CaseResult], as_json: bool, verbose: bool, color: bool | None
+) -> None:
     """The explanations on standard output."""
     from xent_check.reporters.explanation import plain_explained, text_of
 
     if as_json:
-        data: Any = [plain_explained(item) for item in explained]
+        data: Any = [plain_explained(item) for item in items]
         echo_json(data[0] if len(data) == 1 else {"schema": 1, "each": data})
-        return
-    click.echo("\n\n".join(text_of(explained)))
+    else:
+        _echo(text_of(items, _terminal(color), verbose))
 
 
-def _exit_code(explained: Sequence[Explained | CaseResult]) -> int:
+def _print_all(
+    posed: PosedCase,
+    results: Sequence[CaseResult],
+    as_json: bool,
+    verbose: bool,
+    color: bool | None,
+) -> list[Explained | CaseResult]:
+    """What diverges or failed, each with its explanation, and who did not; returns those, or all
+    where nothing was compared."""
+    from xent_check.reference.truth import truth
+    from xent_check.reporters.explanation import plain_explained, text_of_all
+    from xent_check.results.verdict import judge_pinned
+
+    pinned = judge_pinned(posed, truth(posed.problem))
+    results = [*([pinned] if pinned is not None else []), *results]
+    items = [_explained(result) for result in results if result.status in ("diverges", "failed")]
+    if as_json:
+        each = [plain_explained(item) for item in items]
+        echo_json({"schema": 1, "case": posed.case.id, "each": each})
+    else:
+        _echo(text_of_all(posed.case.id, results, items, _terminal(color), verbose))
+    compared = any(result.status in ("agrees", "known", "diverges") for result in results)
+    return items if items or compared else [*results]
+
+
+def _print_steps(posed: PosedCase, sample: int, color: bool | None) -> None:
+    from xent_check.reporters.terminal_lines import drawn
+    from xent_check.reporters.worked_steps import worked_sample
+
+    shown = _terminal(color)
+    _echo("\n".join([*drawn(worked_sample(posed, sample, shown.width), shown), ""]))
+
+
+def _terminal(color: bool | None) -> Terminal:
+    """Standard output; where nobody said how wide it is, every line of a text stays one."""
+    shown = terminal(color)
+    unknown = not sys.stdout.isatty() and not os.environ.get("COLUMNS")
+    return replace(shown, width=sys.maxsize) if unknown else shown
+
+
+def _echo(text: str) -> None:
+    click.echo(guarded_report(text, "table"), file=unguarded(sys.stdout), color=True)
+
+
+def _exit_code(items: Sequence[Explained | CaseResult]) -> int:
     """0 where all are explained, 4 where one failed, 3 where one is unsupported or missing."""
     from xent_check.errors import ExitCode
     from xent_check.results.explanation import Explained
 
-    statuses = {item.status for item in explained if not isinstance(item, Explained)}
-    if not statuses:
-        return int(ExitCode.AGREES)
-    failed = statuses - {"unsupported", "missing"}
-    return int(ExitCode.FAILED if failed else ExitCode.NOTHING_COMPARED)
+    statuses = {item.status for item in items if not isinstance(item, Explained)}
+    if "failed" in statuses:
+        return int(ExitCode.FAILED)
+    absent = statuses & {"unsupported", "missing"}
+    return int(ExitCode.NOTHING_COMPARED if absent else ExitCode.AGREES)

@@ -11,6 +11,7 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from importlib.machinery import PathFinder
 from typing import TYPE_CHECKING
 
 from xent_check.errors import InvalidError, Mistake, did_you_mean
@@ -149,7 +150,8 @@ def _is_typo(module: str) -> bool:
     return (
         bool(did_you_mean(module, IMPLEMENTATIONS))
         and not module.endswith(".py")
-        and _find(module.partition(".")[0]) is None  # a whole dotted name would import its parent
+        and _find(top := module.partition(".")[0]) is None  # the whole would import its parent
+        and PathFinder.find_spec(top, [os.getcwd()]) is None  # where a worker looks first
     )
 
 

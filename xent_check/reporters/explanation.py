@@ -1,37 +1,113 @@
-"""Explanations in words, in tables of steps, and as plain data. Pure functions."""
+"""Explanations in words and as plain data. Pure functions."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from xent_check.casefile.loading import PosedCase
-from xent_check.diagnosis.by_hand import WorkedStep, steps
 from xent_check.diagnosis.diagnosis import ROUNDING, Explanation
-from xent_check.diagnosis.losses import meaning_of
 from xent_check.errors import visible
 from xent_check.history.saved.write import saved_explanation
 from xent_check.problem.distance import distance
-from xent_check.results.explanation import OBSERVED, Explained, departing
-from xent_check.results.number_text import index_text, number, small
-from xent_check.results.report import CaseResult
+from xent_check.problem.evaluation import Failed
+from xent_check.results.columns import aligned
+from xent_check.results.explanation import OBSERVED, Explained
+from xent_check.results.number_text import number, small, tidy
+from xent_check.results.report import STATUSES, CaseResult
 
+from .formats import Terminal
 from .sentences import sentence
+from .terminal_lines import Line, drawn
+from .worked_steps import sample_text, side_by_side
 
-_MAX_CLASSES = 12
+_CHECK = "Are these the inputs and the options that gave them?"
 
 
-def text_of(explained: Sequence[Explained | CaseResult]) -> list[str]:
-    """A block of text for each; before two of them a sentence that compares them."""
-    blocks = [_block(item) if isinstance(item, Explained) else sentence(item) for item in explained]
-    explanations = [item for item in explained if isinstance(item, Explained)]
-    return [_between(*explanations), *blocks] if len(explanations) == 2 else blocks
+def text_of(
+    items: Sequence[Explained | CaseResult], terminal: Terminal, verbose: bool = False
+) -> str:
+    """A block of text for each; before two explanations how far they are from each other.
+
+    verbose: with every sample, and what failures printed.
+    """
+    blocks = list(_blocks(items, terminal, verbose))
+    explained = [item for item in items if isinstance(item, Explained)]
+    if len(explained) == len(items) == 2:
+        blocks.insert(0, [Line(between(*explained), "bold")])
+    return _joined(blocks, terminal)
+
+
+def text_of_all(
+    case: str,
+    results: Sequence[CaseResult],
+    items: Sequence[Explained | CaseResult],
+    terminal: Terminal,
+    verbose: bool = False,
+) -> str:
+    """A case with all that was answered. items: those of it that diverge or failed."""
+    counts = Counter(result.status for result in results)
+    count, compared = counts["diverges"], counts["agrees"] + counts["known"] + counts["diverges"]
+    words = f"{count} of {compared} answers diverge{'s' * (count == 1)}"
+    words = words if count else "nothing diverges" if compared else "nothing was compared"
+    others = [
+        Line(f"{status}: {', '.join(_other(r) for r in results if r.status == status)}", hanging=2)
+        for status in STATUSES
+        if status not in ("diverges", "failed") and counts[status]
+    ]
+    blocks = [[Line(f"{visible(case)}: {words}", "bold")], *_blocks(items, terminal, verbose)]
+    return _joined([*blocks, others] if others else blocks, terminal)
+
+
+def _other(result: CaseResult) -> str:
+    """The name of who answered, with the reason that a case declares or an implementation gives."""
+    reason = "" if result.status == "agrees" else " ".join((result.reason or "").split())
+    return f"{result.implementation} ({reason})" if reason else result.implementation
+
+
+def _blocks(
+    items: Sequence[Explained | CaseResult], terminal: Terminal, verbose: bool
+) -> Iterator[list[Line]]:
+    seen: dict[object, str] = {}
+    for item in items:
+        if isinstance(item, Explained):
+            yield _block(item, terminal.width, verbose, seen)
+        else:
+            yield [Line(sentence(item), "bold"), *_printed(item, verbose)]
+
+
+def _joined(blocks: Sequence[Sequence[Line]], terminal: Terminal) -> str:
+    return "\n\n".join("\n".join(drawn(block, terminal)) for block in blocks)
+
+
+def between(first: Explained, second: Explained) -> str:
+    """How far two implementations are from each other, and who is nearer the exact value."""
+    a, b = first.observed.values, second.observed.values
+    if a.shape != b.shape or first.observed.reduction != second.observed.reduction:
+        return f"{first.who} and {second.who} differ in different parts; each on its own:"
+    apart = distance(a, b)
+    at = int(np.argmax(apart)) if apart.size else 0
+    if not apart.any():
+        return f"{first.who} and {second.who} give the same numbers, bit for bit"
+    target = float(first.target[at])
+    off = [float(distance(v[at], target)) for v in (a, b)]
+    numbers = f"{number(a[at])} and {number(b[at])}, exactly {number(target)}"
+    place = _place(first, at)
+    words = f"{first.who} and {second.who} are furthest apart in {place}: {numbers}"
+    if all(np.isfinite(off)) and off[0] != off[1]:
+        nearer = first.who if off[0] < off[1] else second.who
+        words += f"; {nearer} is nearer"
+    return words
 
 
 def verdict(item: Explained) -> str:
     """The reason in one sentence."""
+    return tidy(_verdict(item))
+
+
+def _verdict(item: Explained) -> str:
     worst, best = _difference(item), item.best
     numbers = "the numbers" if item.who == OBSERVED else f"{item.who}'s numbers"
     if best is None:
@@ -47,117 +123,95 @@ def verdict(item: Explained) -> str:
 
 def _difference(item: Explained) -> str:
     observed, target = item.observed.values, item.target
-    if item.observed.reduction is not None:
-        at, where = 0, f"the {item.observed.reduction}"
-    elif observed.shape == target.shape:
-        at = item.sample
-        shape = item.problem.samples_shape
-        index = tuple(int(i) for i in np.unravel_index(at, shape))
-        where = f"sample {index_text(index)}"
-    else:
-        return f"{observed.size} numbers for {target.size} samples"
+    if item.observed.reduction is None and observed.shape != target.shape:
+        return f"{observed.size} numbers for {target.size} sample{'s' * (target.size != 1)}"
+    at = 0 if item.observed.reduction is not None else item.sample
     off = float(distance(observed[at], target[at]))
-    numbers = f"{where} is {number(observed[at])}, exactly {number(target[at])}"
+    numbers = f"{_place(item, at)} is {number(observed[at])}, exactly {number(target[at])}"
     return f"{numbers}, off by {small(off)}" if np.isfinite(off) else numbers
 
 
-def _block(item: Explained) -> str:
-    lines = [verdict(item)]
+def _place(item: Explained, at: int) -> str:
+    """`sample [1, 2]`, or `the mean`."""
+    reduction = item.observed.reduction
+    return sample_text(item.problem, at) if reduction is None else f"the {reduction}"
+
+
+def _block(item: Explained, width: int, verbose: bool, seen: dict[object, str]) -> list[Line]:
+    """Everything about one item. seen: who was explained alike before, which is not repeated."""
     best = item.best
-    if item.expected and (best is None or best.id != ROUNDING):
-        lines += ["", *_side_by_side(item)]
-    if best is not None and best.id != ROUNDING:
-        lines += ["", *_others(item)]
-        lines += [f"reported publicly: {url}" for url in item.reports]
-        if item.diagnosis.distinguishing_input:
-            lines.append(f"what would tell them apart: {item.diagnosis.distinguishing_input}")
-        if others := item.diagnosis.others:
-            more = "explanation gives" if others == 1 else "explanations give"
-            lines.append(f"{others} more {more} the same total")
-    elif best is None:
-        lines += ["", f"{item.diagnosis.tried} readings were tried. The closest:"]
-        lines += [f"  {_shown(e)}" for e in item.diagnosis.closest]
-    return "\n".join(lines)
+    agrees = best is not None and best.id == ROUNDING
+    lines = [Line(verdict(item), "bold")]
+    alike = None if best is None else (best.ids, best.sentence)
+    if not agrees and alike in seen:
+        lines.append(Line(f"  as {seen[alike]} above"))
+    elif not agrees:
+        if item.expected:
+            lines += [Line(""), *side_by_side(item, width)]
+        lines += [Line(""), *_candidates(item)]
+        if alike is not None:
+            seen[alike] = item.who
+    return [*lines, *(_every_sample(item) if verbose else ())]
 
 
-def _others(item: Explained) -> list[str]:
-    tried = item.diagnosis.tried
-    lines = [f"{tried} readings were tried; these reproduce the numbers:"]
-    return lines + [f"  {_shown(e)}" for e in item.diagnosis.explanations]
+def _candidates(item: Explained) -> Iterator[Line]:
+    """What gives the numbers, of how many explanations that were tried; else what comes close."""
+    diagnosis = item.diagnosis
+    tried = f"{diagnosis.tried} explanations that were tried"
+    found, near = diagnosis.explanations, diagnosis.closest
+    if len(found) == 1:
+        words = f"{_ids(found[0])}: the only one of {tried} that gives the numbers"
+        yield Line(words + _within(found[0]), hanging=2)
+    elif found:
+        yield Line(f"{len(found)} of {tried} give the numbers:")
+        yield from (_candidate(e, _within(e)) for e in found)
+    elif near:
+        yield Line(f"None of {tried} gives the numbers for sure. The closest:")
+        for e in near:
+            share = f", for {e.share_explained:.0%} of those that differ"
+            chance = f"{_within(e)}; chance would give them as easily"
+            yield _candidate(e, chance if e.share_explained == 1 else share)
+    else:
+        yield Line(f"None of {tried} gives any of the numbers. {_CHECK}")
+    yield from (Line(f"reported publicly: {url}") for url in item.reports)
+    if found and diagnosis.distinguishing_input:
+        yield Line(f"what would tell them apart: {diagnosis.distinguishing_input}", hanging=2)
+    if found and diagnosis.others:
+        more = "explanation gives" if diagnosis.others == 1 else "explanations give"
+        yield Line(f"{diagnosis.others} more {more} the same total")
 
 
-def _shown(e: Explanation) -> str:
-    residual = small(e.max_abs_residual) if np.isfinite(e.max_abs_residual) else "not finite"
-    return (
-        f"{' + '.join(e.ids)}: {e.sentence} (off by {residual}, explains {e.share_explained:.0%})"
-    )
+def _ids(e: Explanation) -> str:
+    return " + ".join(e.ids)
 
 
-def _side_by_side(item: Explained) -> list[str]:
-    """The expected and the actual steps of the sample, the first that differs marked."""
-    heading = f"sample {item.sample}, step by step"
-    actual = item.actual
-    if actual is None:
-        return [f"{heading}, as it should be:", *(_line(step) for step in item.expected)]
-    first = departing(item.expected, actual)
-    expected = {step.name: step for step in item.expected}
-    lines = [f"{heading}: as it should be, and as the numbers have it"]
-    for step in actual:
-        mark = "  <- departs here" if step.name == first else ""
-        if step.name in expected and expected[step.name].same_as(step):
-            lines.append(_line(step))
-        elif step.name in expected:
-            lines.append(f"{_line(expected[step.name])}")
-            lines.append(f"  {'':<16} -> {_numbers(step)}{mark}")
-        else:
-            lines.append(f"  {step.name:<16} -> {_numbers(step)}{mark}")
-    missing = [step for step in item.expected if step.name not in {s.name for s in actual}]
-    lines += [f"{_line(step)}  (not taken)" for step in missing]
-    return lines
+def _within(e: Explanation) -> str:
+    """How far the explanation is from the numbers at most; "" where it gives them exactly."""
+    off = e.max_abs_residual
+    return f", within {small(off)}" if off and np.isfinite(off) else ""
 
 
-def _line(step: WorkedStep) -> str:
-    return f"  {step.name:<16}    {_numbers(step)}"
+def _candidate(e: Explanation, words: str) -> Line:
+    return Line(f"  {_ids(e)}: {tidy(e.sentence)}{words}", hanging=4)
 
 
-def _numbers(step: WorkedStep) -> str:
-    shown = [number(v) for v in step.values[:_MAX_CLASSES]]
-    more = f" ... ({len(step.values)} in all)" if len(step.values) > _MAX_CLASSES else ""
-    return "  ".join(shown) + more
+def _every_sample(item: Explained) -> Iterator[Line]:
+    """Each observed number beside the exact one."""
+    observed, target = item.observed.values, item.target
+    if item.observed.reduction is not None or observed.shape != target.shape:
+        return
+    rows = [("", "is", "exactly", "off by")]
+    for at, (actual, exact) in enumerate(zip(observed, target, strict=True)):
+        off = small(float(distance(actual, exact)))
+        rows.append((_place(item, at), number(actual), number(exact), off))
+    heading, *lines = aligned(rows)
+    yield from (Line(""), Line(f"  {heading}", "bold"))
+    yield from (Line(f"  {line}") for line in lines)
 
 
-def _between(first: Explained, second: Explained) -> str:
-    """How far two implementations are from each other, and who is nearer the exact value."""
-    a, b = first.observed.values, second.observed.values
-    if a.shape != b.shape or first.observed.reduction != second.observed.reduction:
-        return f"{first.who} and {second.who} differ in different parts; each on its own:"
-    apart = distance(a, b)
-    at = int(np.argmax(apart)) if apart.size else 0
-    if not apart.any():
-        return f"{first.who} and {second.who} give the same numbers, bit for bit"
-    target = float(first.target[at])
-    off = [float(distance(v[at], target)) for v in (a, b)]
-    numbers = f"{number(a[at])} and {number(b[at])}, exactly {number(target)}"
-    words = f"{first.who} and {second.who} are furthest apart at {at}: {numbers}"
-    if all(np.isfinite(off)) and off[0] != off[1]:
-        nearer = first.who if off[0] < off[1] else second.who
-        words += f"; {nearer} is nearer"
-    return words
-
-
-def worked_sample(posed: PosedCase, sample: int) -> list[str]:
-    """One sample worked out by hand, with the formula of each step."""
-    meaning = meaning_of(posed.problem)
-    if not 0 <= sample < len(meaning.scores):
-        return [f"there is no sample {sample}: the case has {len(meaning.scores)}"]
-    shape = posed.problem.samples_shape
-    index = tuple(int(i) for i in np.unravel_index(sample, shape))
-    lines = [f"{visible(posed.case.id)}, sample {index_text(index)}, by hand:", ""]
-    for position, step in enumerate(steps(meaning, sample), start=1):
-        formula = f" = {step.formula}" if step.formula else ""
-        lines.append(f"  {position:>2}. {step.name}{formula}")
-        lines.append(f"        {_numbers(step)}")
-    return lines
+def _printed(item: CaseResult, verbose: bool) -> list[Line]:
+    printed = item.evaluation.printed if isinstance(item.evaluation, Failed) else ""
+    return [Line(f"  {line}") for line in printed.splitlines()] if verbose else []
 
 
 def plain_explained(item: Explained | CaseResult) -> dict[str, Any]:

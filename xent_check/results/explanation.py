@@ -13,7 +13,7 @@ from xent_check.casefile.expectations import published_numbers
 from xent_check.casefile.loading import PosedCase
 from xent_check.diagnosis.by_hand import WorkedStep, steps
 from xent_check.diagnosis.diagnosis import Diagnosis, Explanation, Observed, diagnose
-from xent_check.diagnosis.losses import meaning_of
+from xent_check.diagnosis.losses import meaning_of, sample_losses
 from xent_check.diagnosis.meaning import Meaning
 from xent_check.errors import InvalidError, Mistake
 from xent_check.problem.distance import distance
@@ -116,9 +116,9 @@ def _worked(
     diagnosis: Diagnosis,
 ) -> Explained:
     start = meaning_of(problem)
-    sample = _worst_sample(observed, exact.reference)
     best = next(iter(diagnosis.explanations), None)
     meaning = None if best is None else best.meaning
+    sample = _worst_sample(observed, exact.reference, meaning)
     actual = None if meaning is None else _steps(meaning, sample, start)
     expected = steps(start, sample) if len(start.scores) else ()
     return Explained(case, problem, who, observed, exact, diagnosis, sample, expected, actual)
@@ -129,18 +129,25 @@ def _steps(meaning: Meaning, sample: int, start: Meaning) -> tuple[WorkedStep, .
     return steps(meaning, sample) if same_samples and len(start.scores) else None
 
 
-def _worst_sample(observed: Observed, exact: Reference) -> int:
-    """The flat index of the sample furthest off, infinitely far first; 0 for a total."""
-    target = exact.losses.high.reshape(-1)
-    if observed.reduction is not None or target.shape != observed.values.shape or not target.size:
+def _worst_sample(observed: Observed, exact: Reference, meaning: Meaning | None) -> int:
+    """The flat index of the sample furthest off, infinitely far first; for a total, of the sample
+    that its explanation moves most."""
+    target, losses = exact.losses.high.reshape(-1), observed.values
+    if observed.reduction is not None and meaning is not None:
+        losses = sample_losses(meaning)
+    if target.shape != losses.shape or not target.size:
         return 0
-    return int(np.argmax(distance(observed.values, target)))
+    return int(np.argmax(distance(losses, target)))
 
 
 def explain_result(result: CaseResult) -> Explained | None:
-    """The explanations of an implementation's numbers; None where it computed none."""
+    """The explanations of an implementation's losses, or of a total; None where it computed none,
+    or where something else of its answer diverges: its gradient, or from what is expected."""
     observed, problem, comparison = observed_of(result), result.problem, result.comparison
     if observed is None or problem is None or comparison is None or comparison.bounds is None:
+        return None
+    parts = (comparison.losses, *comparison.totals.values())
+    if result.status == "diverges" and not any(part.diverging for part in parts):
         return None
     exact = Truth(result.reference, comparison.bounds)
     diagnosis = result.diagnosis or diagnose(problem, observed, exact.bounds)
