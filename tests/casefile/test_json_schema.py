@@ -38,6 +38,17 @@ def test_the_command_prints_the_schema(validator: Any) -> None:
     assert validator.schema == case_file_schema()
 
 
+def test_every_key_says_what_it_is_for_in_an_editor() -> None:
+    definitions = case_file_schema()["$defs"].items()
+    silent = [
+        f"{name}.{key}"
+        for name, definition in definitions
+        for key, value in definition.get("properties", {}).items()
+        if not value.get("description", "").endswith(".")
+    ]
+    assert silent == []
+
+
 @pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.relative_to(corpus()).as_posix())
 def test_every_shipped_case_file_validates(file: Path, validator: Any) -> None:
     assert [error.message for error in validator.iter_errors(read(file))] == []

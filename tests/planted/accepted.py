@@ -134,8 +134,8 @@ BUGS = (
         "or (self.gate is not None and not self.gate.matched)", "", PLACES, "matches_nothing",
     ),
     Bug(
-        "what is gone goes unsaid", "sentences:_lost",
-        "(nothing, gone_text(report.gate))", "(nothing,)", PLACES, "summary_line",
+        "what is gone goes unsaid", "outcome:_reasons",
+        "if gone := gone_text(gate):", "if gone := '':", PLACES, "summary_line",
     ),
     Bug(
         "two write at once", "locking:file_lock",

@@ -232,7 +232,7 @@ BUGS = (
     Bug(
         "fields without their docstrings",
         "saved.json_schema:result_schema",
-        '            _describe(definition["properties"], kind)\n',
+        '            describe_keys(definition["properties"], kind)\n',
         "            pass\n",
         "test_result_schema.py",
         "described",

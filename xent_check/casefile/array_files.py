@@ -21,7 +21,12 @@ _FORMS = "x.npy, x.npz#key or x.safetensors#key"
 
 
 def read_array(text: str, key: KeyPath, folder: Path, allow_outside: bool) -> Array:
-    """The numbers of a file; booleans and unsigned integers become int64, the rest stays."""
+    """The numbers of an array file `text`, found from `folder`.
+
+    Booleans and unsigned integers become int64, of uint64 float64 where int64 cannot hold them;
+    other dtypes stay. An .npy is mapped, not read. InvalidError at the key for a path that leaves
+    the folder (unless allow_outside), a file that is damaged or needs pickle, and other dtypes.
+    """
     name, _, member = text.partition("#")
     path = _path(name, key, folder, allow_outside)
     if (path.suffix == ".npy") == bool(member):

@@ -14,15 +14,22 @@ from .field_types import Number, Numbers, Shape, Strict, validation_error
 
 
 class RandomArray(Strict):
-    """Drawn from numpy.random.RandomState(seed), whose stream is frozen."""
+    """Numbers from numpy.random.RandomState(seed), the same with every NumPy (NEP 19)."""
 
     shape: Shape
+    """How many numbers there are along each axis."""
     random: Literal["normal", "uniform", "integers"]
+    """The distribution."""
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    """Other numbers for each."""
     loc: float = 0.0
+    """For normal: the mean."""
     scale: Annotated[float, Field(ge=0)] = 1.0
+    """For normal: the standard deviation."""
     low: float | None = None
+    """For uniform and integers: the smallest; 0 where it is left out."""
     high: float | None = None
+    """For uniform and integers: what all are below; 1 where it is left out, of uniform."""
 
     @model_validator(mode="after")
     def _options_fit(self) -> Self:
@@ -62,27 +69,34 @@ class RangeArray(Strict):
     """0, 1, 2, ... in row-major order."""
 
     shape: Shape
+    """How many numbers there are along each axis."""
     range: Literal[True]
+    """Always true."""
 
 
 class FillArray(Strict):
     """One number everywhere."""
 
     shape: Shape
+    """How many numbers there are along each axis; 0 makes an empty batch."""
     fill: Number
+    """The number."""
 
 
 class OneHotArray(Strict):
     """One row per class index: 1 at the index, 0 elsewhere."""
 
     one_hot: Numbers
+    """The class indices: a number, or lists of numbers."""
     num_classes: Annotated[int, Field(ge=1)]
+    """How many classes there are: the length of each row."""
 
 
 class FileArray(Strict):
-    """`x.npy`, `x.npz#key` or `x.safetensors#key`, relative to the case file."""
+    """An array file."""
 
     file: str
+    """`x.npy`, `x.npz#key` or `x.safetensors#key`, from the case file's folder."""
 
 
 ARRAY_FORMS: dict[str, type[Strict]] = {

@@ -22,10 +22,11 @@ Array = npt.NDArray[Any]
 
 
 def make_array(form: object, key: KeyPath, folder: Path, allow_outside: bool) -> Array:
-    """The array that `form` describes; int64 where every number is whole, else float64.
+    """The array that a form (nested lists, or one of array_forms) describes.
 
-    A file keeps its own dtype of numbers. `folder` is the case file's; a path that leaves it is
-    refused unless `allow_outside`.
+    int64 where every number is whole, else float64; a file keeps its dtype. folder: the case
+    file's; a path that leaves it is refused unless `allow_outside`. InvalidError, with keys below
+    `key`, for class indices outside their classes, an unusable file, and more than fits in memory.
     """
     try:
         match form:
@@ -64,7 +65,10 @@ def _without_texts(numbers: Any) -> Any:
 
 
 def class_index_mistake(form: object, array: Array, key: KeyPath) -> Mistake:
-    """What makes an array no class indices: the first number that is none, or the array's form."""
+    """Why an array that is not of int64 has no class indices: its first other number, or its form.
+
+    key: of the array in the case.
+    """
     allowed = "class indices, whole numbers of 64 bits"
     if isinstance(form, FillArray):
         return class_index_mistake(form.fill, array, (*key, "fill"))

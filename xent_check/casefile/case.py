@@ -53,12 +53,15 @@ ARRAY_KEYS = (*GIVEN, "labels", *ARRAYS)
 
 
 class ToleranceFields(Strict):
-    """The keys of a tolerance that is a mapping; ulps: in units in the last place."""
+    """The keys of a tolerance that is a mapping."""
 
     model_config = ConfigDict(title="Tolerance")
     atol: Annotated[float, Field(ge=0)] = 0.0
+    """The absolute part: off by atol + rtol * abs(exact value) agrees."""
     rtol: Annotated[float, Field(ge=0)] = 0.0
+    """The relative part."""
     ulps: Annotated[float, Field(ge=0)] = 1.0
+    """So many units in the last place of the exact value agree as well."""
 
 
 def _tolerance_keys(value: object) -> object:
@@ -101,7 +104,9 @@ class Because(Strict):
     """The reason for a known divergence."""
 
     text: Text
-    id: HypothesisId  # the hypothesis of the diagnosis that explains it
+    """The reason in words."""
+    id: HypothesisId
+    """The hypothesis that explains it, as `explain` calls it."""
 
 
 def _because_tag(value: object) -> str:
@@ -112,11 +117,17 @@ class ExpectedFields(Strict):
     """The numbers that a source published for an implementation, or a known divergence or error."""
 
     losses: Numbers = None
+    """One per sample."""
     mean: Number | None = None
+    """Of the losses."""
     weighted_mean: Number | None = None
+    """The sum of the losses over that of their weights."""
     sum: Number | None = None
+    """Of the losses."""
     gradient: Numbers = None
+    """That of the sum of the losses, in the shape of the logits, probs or log_probs."""
     error: str | None = None
+    """Text that the message of the error must contain."""
     because: (
         Annotated[
             Annotated[Reason, Tag("text")] | Annotated[Because, Tag("mapping")],
@@ -124,7 +135,9 @@ class ExpectedFields(Strict):
         ]
         | None
     ) = None
+    """The reason for a known divergence, as text or with the id of its hypothesis."""
     versions: Versions | None = None
+    """The versions of the framework that this is about (PEP 440); all where it is left out."""
 
     @property
     def reason(self) -> str | None:
@@ -150,15 +163,25 @@ class _Inputs(Strict):
     """The keys of a case before its options."""
 
     name: Word | None = None
+    """What the case is called; as its file where it is left out."""
     description: str | None = None
+    """What the case shows, for people."""
     source: str | None = None
+    """Where the case or its numbers were published."""
     tags: Annotated[list[Word], *ONE_OR_MORE] = Field(default=[])
+    """Words to select cases by: `run --tag TAG`."""
     loss: Loss
+    """Which cross-entropy."""
     logits: Array | None = None
+    """What the loss is computed from: exactly one of logits, probs and log_probs."""
     probs: Array | None = None
+    """In place of logits."""
     log_probs: Array | None = None
+    """In place of logits."""
     labels: Array
+    """A class index per sample, or a distribution; for binary a number in 0..1 per element."""
     dtype: DType = "float32"
+    """What the numbers are rounded to, and the frameworks compute in."""
 
 
 def _option_field(option: Option) -> tuple[Any, Any]:
@@ -187,6 +210,7 @@ else:
     _WithOptions = create_model(
         "_WithOptions",
         __base__=_Inputs,
+        __module__=create_model.__module__,  # which has its source: see json_schema
         **{option.key: _option_field(option) for option in OPTIONS},
     )
 
@@ -195,9 +219,13 @@ class CaseFields(_WithOptions):
     """The keys of a case."""
 
     tolerance: ToleranceField = Tolerance(atol=2e-6)
+    """How far off still agrees: a number, a mapping, or auto, which is what rounding explains."""
     implementations: Annotated[list[Word], *ONE_OR_MORE] | None = None
+    """Who is asked: names that `xent-check impls` lists; the default set where it is left out."""
     matrix: dict[str, Annotated[list[Any], Field(min_length=1)]] | None = None
+    """Values of other keys: `{dtype: [float32, float64]}` makes a case of each combination."""
     expect: dict[str, Entries] = Field(default={})
+    """What is known already, by implementation; of `reference`, the exact value."""
 
     @property
     def asked(self) -> frozenset[str]:
@@ -226,28 +254,32 @@ class Case:
 
     file: Path
     shown: str  # the file as reports name it
-    name: str
+    name: str  # unique in the file
     source: Map  # its YAML mapping, with lines
-    fields: CaseFields
+    fields: CaseFields  # the same, checked
 
     @property
     def id(self) -> str:
+        """`FILE::NAME`, as reports name the case."""
         return f"{self.shown}::{self.name}"
 
     @property
     def line(self) -> int:
+        """Where the case begins in its file, from 1."""
         return self.source.line
 
     @property
     def given(self) -> Given:
+        """The input that the case gives: logits, probs or log_probs."""
         return next(given for given in GIVEN if getattr(self.fields, given) is not None)
 
     def located_mistake(self, mistake: Mistake) -> LocatedMistake:
+        """A mistake in the case, at its place in the file."""
         return locate(self.shown, self.source, mistake)
 
 
 def locate(shown: str, source: Map, mistake: Mistake) -> LocatedMistake:
-    """A mistake in the mapping of a case, at its place in the file."""
+    """A mistake in the mapping of a case, at its place in the file; its key is as in the file."""
     line, key = line_of(source, mistake.key), origin_of(source, mistake.key)
     return LocatedMistake(shown, line, replace(mistake, key=key))
 

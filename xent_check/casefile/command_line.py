@@ -134,7 +134,7 @@ def _exact_numbers(value: Any) -> Numbers:
 
 
 def posed_case(source: Map, any_label: bool = False) -> PosedCase:
-    """The case that a mapping holds, ready to be run; InvalidError with every mistake.
+    """The case of a mapping, ready to be run; InvalidError with every mistake.
 
     Array files are found from the current folder. any_label: labels outside the classes are
     allowed.

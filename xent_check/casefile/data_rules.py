@@ -24,7 +24,7 @@ _SAY_NORMALIZE = "say whether to divide by the sum: `normalize: true` or `normal
 
 
 def misplaced_options(fields: CaseFields, given: Given) -> Iterator[Mistake]:
-    """Options that mean nothing for the case's loss or its input."""
+    """The options that are set and mean nothing for the case's loss or its input."""
     for option in OPTIONS:
         if option.posed(fields.option_value(option.key)) == option.default:
             continue
@@ -51,8 +51,11 @@ def _scope_text(option: Option) -> str:
 def outside_labels(
     labels: Array, loss: Loss, classes: int, ignore_index: int | None
 ) -> Iterator[Mistake]:
-    """The first class index that is neither ignored nor a class; the first binary label outside
-    [0, 1]."""
+    """The first class index that is neither ignored nor one of `classes`; the first binary label
+    outside [0, 1]. Labels of the loss categorical may be any numbers.
+
+    labels: int64 class indices of the samples' shape, or floats of the loss binary.
+    """
     if loss == "sparse_categorical":
         outside = (labels < 0) | (labels >= classes)
         if ignore_index is not None:
@@ -73,9 +76,12 @@ def outside_labels(
 def bad_probabilities(
     probs: Array, loss: Loss, dtype: DType, class_axis: int, normalize: bool | None
 ) -> Iterator[Mistake]:
-    """Negative is refused; above 1 needs `normalize: true`; a row must sum to 1 or say so.
+    """The first probability below 0; else the first above 1, unless rows are divided by their sums
+    (`normalize: true`); else the first row that does not sum to 1, where `normalize` is not set. A
+    sum may be off by the rounding of its terms, at least 1e-6.
 
-    probs: rounded to the dtype already.
+    probs: of the values' shape, rounded to the dtype. class_axis: of the rows; the loss binary has
+    none.
     """
     probs = probs.astype(np.float64)
     above_one_allowed = normalize is True and loss != "binary"

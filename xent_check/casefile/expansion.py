@@ -16,7 +16,11 @@ MAX_COMBINATIONS = 10_000
 
 
 def expand(source: Map, stem: str, mistakes: list[SourceMistake]) -> Iterator[Map]:
-    """The mapping of each case. stem: the name of a case without one. Adds to `mistakes`."""
+    """The mapping of each case of a file: a case that is the file itself, or each of `cases` over
+    the `defaults`; one per combination of a `matrix`.
+
+    stem: the name of a case without one. Adds to `mistakes`; what has one is left out.
+    """
     for case_source in _case_sources(source, mistakes):
         yield from _combinations(case_source, stem, mistakes)
 

@@ -17,7 +17,11 @@ from .case import Case, ExpectedFields
 
 
 def expectations(case: Case, problem: Problem) -> Expectations:
-    """The entries by implementation; InvalidError where one does not fit the problem."""
+    """The entries of `expect` by implementation, in their order.
+
+    InvalidError, with the keys in the case, where an entry says nothing, contradicts itself, is
+    never reached, or has numbers of another shape than the problem's.
+    """
     mistakes: list[Mistake] = []
     by_name: dict[str, tuple[Expectation, ...]] = {}
     for name, entries in case.fields.expect.items():
@@ -102,7 +106,8 @@ def _published_of_shape(
 
 
 def published_numbers(numbers: object) -> Published:
-    """Numbers of a case file in float64, with the unit of each one's last printed digit."""
+    """Numbers, or nested lists of them, as float64 arrays: the values, and of each the unit of its
+    last printed digit (see last_digit)."""
     values = np.array(numbers, dtype=np.float64)
     units = np.array(_units(numbers), dtype=np.float64)
     return Published(values, units)

@@ -14,16 +14,19 @@ from xent_check.errors import KeyPath, Mistake, did_you_mean
 
 from .yaml_values import Row, describe, scalar
 
-MAX_SHOWN = 10  # mistakes of one array that are told one by one
+MAX_SHOWN = 10  # mistakes of one array that are listed one by one
 
 
 def validation_error(*mistakes: Mistake) -> PydanticCustomError:
-    """Mistakes in pydantic's clothes; their keys are relative to the value under validation."""
+    """The mistakes as an error of pydantic's; their keys start at the value that is validated."""
     return PydanticCustomError("mistakes", "see mistakes", {"mistakes": mistakes})
 
 
 def number(value: object, key: KeyPath = (), allowed: str = "a number") -> float:
-    """A number as it stands, its text kept."""
+    """The number itself, with its text. PydanticCustomError where it is none, or beyond float64.
+
+    key: of the number in the value that is validated. allowed: what to say is allowed.
+    """
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise validation_error(Mistake(key, describe(value), allowed, number_advice(value)))
     try:
@@ -41,7 +44,7 @@ def _checked_number(value: object) -> float:
 
 
 def number_advice(value: object) -> str:
-    """What to do about text that means a number."""
+    """What to do about text that means a number; "" for anything else."""
     if not isinstance(value, str):
         return ""
     if isinstance(scalar(value), int | float) and not isinstance(scalar(value), bool):
@@ -52,12 +55,15 @@ def number_advice(value: object) -> str:
 
 
 def value_text(value: object) -> str:
-    """The text a number was written in."""
+    """The text of a number in the file, or the value as text."""
     return str(getattr(value, "text", value))
 
 
 def numbers(value: object) -> Any:
-    """A number, or lists of numbers nested to one depth with rows of one length."""
+    """A number, or lists of numbers nested to one depth with rows of one length: the value itself.
+
+    PydanticCustomError with up to MAX_SHOWN mistakes for anything else.
+    """
     mistakes = list(_list_mistakes(value, ()))
     if len(mistakes) > MAX_SHOWN:
         more = len(mistakes) - MAX_SHOWN
@@ -112,7 +118,7 @@ def is_name(text: str) -> bool:
 
 
 def word(value: object) -> str:
-    """Text that can stand in a case id."""
+    """Text that can stand in a case id. PydanticCustomError for anything else."""
     name = text(value)
     if not is_name(name):
         raise validation_error(Mistake((), describe(name), NAME, ""))
@@ -120,7 +126,7 @@ def word(value: object) -> str:
 
 
 def text(value: object, allowed: str = "text") -> str:
-    """Text that says something."""
+    """Text that is not blank. PydanticCustomError for anything else. allowed: what to say is."""
     if not isinstance(value, str):
         advice = "" if value is None or isinstance(value, list | dict) else "quote it"
         raise validation_error(Mistake((), describe(value), allowed, advice))
@@ -141,7 +147,7 @@ HYPOTHESIS_IDS = tuple(hypothesis.id for hypothesis in HYPOTHESES)
 
 
 def hypothesis_id(value: object) -> str:
-    """The id of a hypothesis of the diagnosis."""
+    """The id of a hypothesis of the diagnosis. PydanticCustomError for anything else."""
     if value not in HYPOTHESIS_IDS:
         hint = did_you_mean(value, HYPOTHESIS_IDS) if isinstance(value, str) else ""
         raise validation_error(Mistake((), describe(value), ", ".join(HYPOTHESIS_IDS), hint))
@@ -149,7 +155,7 @@ def hypothesis_id(value: object) -> str:
 
 
 def versions(value: object) -> str:
-    """A PEP 440 specifier."""
+    """A specifier of versions by PEP 440, `>=3.15,<3.16`. PydanticCustomError for anything else."""
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
     allowed = "a version specifier (PEP 440), such as '>=3.15,<3.16'"
@@ -181,7 +187,7 @@ def _word_list(value: object) -> object:
 
 
 ONE_OR_MORE = (Field(min_length=1), BeforeValidator(_word_list), OneOrMore())
-NUMBERS_SCHEMA: dict[str, Any] = {"$ref": "#/$defs/Numbers"}  # defined by schema.py
+NUMBERS_SCHEMA: dict[str, Any] = {"$ref": "#/$defs/Numbers"}  # defined by json_schema.py
 _TEXT = {"type": "string", "minLength": 1, "pattern": r"\S"}
 Number = Annotated[float, PlainValidator(_checked_number), WithJsonSchema({"type": "number"})]
 Numbers = Annotated[Any, PlainValidator(numbers), WithJsonSchema({"x-ref": "Numbers"})]

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
+from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 from xent_check.problem.vocabulary import GIVEN
 
-from .case import CaseFields
-from .field_types import NUMBERS_SCHEMA
+from .array_forms import ARRAY_FORMS
+from .case import Because, CaseFields, ExpectedFields, ToleranceFields
+from .field_types import NUMBERS_SCHEMA, Strict
 
 
 def case_file_schema() -> dict[str, Any]:
-    """JSON Schema (2020-12): a file is one case, or `defaults` and `cases`."""
+    """The JSON Schema (draft 2020-12) of a case file: one case, or `defaults` and `cases`. What it
+    cannot say (shapes, labels, probabilities) is checked when the file is read."""
     case = CaseFields.model_json_schema(mode="validation")
     definitions = case.pop("$defs")
     required = case.pop("required")
+    models: list[type[Strict]] = [Because, ExpectedFields, ToleranceFields, *ARRAY_FORMS.values()]
+    for model in models:
+        describe_keys(definitions[model.__name__]["properties"], model)
+    describe_keys(case["properties"], CaseFields)
     definitions["Case"] = case
     definitions["Numbers"] = {
         "description": "A number, or nested lists of numbers with rows of one length.",
@@ -47,7 +57,8 @@ def case_file_schema() -> dict[str, Any]:
 
 
 def with_references(schema: Any) -> Any:
-    """pydantic cannot name a definition that it did not make: put the reference in afterwards."""
+    """The schema with `$ref` for each `x-ref`, which stands for a definition that pydantic did not
+    make and so cannot refer to."""
     if isinstance(schema, list):
         return [with_references(item) for item in schema]
     if not isinstance(schema, dict):
@@ -56,3 +67,27 @@ def with_references(schema: Any) -> Any:
         rest = {key: value for key, value in schema.items() if key != "x-ref"}
         return {**rest, "$ref": f"#/$defs/{schema['x-ref']}"}
     return {key: with_references(value) for key, value in schema.items()}
+
+
+def describe_keys(properties: dict[str, Any], model: type) -> None:
+    """Give each property the docstring of its field. pydantic's use_attribute_docstrings would read
+    the source on every start."""
+    aliases = {n: f.alias for n, f in getattr(model, "model_fields", {}).items() if f.alias}
+    for name, text in _docstrings(model):
+        properties[aliases.get(name, name)]["description"] = text
+
+
+def _docstrings(model: type) -> Iterator[tuple[str, str]]:
+    """Each field with its docstring, the fields of bases first."""
+    for base in reversed(model.__mro__):
+        if base.__module__.partition(".")[0] != "xent_check":
+            continue
+        [body] = ast.parse(inspect.getsource(base)).body
+        assert isinstance(body, ast.ClassDef)
+        for field, text in pairwise(body.body):
+            match field, text:
+                case (
+                    ast.AnnAssign(target=ast.Name(id=name)),
+                    ast.Expr(value=ast.Constant(value=str(words))),
+                ):
+                    yield name, " ".join(words.split())

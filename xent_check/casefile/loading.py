@@ -41,17 +41,18 @@ class PosedCase:
     """A case ready to be run."""
 
     case: Case
-    problem: Problem
-    expectations: Expectations
+    problem: Problem  # its arrays and options
+    expectations: Expectations  # what it states, by implementation
     implementations: tuple[Implementation, ...] | None  # None: the default set
 
     def with_tolerance(self, tolerance: Tolerance | Auto) -> PosedCase:
-        """The same under another tolerance."""
+        """The same case under another tolerance."""
         fields = self.case.fields.model_copy(update={"tolerance": tolerance})
         return replace(self, case=replace(self.case, fields=fields))
 
     def expectation_of(self, implementation: Implementation) -> Expectation | None:
-        """The first entry for the version that ran. Labelled columns share their name's entries."""
+        """The first entry that is about the version of the implementation; None where none is. A
+        labelled one, `torch[old]`, has the entries of its name, `torch`."""
         matches = (
             entries
             for name, entries in self.expectations.items()
@@ -150,7 +151,7 @@ def _no_such_case(path_text: str, name: str, names: Sequence[str]) -> str:
 class FileCases:
     """The cases of a file, and the mistakes in it."""
 
-    cases: tuple[Case, ...]
+    cases: tuple[Case, ...]  # in the file's order
     broken: tuple[Case, ...]  # without the wrong keys, none of which matters to the arrays
     mistakes: tuple[LocatedMistake, ...]  # posing the broken cases may add to these
 

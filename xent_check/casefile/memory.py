@@ -1,10 +1,8 @@
 """Memory: what a run takes, and what is free. What cannot fit is refused before it is allocated.
 
-A run takes, beside the arrays of its case files, bytes per loss and per entry of a gradient. The
-process that the user starts holds the exact value in two numbers, its radius and its bound (TRUTH),
-and of every answer the number, its difference, that in ulps, and what is allowed (ANSWER);
-comparing one takes a few more that go again (PASSING). A framework's process takes copies of what
-it gets and gives (WORKER), each of the inputs' size. Measured by `python -m tests.bench.large`.
+Beside the arrays of its case files, a run takes memory for each loss and each entry of a gradient:
+in the process that the user starts for the exact values and for every answer, in a framework's
+process for copies of what it gets and gives. Measured by `python -m tests.bench.large`.
 """
 
 from __future__ import annotations
@@ -21,10 +19,11 @@ from xent_check.problem.dtypes import numpy_dtype
 from xent_check.problem.problem import Array, Problem
 from xent_check.problem.vocabulary import DType
 
-TRUTH = 32
-ANSWER = 32
-COMPARISON = 24
-WORKER = 6
+# Bytes per loss and per entry of a gradient
+TRUTH = 32  # the exact value, its radius and its bound
+ANSWER = 32  # the number of an answer, its difference, that in ulps, and what is allowed
+COMPARISON = 24  # further ones while an answer is compared
+WORKER = 6  # copies in a framework's process, each of the inputs' size
 
 _SURE = 2**26  # bytes taken for granted: asking takes 10 ms, and most runs need no more
 _GROUPS, _OWN = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
@@ -35,37 +34,37 @@ _FIRST = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file
 
 @dataclass(frozen=True)
 class Size:
-    """values: how many logits, probs or log_probs there are; samples: how many losses."""
+    """The size of a problem, and the bytes that it takes."""
 
-    values: int
-    samples: int
-    dtype: DType
-    gradient: bool
+    values: int  # how many logits, probs or log_probs there are
+    samples: int  # how many losses
+    dtype: DType  # of the inputs
+    gradient: bool  # whether one is asked for
 
     @property
     def truth_bytes(self) -> int:
-        """What the exact values take, as long as the run."""
+        """Bytes of the exact values, as long as the run."""
         return self._numbers * TRUTH
 
     @property
     def answer_bytes(self) -> int:
-        """What one answer takes, as long as the run."""
+        """Bytes of one answer, as long as the run."""
         return self._numbers * ANSWER
 
     @property
     def comparison_bytes(self) -> int:
-        """What comparing one answer takes, and no longer."""
+        """Bytes that one answer takes beside those while it is compared."""
         return self._numbers * COMPARISON
 
     @property
     def worker_bytes(self) -> int:
-        """What a framework's process takes while it answers."""
+        """Bytes of a framework's process while it answers."""
         width = numpy_dtype(self.dtype).itemsize
         return WORKER * width * (self.values + self._numbers)
 
     @property
     def one_answer_bytes(self) -> int:
-        """What one implementation's answer takes in all."""
+        """Bytes of a run with one answer, in all processes at most."""
         return self.truth_bytes + self.answer_bytes + max(self.comparison_bytes, self.worker_bytes)
 
     @property
@@ -80,7 +79,7 @@ def size_of(problem: Problem) -> Size:
 
 
 def copy_bytes(arrays: Mapping[str, Array], dtype: DType) -> int:
-    """What rounding arrays to the dtype takes: nothing for those that have it."""
+    """Bytes of the arrays rounded to the dtype: none for those that have it, or are indices."""
     to = numpy_dtype(dtype)
     return sum(a.size * to.itemsize for a in arrays.values() if a.dtype not in (to, "int64"))
 
@@ -94,14 +93,19 @@ def available_bytes() -> int:
 
 
 def must_fit(shape: Sequence[int], bytes_per_value: int, key: KeyPath) -> None:
-    """InvalidError where an array of this shape needs more memory than is free. Sizes of 0 count as
-    1, as NumPy refuses such an array, too."""
+    """InvalidError, at the key, where an array of this shape needs more memory than is free.
+
+    An axis without entries counts as one: NumPy refuses an array whose other axes are too long.
+    """
     needed = math.prod(max(size, 1) for size in shape) * bytes_per_value
     must_have(needed, f"shape {list(shape)} needs", key)
 
 
 def must_have(needed: int, what: str, key: KeyPath, advice: str = "make it smaller") -> None:
-    """InvalidError where so many bytes are not free. what: the start of the message."""
+    """InvalidError, at the key, where so many bytes are not free.
+
+    needed: bytes. what: the start of the message, `shape [2, 3] needs`.
+    """
     if needed > _SURE and needed > (free := available_bytes()):
         found, allowed = (
             f"{what} {_gib_text(needed)}",

@@ -29,8 +29,8 @@ SUFFIXES = (".yaml", ".yml")
 class CaseFile:
     """A case file and its name in reports, which is a path that the command line takes."""
 
-    path: Path
-    shown: str
+    path: Path  # where it is
+    shown: str  # `cases/a.yaml` below the working directory, `corpus:a.yaml` in the package
 
 
 def corpus() -> Path:

@@ -25,9 +25,11 @@ Array = npt.NDArray[Any]
 
 
 def pose(case: Case, allow_outside: bool = False, any_label: bool = False) -> Problem:
-    """The problem that a case states; InvalidError with every mistake in its data.
+    """The problem that a case states: its arrays read or made, rounded to its dtype and checked.
 
-    any_label: labels outside the classes need no expectation.
+    A single sample without a sample axis gets one. allow_outside: array files may be outside the
+    case file's folder. any_label: labels outside the classes need no expectation. InvalidError,
+    with the keys in the case, has every mistake in the data.
     """
     arrays: dict[str, Array] = {}
     mistakes: list[Mistake] = []
@@ -44,7 +46,11 @@ def pose(case: Case, allow_outside: bool = False, any_label: bool = False) -> Pr
 
 
 class _ProblemBuilder:
-    """Checks in order; one that needs the result of a check that failed is skipped."""
+    """The checks of a case's arrays, in order, and its problem. A check that needs what an earlier
+    one refused is left out.
+
+    values: the logits, probs or log_probs, classes along the class axis. axis: that axis.
+    """
 
     def __init__(
         self, fields: CaseFields, given: Given, arrays: dict[str, Array], any_label: bool
@@ -57,9 +63,11 @@ class _ProblemBuilder:
         self.mistakes: list[Mistake] = []
 
     def add_mistake(self, key: KeyPath, found: str, allowed: str = "", advice: str = "") -> None:
+        """Keep a mistake; all are raised together."""
         self.mistakes.append(Mistake(key, found, allowed, advice))
 
     def problem(self) -> Problem:
+        """The problem; InvalidError with all mistakes."""
         f = self.fields
         self.require_memory()
         for mistake in misplaced_options(f, self.given):
@@ -100,6 +108,7 @@ class _ProblemBuilder:
 
     @property
     def sparse(self) -> bool:
+        """Whether the labels are class indices."""
         return self.fields.loss == "sparse_categorical"
 
     @property
@@ -110,6 +119,7 @@ class _ProblemBuilder:
         return tuple(dict.fromkeys([*self.options.reductions, *expected]))
 
     def rounded(self, array: Array) -> Array:
+        """The numbers in the case's dtype."""
         return rounded(array, self.fields.dtype)
 
     @property
@@ -152,6 +162,7 @@ class _ProblemBuilder:
         return False
 
     def samples_shape(self, values: Array, axis: int) -> tuple[int, ...]:
+        """The shape of the losses: the values' without the class axis."""
         return samples_of(values.shape, None if self.fields.loss == "binary" else axis)
 
     def check_labels(self, values: Array, labels: Array, axis: int) -> bool:
@@ -171,6 +182,7 @@ class _ProblemBuilder:
         return len(self.mistakes) == before
 
     def check_weights(self, values: Array, axis: int) -> None:
+        """Weights are finite, and there are as many as the table of options says."""
         samples = self.samples_shape(values, axis)
         counted = None if self.fields.loss == "binary" else axis
         bare = self.arrays[self.given].ndim < values.ndim
@@ -187,6 +199,7 @@ class _ProblemBuilder:
                 self.add_mistake((key,), "a weight that is not finite", "finite numbers")
 
     def check_empty_batch(self, values: Array) -> None:
+        """Without samples, a total must be asked for: there is nothing else to compare."""
         if values.size == 0 and not self.reductions:
             found = f"shape {list(values.shape)}: no samples, and no reduction"
             self.add_mistake(
@@ -194,6 +207,7 @@ class _ProblemBuilder:
             )
 
     def check_label_values(self, labels: Array, values: Array, axis: int) -> None:
+        """Labels are classes, or the case says what is expected of those that are none."""
         f = self.fields
         if not f.expect and not self.any_label:
             classes = 0 if f.loss == "binary" else values.shape[axis]
@@ -201,6 +215,7 @@ class _ProblemBuilder:
             self.add_item_mistakes("labels", outside_labels(labels, f.loss, classes, ignored))
 
     def check_probabilities(self, values: Array, axis: int) -> None:
+        """Probabilities are probabilities, in the case's dtype."""
         f = self.fields
         if self.given == "probs":
             probs, normalize = self.rounded(values), self.options.normalize

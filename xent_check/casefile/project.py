@@ -42,6 +42,7 @@ class Project:
         return name if match is None else match[1] + self.path(match[2]) + match[3]
 
     def path(self, shown: str) -> str:
+        """The path in a baseline of a file that reports name `shown`: from the root, with `/`."""
         if shown.startswith(CORPUS):
             return shown
         plain, real = Path(os.path.abspath(shown)), Path(os.path.realpath(shown))

@@ -18,7 +18,8 @@ from .yaml_values import Map, describe
 
 
 def case_fields(source: Map) -> CaseFields:
-    """The checked keys of a case; InvalidError with every mistake."""
+    """The keys of a case, checked against the models. InvalidError has every mistake, with its key
+    in the case."""
     mistakes: list[Mistake] = []
     try:
         fields = CaseFields.model_validate(dict(source))

@@ -46,7 +46,7 @@ T = TypeVar("T")
 
 
 class SyntaxMistakeError(Exception):
-    """What is no YAML, and its line."""
+    """Text that is no YAML 1.2; line: from 1."""
 
     def __init__(self, line: int, mistake: Mistake) -> None:
         super().__init__(line, mistake)
@@ -55,7 +55,11 @@ class SyntaxMistakeError(Exception):
 
 
 def parse(text: str, build: Callable[[Iterator[Any]], T]) -> T:
-    """What `build` makes of the text's events, PyYAML's; SyntaxMistakeError where it is no YAML."""
+    """What `build` makes of the events of a text, which are PyYAML's.
+
+    SyntaxMistakeError where it is no YAML, or has a control character or a word of more than
+    MAX_WORD characters.
+    """
     text = text.removeprefix("\ufeff")
     longest = max(map(len, text.splitlines()), default=0)
     if longest > MAX_WORD and (long := _LONG_WORD.search(text)):

@@ -47,7 +47,8 @@ class Document:
 
 
 def read(path: Path, shown: str) -> Document:
-    """What a YAML file holds; CaseFileError where that is no mapping or not readable."""
+    """The mapping in a YAML file, UTF-8 with or without a byte order mark. shown: its name in
+    reports. CaseFileError where it cannot be read, is no YAML 1.2, or holds something else."""
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
@@ -136,6 +137,7 @@ class _Builder:
         self.aliased = 0
 
     def document(self, stream: Iterator[Any]) -> object:
+        """The value of the only document of a stream of events; None where it has none."""
         value: object = None
         documents = 0
         for event in stream:

@@ -27,7 +27,8 @@ _NUMBER_KINDS = ({float}, {int})
 class Map(dict[str, Any]):
     """A mapping, with the line of each of its keys.
 
-    origins: of keys that stand elsewhere in the file, where: `dtype` at matrix.dtype[1].
+    line, lines: from 1. origins: the paths of keys that came from elsewhere in the file, as `dtype`
+    from matrix.dtype[1].
     """
 
     def __init__(self, line: int) -> None:
@@ -38,7 +39,7 @@ class Map(dict[str, Any]):
 
 
 class Seq(list[Any]):
-    """A sequence, with the line of each of its items."""
+    """A sequence, with the line of each of its items; lines count from 1."""
 
     __slots__ = ("line", "lines")
 
@@ -49,11 +50,11 @@ class Seq(list[Any]):
 
 
 class Row(Seq):
-    """A sequence of finite floats alone, or of whole numbers alone, as most are.
+    """A sequence of finite floats only, or of whole numbers only, as most sequences are.
 
-    The list is of plain numbers, a fraction of the time and memory of those with texts; `copy`
-    gives them. Who asks for an item, by its index or in a loop, gets it with its text, as of any
-    Seq. source_text: the texts with commas between.
+    The list has plain numbers, which take a fraction of the time and memory of those with texts;
+    `copy` gives them. An item, by its index or in a loop, is an Int or a Float with its text, as in
+    any Seq. source_text: the texts of all with commas between.
     """
 
     __slots__ = ("_texts", "source_text")
@@ -75,20 +76,20 @@ class Row(Seq):
 
 
 class Int(int):
-    """A whole number, with the text it was written in."""
+    """A whole number, with its text in the file: 0x10."""
 
     text: str
 
 
 class Float(float):
-    """A number, with the text it was written in."""
+    """A number, with its text in the file, which has its precision: 0.50."""
 
     __slots__ = ("text",)
     text: str
 
 
 def line_of(value: object, key: KeyPath) -> int:
-    """The line of the deepest part of `key` that exists in `value`."""
+    """The line, from 1, of the deepest part of `key` that exists in `value`."""
     line = value.line if isinstance(value, Map | Seq) else 1
     for part in key:
         if isinstance(value, Map) and isinstance(part, str) and part in value:
@@ -101,7 +102,7 @@ def line_of(value: object, key: KeyPath) -> int:
 
 
 def origin_of(source: Map, key: KeyPath) -> KeyPath:
-    """The path in the file of a key of the case."""
+    """The path in the file of a key of the case: where it came from by `defaults` or `matrix`."""
     return (*source.origins[str(key[0])], *key[1:]) if key and key[0] in source.origins else key
 
 

@@ -18,7 +18,8 @@ _PLAIN = re.compile(r"[A-Za-z_][\w./@-]*", re.ASCII)
 
 
 def case_yaml(source: Map, folder: Path) -> str:
-    """The text of a case file in `folder`; InvalidError where an array file lies outside it."""
+    """The text of a case file in `folder`, whose case is `source`. InvalidError where an array file
+    of it lies outside the folder."""
     mistakes: list[Mistake] = []
     text = HEADER
     for key, value in source.items():

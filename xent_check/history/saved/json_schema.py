@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import ast
-import inspect
 from collections.abc import Iterator
-from itertools import pairwise
 from typing import Any
 
 from pydantic import BaseModel
 
 from xent_check.casefile.case import ToleranceFields
-from xent_check.casefile.json_schema import with_references
+from xent_check.casefile.json_schema import describe_keys, with_references
 from xent_check.results.report import Host, Scope, Ungated
 from xent_check.results.shard import Shard
 
@@ -41,7 +38,7 @@ def result_schema() -> dict[str, Any]:
     for kind in kinds:
         definition = schema if kind is Document else definitions.get(kind.__name__)
         if definition is not None:
-            _describe(definition["properties"], kind)
+            describe_keys(definition["properties"], kind)
         if definition is not None and kind in _ALWAYS_WHOLE:
             definition["required"] = list(definition["properties"])
     definitions |= _NUMBERS
@@ -55,27 +52,3 @@ def _kinds(kind: type[BaseModel]) -> Iterator[type[BaseModel]]:
     yield kind
     for part in kind.__subclasses__():
         yield from _kinds(part)
-
-
-def _describe(properties: dict[str, Any], kind: type) -> None:
-    """Give each property the docstring of its field. pydantic's use_attribute_docstrings would read
-    the source on every start."""
-    aliases = {n: f.alias for n, f in getattr(kind, "model_fields", {}).items() if f.alias}
-    for name, text in _docstrings(kind):
-        properties[aliases.get(name, name)]["description"] = text
-
-
-def _docstrings(kind: type) -> Iterator[tuple[str, str]]:
-    """Each field with its docstring, the fields of bases first."""
-    for base in reversed(kind.__mro__):
-        if base.__module__.partition(".")[0] != "xent_check":
-            continue
-        [body] = ast.parse(inspect.getsource(base)).body
-        assert isinstance(body, ast.ClassDef)
-        for field, text in pairwise(body.body):
-            match field, text:
-                case (
-                    ast.AnnAssign(target=ast.Name(id=name)),
-                    ast.Expr(value=ast.Constant(value=str(words))),
-                ):
-                    yield name, " ".join(words.split())
