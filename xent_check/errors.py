@@ -1,4 +1,4 @@
-"""What a user can get wrong, and the exit codes, in one place."""
+"""The mistakes that a user can make, their text, and the exit codes."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from functools import lru_cache
 class ExitCode(IntEnum):
     """The exit codes of the command line."""
 
-    AGREES = 0
-    DIVERGES = 1
-    USAGE = 2
-    NOTHING_COMPARED = 3
-    FAILED = 4
-    INTERRUPTED = 130
-    TERMINATED = 143
+    AGREES = 0  # everything that was compared agrees, or diverges as declared
+    DIVERGES = 1  # something diverges; under a baseline, something changed
+    USAGE = 2  # the command line or a file is wrong
+    NOTHING_COMPARED = 3  # no answer was compared
+    FAILED = 4  # an implementation failed, or a required one is missing
+    INTERRUPTED = 130  # by SIGINT: 128 + 2, as shells count
+    TERMINATED = 143  # by SIGTERM: 128 + 15
 
 
-KeyPath = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]  # the keys and indices that lead to a value
 
 
 @dataclass(frozen=True)
 class Mistake:
-    """One thing that is wrong at one key: what is there, what is allowed, what to do."""
+    """One thing that is wrong at one key. An empty text is left out of the message."""
 
-    key: KeyPath
-    found: str
-    allowed: str
-    advice: str
+    key: KeyPath  # where the value stands
+    found: str  # what is there
+    allowed: str  # what may be there
+    advice: str  # what to do
 
     def below(self, *key: str | int) -> Mistake:
-        """The same mistake, of something that stands at that key."""
+        """The mistake, with the key of the value that contains the wrong one put first."""
         return replace(self, key=(*key, *self.key))
 
 
@@ -50,9 +50,9 @@ class InvalidError(Exception):
 class LocatedMistake:
     """A mistake with its place: `file:line: key: found; allowed; what to do`."""
 
-    file: str
-    line: int
-    mistake: Mistake
+    file: str  # its path as the user wrote it
+    line: int  # counted from 1
+    mistake: Mistake  # the mistake itself
 
     def __str__(self) -> str:
         key = key_text(self.mistake.key)
@@ -80,8 +80,10 @@ class NothingToCompareError(UserError):
 
 
 def mistake_text(mistake: Mistake, *place: str) -> str:
-    """`place: place: what is there; allowed: what is allowed; what to do`, on one line. What is
-    empty is left out."""
+    """The mistake on one line: `place: place: what is there; allowed: what may be; what to do`.
+
+    Empty places and texts are left out.
+    """
     allowed = f"allowed: {mistake.allowed}" if mistake.allowed else ""
     parts = (mistake.found, allowed, mistake.advice)
     text = "; ".join(part for part in parts if part)
@@ -104,7 +106,7 @@ def visible(text: str) -> str:
 
 
 def visible_lines(text: str) -> str:
-    """The same of a text that may have several lines, and tabs."""
+    """Text that may have several lines and tabs: what else does not print is an escape."""
     if text.replace("\n", "").isprintable():
         return text
     lines = text.split("\n")
@@ -112,7 +114,7 @@ def visible_lines(text: str) -> str:
 
 
 def describe(error: BaseException) -> str:
-    """Its class and its message, on one line that any report can hold."""
+    """The class of an error and its message, on one line that any report can hold."""
     try:
         text = visible(" ".join(str(error).split()))
     except Exception as unreadable:
@@ -120,19 +122,19 @@ def describe(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
-def and_more(left: int) -> str:
-    """`and 3 more`; nothing where none is left."""
-    return f"and {left} more" if left > 0 else ""
+def and_more(count: int) -> str:
+    """`and 3 more`; "" unless the count is positive."""
+    return f"and {count} more" if count > 0 else ""
 
 
 def listed(items: Sequence[str], most: int) -> str:
-    """The first of them, and how many are left: `a, b and 3 more`."""
+    """The first `most` items, and how many more there are: `a, b and 3 more`."""
     parts = (", ".join(items[:most]), and_more(len(items) - most))
     return " ".join(part for part in parts if part)
 
 
 def did_you_mean(word: str, allowed: Iterable[str]) -> str:
-    """A question naming the closest allowed word, or nothing."""
+    """A question that names the closest allowed word; "" where none is close."""
     close = _closest(word, tuple(allowed))
     return f"did you mean {close[0]!r}?" if close else ""
 

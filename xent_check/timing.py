@@ -1,4 +1,4 @@
-"""Timing: the seconds of what is done again and again, added up."""
+"""Timing: the seconds that a run spends on each activity, added up."""
 
 from __future__ import annotations
 
@@ -14,28 +14,29 @@ Activity = Literal["reading", "reference", "judging", "starting", "answering"]
 
 @dataclass(frozen=True)
 class Spent:
-    """Seconds of a run. of: the process that started or answered, the case that was judged."""
+    """The seconds that a run spent on one activity for one subject."""
 
-    what: Activity
-    of: str
-    seconds: float
+    activity: Activity  # what was done
+    subject: str  # the process that started or answered, the id of the case; "" for all cases
+    seconds: float  # by the wall clock
 
 
 class Clock:
-    """Seconds by what was done, and for which case or process."""
+    """The seconds that were spent, by activity and subject."""
 
     def __init__(self) -> None:
         self._seconds: Counter[tuple[Activity, str]] = Counter()
 
     @contextlib.contextmanager
-    def of(self, what: Activity, whose: str = "") -> Iterator[None]:
-        """Count what happens within."""
+    def of(self, activity: Activity, subject: str = "") -> Iterator[None]:
+        """A context whose seconds count for the activity and its subject."""
         start = time.perf_counter()
         try:
             yield
         finally:
-            self._seconds[what, whose] += time.perf_counter() - start  # type: ignore[assignment]
+            self._seconds[activity, subject] += time.perf_counter() - start  # type: ignore[assignment]
 
     @property
     def spent(self) -> tuple[Spent, ...]:
-        return tuple(Spent(what, whose, s) for (what, whose), s in self._seconds.items())
+        """What was spent so far, each activity and subject once."""
+        return tuple(Spent(*key, seconds) for key, seconds in self._seconds.items())

@@ -18,7 +18,7 @@ from xent_check.history.last_failed import UnreadableError, read, state_file, up
 
 RIGHT, WRONG, NAN = (fake("answering", name) for name in ("right", "off_by_a_bit", "nan"))
 SLEEPS = fake("hanging", "sleeps")
-NONE_KNOWN = "--last-failed: no case is known to have failed in runs from this folder; all are run"
+NONE_KNOWN = "--last-failed: no failed case is recorded for this folder; running all cases"
 
 
 class Project:
@@ -141,7 +141,7 @@ def test_a_name_that_is_no_more_is_dropped(project: Project) -> None:
     assert project.run(".", "-i", RIGHT, "--last-failed") == (
         0,
         ["first"],
-        ["--last-failed: cases.yaml::first is there no more", "--last-failed: 1 case"],
+        ["--last-failed: cases.yaml::first no longer exists", "--last-failed: 1 case"],
     )
     (project.folder / "other.yaml").unlink()
     _, names, told = project.run(".", "-i", RIGHT, "--last-failed")
@@ -195,7 +195,7 @@ def test_a_cache_that_cannot_be_written_fails_no_run(project: Project) -> None:
     code, _, told = project.run("cases.yaml", "-i", WRONG)
     assert code == 1
     (line,) = told
-    assert line.startswith(f"what failed is not kept for --last-failed: {project.cache}")
+    assert line.startswith(f"--last-failed cannot record what failed: {project.cache}")
 
 
 def test_a_lock_that_cannot_be_had_fails_no_run(project: Project) -> None:
@@ -204,7 +204,7 @@ def test_a_lock_that_cannot_be_had_fails_no_run(project: Project) -> None:
     code, _, told = project.run("cases.yaml", "-i", WRONG)
     assert code == 1
     (line,) = told
-    assert line.startswith(f"what failed is not kept for --last-failed: {project.cache}")
+    assert line.startswith(f"--last-failed cannot record what failed: {project.cache}")
     assert "no lock in" in line
     assert project.states == []
 

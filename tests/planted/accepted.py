@@ -142,9 +142,9 @@ BUGS = (
         "    with held:\n", "    held.lock.release()\n    if True:\n", PLACES, "at_once",
     ),
     Bug(
-        "what another wrote meanwhile is lost", "accept_command:_updated",
-        "updated = accept(report, _before(file), because", "updated = accept(report, None, because",
-        PLACES, "at_once",
+        "what another wrote meanwhile is lost", "accept_command:_update",
+        "accept(report, _baseline_in(file), because", "accept(report, None, because", PLACES,
+        "at_once",
     ),
     Bug(
         "the mode is lost", "whole_file:write_whole",
@@ -155,7 +155,7 @@ BUGS = (
         "0o600 if private else 0o666", "0o666", "test_last_failed.py", "its_user_alone",
     ),
     Bug(
-        "for want of a lock a run fails", "remembering:Remembering.__exit__",
+        "for want of a lock a run fails", "remembering:FailureRecorder.__exit__",
         "except (OSError, UserError) as", "except OSError as",
         "test_last_failed.py", "lock_that_cannot",
     ),

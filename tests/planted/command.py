@@ -54,7 +54,7 @@ BUGS = (
     ),
     Bug(
         "-x beside --max-fail wins", "repeated:refuse_repeated",
-        "len(both) > 1", "False", REPEATED, "two_options",
+        "len(conflicting) > 1", "False", REPEATED, "two_options",
     ),
     Bug(
         "the last k wins", "loading:Filter.accepts",

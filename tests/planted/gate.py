@@ -67,7 +67,7 @@ BUGS = (
         GATE, "one_bit_more",
     ),
     Bug(
-        "a baseline written in place", "accept_command:_updated",
+        "a baseline written in place", "accept_command:_update",
         "write_whole(file, text)", 'file.write_text(text, encoding="utf-8")',
         "test_killed_accept.py", "half_way",
     ),

@@ -36,7 +36,7 @@ BUGS = (
     ),
     Bug(
         "a process that hears a signal is ended all the same", "ending:_watch",
-        " and not heard.wait(PATIENCE)", "", ENDING, "by_itself",
+        " and not handled.wait(PATIENCE)", "", ENDING, "by_itself",
     ),
     Bug(
         "folders are left", "leftovers:clear",
@@ -77,7 +77,7 @@ BUGS = (
     ),
     Bug(
         "one case alone is counted", "memory_needed:require_memory",
-        "held += size.truth_bytes +", "held = size.truth_bytes +", MEMORY, "every_answer",
+        "memory += size.truth_bytes +", "memory = size.truth_bytes +", MEMORY, "every_answer",
     ),
     Bug(
         "a short file is mapped", "array_files:_npy",

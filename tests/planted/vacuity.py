@@ -45,7 +45,8 @@ BUGS = (
     ),
     Bug(
         "one entry tells nothing beside the label", "vacuity:_of_gradient",
-        "ELSEWHERE: zeros(others) & ~zero", "ELSEWHERE: zero & ~zero", VACUITY, "beside_the_label",
+        "ELSEWHERE: zeros(off_label) & ~zero", "ELSEWHERE: zero & ~zero", VACUITY,
+        "beside_the_label",
     ),
     Bug(
         "every gradient near 0 is vacuous", "vacuity:_of_gradient",

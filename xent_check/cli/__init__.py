@@ -38,9 +38,11 @@ class Commands(click.Group):
     """A group whose commands are modules of this package, listed without loading them."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of the commands, in the order of the help."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of a name, loaded; None where there is none."""
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"{__name__}.{cmd_name}_command")
@@ -48,6 +50,7 @@ class Commands(click.Group):
         return command
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The commands and options that begin with the incomplete word."""
         from .completion import command_items
 
         options = click.Command.shell_complete(self, ctx, incomplete)
@@ -56,28 +59,32 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that the first argument names, and its arguments; UsageError with the
+        closest name where there is none, and where an option of one value is repeated."""
         from xent_check.errors import did_you_mean
 
         from .repeated import refuse_repeated
 
         try:
-            name, command, rest = super().resolve_command(ctx, args)
+            name, command, arguments = super().resolve_command(ctx, args)
         except click.UsageError as error:
             hint = did_you_mean(args[0], COMMANDS)
             raise click.UsageError(
                 f"{error.message.rstrip('.')}; {hint}" if hint else error.message, ctx
             ) from None
         if command is not None and not ctx.resilient_parsing:
-            refuse_repeated(command, name, rest, ctx)
-        return name, command, rest
+            refuse_repeated(command, name, arguments, ctx)
+        return name, command, arguments
 
     def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; exit code 141 where the reader of its output went away."""
         try:
             return super().invoke(ctx)
         except BrokenPipeError:  # whoever read the output has closed it
             raise click.exceptions.Exit(141) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands, none of them loaded."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 

@@ -56,27 +56,27 @@ def command(
     file = Path(baseline)
     if not Path(os.path.realpath(file)).parent.is_dir():
         raise click.UsageError(f"--baseline {baseline}: no folder {file.parent}")
-    _before(file)  # mistakes in it are reported before anything runs
+    _baseline_in(file)  # mistakes in it are reported before anything runs
     report = _report(results, options)
     if report.stopped:
-        raise click.UsageError(f"{report.stopped}; a baseline is of a whole run: leave -x out")
+        raise click.UsageError(f"{report.stopped}; a baseline needs a whole run: leave out -x")
     missing = {r.implementation for r in report.results if r.required and r.status == "missing"}
     if missing.union(report.absent):
         names = ", ".join(sorted(missing.union(report.absent)))
-        click.echo(f"{names}: required and missing; the baseline is as it was", err=True)
+        click.echo(f"{names}: required and missing; the baseline is unchanged", err=True)
         raise click.exceptions.Exit(ExitCode.FAILED)
     if not (report.compared_implementations or report.counts["failed"]):
-        click.echo("nothing was compared; the baseline is as it was", err=True)
+        click.echo("nothing was compared; the baseline is unchanged", err=True)
         raise click.exceptions.Exit(ExitCode.NOTHING_COMPARED)
     try:
         with file_lock(file):
-            content = _updated(file, report, because, prune)
+            content = _update(file, report, because, prune)
     except OSError as error:
         raise click.UsageError(f"--baseline {baseline}: {error.strerror}") from None
     click.echo(f"{baseline}: {content}", err=True)
 
 
-def _before(file: Path) -> Baseline | None:
+def _baseline_in(file: Path) -> Baseline | None:
     """The baseline in the file; None where there is no file."""
     from xent_check.history.baseline_file import load_baseline
 
@@ -89,21 +89,22 @@ def _before(file: Path) -> Baseline | None:
     return load_baseline(file)
 
 
-def _updated(file: Path, report: Report, because: str | None, prune: bool) -> str:
+def _update(file: Path, report: Report, because: str | None, prune: bool) -> str:
     """Merge the answers into the file as it is at this moment; its new content in words."""
     from xent_check.casefile.project import project_of
     from xent_check.history.baseline_file import baseline_text
     from xent_check.history.gate import accept
 
-    updated = accept(report, _before(file), because, project_of(file), prune)
+    updated = accept(report, _baseline_in(file), because, project_of(file), prune)
     text = baseline_text(updated)
     if file.exists() and file.read_bytes() == text.encode():
-        return f"nothing changed; {_count(updated)}"
+        return f"nothing changed; {_size_text(updated)}"
     write_whole(file, text)
-    return _count(updated)
+    return _size_text(updated)
 
 
 def _report(results: str | None, options: dict[str, Any]) -> Report:
+    """The saved report; without one, that of a run under the options."""
     if results is not None:
         from .saved_run import saved_run
 
@@ -131,7 +132,8 @@ def _refuse_run_options() -> None:
         raise click.UsageError(f"--results runs nothing; leave out {', '.join(refused)}")
 
 
-def _count(baseline: Baseline) -> str:
+def _size_text(baseline: Baseline) -> str:
+    """How many answers and cases the baseline has, in words."""
     cases = {case for case, _ in baseline.records}
     accepted = sum(record.because is not None for record in baseline.records.values())
     text = f"{len(baseline.records)} answers to {len(cases)} cases"

@@ -57,6 +57,7 @@ def command(before: str, after: str, fail_on: tuple[str, ...], form: str, verbos
 
 
 def _plain(comparison: Versus) -> dict[str, Any]:
+    """The comparison as JSON's types."""
     from xent_check.history.saved.write import saved_change
     from xent_check.reporters.change_sentences import counts
 

@@ -129,12 +129,14 @@ class Bash(BashComplete):
     source_template = _BASH
 
     def get_completion_args(self) -> tuple[list[str], str]:
+        """The words before the cursor, and the incomplete one."""
         line = os.environ["COMP_LINE"]
         words = split_arg_string(line)[1:]
         incomplete = words.pop() if words and not line[-1:].isspace() else ""
         return words, incomplete
 
     def format_completion(self, item: CompletionItem) -> str:
+        """One line for the script: the kind of the item, a comma, its text after the last break."""
         if item.type == "file":
             only = getattr(item, "only", "")
             return f"some,{only}" if only else "file,"

@@ -31,7 +31,7 @@ class Configured(click.Command):
                 is_flag=True,
                 is_eager=True,
                 expose_value=False,
-                callback=_read,
+                callback=_read_table,
                 help="Ignore [tool.xent-check] of the pyproject.toml.",
             ),
             click.Option(
@@ -43,17 +43,19 @@ class Configured(click.Command):
         ]
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the command line over the table; a wrong value of the table is said to be there."""
         try:
-            rest = super().parse_args(ctx, args)
+            remaining = super().parse_args(ctx, args)
         except click.BadParameter as error:
             raise _table_error(ctx, error.param, error.message) or error from None
         # Before click 8.2 an argument that is left out counts as given.
         if not ctx.params.get("paths", True) and (paths := ctx.lookup_default("paths")):
             ctx.params["paths"] = tuple(paths)
             ctx.set_parameter_source("paths", _FROM_FILE)
-        return rest
+        return remaining
 
     def invoke(self, ctx: click.Context) -> Any:
+        """Run the command, or print its settings for `--show-config`."""
         if ctx.get_parameter_source("show_config") is ParameterSource.COMMANDLINE:
             click.echo("\n".join(_lines(self, ctx)))
             return None
@@ -62,12 +64,12 @@ class Configured(click.Command):
         try:
             return super().invoke(ctx)
         except click.UsageError as error:
-            option, space, rest = error.message.partition(" ")
+            option, space, message = error.message.partition(" ")
             param = next((p for p in self.params if space and option.rstrip(":") in p.opts), None)
-            raise _table_error(ctx, param, rest) or error from None
+            raise _table_error(ctx, param, message) or error from None
 
 
-def _read(ctx: click.Context, _: click.Parameter, ignored: bool) -> None:
+def _read_table(ctx: click.Context, _: click.Parameter, ignored: bool) -> None:
     """Make the values of the table the defaults of the command."""
     if ignored or ctx.resilient_parsing:
         return
@@ -131,12 +133,12 @@ def _row(param: click.Parameter, ctx: click.Context) -> tuple[str, str, str]:
         origin = "default"
     return (
         key or max(param.opts, key=len).removeprefix("--"),
-        _shown(ctx.params[name], key, param),
+        _value_text(ctx.params[name], key, param),
         origin,
     )
 
 
-def _shown(value: Any, key: str | None, param: click.Parameter) -> str:
+def _value_text(value: Any, key: str | None, param: click.Parameter) -> str:
     from xent_check.errors import visible
     from xent_check.results.number_text import tidy
 

@@ -21,10 +21,10 @@ PATIENCE = 1.0  # seconds
 
 
 class Terminated(BaseException):
-    """SIGTERM arrived."""
+    """SIGTERM arrived. No Exception, so that only `main` catches it."""
 
 
-_ENDS = {
+_ENDS = {  # for each signal: what it raises, the word that the command prints, the exit code
     signal.SIGINT: (KeyboardInterrupt, "interrupted", ExitCode.INTERRUPTED),
     signal.SIGTERM: (Terminated, "terminated", ExitCode.TERMINATED),
 }
@@ -33,19 +33,19 @@ _ENDS = {
 def obey_signals() -> None:
     """Make the signals raise KeyboardInterrupt or Terminated in the main thread, once: cleaning up
     takes seconds at most. Where SIGINT is ignored, as under nohup, it stays so."""
-    heard = threading.Event()
+    handled = threading.Event()
     for number, (exception, _, _) in _ENDS.items():
         if number != signal.SIGINT or signal.getsignal(number) is signal.default_int_handler:
-            signal.signal(number, _raising(exception, heard))
+            signal.signal(number, _raising(exception, handled))
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-    threading.Thread(target=_watch, args=(reader, heard), daemon=True).start()
+    threading.Thread(target=_watch, args=(reader, handled), daemon=True).start()
 
 
-def _raising(exception: type[BaseException], heard: threading.Event) -> Any:
+def _raising(exception: type[BaseException], handled: threading.Event) -> Any:
     def handle(*_: Any) -> None:
-        heard.set()
+        handled.set()
         for number in _ENDS:
             signal.signal(number, signal.SIG_IGN)
         raise exception
@@ -53,11 +53,11 @@ def _raising(exception: type[BaseException], heard: threading.Event) -> Any:
     return handle
 
 
-def _watch(reader: int, heard: threading.Event) -> None:
+def _watch(reader: int, handled: threading.Event) -> None:
     """End the process where the main thread does not handle a signal within PATIENCE."""
     while True:
         for number in os.read(reader, 64):
-            if number in _ENDS and not heard.wait(PATIENCE):
+            if number in _ENDS and not handled.wait(PATIENCE):
                 _, word, code = _ENDS[signal.Signals(number)]
                 with contextlib.suppress(OSError):
                     os.write(2, f"{word}\n".encode())

@@ -29,17 +29,17 @@ _ANYWHERE = re.compile(r"(##\w*)\[")
 
 
 def as_text(character: str) -> str:
-    r"""`\x3a`, as Python and errors.visible write it."""
+    r"""A character in plain text: `\x3a`, as Python and errors.visible write it."""
     return f"\\x{ord(character):02x}" if character.isprintable() else visible(character)
 
 
 def as_json(character: str) -> str:
-    """The same character in a JSON string."""
+    r"""A character in a JSON string: `\u003a`."""
     return f"\\u{ord(character):04x}"
 
 
 def as_xml(character: str) -> str:
-    """The same character in XML and HTML."""
+    """A character in XML and HTML: `&#58;`."""
     return f"&#{ord(character)};"
 
 
@@ -78,6 +78,7 @@ class Guarded:
         self._line = ""  # the start of the line that is not ended yet
 
     def write(self, text: str | bytes) -> int:
+        """Write the text without commands; the number of its characters, as a stream gives it."""
         if isinstance(text, bytes):  # click writes the shell completion script as bytes
             text = text.decode()
         line = self._line
@@ -87,6 +88,7 @@ class Guarded:
         return len(text)
 
     def writelines(self, lines: list[str]) -> None:
+        """Write each text without commands."""
         for line in lines:
             self.write(line)
 

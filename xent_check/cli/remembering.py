@@ -1,4 +1,4 @@
-"""The last failures: the cases that `--last-failed` chooses, and the record a run keeps."""
+"""The last failures: the cases that `--last-failed` selects, and the record that a run keeps."""
 
 from __future__ import annotations
 
@@ -12,31 +12,34 @@ if TYPE_CHECKING:
     from xent_check.running.session import Progress
 
 
-def those_that_failed() -> dict[str, str]:
-    """The cases that failed when last run from this folder, each with the path of its file; where
-    none did, that is said on standard error, and so is what is there no more."""
+def failed_cases() -> dict[str, str]:
+    """The cases that failed when they last ran from this folder, each with the path of its file.
+
+    Standard error says how many they are, that there are none, and which no longer exist.
+    """
     from xent_check.history.last_failed import UnreadableError, existing_cases, read, state_file
 
     file = state_file(Path.cwd())
     try:
         failed = read(file)
     except UnreadableError as error:
-        _say(f"{file}: {error}; all cases are run")
+        _say(f"{file}: {error}; running all cases")
         return {}
-    there = existing_cases(failed)
-    for case in failed.keys() - there.keys():
-        _say(f"{case} is there no more")
-    if there:
-        _say(f"{len(there)} case{'' if len(there) == 1 else 's'}")
+    present = existing_cases(failed)
+    for case in failed.keys() - present.keys():
+        _say(f"{case} no longer exists")
+    if present:
+        _say(f"{len(present)} case{'' if len(present) == 1 else 's'}")
     else:
-        _say("no case is known to have failed in runs from this folder; all are run")
-    return there
+        _say("no failed case is recorded for this folder; running all cases")
+    return present
 
 
-class Remembering:
+class FailureRecorder:
     """A run's progress that records which answers failed, however the run ends.
 
-    narrowed: whether the command line chose the implementations.
+    It is a context manager around the run. narrowed: whether the command line chose the
+    implementations.
     """
 
     def __init__(self, progress: Progress, narrowed: bool) -> None:
@@ -45,7 +48,7 @@ class Remembering:
         self._results: list[CaseResult] = []
         self._report: Report | None = None
 
-    def __enter__(self) -> Remembering:
+    def __enter__(self) -> FailureRecorder:
         return self
 
     def __call__(self, count: int, result: CaseResult) -> None:
@@ -53,7 +56,7 @@ class Remembering:
         self._progress(count, result)
 
     def finished(self, report: Report) -> Report:
-        """Keep the report of a run that came to its end."""
+        """Keep the report of a run that came to its end, and return it."""
         self._report = report
         return report
 
@@ -72,7 +75,7 @@ class Remembering:
             reason = (
                 f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else str(error)
             )
-            click.echo(f"what failed is not kept for --last-failed: {reason}", err=True)
+            click.echo(f"--last-failed cannot record what failed: {reason}", err=True)
 
 
 def _say(text: str) -> None:

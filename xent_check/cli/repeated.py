@@ -35,7 +35,7 @@ def refuse_repeated(
         opposite = next((word for word in option.secondary_opts if word in arguments), None)
         if opposite is not None and any(word in arguments for word in option.opts):
             raise click.UsageError(f"{spelling} and {opposite}: one or the other", context)
-    both = [param for param in dict.fromkeys(order) if param.name in _ONE_VALUE]
-    if len(both) > 1:
-        words = " and ".join(max(param.opts, key=len) for param in both)
-        raise click.UsageError(f"{words}: one or the other", context)
+    conflicting = [param for param in dict.fromkeys(order) if param.name in _ONE_VALUE]
+    if len(conflicting) > 1:
+        options = " and ".join(max(param.opts, key=len) for param in conflicting)
+        raise click.UsageError(f"{options}: one or the other", context)

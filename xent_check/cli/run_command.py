@@ -11,7 +11,7 @@ from click.core import ParameterSource
 from .configured import Configured
 from .options import gate_from_options, gate_options, report_options, run_options, settings_of
 from .output import Progress, finish, outputs_of
-from .remembering import Remembering, those_that_failed
+from .remembering import FailureRecorder, failed_cases
 
 
 @click.command("run", cls=Configured, short_help="Check case files.")
@@ -53,7 +53,7 @@ def command(
     """
     outputs = outputs_of(reports)
     gate = gate_from_options(baseline, fail_on)
-    failed = those_that_failed() if last_failed else {}
+    failed = failed_cases() if last_failed else {}
     options["paths"] = options["paths"] or tuple(dict.fromkeys(failed.values()))
     settings = settings_of(**options)
     if failed:
@@ -69,6 +69,6 @@ def command(
     )
     from xent_check.running.session import check
 
-    with Progress() as progress, Remembering(progress, narrowed) as remembering:
-        report = remembering.finished(gate(check(settings, remembering)))
+    with Progress() as progress, FailureRecorder(progress, narrowed) as recorder:
+        report = recorder.finished(gate(check(settings, recorder)))
     finish(replace(report, durations=durations or 0), outputs, color)

@@ -21,15 +21,18 @@ if TYPE_CHECKING:
     from xent_check.running.settings import Settings
     from xent_check.running.watching import KnownCases
 
-Gate = Callable[["Report"], "Report"]
+ApplyGate = Callable[["Report"], "Report"]  # compares a report with the baseline
 
 
 def watch(
-    settings: Settings, outputs: Sequence[Output], color: bool | None, gate: Gate
+    settings: Settings, outputs: Sequence[Output], color: bool | None, gate: ApplyGate
 ) -> NoReturn:
-    """Run all cases, then, without end, those affected each time that a case file, an array or a
-    user's function is saved. Standard output gets the results of each run, a file the results of
-    all cases. A mistake in a file is reported, and the next save may mend it."""
+    """Run all cases; then, without end, after each save of a case file, an array or a user's
+    function, the cases that it affects.
+
+    Standard output gets the results of each run, a file the results of all cases. A mistake in a
+    case file is reported, and ends nothing: the next save may mend it.
+    """
     from xent_check.running.session import Session
     from xent_check.running.watching import KnownCases, saves, watched_folders
 
@@ -41,14 +44,14 @@ def watch(
 
 
 def _functions(session: Session, posed_cases: Sequence[PosedCase]) -> tuple[Implementation, ...]:
-    """The user's functions that run."""
+    """The user's functions among the implementations that the run, or these cases, ask for."""
     implementations = [*(session.settings.chosen or ())]
     implementations += [i for posed in posed_cases for i in session.implementations_of(posed)]
     return tuple({i.name: i for i in implementations if i.function}.values())
 
 
 class _Watch:
-    """The results of all cases so far, and their outputs."""
+    """The latest results of all cases, and the outputs that they are written to."""
 
     def __init__(
         self,
@@ -56,7 +59,7 @@ class _Watch:
         watched: KnownCases,
         outputs: Sequence[Output],
         color: bool | None,
-        gate: Gate,
+        gate: ApplyGate,
     ) -> None:
         self.session = session
         self.watched = watched
@@ -66,6 +69,7 @@ class _Watch:
         self.whole: Report | None = None
 
     def forever(self, saved: queue.SimpleQueue[set[Path]]) -> NoReturn:
+        """Run all cases, then those that each save affects."""
         self._again(None)
         while True:
             files = _next(saved)
@@ -88,7 +92,7 @@ class _Watch:
         if changed:
             self._show(changed)
         else:
-            self._tell("no case changed")
+            self._say_watching("no case changed")
 
     def _show(self, posed_cases: tuple[PosedCase, ...]) -> None:
         from xent_check.reporters.outcome import summary
@@ -101,7 +105,7 @@ class _Watch:
             problem = output.write(self.gate(latest), self.color)
             if problem:
                 _say(problem)
-        self._tell(summary(self.whole or report))
+        self._say_watching(summary(self.whole or report))
 
     def _keep(self, report: Report) -> None:
         from xent_check.running.watching import join_reports
@@ -109,7 +113,7 @@ class _Watch:
         before = self.whole
         self.whole = join_reports(before, report, self.watched.posed_cases) if before else report
 
-    def _tell(self, text: str) -> None:
+    def _say_watching(self, text: str) -> None:
         _say(f"watching; {text}")
 
 

@@ -71,10 +71,7 @@ def judgement_lines(result: CaseResult, verbose: bool) -> list[str]:
 
 
 def unusual(result: CaseResult) -> str:
-    (
-        """The behaviour unless it is all finite: `nan`, `value/inf`, `IndexError`; else empty."""
-        ""
-    )
+    """The behaviour unless it is all finite: `nan`, `value/inf`, `IndexError`; else empty."""
     kinds = behaviour(result)
     return "" if set(kinds) <= {"value", "zero"} else "/".join(kinds)
 

@@ -38,8 +38,11 @@ class Change:
     """One implementation on one case, before and after."""
 
     case: str
+    """its id"""
     implementation: str
+    """its name"""
     kind: ChangeKind
+    """what became of the answer"""
     sentence: str
     """the whole change in words"""
     before: str | None = None
@@ -52,15 +55,15 @@ class Change:
     share_before: float | None = None
     """the largest error as a share of its bound, in the part where that share grew most"""
     share_after: float | None = None
-    """the same after"""
+    """the largest error after, as a share of its bound, in the same part"""
 
 
 @dataclass(frozen=True)
 class GateResult:
-    """A run held against a baseline."""
+    """A run compared with a baseline."""
 
     file: str
-    """the baseline's, as the user named it"""
+    """the path of the baseline, as the user named it"""
     same: int
     """how many answers have the same bits"""
     changes: tuple[Change, ...]
@@ -68,16 +71,17 @@ class GateResult:
     failing: tuple[Change, ...]
     """the changes of a kind in `fail_on`"""
     fail_on: tuple[str, ...]
+    """the kinds of changes that make the run fail, as the user wrote them"""
     notes: tuple[str, ...] = ()
     """other differences between the runs: versions, devices, platform"""
     matched: bool = True
-    """whether an answer of an implementation was held against one of the baseline"""
+    """whether an answer of an implementation was compared with one of the baseline"""
     left_out: int = 0
     """how many answers of the baseline this run did not ask for"""
     gone_cases: int = 0
     """how many cases have answers in the baseline, and none in a run that asked for them"""
     gone_implementations: tuple[str, ...] = ()
-    """the same of implementations: their names"""
+    """the names of implementations that have answers in the baseline, and none in such a run"""
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,8 @@ class Variants:
     """One implementation in two interpreters: `torch[old]` and `torch`, two columns of one run."""
 
     before: str
+    """the name of the first column"""
     after: str
+    """the name of the second column"""
     changes: tuple[Change, ...]
     """from the first to the second: one for each case, those of kind `same` included"""

@@ -1,4 +1,4 @@
-"""Comparison: an evaluation held against the reference, sample by sample. Arithmetic only."""
+"""Comparison: an evaluation compared with the reference, sample by sample. Arithmetic only."""
 
 from __future__ import annotations
 
@@ -29,20 +29,27 @@ class Comparison:
     """Losses, totals and gradient against the reference, and against what an expectation states."""
 
     losses: Difference
+    """from the reference"""
     totals: dict[Reduction, Difference]
+    """from the reference, by reduction"""
     expected_losses: Difference | None
+    """from the losses that the expectation states; None where it states none"""
     expected_totals: dict[Reduction, Difference]
+    """from the totals that it states, and from those that follow from its losses"""
     unsupported: dict[str, str]
     """the parts that the implementation did not give, by name, with the reason"""
     wide_radius: bool
     """whether the reference's radius is more than 1/1024 ulp of the computed dtype"""
     gradient: Difference | None = None
+    """from the reference; None where none was asked for or given"""
     expected_gradient: Difference | None = None
+    """from the gradient that the expectation states; None where it states none"""
     share: float | None = None
     """the largest abs_diff of a loss as a share of its bound; None without bounds"""
     bounds: Bounds | None = field(default=None, repr=False)
+    """of the errors that rounding explains"""
     divisors: Mapping[Reduction, float] = field(default_factory=dict)
-    """of the totals that follow from expected losses"""
+    """of the totals that follow from expected losses, by reduction"""
     asked: frozenset[str] = frozenset({"losses"})
     """the parts that the case asks for"""
     unheld: Mapping[str, Published] = field(default_factory=dict)
@@ -131,7 +138,7 @@ def compare(
     dtype: str = "",
     asked: frozenset[str] = frozenset({"losses"}),
 ) -> Comparison:
-    """Hold losses, totals and gradient against the reference and the expectation.
+    """Compare losses, totals and gradient with the reference and the expectation.
 
     Agreement, elementwise: abs_diff <= max(atol + rtol abs(target), ulps spacing(target)), the
     spacing of the dtype that was computed, but no larger than that of the case's `dtype`. Under

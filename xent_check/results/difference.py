@@ -53,10 +53,12 @@ class Excerpt:
 
 @dataclass(frozen=True, eq=False)
 class Difference:
-    """Numbers held against a target, elementwise: arrays of one shape."""
+    """Numbers compared with a target, elementwise: arrays of one shape."""
 
     actual: Float64s
+    """the numbers that were computed"""
     target: Float64s
+    """the exact or the expected numbers"""
     abs_diff: Float64s
     """abs(actual - target); 0 where both are nan or the same infinity, else inf where one of the
     two is not finite"""
@@ -124,6 +126,7 @@ class Allowance:
     """What the tolerance allows of each part: `losses`, `gradient` or a reduction."""
 
     tolerance: Tolerance | Auto
+    """of the case"""
     bounds: Bounds | None
     """needed for `auto`, else ValueError"""
     asked: str = ""

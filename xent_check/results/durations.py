@@ -32,9 +32,11 @@ class TimePart:
     """The time that a run spent on one activity."""
 
     activity: Activity
+    """what was done"""
     process: str
     """the worker process that spent it; "" where it was this one"""
     seconds: float
+    """of all processes together"""
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,11 @@ class Wait:
     """The time from a request to its answer, or to the exact values."""
 
     case: str
+    """its id"""
     implementation: str
+    """its name, or that of the reference"""
     seconds: float
+    """by the wall clock"""
     calls: float | None
     """the seconds inside the calls of the public API, without loading, marshalling and transfer;
     None where they were not measured"""
@@ -51,10 +56,12 @@ class Wait:
 
 @dataclass(frozen=True)
 class Section:
-    """A heading, and rows of seconds, share of the whole run, and activity or answer."""
+    """A table of times in words."""
 
     heading: str
+    """what the rows are"""
     rows: tuple[tuple[str, str, str], ...]
+    """seconds, share of the whole run, and the activity or the answer"""
 
     @property
     def lines(self) -> list[str]:
@@ -66,7 +73,7 @@ def time_parts(report: Report) -> list[TimePart]:
     """The time of each activity, for workers by process, the longest first."""
     seconds: dict[tuple[Activity, str], float] = {}
     for spent in report.spent:
-        key = spent.what, spent.of if spent.what in _BY_PROCESS else ""
+        key = spent.activity, spent.subject if spent.activity in _BY_PROCESS else ""
         seconds[key] = seconds.get(key, 0.0) + spent.seconds
     parts = [TimePart(activity, process, s) for (activity, process), s in seconds.items()]
     return sorted(parts, key=lambda part: -part.seconds)
@@ -84,8 +91,8 @@ def _waits(report: Report) -> Iterator[Wait]:
             calls = evaluation.seconds if isinstance(evaluation, Computed) else None
             yield Wait(result.case.id, result.implementation, evaluation.waited, calls)
     for spent in report.spent:
-        if spent.what == "reference":
-            yield Wait(spent.of, REFERENCE, spent.seconds, None)
+        if spent.activity == "reference":
+            yield Wait(spent.subject, REFERENCE, spent.seconds, None)
 
 
 def sections(report: Report) -> list[Section]:
@@ -102,9 +109,9 @@ def sections(report: Report) -> list[Section]:
         (f"the {count}, from request to answer", waits),
     ]
     return [
-        Section(heading, tuple((_seconds(s), _share(s, report), what) for s, what in timed))
-        for heading, timed in headed
-        if timed
+        Section(heading, tuple((_seconds(s), _share(s, report), subject) for s, subject in times))
+        for heading, times in headed
+        if times
     ]
 
 

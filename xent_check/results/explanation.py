@@ -34,12 +34,17 @@ class Explained:
     """Observed numbers with their diagnosis, and one sample worked out step by step."""
 
     case: Case
+    """as its file states it"""
     problem: Problem
+    """the case made exact"""
     who: str
     """the implementation, or OBSERVED"""
     observed: Observed
+    """the numbers"""
     truth: Truth
+    """the exact value and the bounds"""
     diagnosis: Diagnosis
+    """what explains the numbers"""
     sample: int
     """the flat index of the sample that is worked out"""
     expected: tuple[WorkedStep, ...]
@@ -94,7 +99,7 @@ def explain_observed(posed: PosedCase, observed: Observed) -> Explained:
     diagnosis = diagnose(problem, observed, exact.bounds)
     if observed.shape is not None and not diagnosis.explained:
         raise InvalidError(_wrong_count(observed, problem.samples_shape))
-    return _worked(posed.case, problem, OBSERVED, observed, exact, diagnosis)
+    return _with_steps(posed.case, problem, OBSERVED, observed, exact, diagnosis)
 
 
 def _wrong_count(observed: Observed, samples: tuple[int, ...]) -> Mistake:
@@ -107,7 +112,7 @@ def _wrong_count(observed: Observed, samples: tuple[int, ...]) -> Mistake:
     return Mistake((OBSERVED,), found, allowed, "")
 
 
-def _worked(
+def _with_steps(
     case: Case,
     problem: Problem,
     who: str,
@@ -151,7 +156,7 @@ def explain_result(result: CaseResult) -> Explained | None:
         return None
     exact = Truth(result.reference, comparison.bounds)
     diagnosis = result.diagnosis or diagnose(problem, observed, exact.bounds)
-    return _worked(result.case, problem, result.implementation, observed, exact, diagnosis)
+    return _with_steps(result.case, problem, result.implementation, observed, exact, diagnosis)
 
 
 def departing(expected: Sequence[WorkedStep], actual: Sequence[WorkedStep]) -> str | None:

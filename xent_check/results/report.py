@@ -41,6 +41,7 @@ class Ungated:
     """The verdict of a result before a baseline excused it."""
 
     status: Status
+    """by its numbers or its failure"""
     reason: str | None
     """why the status is what it is"""
 
@@ -49,16 +50,16 @@ class Ungated:
 class CaseResult:
     """One implementation's result on one case."""
 
-    case: Case
+    case: Case  # as its file states it
     problem: Problem | None  # None in a saved report
-    implementation: str
-    status: Status
+    implementation: str  # its name, or that of the reference
+    status: Status  # the verdict
     reason: str | None  # for the status, in a sentence; the `because` of a known divergence
     evaluation: Evaluation | None  # None for the reference's own row
     comparison: Comparison | None  # None where nothing was computed, or its shape is wrong
-    reference: Reference
-    notes: tuple[str, ...] = ()
-    required: bool = False
+    reference: Reference  # the exact value
+    notes: tuple[str, ...] = ()  # sentences about the answer beside the verdict
+    required: bool = False  # whether the run fails where the implementation is missing
     vacuous: str | None = None  # the wrong answers that its tolerance would accept, in words
     diagnosis: Diagnosis | None = None  # of a divergence's numbers
     expectation: Expectation | None = None  # what the case states of this implementation
@@ -74,7 +75,7 @@ class CaseResult:
 
     @property
     def without_gate(self) -> CaseResult:
-        """The result with the verdict it had before a baseline excused it."""
+        """The result with the verdict that it had before a baseline excused it."""
         before = self.ungated
         if before is None:
             return self
@@ -83,11 +84,12 @@ class CaseResult:
 
 @dataclass(frozen=True)
 class Host:
-    """Where an implementation ran."""
+    """The place where an implementation ran."""
 
     version: str
     """of its distribution"""
     device: str
+    """the name of its kind, such as `cpu`"""
     distribution: str = ""
     """the name of its package"""
     python: str = ""
@@ -153,51 +155,55 @@ class Report:
     results: tuple[CaseResult, ...]  # by case, then by implementation
     cases: int  # how many were selected
     implementations: tuple[str, ...]  # in the order to show them, the reference first
-    hosts: dict[str, Host]
-    seconds: float
-    warnings: tuple[str, ...] = ()
+    hosts: dict[str, Host]  # where each implementation ran, by its name
+    seconds: float  # of the whole run, by the wall clock
+    warnings: tuple[str, ...] = ()  # about the run as a whole, or a case
     absent: tuple[str, ...] = ()  # required, not installed, and on no case
-    stopped: str | None = None
-    verbose: bool = False
-    python: str = field(default_factory=platform.python_version)
+    stopped: str | None = None  # why the run ended early; None where it did not
+    verbose: bool = False  # whether reports show everything
+    python: str = field(default_factory=platform.python_version)  # the version of this one
+    # The operating system and the processor.
     machine: str = field(default_factory=lambda: f"{sys.platform} {platform.machine()}")
-    gate: GateResult | None = None  # where the run was held against a baseline
+    gate: GateResult | None = None  # where the run was compared with a baseline
     variants: tuple[Variants, ...] = ()  # where an implementation ran in two interpreters
     shard: Shard | None = None  # where it ran on one share of the selected cases
-    spent: tuple[Spent, ...] = ()
+    spent: tuple[Spent, ...] = ()  # the time by activity
     durations: int = 0  # how many of the slowest answers to list; 0 for no times
-    scope: Scope = field(default_factory=Scope)
+    scope: Scope = field(default_factory=Scope)  # the answers that the run asks for
     asked: tuple[Asked, ...] = ()  # every selected case
-    strict: bool = False
+    strict: bool = False  # whether what was asked for and not compared fails
     tolerance: Tolerance | Auto | None = None  # None where each case has its own
     version: str = __version__  # of the xent-check that compared
-    counts: Counter[Status] = field(init=False)
+    counts: Counter[Status] = field(init=False)  # how many results have each status
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "counts", Counter(result.status for result in self.results))
 
     @property
     def without_gate(self) -> Report:
-        """The report as it was before it was held against a baseline."""
+        """The report as it was before it was compared with a baseline."""
         return replace(
             self, results=tuple(result.without_gate for result in self.results), gate=None
         )
 
     @property
     def compared(self) -> int:
-        """How many results were held against the reference, or what is expected of it."""
+        """How many results were compared with the reference, or with what is expected of them."""
         return sum(self.counts[status] for status in COMPARED)
 
     @property
     def compared_implementations(self) -> int:
-        """How many results of implementations were; the reference's own rows are none."""
+        """How many results of implementations were compared; a row of the reference is none."""
         return sum(r.status in COMPARED and r.evaluation is not None for r in self.results)
 
     @property
     def exit_code(self) -> ExitCode:
-        """A divergence outranks a failure; nothing compared is not success. Under a baseline the
+        """The exit code of the run.
+
+        A divergence outranks a failure, and nothing compared is not success. Under a baseline the
         failing changes count in place of the divergences, and at least one answer must have been
-        held against it."""
+        compared with it.
+        """
         if self.gate is None:
             diverges = self.counts["diverges"] > 0
         else:

@@ -32,7 +32,7 @@ from .other_labels import other_label_distances
 Bools = npt.NDArray[np.bool_]
 LOSS, OTHER_LOSS = "a loss of 0 or of twice its size", "the loss of another label"
 GRADIENT, ELSEWHERE = "a gradient of 0 or of twice its size", "a gradient of 0 but at the label"
-_SHARE = 1 / 8
+_SHARE = 1 / 8  # of a sample's weight: a gradient that sums to less is not judged
 # The options whose meaning is implemented here; others are refused.
 KNOWN = frozenset({
     "class_axis", "normalize", "ignore_index", "label_smoothing", "class_weight", "pos_weight",
@@ -49,7 +49,7 @@ class Vacuity:
 
     def words(self) -> str | None:
         """What the tolerance would accept, in one sentence; None where that is nothing."""
-        parts = [f"{what}{_where(mask)}" for what, mask in self.accepted.items() if mask.any()]
+        parts = [f"{answer}{_where(mask)}" for answer, mask in self.accepted.items() if mask.any()]
         return f"the tolerance would accept {', and '.join(parts)}" if parts else None
 
 
@@ -78,10 +78,10 @@ def vacuity(problem: Problem, reference: Reference, parts: Mapping[str, Differen
     present = [r for r in REDUCTIONS if r in parts]
     zero = [r for r in present if _is_judged(parts[r]) & _near_zero(parts[r])]
     other = [r for r in present if _other_total(parts[r], apart, reference.divisors[r])]
-    for names, what in ((zero, "of 0 or of twice its size"), (other, "of other labels")):
+    for names, error in ((zero, "of 0 or of twice its size"), (other, "of other labels")):
         if names:
             totals = ", ".join(names).replace("_", " ")
-            accepted[f"a total {what} ({totals})"] = np.asarray(True)
+            accepted[f"a total {error} ({totals})"] = np.asarray(True)
     if "gradient" in parts:
         accepted |= _of_gradient(problem, parts["gradient"])
     return Vacuity(accepted)
@@ -109,15 +109,15 @@ def _of_gradient(problem: Problem, gradient: Difference) -> dict[str, Bools]:
         return {GRADIENT: near & np.isfinite(sizes) & (sizes > 0) & (sizes >= least)}
     near, sizes = (np.moveaxis(a, problem.class_axis, -1) for a in (near, sizes))
     judged = problem.kept & np.isfinite(sizes).all(axis=-1)
-    others = np.arange(problem.num_classes) != _label(problem)[..., None]
+    off_label = np.arange(problem.num_classes) != _label(problem)[..., None]
 
     def zeros(where: Bools) -> Bools:
         with np.errstate(over="ignore"):  # an infinite sum is large as well
             size = np.where(where, sizes, 0.0).sum(axis=-1)
         return np.asarray(judged & (near | ~where).all(axis=-1) & (size > 0) & (size >= least))
 
-    zero = zeros(np.ones_like(others))
-    return {GRADIENT: zero, ELSEWHERE: zeros(others) & ~zero}
+    zero = zeros(np.ones_like(off_label))
+    return {GRADIENT: zero, ELSEWHERE: zeros(off_label) & ~zero}
 
 
 def _weights(problem: Problem) -> Float64s:

@@ -18,8 +18,8 @@ from xent_check.workers.worker import Request
 class Job:
     """A case for one implementation."""
 
-    posed: PosedCase
-    implementation: Implementation
+    posed: PosedCase  # the case with the arrays that the workers get
+    implementation: Implementation  # the one that answers
     message: Message  # the problem, encoded for the workers
 
     @cached_property

@@ -23,17 +23,16 @@ def require_memory(
     if not posed_cases:
         return
     sizes = [size_of(posed.problem) for posed in posed_cases]
-    held, workers = 0, dict[str, int]()
+    memory, workers = 0, dict[str, int]()
     for posed, size in zip(posed_cases, sizes, strict=True):
         present = [i for i in implementations_of(posed) if why_missing(i) is None]
-        held += size.truth_bytes + len(present) * size.answer_bytes
+        memory += size.truth_bytes + len(present) * size.answer_bytes
         for name in map(worker_name, present):
             workers[name] = max(size.worker_bytes, workers.get(name, 0))
     concurrent = sorted(workers.values(), reverse=True)[:jobs]
-    needed = held + max(size.comparison_bytes for size in sizes) + sum(concurrent)
-    largest = max(zip(posed_cases, sizes, strict=True), key=lambda pair: pair[1].one_answer_bytes)[
-        0
-    ]
+    needed = memory + max(size.comparison_bytes for size in sizes) + sum(concurrent)
+    by_size = zip(posed_cases, sizes, strict=True)
+    largest = max(by_size, key=lambda pair: pair[1].one_answer_bytes)[0]
     key, shape = largest.problem.given, list(largest.problem.values.shape)
     try:
         must_have(needed, f"shape {shape}, the largest case: the run needs", (key,), _FEWER)

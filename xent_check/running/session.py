@@ -26,8 +26,11 @@ Progress = Callable[[int, CaseResult], None]
 def check(
     settings: Settings, progress: Progress, ready_cases: tuple[PosedCase, ...] | None = None
 ) -> Report:
-    """The report of a run. The workers start while the cases are read. ready_cases: instead of
-    reading files."""
+    """The report of a run. The workers start while the cases are read.
+
+    progress: called after each result, with the number of results so far. ready_cases: to run
+    instead of reading files. UserError where a case is wrong or nothing is selected.
+    """
     with Session(settings) as session:
         return session.check(progress, ready_cases)
 
@@ -51,15 +54,17 @@ class Session:
         self._pool.__exit__()
 
     def implementations_of(self, posed: PosedCase) -> Sequence[Implementation]:
+        """The implementations that the run asks for the case."""
         return implementations_of(posed, self._chosen, self.settings.pythons)
 
     def restart(self, implementation: Implementation) -> None:
-        """Start its process anew, so that it loads its code again."""
+        """Start the implementation's process anew, so that it loads its code again."""
         self._pool.restart(implementation)
 
-    def check(self, progress: Progress, ready_cases: tuple[PosedCase, ...] | None = None) -> Report:
-        """Read the cases (unless they are given), run them, report. The seconds of the first report
-        include the start of the workers."""
+        """Read the cases (unless they are ready), run them, report; see `check` of this module.
+
+        The seconds of the first report include the start of the workers.
+        """
         settings, shard, clock = self.settings, self.settings.shard, Clock()
         with clock.of("reading"):
             selection = select_cases(settings, ready_cases)

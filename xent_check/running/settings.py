@@ -24,7 +24,7 @@ class Settings:
     timeout: float = 60.0  # seconds per problem
     jobs: int | None = None  # processes at once; None: one per framework
     allow_outside: bool = False  # array files may be outside the case file's folder
-    verbose: bool = False
-    strict: bool = False
+    verbose: bool = False  # whether reports show everything
+    strict: bool = False  # whether vacuous agreement, and what was not compared, fails
     pythons: tuple[Python, ...] = ()  # the other interpreters, and what runs there
     only: frozenset[str] | None = None  # of the selected cases, those with these ids

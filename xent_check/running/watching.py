@@ -48,7 +48,7 @@ def saves(folders: Sequence[Path]) -> Iterator[queue.SimpleQueue[set[Path]]]:
 
     def listen() -> None:
         for changes in watchfiles.watch(
-            *folders, watch_filter=is_input, stop_event=over, debounce=_LATEST_MS, step=_QUIET_MS,
+            *folders, watch_filter=is_input, stop_event=stop, debounce=_LATEST_MS, step=_QUIET_MS,
             rust_timeout=100, yield_on_timeout=True, raise_interrupt=False,
         ):  # fmt: skip
             listening.set()
@@ -56,14 +56,14 @@ def saves(folders: Sequence[Path]) -> Iterator[queue.SimpleQueue[set[Path]]]:
                 batches.put({Path(path) for _, path in changes})
 
     batches: queue.SimpleQueue[set[Path]] = queue.SimpleQueue()
-    listening, over = threading.Event(), threading.Event()
+    listening, stop = threading.Event(), threading.Event()
     thread = threading.Thread(target=listen, daemon=True)
     thread.start()
     listening.wait(10)
     try:
         yield batches
     finally:
-        over.set()
+        stop.set()
         thread.join()
 
 
@@ -77,6 +77,7 @@ class KnownCases:
 
     @property
     def posed_cases(self) -> tuple[PosedCase, ...]:
+        """All cases as they were last read, in their order."""
         return tuple(self._known.values())
 
     def read(self) -> tuple[PosedCase, ...]:
@@ -85,14 +86,14 @@ class KnownCases:
             self._load(self._settings.paths), {s.case.shown for s in self.posed_cases}
         )
 
-    def after(self, saved: set[Path]) -> tuple[PosedCase, ...]:
+    def after(self, files: set[Path]) -> tuple[PosedCase, ...]:
         """The cases that these saves add or change. UserError as from `load`."""
-        if any(path.suffix in ARRAYS for path in saved) or not self._known:
+        if any(path.suffix in ARRAYS for path in files) or not self._known:
             return self.read()
-        files = {path for path in saved if path.suffix in SUFFIXES}
+        yaml_files = {path for path in files if path.suffix in SUFFIXES}
         known = [s.case for s in self.posed_cases]
-        removed = {case.shown for case in known if Path(os.path.abspath(case.file)) in files}
-        return self._take(self._load(list(self._paths_of(files))), removed)
+        removed = {case.shown for case in known if Path(os.path.abspath(case.file)) in yaml_files}
+        return self._take(self._load(list(self._paths_of(yaml_files))), removed)
 
     def _load(self, paths: Sequence[str]) -> tuple[PosedCase, ...]:
         s = self._settings
@@ -111,9 +112,9 @@ class KnownCases:
         """Replace the known cases of the files `shown` by the fresh ones; those that changed."""
         marks = {posed.case.id: fingerprint(posed) for posed in fresh}
         changed = tuple(s for s in fresh if self._marks.get(s.case.id) != marks[s.case.id])
-        others = {n: s for n, s in self._known.items() if s.case.shown not in shown}
-        self._known = others | {posed.case.id: posed for posed in fresh}
-        self._marks = {n: m for n, m in self._marks.items() if n in others} | marks
+        unread = {n: s for n, s in self._known.items() if s.case.shown not in shown}
+        self._known = unread | {posed.case.id: posed for posed in fresh}
+        self._marks = {n: m for n, m in self._marks.items() if n in unread} | marks
         return changed
 
 

@@ -37,7 +37,7 @@ class _Batch(Generic[Tag]):
 class _Hand(Generic[Tag]):
     """A worker and its queue."""
 
-    worker: Worker
+    worker: Worker  # the handle of its process
     # None ends the worker's thread.
     batches: queue.SimpleQueue[_Batch[Tag] | None] = field(default_factory=queue.SimpleQueue)
 

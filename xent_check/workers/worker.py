@@ -38,8 +38,8 @@ class Request:
 
     module: str  # the adapter
     mode: str  # of the implementation; for a function of the user, its `module:function`
-    device: str
-    problem: Message
+    device: str  # "cpu" or "cuda"
+    problem: Message  # the problem, encoded
 
 
 class Worker:
