@@ -100,7 +100,7 @@ def test_a_spoilt_file_is_said_and_everything_runs(project: Project, text: str) 
     state.write_text(text)
     code, names, told = project.run("cases.yaml", "-i", "manual", "--last-failed")
     assert (code, names) == (0, ALL)
-    said = "it does not hold what a run writes; all cases are run"
+    said = "it does not hold what a run writes; running all cases"
     assert told == [f"--last-failed: {state}: {said}"]
     assert project.states == []
 
