@@ -61,6 +61,7 @@ class Session:
         """Start the implementation's process anew, so that it loads its code again."""
         self._pool.restart(implementation)
 
+    def check(self, progress: Progress, ready_cases: tuple[PosedCase, ...] | None = None) -> Report:
         """Read the cases (unless they are ready), run them, report; see `check` of this module.
 
         The seconds of the first report include the start of the workers.
