@@ -29,7 +29,7 @@ class Mistake:
     """One thing that is wrong at one key. An empty text is left out of the message."""
 
     key: KeyPath  # where the value stands
-    found: str  # what is there
+    fault: str  # what is there
     allowed: str  # what may be there
     advice: str  # what to do
 
@@ -42,13 +42,13 @@ class InvalidError(Exception):
     """Data that breaks a rule; its mistakes are keyed, not yet placed in a file."""
 
     def __init__(self, *mistakes: Mistake) -> None:
-        super().__init__("; ".join(f"{key_text(m.key)}: {m.found}" for m in mistakes))
+        super().__init__("; ".join(f"{key_text(m.key)}: {m.fault}" for m in mistakes))
         self.mistakes = mistakes
 
 
 @dataclass(frozen=True)
 class LocatedMistake:
-    """A mistake with its place: `file:line: key: found; allowed; what to do`."""
+    """A mistake with its place: `file:line: key: fault; allowed; what to do`."""
 
     file: str  # its path as the user wrote it
     line: int  # counted from 1
@@ -85,7 +85,7 @@ def mistake_text(mistake: Mistake, *place: str) -> str:
     Empty places and texts are left out.
     """
     allowed = f"allowed: {mistake.allowed}" if mistake.allowed else ""
-    parts = (mistake.found, allowed, mistake.advice)
+    parts = (mistake.fault, allowed, mistake.advice)
     text = "; ".join(part for part in parts if part)
     return visible(": ".join([*(part for part in place if part), text]))
 

@@ -188,7 +188,7 @@ def test_safetensors_that_is_not_installed_comes_with_its_command(
     with pytest.raises(InvalidError) as caught:
         made({"file": "x.safetensors#x"}, tmp_path)
     (mistake,) = caught.value.mistakes
-    assert mistake.found == "safetensors is not installed"
+    assert mistake.fault == "safetensors is not installed"
     assert mistake.advice == "pip install 'xent-check[safetensors]'"
 
 

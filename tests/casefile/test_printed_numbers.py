@@ -107,7 +107,7 @@ def test_booleans_are_1_and_0_where_they_may_stand(text: str, expected: Any) -> 
 def test_booleans_and_numbers_do_not_mix(text: str, found: str) -> None:
     with pytest.raises(InvalidError) as caught:
         parse_numbers(text, booleans=True)
-    assert caught.value.mistakes[0].found == found
+    assert caught.value.mistakes[0].fault == found
 
 
 @pytest.mark.parametrize(("text", "expected"), READ)
@@ -169,13 +169,13 @@ def test_what_is_not_wholly_numbers_is_refused(
 )
 def test_numbers_that_were_left_out_are_asked_for(text: str) -> None:
     told = refusal(text)
-    assert told.found == "'...': numbers were left out of the print"
+    assert told.fault == "'...': numbers were left out of the print"
     assert "np.set_printoptions(threshold=sys.maxsize)" in told.advice
     assert "torch.set_printoptions(profile='full')" in told.advice
 
 
 def test_a_long_array_as_numpy_prints_it_is_refused() -> None:
-    assert "left out" in refusal(str(np.linspace(0, 1, 2000))).found
+    assert "left out" in refusal(str(np.linspace(0, 1, 2000))).fault
 
 
 # ---- round trips --------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ def found(text: str) -> Any:
     try:
         return read_value(text)
     except InvalidError as error:
-        return f"{REFUSED}: {error.mistakes[0].found}"
+        return f"{REFUSED}: {error.mistakes[0].fault}"
 
 
 # What 1.2 says of each text (its specification, 5.4, 6.8, 6.9.2, 7.3.3, 8.1), then libyaml.

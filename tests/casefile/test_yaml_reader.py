@@ -270,5 +270,5 @@ def test_a_number_in_a_list_is_read_as_one_alone(
 def test_a_wrong_number_of_a_row_is_told_as_written(tmp_path: Path) -> None:
     file = tmp_path / "case.yaml"
     file.write_text("loss: binary\nlabels: [0.5]\nlogits: {shape: [2.50, 3.0], fill: 1}\n")
-    told = [item.mistake.found for item in read_cases(file, "case.yaml").mistakes]
+    told = [item.mistake.fault for item in read_cases(file, "case.yaml").mistakes]
     assert told == ["2.50", "3.0"]

@@ -105,7 +105,7 @@ def test_an_old_python_is_told_what_is_needed(tmp_path: Path) -> None:
     with pytest.raises(InvalidError) as caught:
         interpreter(script(tmp_path / "old", """echo '{"version": [3, 9, 18]}'"""))
     (mistake,) = caught.value.mistakes
-    assert mistake.found.endswith("old is Python 3.9.18")
+    assert mistake.fault.endswith("old is Python 3.9.18")
     assert mistake.allowed == "Python 3.10 or newer"
 
 

@@ -73,7 +73,7 @@ def test_a_wrong_name_is_told_with_the_nearest_right_one(
     text: str, found: str, advice: str
 ) -> None:
     told = mistake(text)
-    assert (told.found, told.advice) == (found, advice)
+    assert (told.fault, told.advice) == (found, advice)
     assert told.allowed
 
 
@@ -81,14 +81,14 @@ def test_a_wrong_name_is_told_with_the_nearest_right_one(
 def test_what_computes_in_numpy_has_no_device(text: str) -> None:
     assert parse(f"{text}@cpu").device == "cpu"
     told = mistake(f"{text}@cuda")
-    assert (told.found, told.allowed) == (f"device 'cuda' of {text}", f"{text} alone")
+    assert (told.fault, told.allowed) == (f"device 'cuda' of {text}", f"{text} alone")
     assert "NumPy" in told.advice
     assert mistake(f"{text}@cuda[old]") == told
-    assert (mistake(f"{text}@gpu").found, mistake(f"{text}@gpu").allowed) == ("device 'gpu'", "cpu")
+    assert (mistake(f"{text}@gpu").fault, mistake(f"{text}@gpu").allowed) == ("device 'gpu'", "cpu")
 
 
 def test_a_mode_is_refused_before_its_device() -> None:
-    assert mistake("manual:xla@cuda").found == "mode 'xla' of manual"
+    assert mistake("manual:xla@cuda").fault == "mode 'xla' of manual"
 
 
 def test_an_implementation_without_modes_says_so() -> None:

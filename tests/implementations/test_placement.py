@@ -70,7 +70,7 @@ def test_what_is_wrong_is_told(text: str, told: str, bare: Path) -> None:
         pythons_of([text.format(here=bare)])
     (mistake,) = caught.value.mistakes
     for part, wanted in zip(
-        (mistake.found, mistake.allowed, mistake.advice), told.split("; "), strict=True
+        (mistake.fault, mistake.allowed, mistake.advice), told.split("; "), strict=True
     ):
         assert wanted in ("*", part)
 

@@ -80,7 +80,7 @@ BUGS = (
     ),
     Bug(
         "the first of two pasted dtypes wins", "printed_dtype:printed_dtype",
-        "if name != found[0][1]:", "if False:", "test_eval.py", "disagree",
+        "if name != first:", "if False:", "test_eval.py", "disagree",
     ),
     Bug(
         "True among numbers is 1", "printed_numbers:_Reader._value",

@@ -37,9 +37,9 @@ def read_array(text: str, key: KeyPath, folder: Path, allow_outside: bool) -> Ar
     except (InvalidError, MemoryError):
         raise
     except Exception as error:  # whatever a damaged file makes its reader raise
-        found, allowed = _reading_error_text(name, error), "arrays of numbers, without pickle"
+        fault, allowed = _reading_error_text(name, error), "arrays of numbers, without pickle"
         raise _invalid(
-            key, found, allowed, "save it again with numpy.save or numpy.savez"
+            key, fault, allowed, "save it again with numpy.save or numpy.savez"
         ) from None
     if array.dtype.kind not in "iufb" and array.dtype.name != "bfloat16":
         raise _invalid(key, f"{name!r} holds values of dtype {array.dtype}", "numbers")
@@ -50,8 +50,8 @@ def read_array(text: str, key: KeyPath, folder: Path, allow_outside: bool) -> Ar
     return array
 
 
-def _invalid(key: KeyPath, found: str, allowed: str = "", advice: str = "") -> InvalidError:
-    return InvalidError(Mistake(key, found, allowed, advice))
+def _invalid(key: KeyPath, fault: str, allowed: str = "", advice: str = "") -> InvalidError:
+    return InvalidError(Mistake(key, fault, allowed, advice))
 
 
 def _path(name: str, key: KeyPath, folder: Path, allow_outside: bool) -> Path:

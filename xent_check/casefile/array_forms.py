@@ -42,8 +42,8 @@ class RandomArray(Strict):
         parameters = ("loc", "scale") if self.random == "normal" else ("low", "high")
         for key in ("loc", "scale", "low", "high"):
             if key in self.model_fields_set and key not in parameters:
-                found = f"set for `random: {self.random}`"
-                yield Mistake((key,), found, " and ".join(parameters), "remove it")
+                fault = f"set for `random: {self.random}`"
+                yield Mistake((key,), fault, " and ".join(parameters), "remove it")
         low, high = self.bounds
         if self.random == "integers":
             if self.high is None:
@@ -118,9 +118,9 @@ def _known_form(value: object) -> object:
         return value
     keys = sorted({key for model in ARRAY_FORMS.values() for key in model.model_fields})
     hints = [hint for word in value if (hint := did_you_mean(word, keys))]
-    found = f"a mapping with {_keys(value)}"
+    fault = f"a mapping with {_keys(value)}"
     allowed = f"lists of numbers, or a mapping with one of {', '.join(ARRAY_FORMS)}"
-    raise validation_error(Mistake((), found, allowed, hints[0] if hints else ""))
+    raise validation_error(Mistake((), fault, allowed, hints[0] if hints else ""))
 
 
 def _keys(value: dict[str, object]) -> str:

@@ -46,8 +46,8 @@ def make_array(form: object, key: KeyPath, folder: Path, allow_outside: bool) ->
             case _:
                 return _array_of_numbers(form)
     except MemoryError:
-        found = "more memory than could be had"
-        raise InvalidError(Mistake(key, found, "", "make it smaller")) from None
+        fault = "more memory than could be had"
+        raise InvalidError(Mistake(key, fault, "", "make it smaller")) from None
 
 
 def _array_of_numbers(numbers: Any) -> Array:
@@ -74,8 +74,8 @@ def class_index_mistake(form: object, array: Array, key: KeyPath) -> Mistake:
         return class_index_mistake(form.fill, array, (*key, "fill"))
     if isinstance(form, BaseModel):
         advices = {FileArray: "save it as int64", RandomArray: "use `random: integers`"}
-        found = f"numbers of dtype {array.dtype.name}"
-        return Mistake(key, found, allowed, advices.get(type(form), ""))
+        fault = f"numbers of dtype {array.dtype.name}"
+        return Mistake(key, fault, allowed, advices.get(type(form), ""))
     wrong = [
         (index, item)
         for index, item in np.ndenumerate(np.array(form, dtype=object))

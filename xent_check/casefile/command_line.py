@@ -106,8 +106,8 @@ class Arguments:
         """The pasted text: the argument itself, a text file, or standard input."""
         if text == "-":
             if self._reader_of_stdin:
-                found = f"standard input, read for `{self._reader_of_stdin}` already"
-                raise InvalidError(Mistake((), found, "`-` once", "put one of them in a file"))
+                fault = f"standard input, read for `{self._reader_of_stdin}` already"
+                raise InvalidError(Mistake((), fault, "`-` once", "put one of them in a file"))
             self._reader_of_stdin = key
             return self.read_stdin()
         if not text.startswith("@"):
@@ -169,7 +169,7 @@ def option_mistake_text(mistake: Mistake) -> str:
     if key and key[0] not in ARRAY_KEYS:  # words of an option that is repeated
         key = [part for part in key if not isinstance(part, int)]
     place = key_text((option_name(str(key[0])), *key[1:])) if key else ""
-    words = map(_in_words_of_options, (mistake.found, mistake.allowed, mistake.advice))
+    words = map(_in_words_of_options, (mistake.fault, mistake.allowed, mistake.advice))
     return mistake_text(Mistake((), *words), SHOWN, place)
 
 

@@ -37,8 +37,8 @@ def misplaced_options(fields: CaseFields, given: Given) -> Iterator[Mistake]:
             yield _misplaced_option(option.key, "set where no gradient is checked", check)
 
 
-def _misplaced_option(key: str, found: str, home: str) -> Mistake:
-    return Mistake((key,), found, f"with {home}", "remove it")
+def _misplaced_option(key: str, fault: str, home: str) -> Mistake:
+    return Mistake((key,), fault, f"with {home}", "remove it")
 
 
 def _scope_text(option: Option) -> str:
@@ -104,9 +104,9 @@ def bad_probabilities(
         total = math.fsum(rows[index])
         if abs(total - 1) > within:
             in_place = class_axis % probs.ndim == probs.ndim - 1
-            found = f"{'the row' if in_place else f'sample {list(index)}'} sums to {total:.7g}"
+            fault = f"{'the row' if in_place else f'sample {list(index)}'} sums to {total:.7g}"
             allowed = f"1 within {within:.2g}".replace("e-0", "e-")
-            yield Mistake(index if in_place else (), found, allowed, _SAY_NORMALIZE)
+            yield Mistake(index if in_place else (), fault, allowed, _SAY_NORMALIZE)
             return
 
 

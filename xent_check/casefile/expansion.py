@@ -37,12 +37,12 @@ def _case_sources(source: Map, mistakes: list[SourceMistake]) -> list[Map]:
             mistakes.append((source, Mistake((key,), "unknown key", "defaults, cases", advice)))
     defaults, cases = source.get("defaults", Map(1)), source.get("cases")
     if not isinstance(defaults, Map):
-        found = describe(defaults)
-        mistakes.append((source, Mistake(("defaults",), found, "a mapping of case keys", "")))
+        fault = describe(defaults)
+        mistakes.append((source, Mistake(("defaults",), fault, "a mapping of case keys", "")))
         defaults = Map(1)
     if not isinstance(cases, Seq) or not cases:
-        found = "missing" if "cases" not in source else describe(cases)
-        mistakes.append((source, Mistake(("cases",), found, "a list of one case or more", "")))
+        fault = "missing" if "cases" not in source else describe(cases)
+        mistakes.append((source, Mistake(("cases",), fault, "a list of one case or more", "")))
         return []
     sources = []
     for index, case in enumerate(cases):
@@ -91,9 +91,9 @@ def _combinations(source: Map, stem: str, mistakes: list[SourceMistake]) -> Iter
 
 def _matrix_mistakes(matrix: object) -> Iterator[Mistake]:
     if not isinstance(matrix, Map) or not matrix:
-        found = "an empty mapping" if isinstance(matrix, Map) else describe(matrix)
+        fault = "an empty mapping" if isinstance(matrix, Map) else describe(matrix)
         advice = "such as {dtype: [float32, float64]}"
-        yield Mistake(("matrix",), found, "a mapping of keys to lists of values", advice)
+        yield Mistake(("matrix",), fault, "a mapping of keys to lists of values", advice)
         return
     keys = [key for key in CaseFields.model_fields if key not in ("name", "matrix")]
     combinations = 1
@@ -106,8 +106,8 @@ def _matrix_mistakes(matrix: object) -> Iterator[Mistake]:
         else:
             combinations *= len(values)
     if combinations > MAX_COMBINATIONS:
-        found, allowed = f"{combinations:,} combinations", f"at most {MAX_COMBINATIONS:,}"
-        yield Mistake(("matrix",), found, allowed, "split the case")
+        fault, allowed = f"{combinations:,} combinations", f"at most {MAX_COMBINATIONS:,}"
+        yield Mistake(("matrix",), fault, allowed, "split the case")
 
 
 def _choice_text(choice: Mapping[str, Any]) -> str:

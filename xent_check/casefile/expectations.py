@@ -46,9 +46,9 @@ def _unreachable_entries(name: str, entries: Sequence[ExpectedFields]) -> Iterat
     """An entry after one for every version, which no answer would be compared with."""
     catch_all = next((i for i, e in enumerate(entries[:-1]) if e.versions is None), None)
     if catch_all is not None:
-        found = f"never reached: entry {catch_all} before it is about every version"
+        fault = f"never reached: entry {catch_all} before it is about every version"
         advice = "limit that one by `versions`, or make one entry of the two"
-        yield Mistake(("expect", name, catch_all + 1), found, "", advice)
+        yield Mistake(("expect", name, catch_all + 1), fault, "", advice)
 
 
 def _entry_mistakes(entry: ExpectedFields, name: str, key: KeyPath) -> list[Mistake]:
@@ -76,8 +76,8 @@ def _expectation(entry: ExpectedFields, problem: Problem) -> Expectation:
         r: published_numbers(getattr(entry, r)) for r in REDUCTIONS if getattr(entry, r) is not None
     }
     if entry.gradient is not None and not problem.gradient:
-        found, allowed = "stated where no gradient is checked", "with `check: [value, gradient]`"
-        raise InvalidError(Mistake(("gradient",), found, allowed, "add it, or remove this"))
+        fault, allowed = "stated where no gradient is checked", "with `check: [value, gradient]`"
+        raise InvalidError(Mistake(("gradient",), fault, allowed, "add it, or remove this"))
     what = f"one number for each of the {problem.given}"
     gradient = _published_of_shape("gradient", entry.gradient, problem.values.shape, what)
     return Expectation(

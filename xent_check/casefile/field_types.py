@@ -92,8 +92,8 @@ def _list_mistakes(value: object, key: KeyPath) -> Iterator[Mistake]:
         yield from _list_mistakes(row, (*key, index))
         shape = _shape(row)
         if shape != first and 0 not in (*shape, *first):
-            found = f"ragged: {_length(shape)} here, {_length(first)} in the first entry"
-            yield Mistake((*key, index), found, "rows of one length", "")
+            fault = f"ragged: {_length(shape)} here, {_length(first)} in the first entry"
+            yield Mistake((*key, index), fault, "rows of one length", "")
 
 
 def _shape(value: object) -> tuple[int, ...]:

@@ -196,8 +196,8 @@ def _repeated_names(names: Iterable[tuple[str, Map]]) -> Iterator[SourceMistake]
     for name, source in names:
         if name in first:
             line = line_of(first[name], ("name",))
-            found = f"{name!r} names two cases (the other on line {line})"
-            yield source, Mistake(("name",), found, "", "give each its own name")
+            fault = f"{name!r} names two cases (the other on line {line})"
+            yield source, Mistake(("name",), fault, "", "give each its own name")
         first.setdefault(name, source)
 
 
@@ -221,7 +221,7 @@ def _unknown_implementation(key: KeyPath, name: str, also: Sequence[str]) -> Ite
     except InvalidError as error:
         for m in error.mistakes:
             allowed = ", ".join([*also, m.allowed])
-            yield Mistake(key, m.found, allowed, m.advice or did_you_mean(name, also))
+            yield Mistake(key, m.fault, allowed, m.advice or did_you_mean(name, also))
 
 
 def listed_implementations(case: Case) -> tuple[Implementation, ...] | None:

@@ -107,11 +107,11 @@ def must_have(needed: int, what: str, key: KeyPath, advice: str = "make it small
     needed: bytes. what: the start of the message, `shape [2, 3] needs`.
     """
     if needed > _SURE and needed > (free := available_bytes()):
-        found, allowed = (
+        fault, allowed = (
             f"{what} {_gib_text(needed)}",
             f"{_gib_text(free)}, the memory that is free",
         )
-        raise InvalidError(Mistake(key, found, allowed, advice))
+        raise InvalidError(Mistake(key, fault, allowed, advice))
 
 
 def _bytes_left_in_groups(groups: Path, membership: Path) -> Iterator[int]:

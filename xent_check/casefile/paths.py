@@ -75,8 +75,8 @@ def absence(path: str) -> Mistake | None:
     if path.startswith(CORPUS):
         names = corpus_names()
         folders = ", ".join(name for name in names if "/" not in name)
-        found = "no such cases in the package"
-        return Mistake((), found, f"{folders}, {CORPUS} for all", did_you_mean(path, names))
+        fault = "no such cases in the package"
+        return Mistake((), fault, f"{folders}, {CORPUS} for all", did_you_mean(path, names))
     if glob.has_magic(path):
         return Mistake((), "no file or folder matches", "", "check the pattern")
     return Mistake((), "no such file or folder", "", _advice(path))

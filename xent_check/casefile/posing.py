@@ -62,9 +62,9 @@ class _ProblemBuilder:
         self.arrays = arrays
         self.mistakes: list[Mistake] = []
 
-    def add_mistake(self, key: KeyPath, found: str, allowed: str = "", advice: str = "") -> None:
+    def add_mistake(self, key: KeyPath, fault: str, allowed: str = "", advice: str = "") -> None:
         """Keep a mistake; all are raised together."""
-        self.mistakes.append(Mistake(key, found, allowed, advice))
+        self.mistakes.append(Mistake(key, fault, allowed, advice))
 
     def problem(self) -> Problem:
         """The problem; InvalidError with all mistakes."""
@@ -152,11 +152,11 @@ class _ProblemBuilder:
         if values.ndim == 0:
             self.add_mistake((self.given,), "a single number", "one number per class at least")
         elif not -values.ndim <= axis < values.ndim:
-            found = f"{axis}, for {self.given} of shape {list(values.shape)}"
-            self.add_mistake(("class_axis",), found, f"-{values.ndim} to {values.ndim - 1}")
+            fault = f"{axis}, for {self.given} of shape {list(values.shape)}"
+            self.add_mistake(("class_axis",), fault, f"-{values.ndim} to {values.ndim - 1}")
         elif values.shape[axis] == 0:
-            found = f"shape {list(values.shape)}: no classes"
-            self.add_mistake((self.given,), found, "one class at least")
+            fault = f"shape {list(values.shape)}: no classes"
+            self.add_mistake((self.given,), fault, "one class at least")
         else:
             return True
         return False
@@ -201,9 +201,9 @@ class _ProblemBuilder:
     def check_empty_batch(self, values: Array) -> None:
         """Without samples, a total must be asked for: there is nothing else to compare."""
         if values.size == 0 and not self.reductions:
-            found = f"shape {list(values.shape)}: no samples, and no reduction"
+            fault = f"shape {list(values.shape)}: no samples, and no reduction"
             self.add_mistake(
-                (self.given,), found, "a `reduction` to compare", "add `reduction: mean`"
+                (self.given,), fault, "a `reduction` to compare", "add `reduction: mean`"
             )
 
     def check_label_values(self, labels: Array, values: Array, axis: int) -> None:
@@ -226,4 +226,4 @@ class _ProblemBuilder:
         """Add mistakes at items of an array; in the file a bare row has no sample axis."""
         for m in mistakes:
             index = m.key[1:] if self.is_bare and len(m.key) > self.arrays[key].ndim else m.key
-            self.add_mistake((key, *index), m.found, m.allowed, m.advice)
+            self.add_mistake((key, *index), m.fault, m.allowed, m.advice)

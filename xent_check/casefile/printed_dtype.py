@@ -22,31 +22,32 @@ def printed_dtype(prints: Mapping[str, str]) -> str:
     prints: by the key of the array. Integers and booleans say nothing about the computation.
     InvalidError where two dtypes are named, or one that no case has.
     """
-    named = {key: list(dict.fromkeys(_floating(text))) for key, text in prints.items()}
-    given = next((key for key in GIVEN if named.get(key)), None)
-    if given is None:
+    dtypes = {key: list(dict.fromkeys(_floating(text))) for key, text in prints.items()}
+    input_key = next((key for key in GIVEN if dtypes.get(key)), None)
+    if input_key is None:
         return ""
-    found = [(key, name) for key in (given, *named) for name in named[key]]
-    for key, name in found:
+    first = dtypes[input_key][0]
+    pairs = [(key, name) for key in (input_key, *dtypes) for name in dtypes[key]]
+    for key, name in pairs:
         if name not in DTYPES:
             raise _wrong((key,), f"printed with dtype {name}", ", ".join(DTYPES))
-        if name != found[0][1]:
-            place = "" if key == given else f", {given} with {found[0][1]}"
-            both = f"{found[0][1]} and {name}" if key == given else name
+        if name != first:
+            place = "" if key == input_key else f", {input_key} with {first}"
+            both = f"{first} and {name}" if key == input_key else name
             raise _wrong((key,), f"printed with dtype {both}{place}", "one dtype")
-    return found[0][1]
+    return first
 
 
-def _wrong(key: KeyPath, found: str, allowed: str) -> InvalidError:
-    return InvalidError(Mistake(key, found, allowed, _ADVICE))
+def _wrong(key: KeyPath, fault: str, allowed: str) -> InvalidError:
+    return InvalidError(Mistake(key, fault, allowed, _ADVICE))
 
 
 def _floating(text: str) -> list[str]:
     """The floating-point dtypes that a print names, in order."""
     words = [text.strip("'\"") for _, text in tokens_of(text)]
-    named = [words[i + 2] for i in range(len(words) - 2) if words[i : i + 2] == ["dtype", "="]]
-    called = [words[i].rpartition(".")[2] for i in range(len(words) - 1) if words[i + 1] == "("]
-    names = [*map(_name, named), *(name for name in called if name in DTYPES)]
+    keywords = [words[i + 2] for i in range(len(words) - 2) if words[i : i + 2] == ["dtype", "="]]
+    calls = [words[i].rpartition(".")[2] for i in range(len(words) - 1) if words[i + 1] == "("]
+    names = [*map(_name, keywords), *(name for name in calls if name in DTYPES)]
     return [name for name in names if _FLOATS.fullmatch(name)]
 
 

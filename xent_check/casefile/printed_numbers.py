@@ -61,8 +61,8 @@ def tokens_of(text: str) -> list[tuple[str, str]]:
     return [(str(m.lastgroup), m[0]) for m in _TOKEN.finditer(text.translate(_AS_ASCII))]
 
 
-def _refuse(found: str, allowed: str, advice: str) -> NoReturn:
-    raise InvalidError(Mistake((), found, allowed, advice))
+def _refuse(fault: str, allowed: str, advice: str) -> NoReturn:
+    raise InvalidError(Mistake((), fault, allowed, advice))
 
 
 class _Reader:
@@ -254,8 +254,8 @@ def _must_not_be_ragged(value: Numbers, key: tuple[int, ...] = ()) -> None:
         _must_not_be_ragged(row, (*key, index))
         if _shape(row) != first:
             place = "".join(f"[{i}]" for i in (*key, index))
-            found = f"ragged: {_length(_shape(row))} at {place}, {_length(first)} before it"
-            _refuse(found, "rows of one length", "paste every number of every row")
+            fault = f"ragged: {_length(_shape(row))} at {place}, {_length(first)} before it"
+            _refuse(fault, "rows of one length", "paste every number of every row")
 
 
 def _shape(value: Numbers) -> tuple[int, ...]:

@@ -28,8 +28,8 @@ def case_fields(source: Map) -> CaseFields:
             mistakes += _mistakes(dict(item), source)
     present = [given for given in GIVEN if source.get(given) is not None]
     if not present:
-        found = "no logits, probs or log_probs"
-        mistakes.append(Mistake((), found, "exactly one of them", "add one"))
+        fault = "no logits, probs or log_probs"
+        mistakes.append(Mistake((), fault, "exactly one of them", "add one"))
     elif len(present) > 1:
         together = f"{' and '.join(present)} together"
         mistakes.append(Mistake((present[1],), together, "exactly one of them", "keep one"))
@@ -92,7 +92,7 @@ def _mistakes(item: dict[str, Any], source: Map) -> Iterator[Mistake]:
     kind, loc, context = item["type"], tuple(item["loc"]), item.get("ctx", {})
     key, written = _place(loc, source)
     value = written if written == item["input"] else item["input"]  # a Row's numbers have no text
-    found, type_name = describe(value), kind.removesuffix("_type").removesuffix("_attributes")
+    fault, type_name = describe(value), kind.removesuffix("_type").removesuffix("_attributes")
     if kind == "mistakes":
         for mistake in context["mistakes"]:
             yield mistake.below(*key)
@@ -104,22 +104,22 @@ def _mistakes(item: dict[str, Any], source: Map) -> Iterator[Mistake]:
         allowed = context["expected"].replace("'", "").replace(" or ", ", ")
         allowed = "true" if allowed == "True" else allowed
         hint = did_you_mean(value, allowed.split(", ")) if isinstance(value, str) else ""
-        yield Mistake(key, found, allowed, hint)
+        yield Mistake(key, fault, allowed, hint)
     elif type_name in _TYPES:
-        yield Mistake(key, found, *_type_and_advice(type_name, loc, value))
+        yield Mistake(key, fault, *_type_and_advice(type_name, loc, value))
     elif kind in _BOUNDS:
         name, words = _BOUNDS[kind]
-        yield Mistake(key, found, words.format(_bound(context[name])), "")
+        yield Mistake(key, fault, words.format(_bound(context[name])), "")
     elif kind == "too_short":
-        yield Mistake(key, found, "at least one entry", "")
+        yield Mistake(key, fault, "at least one entry", "")
     elif kind == "too_long":
         yield Mistake(
             key, f"{context['actual_length']} entries", f"at most {context['max_length']}", ""
         )
     elif kind == "finite_number":
-        yield Mistake(key, found, "a finite number", "")
+        yield Mistake(key, fault, "a finite number", "")
     else:
-        yield Mistake(key, found, item["msg"].removeprefix("Input should be "), "")
+        yield Mistake(key, fault, item["msg"].removeprefix("Input should be "), "")
 
 
 def _bound(value: float) -> str:

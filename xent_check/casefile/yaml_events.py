@@ -63,9 +63,9 @@ def parse(text: str, build: Callable[[Iterator[Any]], T]) -> T:
     text = text.removeprefix("\ufeff")
     longest = max(map(len, text.splitlines()), default=0)
     if longest > MAX_WORD and (long := _LONG_WORD.search(text)):
-        found = f"a word of {len(long[0]):,} characters"
+        fault = f"a word of {len(long[0]):,} characters"
         advice = "keep large arrays in a file: {file: x.npy}"
-        mistake = Mistake((), found, f"at most {MAX_WORD:,}", advice)
+        mistake = Mistake((), fault, f"at most {MAX_WORD:,}", advice)
         raise SyntaxMistakeError(_line(text, long), mistake)
     if control := _CONTROL.search(text):
         words = f"the control character U+{ord(control[0]):04X}"

@@ -55,8 +55,8 @@ def read(path: Path, shown: str) -> Document:
         raise _file_error(shown, 1, _os_mistake(path, error)) from None
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
-        found = f"byte 0x{error.object[error.start]:02x} is not UTF-8"
-        raise _file_error(shown, line, Mistake((), found, "UTF-8 text", "save it so")) from None
+        fault = f"byte 0x{error.object[error.start]:02x} is not UTF-8"
+        raise _file_error(shown, line, Mistake((), fault, "UTF-8 text", "save it so")) from None
     builder = _Builder()
     try:
         value = parse(text, builder.document)
@@ -66,9 +66,9 @@ def read(path: Path, shown: str) -> Document:
         value = None
     else:
         if not builder.mistakes and not isinstance(value, Map):
-            found = "an empty file" if value is None else f"the file holds {describe(value)}"
+            fault = "an empty file" if value is None else f"the file holds {describe(value)}"
             allowed = "a mapping (one case, or `defaults` and `cases`)"
-            raise _file_error(shown, 1, Mistake((), found, allowed, "`xent-check init` writes one"))
+            raise _file_error(shown, 1, Mistake((), fault, allowed, "`xent-check init` writes one"))
     mistakes = tuple(LocatedMistake(shown, line, mistake) for line, mistake in builder.mistakes)
     if not isinstance(value, Map):
         raise CaseFileError(mistakes)
@@ -150,12 +150,12 @@ class _Builder:
                 value, _ = self._value(next(stream), stream, (), 0)
         return value
 
-    def _wrong(self, event: Any, key: KeyPath, found: str, allowed: str, advice: str) -> None:
+    def _wrong(self, event: Any, key: KeyPath, fault: str, allowed: str, advice: str) -> None:
         if key[:1] == ("cases",) and len(key) > 1:  # keys are told within their case
             key = key[2:]
         elif key[:1] == ("defaults",):
             key = key[1:]
-        self.mistakes.append((event.start_mark.line + 1, Mistake(key, found, allowed, advice)))
+        self.mistakes.append((event.start_mark.line + 1, Mistake(key, fault, allowed, advice)))
 
     def _value(
         self, event: Any, stream: Iterator[Any], key: KeyPath, depth: int
@@ -184,12 +184,12 @@ class _Builder:
         value, size, line = self.anchors[event.anchor]
         self.aliased += size
         if self.aliased > MAX_ALIASED:
-            found = (
+            fault = (
                 f"*{event.anchor} (&{event.anchor} on line {line}) writes out {size:,} characters, "
                 f"and with it the aliases of the file {self.aliased:,}"
             )
             advice = "use `shape` with `random` or `fill`, or a file"
-            self._wrong(event, key, found, f"{MAX_ALIASED:,} together", advice)
+            self._wrong(event, key, fault, f"{MAX_ALIASED:,} together", advice)
             raise _UnusableError
         return value, size
 
@@ -219,8 +219,8 @@ class _Builder:
             return number
         kind = {"int": Int, "float": Float, "bool": bool, "null": type(None)}[tag]
         if not isinstance(value, kind):
-            found = f"{text!r} under the tag !!{tag}"
-            self._wrong(event, key, found, _TAGGED[tag], "remove the tag")
+            fault = f"{text!r} under the tag !!{tag}"
+            self._wrong(event, key, fault, _TAGGED[tag], "remove the tag")
         return value
 
     def _text(self, event: Any, key: KeyPath) -> str:
@@ -273,8 +273,8 @@ class _Builder:
                 raise _UnusableError
             name = self._key(item, key)
             if name in mapping:
-                found = f"the key stands twice (first on line {mapping.lines[name]})"
-                self._wrong(item, (*key, name), found, "each key once", "keep one")
+                fault = f"the key stands twice (first on line {mapping.lines[name]})"
+                self._wrong(item, (*key, name), fault, "each key once", "keep one")
             value, count = self._value(next(stream), stream, (*key, name), depth + 1)
             if name not in mapping:
                 mapping[name] = value

@@ -24,10 +24,10 @@ def case_yaml(source: Map, folder: Path) -> str:
     text = HEADER
     for key, value in source.items():
         if isinstance(value, dict) and "file" in value:
-            name, found = _relative_file(str(value["file"]), folder)
+            name, fault = _relative_file(str(value["file"]), folder)
             value = {**value, "file": name}
             mistakes += (
-                [Mistake((key,), found, "", "save the case beside or above it")] if found else []
+                [Mistake((key,), fault, "", "save the case beside or above it")] if fault else []
             )
         text += _entry(key, value)
     if mistakes:

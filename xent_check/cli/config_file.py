@@ -147,7 +147,7 @@ def _case_path(text: str, place: Place) -> str:
     path = split_path(text)[0] if text.startswith(CORPUS) else user_path(place(start))
     mistake = absence(path)
     if mistake is not None:
-        raise _wrong(f"{start!r}: {mistake.found}", mistake.allowed, mistake.advice)
+        raise _wrong(f"{start!r}: {mistake.fault}", mistake.allowed, mistake.advice)
     return text if path.startswith(CORPUS) else path + colons + name
 
 

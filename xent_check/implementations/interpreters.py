@@ -77,8 +77,8 @@ def interpreter(path: str) -> Interpreter:
         raise _no_python(path, f"it exited with code {process.returncode}{last}") from None
     if tuple(answer["version"]) < OLDEST:
         oldest = ".".join(map(str, OLDEST))
-        found = f"{shlex.quote(path)} is Python {version}"
-        raise InvalidError(Mistake((), found, f"Python {oldest} or newer", ""))
+        fault = f"{shlex.quote(path)} is Python {version}"
+        raise InvalidError(Mistake((), fault, f"Python {oldest} or newer", ""))
     return Interpreter(path, version, frozenset(answer["modules"]), answer["versions"])
 
 

@@ -155,8 +155,8 @@ def _is_typo(module: str) -> bool:
     )
 
 
-def _wrong(found: str, allowed: str, advice: str) -> InvalidError:
-    return InvalidError(Mistake((), found, allowed, advice))
+def _wrong(fault: str, allowed: str, advice: str) -> InvalidError:
+    return InvalidError(Mistake((), fault, allowed, advice))
 
 
 @cache

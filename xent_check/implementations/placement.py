@@ -56,8 +56,8 @@ def _parts(text: str) -> tuple[str, str, str]:
     return name, label, path
 
 
-def _wrong(found: str, allowed: str, advice: str) -> InvalidError:
-    return InvalidError(Mistake((), found, allowed, advice))
+def _wrong(fault: str, allowed: str, advice: str) -> InvalidError:
+    return InvalidError(Mistake((), fault, allowed, advice))
 
 
 def _column(python: Python) -> str:

@@ -105,11 +105,11 @@ def explain_observed(posed: PosedCase, observed: Observed) -> Explained:
 def _wrong_count(observed: Observed, samples: tuple[int, ...]) -> Mistake:
     """The numbers' count, or their shape, beside that of the samples."""
     count, expected = observed.values.size, math.prod(samples)
-    found = f"{count} numbers for {expected} sample{'s' * (expected != 1)}"
+    fault = f"{count} numbers for {expected} sample{'s' * (expected != 1)}"
     if count == expected or len(samples) > 1:
-        found += f": shape {list(observed.shape or (count,))} for {list(samples)}"
+        fault += f": shape {list(observed.shape or (count,))} for {list(samples)}"
     allowed = "one number (a total)" + (f", or {expected} (one per sample)" * (expected != 1))
-    return Mistake((OBSERVED,), found, allowed, "")
+    return Mistake((OBSERVED,), fault, allowed, "")
 
 
 def _with_steps(

@@ -58,7 +58,7 @@ def report_of(file: Path, document: Any) -> Report:
     except ContradictionError as error:
         raise UserError(contradiction_text(file, str(error), saved.xent_check)) from None
     except InvalidError as error:
-        raise UserError(_not_a_run(file, error.mistakes[0].found)) from None
+        raise UserError(_not_a_run(file, error.mistakes[0].fault)) from None
     except ValidationError as error:
         first = error.errors()[0]
         key = key_text(tuple(part for part in first["loc"] if part not in TAGS))
