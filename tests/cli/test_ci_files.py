@@ -22,8 +22,9 @@ from xent_check.cli.output import Output
 from xent_check.reporters.formats import REPORTERS
 
 ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-IN_CI = README[README.index("\n## In CI\n") : README.index("\n## How it is built\n")]
+HOW_TO = ROOT / "docs" / "how-to"
+PAGES = [(HOW_TO / name).read_text(encoding="utf-8") for name in ("ci.md", "pre-commit.md")]
+IN_CI = "\n".join(PAGES)
 FILE_BLOCK = re.compile(r"```yaml\n# (\.\S+)\n(.*?)```", re.DOTALL)
 FILES = dict(FILE_BLOCK.findall(IN_CI))
 OWN = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
@@ -44,7 +45,7 @@ def assert_valid(text: str, schema: str, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_readme_has_a_file_for_each_service() -> None:
+def test_there_is_a_file_for_each_service() -> None:
     assert {".gitlab-ci.yml", ".pre-commit-config.yaml"} <= set(FILES)
     assert len(WORKFLOWS) == 2
 
@@ -92,12 +93,6 @@ def calls() -> list[list[str]]:
     return [words[1:] for words in found]
 
 
-def test_who_writes_a_page_installs_what_it_needs() -> None:
-    assert "`xent-check[torch,jax,html]`, with your pins" in IN_CI
-    installs = [line for line in shell_lines() if re.search(r"pip install .*xent-check", line)]
-    assert installs == ["pip install 'xent-check[html]'"]
-
-
 def test_the_calls_are_found() -> None:
     assert {words[0] for words in calls()} == {"run", "merge", "accept"}
 
@@ -112,7 +107,7 @@ def test_a_call_has_a_command_and_options_that_exist(words: list[str]) -> None:
     assert set(formats) <= set(REPORTERS)
 
 
-def test_the_readme_says_what_each_format_is_for() -> None:
+def test_each_format_is_said_to_be_for_something() -> None:
     table = IN_CI[IN_CI.index("| format | for |") :].split("\n\n")[0]
     named = [
         name for row in table.splitlines()[2:] for name in re.findall(r"`(\w+)`", row.split("|")[1])
@@ -187,7 +182,7 @@ def test_the_hook_takes_case_files_alone() -> None:
     assert not any(taken.search(path) for path in ("a.yaml", "mycases/a.yaml", "cases/a.npy"))
 
 
-def test_the_readme_s_hook_is_one_of_ours() -> None:
+def test_the_hook_shown_is_one_of_ours() -> None:
     (repo,) = loaded(FILES[".pre-commit-config.yaml"])["repos"]
     assert [hook["id"] for hook in repo["hooks"]] == [hook["id"] for hook in hooks()]
 

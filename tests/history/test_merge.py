@@ -388,3 +388,23 @@ def test_nothing_in_common_is_no_success(folder: Path) -> None:
     done = xent_check(folder, "compare", "a.json", "b.json")
     assert done.code == 3
     assert "no answer in common" in done.err
+
+
+def test_compare_names_no_direction_where_a_loss_was_not_finite(folder: Path) -> None:
+    """One sample is mended, nan to exact; that the other one moved by an ulp is not "away"."""
+    mine = (
+        "import numpy as np\n"
+        "def loss(logits, labels):\n"
+        "    x = logits.astype(np.float64)\n"
+        "    exact = np.log(np.exp(x).sum(-1)) - x[np.arange(2), labels]\n"
+        "    losses = exact.astype(np.float32)\n"
+        "    PLANTED\n"
+        "    return losses\n"
+    )
+    for name, planted in (("a", "losses[1] = np.nan"), ("b", "losses[0] += np.spacing(losses[0])")):
+        (folder / "mine.py").write_text(mine.replace("PLANTED", planted))
+        run(folder, "-i", "mine.py:loss", "-k", "c1", "--report", f"json={name}.json")
+    done = xent_check(folder, "compare", "a.json", "b.json")
+    assert done.code == 0
+    (changed,) = [line for line in done.out.splitlines() if "::c1" in line]
+    assert changed.endswith("diverges -> agrees")

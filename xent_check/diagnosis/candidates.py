@@ -24,13 +24,12 @@ LATER = 3  # each further parameter of a hypothesis counts as so many places fur
 class AppliedChange:
     """A hypothesis with its parameters."""
 
-    hypothesis: Hypothesis  # the choice that it changes
-    parameters: Parameters  # what it changes the choice to, by name
+    hypothesis: Hypothesis
+    parameters: Parameters
     order: int  # the more usual the change, the lower
 
     @property
     def sentence(self) -> str:
-        """The change in words."""
         return self.hypothesis.sentence.format(**self.parameters)
 
 
@@ -39,7 +38,7 @@ class Candidate:
     """A changed meaning and what it computes."""
 
     steps: tuple[AppliedChange, ...]  # the changes that lead to the meaning, in order
-    meaning: Meaning  # the changed meaning
+    meaning: Meaning
     losses: Float64s  # one per sample, flat
     numbers: Float64s  # what would be observed, flat: the losses as laid out, or the total
     shape: tuple[int, ...]  # of the numbers
@@ -62,7 +61,6 @@ class Candidate:
 
     @property
     def sentence(self) -> str:
-        """All changes in words."""
         return "; and ".join(step.sentence for step in self.steps)
 
     @property
@@ -109,15 +107,15 @@ def pairs(start: Candidate, alone: list[Candidate], total: bool) -> Iterator[Can
         usual = uses[step.hypothesis.id] <= step.hypothesis.paired
         if step.hypothesis.stage == "total":
             continue
-        for second_place, second in enumerate(HYPOTHESES):
-            if second_place == place or (second.stage == "losses" and not usual):
+        for other, second in enumerate(HYPOTHESES):
+            if other == place or (second.stage == "losses" and not usual):
                 continue
-            if second_place + place > UNUSUAL:
+            if other + place > UNUSUAL:
                 continue
-            if second_place < place and second.stage == "losses" and second.id in possible_first:
+            if other < place and second.stage == "losses" and second.id in possible_first:
                 continue
             limit = second.paired if second.stage == "losses" else None
-            for candidate in _changes_of(first, second, second_place, total, limit):
+            for candidate in _changes_of(first, second, other, total, limit):
                 if not _same(candidate, start):
                     yield candidate
 
@@ -151,9 +149,8 @@ def _candidate(
     return Candidate(steps, meaning, losses, np.array([total_of(meaning, numbers)]), ())
 
 
-def _same(a: Candidate, b: Candidate) -> bool:
-    """Whether both give the same numbers; nan is equal to nan."""
-    return a.shape == b.shape and np.array_equal(a.numbers, b.numbers, equal_nan=True)
+def _same(one: Candidate, other: Candidate) -> bool:
+    return one.shape == other.shape and np.array_equal(one.numbers, other.numbers, equal_nan=True)
 
 
 def again(candidate: Candidate, start: Meaning, total: bool) -> Candidate | None:

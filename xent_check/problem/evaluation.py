@@ -18,7 +18,7 @@ Array = npt.NDArray[Any]
 class Unsupported:
     """The implementation's public API cannot express the problem."""
 
-    reason: str  # what the API lacks
+    reason: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +36,6 @@ class Computed:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """The dtype of the losses."""
         return self.losses.dtype
 
 
@@ -47,8 +46,8 @@ FailureKind = Literal["error", "crash", "timeout", "import"]
 class Failed:
     """It raised (error), died (crash), took too long (timeout), or could not be loaded (import)."""
 
-    kind: FailureKind  # how it failed
-    message: str  # the error's class and text, or how the process ended
+    kind: FailureKind
+    message: str
     call: str = ""  # as of Computed, up to the call that raised; "" where there was none
     printed: str = ""  # as of Computed
     calls: Mapping[str, str] = field(default_factory=dict)  # as `call`, by part
@@ -59,7 +58,7 @@ class Failed:
 class Missing:
     """The framework is not installed, or the machine has no such device."""
 
-    reason: str  # what is missing, and how to install it
+    reason: str
 
 
 Evaluation = Computed | Unsupported | Failed | Missing

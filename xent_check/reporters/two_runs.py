@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from xent_check.history.two_runs import Versus
 from xent_check.results.change import Change
 from xent_check.results.columns import aligned
@@ -30,8 +32,15 @@ def versus_text(versus: Versus, everything: bool) -> str:
 
 
 def _towards(change: Change) -> str:
-    """Whether the answer moved towards the exact value or away from it, in words."""
+    """Whether the answer moved towards the exact value or away from it, in words; empty where a
+    loss that is not finite, which no share counts, came or went."""
     before, after = change.share_before, change.share_after
-    if not change.ulps or before is None or after is None or before == after:
+    if (
+        not change.ulps
+        or not math.isfinite(change.ulps)
+        or before is None
+        or after is None
+        or before == after
+    ):
         return ""
     return " (towards the exact value)" if after < before else " (away from the exact value)"

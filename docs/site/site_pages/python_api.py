@@ -44,4 +44,5 @@ report = json.loads(done.stdout)
 print(report["summary"]["verdict"])
 ```
 
-`python -m xent_check` is the same command."""
+`python -m xent_check` is the same command. How a function of yours takes part is in
+[Your own loss](../how-to/own-loss.md)."""
