@@ -79,6 +79,9 @@ def test_the_command_prints_it(tmp_path: Path) -> None:
 
 def test_what_needs_words_is_described() -> None:
     definitions = result_schema()["$defs"]
+    for kind in ("Header", "Summary", "Environment", "Run", "Gate", "Change", "Case"):
+        properties = (definitions | {"Header": result_schema()})[kind]["properties"]
+        assert [key for key, value in properties.items() if "description" not in value] == [], kind
     for kind, key, words in (
         ("ComparedWhole", "losses", "of `dtype`"),
         ("ComparedWhole", "bound", "rounding explains"),

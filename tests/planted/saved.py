@@ -216,8 +216,8 @@ BUGS = (
     Bug(
         "a result of any status",
         "saved.results:SavedResult",
-        '    status: Status\n    reason: str | None\n    """why',
-        '    status: str\n    reason: str | None\n    """why',
+        '    status: Status\n    """what became',
+        '    status: str\n    """what became',
         "test_result_schema.py",
         "damaged",
     ),

@@ -252,7 +252,7 @@ class CaseFields(_WithOptions):
 class Case:
     """One case of a file."""
 
-    file: Path
+    file: Path  # where it is
     shown: str  # the file as reports name it
     name: str  # unique in the file
     source: Map  # its YAML mapping, with lines

@@ -40,7 +40,7 @@ from .yaml_values import Map, line_of
 class PosedCase:
     """A case ready to be run."""
 
-    case: Case
+    case: Case  # as the file has it
     problem: Problem  # its arrays and options
     expectations: Expectations  # what it states, by implementation
     implementations: tuple[Implementation, ...] | None  # None: the default set

@@ -40,10 +40,10 @@ _ANCHOR = (
 
 @dataclass(frozen=True, eq=False)
 class Document:
-    """The mapping that a file holds, and the mistakes of its YAML that leave it readable."""
+    """What a YAML file holds."""
 
-    root: Map
-    mistakes: tuple[LocatedMistake, ...]
+    root: Map  # its mapping
+    mistakes: tuple[LocatedMistake, ...]  # of its YAML, which leave the mapping readable
 
 
 def read(path: Path, shown: str) -> Document:

@@ -21,9 +21,11 @@ class _Strict(BaseModel):
 
 
 class BaselineEnvironment(_Strict):
-    version: str
-    device: str
-    platform: str
+    """Where an implementation ran."""
+
+    version: str  # of the framework
+    device: str  # cpu, or the device that was asked for: cuda
+    platform: str  # `linux x86_64`
 
 
 def _numbers_of(value: object) -> Any:
@@ -59,6 +61,7 @@ class BaselineArray(_Strict):
 
     dtype: DType | None = None  # None: that of the losses
     values: _Numbers = None  # all numbers
+    # of the whole part; needed where `values` are not there or empty
     shape: tuple[Annotated[int, Field(ge=0)], ...] | None = None
     digest: _Digest | None = None  # of all numbers
     worst: dict[_Place, _Numbers] = {}  # the kept numbers by their indices
@@ -73,13 +76,17 @@ _PartField = Annotated[BaselineArray, BeforeValidator(_array_of)]
 
 
 class BaselineAnswer(_Strict):
-    status: Status
-    behaviour: str
-    because: str | None = None
-    inputs: _Digest | None = None
-    dtype: DType | None = None
+    """The accepted answer of one implementation to one case."""
+
+    status: Status  # before a baseline excused it
+    behaviour: str  # the kind of answer: see AnswerRecord
+    because: str | None = None  # why a divergence or failure was accepted; needed for those alone
+    inputs: _Digest | None = None  # of the problem; a baseline by an older version has none
+    dtype: DType | None = None  # of the losses, and of the parts that name none
+    # The largest error over what rounding explains; of the losses alone, or by part.
     share: _Share | dict[PartName, _Share] | None = None
-    on: BaselineEnvironment | None = None
+    on: BaselineEnvironment | None = None  # None: that of the implementation
+    # The parts that the case asks for; None where it asks for no such part.
     losses: _PartField | None = None
     mean: _PartField | None = None
     weighted_mean: _PartField | None = None
@@ -88,6 +95,8 @@ class BaselineAnswer(_Strict):
 
 
 class BaselineFile(_Strict):
-    version: Literal[1] = Field(alias="schema")
-    implementations: dict[str, BaselineEnvironment]
-    cases: dict[str, dict[str, BaselineAnswer]]
+    """A whole baseline."""
+
+    version: Literal[1] = Field(alias="schema")  # of this form
+    implementations: dict[str, BaselineEnvironment]  # where most answers of each are from
+    cases: dict[str, dict[str, BaselineAnswer]]  # by case id and implementation

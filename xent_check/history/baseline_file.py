@@ -35,22 +35,22 @@ INLINE = 32  # numbers at most of a part that is written whole
 class Environment:
     """Where an implementation ran."""
 
-    version: str
-    device: str
-    platform: str
+    version: str  # of the framework
+    device: str  # cpu, or the device that was asked for: cuda
+    platform: str  # `linux x86_64`
 
     def __str__(self) -> str:
         return f"{self.version} on {self.device}, {self.platform}"
 
 
-Key = tuple[str, str]
+Key = tuple[str, str]  # the id of a case, and an implementation
 
 
 @dataclass(frozen=True)
 class Baseline:
     """The accepted answers, by case and implementation."""
 
-    records: Mapping[Key, AnswerRecord]
+    records: Mapping[Key, AnswerRecord]  # what was accepted
     environments: Mapping[Key, Environment]  # of the same keys
 
 

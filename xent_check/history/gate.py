@@ -30,7 +30,7 @@ _MAX_SHOWN = 20
 class Rule:
     """A kind of change that fails."""
 
-    kind: ChangeKind
+    kind: ChangeKind  # the one that fails
     factor: float = 0.0  # drift fails only where the share grew at least so many times; 0: always
 
     def __str__(self) -> str:

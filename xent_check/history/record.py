@@ -30,7 +30,7 @@ _LONGEST = 300  # characters of a message
 class PartRecord:
     """The losses, a total or the gradient of an answer."""
 
-    dtype: str
+    dtype: str  # of the numbers, as the implementation gave them
     shape: tuple[int, ...]  # of the whole part
     digest: str  # of all its numbers
     numbers: Float64s  # those that were kept, flat
@@ -39,6 +39,7 @@ class PartRecord:
     differences: tuple[Difference, ...] = ()
 
     def same_bits(self, other: PartRecord) -> bool:
+        """Whether every number has the same bits in both, those included that were not kept."""
         return (self.dtype, self.shape, self.digest) == (other.dtype, other.shape, other.digest)
 
     @property
@@ -72,10 +73,11 @@ class PartRecord:
 class AnswerRecord:
     """The answer of one implementation to one case."""
 
-    status: str
+    status: str  # before a baseline excused it
     # The kind of answer: `value`, `nan (1), value (2)`, `unsupported`, the error that was raised,
     # or the wrong shape.
     behaviour: str
+    # By name: losses, totals by reduction, gradient. Empty where nothing was computed.
     parts: Mapping[str, PartRecord] = field(default_factory=dict)
     shares: Mapping[str, float] = field(default_factory=dict)  # largest error / bound, by part
     because: str | None = None  # why a divergence was accepted; None where it was not

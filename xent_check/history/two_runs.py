@@ -16,8 +16,8 @@ from .gate import Rule, environment
 class Column:
     """One implementation in both runs."""
 
-    name: str
-    before: str  # where it ran
+    name: str  # of the implementation
+    before: str  # where it ran in the earlier run
     after: str  # where it ran in the later run
     changes: tuple[Change, ...]  # of its answers
 
@@ -28,7 +28,7 @@ class Versus:
 
     before: str  # the name of the earlier run
     after: str  # the name of the later run
-    columns: tuple[Column, ...]
+    columns: tuple[Column, ...]  # one per implementation of either run
     failing: tuple[Change, ...]  # the changes that the rules make fail
 
     @property

@@ -36,7 +36,10 @@ def check(
 
 
 class Session:
-    """The workers of a run, started at once. keep: they stay for further calls of `check`."""
+    """The workers of a run, which start at once and end with the context.
+
+    keep: they stay for further calls of `check`.
+    """
 
     def __init__(self, settings: Settings, keep: bool = False) -> None:
         self.settings = settings

@@ -81,7 +81,7 @@ class KnownCases:
         return tuple(self._known.values())
 
     def read(self) -> tuple[PosedCase, ...]:
-        """Read all cases again; the new and the changed ones. UserError as from `load`."""
+        """Read all cases again; those that are new or changed. UserError as from `load`."""
         return self._take(
             self._load(self._settings.paths), {s.case.shown for s in self.posed_cases}
         )

@@ -126,6 +126,7 @@ class Total(Sparse):
     ulps: Scalar
     """the same in spacings at the reference, of `dtype` or of the case's if that is finer"""
     dtype: DType
+    """of `actual`"""
     status: PartStatus
     """held against the reference, and against what is stated of it"""
     bound: Scalar | None = None
@@ -231,6 +232,7 @@ class Gradient(Saved):
     dtype: DType
     """of its numbers"""
     shape: Index
+    """that of the logits, probs or log_probs"""
 
 
 class WholeGradient(Whole, Gradient):

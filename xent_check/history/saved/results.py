@@ -44,7 +44,9 @@ class SavedExplanation(Sparse):
     ids: tuple[str, ...] | None = None
     """all of them, where they are several"""
     parameters: dict[str, Any]
+    """what the change was made with: a label, a constant, a dtype"""
     sentence: str
+    """the change in words"""
     max_abs_residual: Number
     """the largest abs(observed - what the explanation gives); inf where one alone is not finite"""
     share_explained: float
@@ -71,6 +73,7 @@ class SavedResult(Saved):
     call: str | None
     """the calls of the framework's public API, as one expression"""
     status: Status
+    """what became of the answer"""
     reason: str | None
     """why the status is what it is; the `because` of a known divergence"""
     ungated: Ungated | None
@@ -86,10 +89,13 @@ class SavedResult(Saved):
     dtype: str | None
     """of the losses that were given"""
     tolerance: SavedTolerance
+    """how far off still agrees"""
     expect: SavedExpectation | None
+    """null where the case declares nothing of this implementation"""
     printed: str | None
     """what the implementation wrote to its standard output"""
     notes: tuple[str, ...]
+    """what else is to be said of the answer, a sentence each"""
     behaviour: tuple[str, ...]
     """value, zero, nan, inf, -inf, whichever the losses are; or the error that was raised"""
     vacuous: str | None
@@ -101,7 +107,7 @@ class SavedResult(Saved):
 
 
 class NotCompared(SavedResult):
-    """There are no numbers, or none that can be compared."""
+    """There are no numbers, or none that can be compared: their keys are null."""
 
     tag: ClassVar[str] = "#none"
     max_abs_diff: None = None
@@ -143,6 +149,7 @@ class _Exactly(Saved):
     reference_radius: Number
     """the exact losses are within this of `reference`, proven"""
     totals: dict[Reduction, AnyTotal]
+    """by reduction; those that were asked for or stated"""
 
 
 class ComparedWhole(_Exactly, Whole, Compared):

@@ -39,25 +39,36 @@ class Environment(Saved):
     """Where the run was made."""
 
     python: str
+    """the version of the interpreter that compared"""
     platform: str
+    """`linux x86_64`"""
     implementations: dict[str, Host]
+    """where each of those that answered ran"""
 
 
 class Summary(Saved):
     """The verdict, and how many results have each status."""
 
     verdict: Verdict
+    """the exit code in a word"""
     exit_code: int
+    """of the command that wrote this"""
     cases: int
     """how many were selected"""
     compared: int
     """agrees, known and diverges together"""
     agrees: int
+    """how many are within the tolerance"""
     known: int
+    """how many diverge as the case or a baseline declares"""
     diverges: int
+    """how many are beyond the tolerance, and nothing declares it"""
     failed: int
+    """how many gave no answer: an error, a timeout, a process that died"""
     unsupported: int
+    """how many the framework's public API cannot ask"""
     missing: int
+    """how many were not asked, as what they need is not installed"""
     gone_cases: int
     """how many have answers in the baseline that the run should have had, but none in the run"""
     gone_implementations: tuple[str, ...]
@@ -78,7 +89,9 @@ class Run(Saved):
     verbose: bool
     """whether every number of every case is here"""
     shard: Shard | None
+    """null where all cases were run"""
     scope: Scope
+    """which answers the run was to have"""
     selection: str
     """16 hexadecimal digits of the selected cases, their inputs, and who was to answer what"""
     strict: bool
@@ -91,8 +104,11 @@ class Change(Saved):
     """What became of one answer."""
 
     case: str
+    """`FILE::NAME`"""
     implementation: str
+    """as it is asked for"""
     kind: ChangeKind
+    """what a rule of --fail-on names"""
     sentence: str
     """all of it in words"""
     before: str | None
@@ -129,16 +145,20 @@ class Gate(Saved):
     gone_implementations: tuple[str, ...]
     """those with answers in the baseline that the run should have had, but none in the run"""
     changes: tuple[Change, ...]
+    """of all answers but those counted as the same"""
 
 
 class Variants(Saved):
     """What changed from one column to another: one implementation in two interpreters."""
 
     before: str
+    """the earlier column"""
     after: str
+    """the later column"""
     same: int
     """how many answers are the same bits"""
     changes: tuple[Change, ...]
+    """of all answers but those counted as the same"""
 
 
 Seconds = Annotated[float, AfterValidator(partial(round, ndigits=6))]
@@ -149,9 +169,11 @@ class TimePart(Saved):
     """What some of the time went into."""
 
     what: Activity
+    """the part"""
     process: str | None
     """the process, where it was one alone"""
     seconds: Seconds
+    """how long it took"""
     share: Share
     """of the whole run; parts go side by side, so that their shares do not sum to 1"""
 
@@ -160,7 +182,9 @@ class Wait(Saved):
     """One of the slowest answers."""
 
     case: str
+    """`FILE::NAME`"""
     implementation: str
+    """as it is asked for"""
     seconds: Seconds
     """from request to answer"""
     share: Share
@@ -186,18 +210,25 @@ class Header(Saved):
     xent_check: str
     """the version that compared"""
     environment: Environment
+    """where it was made"""
     summary: Summary
+    """the verdict and the counts"""
     run: Run
+    """how it was asked for"""
     baseline: Gate | None
     """null where the run was held against none"""
     variants: tuple[Variants, ...]
+    """a comparison for each implementation that ran in two interpreters"""
     warnings: tuple[str, ...]
+    """what to look at beside the results, a sentence each"""
     durations: Durations | None = None
     """null where they were not asked for"""
     cases: tuple[Case, ...]
+    """every selected case, in order"""
 
 
 class Document(Header):
     """The whole document."""
 
     results: tuple[AnyResult, ...]
+    """one per case and implementation"""
