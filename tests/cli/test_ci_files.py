@@ -93,6 +93,12 @@ def calls() -> list[list[str]]:
     return [words[1:] for words in found]
 
 
+def test_who_writes_a_page_installs_what_it_needs() -> None:
+    assert "`xent-check[torch,jax,html]`, with your pins" in IN_CI
+    installs = [line for line in shell_lines() if re.search(r"pip install .*xent-check", line)]
+    assert installs == ["pip install 'xent-check[html]'"]
+
+
 def test_the_calls_are_found() -> None:
     assert {words[0] for words in calls()} == {"run", "merge", "accept"}
 

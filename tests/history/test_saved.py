@@ -43,7 +43,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with runs of every shipped case on the formulas in NumPy."""
     folder = tmp_path_factory.mktemp("corpus")
     for name, options in (
-        ("short", []),
+        ("short", ["corpus:"]),
         ("whole", [*WHOLE, "-v"]),
         ("auto", [*WHOLE, "-v", "--tolerance", "auto"]),
     ):

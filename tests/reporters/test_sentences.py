@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.reports import enclosed, expects
+from tests.support.reports import enclosed, every_status, expects, report
 from xent_check.casefile.case import Case, CaseFields
 from xent_check.casefile.yaml_values import Map
 from xent_check.problem.dtypes import numpy_dtype
@@ -21,7 +21,13 @@ from xent_check.problem.tolerance import Tolerance
 from xent_check.problem.vocabulary import Reduction
 from xent_check.reference.enclosure import Enclosure
 from xent_check.reference.reference import Reference
-from xent_check.reporters.sentences import MAX_ROWS, NumberTable, number_tables, sentence
+from xent_check.reporters.sentences import (
+    MAX_ROWS,
+    NumberTable,
+    number_tables,
+    sentence,
+    versions,
+)
 from xent_check.results.behaviour import judgement_lines
 from xent_check.results.comparison import compare
 from xent_check.results.number_text import index_text, number, small
@@ -299,3 +305,16 @@ def test_nothing_compared_has_no_table() -> None:
     missing = result("missing", reason="not installed")
     assert number_tables(missing, everything=True) == []
     assert number_tables(replace(missing, status="unsupported"), everything=False) == []
+
+
+def test_the_versions_are_those_that_answered_something() -> None:
+    """An API that lacks an option is known to, also where the device is missing."""
+    results = list(every_status().results)
+    silent = [r for r in results if r.status in ("unsupported", "missing")]
+    assert versions(report(silent)) == ""
+    ran = {"keras 3.15.1", "torch 2.13.0", "numpy 2.4.6"}
+    of_keras = [r for r in results if r.implementation == "keras" and r not in silent]
+    assert versions(report([*silent, *of_keras])) == "keras 3.15.1 (cpu)"
+    assert ran <= set(versions(report(results)).partition(" (cpu)")[0].split(", "))
+    failed = [r for r in results if r.status == "failed"]
+    assert versions(report(failed)) != ""

@@ -98,12 +98,14 @@ def finish(report: Report, outputs: Sequence[Output], color: bool | None) -> NoR
 
 def _output(text: str) -> Output:
     from xent_check.errors import Mistake, did_you_mean, mistake_text
-    from xent_check.reporters.formats import REPORTERS
+    from xent_check.reporters.formats import REPORTERS, why_unwritable
 
     name, equals, file = text.partition("=")
     if name not in REPORTERS:
         allowed, hint = ", ".join(REPORTERS), did_you_mean(name, REPORTERS)
         raise click.UsageError(mistake_text(Mistake((), f"--report {name!r}", allowed, hint)))
+    if why := why_unwritable(name):
+        raise click.UsageError(f"--report {name} {why}")
     if equals and not file:
         raise click.UsageError(f"--report {text!r}: no file after '='")
     if file and not os.path.isdir(Path(file).parent):

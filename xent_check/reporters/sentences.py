@@ -242,9 +242,10 @@ def _label(result: CaseResult, index: tuple[int, ...]) -> str:
 
 
 def versions(report: Report) -> str:
-    """The distributions: `torch 2.13.0, torch[old] 2.12.0 (cpu)`; one part for each device."""
+    """The distributions that answered: `torch 2.13.0, torch[old] 2.12.0 (cpu)`; one part for each
+    device, empty where nothing answered."""
     by_device: dict[str, dict[str, None]] = {}
-    for name, host in report.hosts.items():
+    for name, host in report.answering_hosts.items():
         label = name[name.index("[") :] if host.python and name.endswith("]") else ""
         text = f"{host.distribution + label if host.distribution else name} {host.version}"
         by_device.setdefault(host.device, {})[text] = None

@@ -197,6 +197,13 @@ class Report:
         return sum(r.status in COMPARED and r.evaluation is not None for r in self.results)
 
     @property
+    def answering_hosts(self) -> dict[str, Host]:
+        """The hosts that answered something. What an API cannot express is known without it, also
+        where its device is missing."""
+        answered = {r.implementation for r in self.results if r.status in (*COMPARED, "failed")}
+        return {name: host for name, host in self.hosts.items() if name in answered}
+
+    @property
     def exit_code(self) -> ExitCode:
         """The exit code of the run.
 

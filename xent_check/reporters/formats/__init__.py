@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Protocol, cast
 
 if TYPE_CHECKING:
@@ -12,6 +13,14 @@ if TYPE_CHECKING:
 REPORTERS: tuple[str, ...] = (
     "table", "json", "jsonl", "junit", "markdown", "github", "sarif", "html",
 )  # fmt: skip
+
+_NEEDS = {"html": ("jinja2", "markupsafe", "matplotlib")}  # of the extra of that name
+
+
+def why_unwritable(name: str) -> str:
+    """What a format needs and is not installed, with the command that installs it; or nothing."""
+    absent = ", ".join(module for module in _NEEDS.get(name, ()) if find_spec(module) is None)
+    return absent and f"needs what is not installed ({absent}): pip install 'xent-check[{name}]'"
 
 
 @dataclass(frozen=True)

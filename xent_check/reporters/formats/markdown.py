@@ -43,8 +43,8 @@ def render(report: Report, terminal: Terminal) -> str:
     warnings = [*absences(report), *notes(report), *report.warnings]
     parts += [f"> {inline(warning)}" for warning in warnings]
     parts += _durations(report)
-    if report.hosts:
-        parts.append(inline(versions(report)))
+    if answered := versions(report):
+        parts.append(inline(answered))
     return "\n\n".join(parts) + "\n"
 
 

@@ -142,7 +142,8 @@ def _print_durations(console: Console, report: Report) -> None:
 
 
 def _summary(report: Report) -> Text:
-    text = Text(f"\n{versions(report)}\n" if report.hosts else "\n", style="dim")
+    answered = versions(report)
+    text = Text(f"\n{answered}\n" if answered else "\n", style="dim")
     style = "bold green" if report.exit_code == 0 else "bold red"
     verdict, colon, counts = summary(report, timed=True).partition(":")
     return Text.assemble(text, (verdict, style), colon, counts)

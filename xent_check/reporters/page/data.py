@@ -113,7 +113,7 @@ def page_data(report: Report) -> PageData:
         durations=tuple(sections(report)),
         places=tuple(
             Place(name, host.distribution, host.version, host.device, host.python)
-            for name, host in report.hosts.items()
+            for name, host in report.answering_hosts.items()
         ),
         facts=tuple(_facts(report)),
     )
