@@ -17,17 +17,17 @@ from .meaning import Meaning
 
 @dataclass(frozen=True)
 class WorkedStep:
-    """An intermediate result."""
+    """An intermediate result of one sample's cross-entropy."""
 
-    name: str
+    name: str  # what it is, such as "-log p"
     formula: str  # in plain text; "" where the name says it
     values: tuple[float, ...]  # one per class, or one
 
-    def same_as(self, other: WorkedStep) -> bool:
+    def same_as(self, step: WorkedStep) -> bool:
         """Whether the values agree up to float64's rounding."""
-        if len(self.values) != len(other.values):
+        if len(self.values) != len(step.values):
             return False
-        near = np.isclose(self.values, other.values, rtol=1e-9, atol=0.0, equal_nan=True)
+        near = np.isclose(self.values, step.values, rtol=1e-9, atol=0.0, equal_nan=True)
         return bool(near.all())
 
 

@@ -24,12 +24,13 @@ LATER = 3  # each further parameter of a hypothesis counts as so many places fur
 class AppliedChange:
     """A hypothesis with its parameters."""
 
-    hypothesis: Hypothesis
-    parameters: Parameters
+    hypothesis: Hypothesis  # the choice that it changes
+    parameters: Parameters  # what it changes the choice to, by name
     order: int  # the more usual the change, the lower
 
     @property
     def sentence(self) -> str:
+        """The change in words."""
         return self.hypothesis.sentence.format(**self.parameters)
 
 
@@ -38,7 +39,7 @@ class Candidate:
     """A changed meaning and what it computes."""
 
     steps: tuple[AppliedChange, ...]  # the changes that lead to the meaning, in order
-    meaning: Meaning
+    meaning: Meaning  # the changed meaning
     losses: Float64s  # one per sample, flat
     numbers: Float64s  # what would be observed, flat: the losses as laid out, or the total
     shape: tuple[int, ...]  # of the numbers
@@ -61,6 +62,7 @@ class Candidate:
 
     @property
     def sentence(self) -> str:
+        """All changes in words."""
         return "; and ".join(step.sentence for step in self.steps)
 
     @property
@@ -107,15 +109,15 @@ def pairs(start: Candidate, alone: list[Candidate], total: bool) -> Iterator[Can
         usual = uses[step.hypothesis.id] <= step.hypothesis.paired
         if step.hypothesis.stage == "total":
             continue
-        for other, second in enumerate(HYPOTHESES):
-            if other == place or (second.stage == "losses" and not usual):
+        for second_place, second in enumerate(HYPOTHESES):
+            if second_place == place or (second.stage == "losses" and not usual):
                 continue
-            if other + place > UNUSUAL:
+            if second_place + place > UNUSUAL:
                 continue
-            if other < place and second.stage == "losses" and second.id in possible_first:
+            if second_place < place and second.stage == "losses" and second.id in possible_first:
                 continue
             limit = second.paired if second.stage == "losses" else None
-            for candidate in _changes_of(first, second, other, total, limit):
+            for candidate in _changes_of(first, second, second_place, total, limit):
                 if not _same(candidate, start):
                     yield candidate
 
@@ -149,8 +151,9 @@ def _candidate(
     return Candidate(steps, meaning, losses, np.array([total_of(meaning, numbers)]), ())
 
 
-def _same(one: Candidate, other: Candidate) -> bool:
-    return one.shape == other.shape and np.array_equal(one.numbers, other.numbers, equal_nan=True)
+def _same(a: Candidate, b: Candidate) -> bool:
+    """Whether both give the same numbers; nan is equal to nan."""
+    return a.shape == b.shape and np.array_equal(a.numbers, b.numbers, equal_nan=True)
 
 
 def again(candidate: Candidate, start: Meaning, total: bool) -> Candidate | None:

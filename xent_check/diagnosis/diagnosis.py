@@ -35,8 +35,8 @@ class Explanation:
     """A candidate as it is reported: its changes together give the numbers."""
 
     ids: tuple[str, ...]  # of the changes' hypotheses
-    parameters: Parameters
-    sentence: str
+    parameters: Parameters  # of all changes, by name
+    sentence: str  # the changes in words
     # The largest abs(observed - given by the candidate); inf where one is not finite and they
     # differ.
     max_abs_residual: float
@@ -46,6 +46,7 @@ class Explanation:
 
     @property
     def id(self) -> str:
+        """The id of the first change's hypothesis."""
         return self.ids[0]
 
 
@@ -65,6 +66,7 @@ class Diagnosis:
 
     @property
     def explained(self) -> bool:
+        """Whether something explains the numbers."""
         return bool(self.explanations)
 
 

@@ -41,8 +41,8 @@ class Observed:
 class Evidence:
     """Observed numbers beside the truth and its bounds."""
 
-    observed: Observed
-    truth: Candidate
+    observed: Observed  # the numbers to explain
+    truth: Candidate  # the unchanged meaning, with the numbers that it gives
     rounding: Float64s  # the bounds of the truth's numbers, or of its total
     u: float  # the unit roundoff of the problem's dtype
 

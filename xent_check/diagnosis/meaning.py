@@ -29,8 +29,8 @@ class Meaning:
     labels: npt.NDArray[np.int64] | None  # class indices, flat; None for soft labels and binary
     targets: Float64s | None  # soft and binary labels, of the scores' shape
     shape: tuple[int, ...]  # the samples'
-    binary: bool
-    dtype: DType
+    binary: bool  # whether the loss is binary
+    dtype: DType  # of the problem
     # what the scores are, and how they become probabilities
     activation: Activation
     activated: int = 1  # how often the activation is applied
@@ -44,13 +44,13 @@ class Meaning:
     log_epsilon: float = 0.0  # log(p + log_epsilon)
     log_clamp: float = -math.inf  # the least value of a log
     take_log: bool = True  # False: p stands for log p
-    formula: Formula = "exact"
+    formula: Formula = "exact"  # how -log p is computed
     zero_times_inf: bool = False  # 0 times inf is nan: no term is dropped
     stored_in: DType | None = None  # the losses' dtype, where they are rounded
     # the labels
     outside: Outside = "nan"  # what becomes of a label outside the classes
-    ignore_index: int | None = None
-    smoothing: float = 0.0
+    ignore_index: int | None = None  # the label whose samples do not count; None: all count
+    smoothing: float = 0.0  # the share of every target that the classes share
     smoothing_over: SmoothingOver = "all"  # the classes that share the smoothing
     # weights and the total
     class_weight: Float64s | None = None  # [classes]

@@ -21,17 +21,17 @@ from .recording import Calls
 
 @dataclass(frozen=True)
 class Names:
-    """The public names of a framework's array functions, each for the operation of its field."""
+    """The public dotted names of a framework's array functions, such as `tf.reduce_sum`."""
 
-    sum: str
-    mean: str
-    divide: str
-    multiply: str
-    where: str
-    not_equal: str
-    count_nonzero: str
-    take: str
-    reshape: str
+    sum: str  # over all elements, or along an axis
+    mean: str  # over all elements
+    divide: str  # a / b
+    multiply: str  # a * b
+    where: str  # a where the mask is true, else b
+    not_equal: str  # a != b
+    count_nonzero: str  # the number of elements that are not 0
+    take: str  # the elements of an array at indices
+    reshape: str  # the array in another shape
     axis: str = "axis"  # the keyword for an axis
     count_needs_dtype: bool = False  # it does not divide a float by an integer
 
@@ -51,10 +51,10 @@ def reduce_under(names: Names) -> TotalFunction:
 class Idioms:
     """The idioms of one problem, under one framework's names."""
 
-    call: Calls
-    names: Names
-    problem: Problem
-    arrays: NativeArrays
+    call: Calls  # makes and records the calls
+    names: Names  # of the functions
+    problem: Problem  # whose options decide which idioms apply
+    arrays: NativeArrays  # the problem's arrays as the framework's, by name
 
     def kept(self) -> Any:
         """labels != ignore_index; None where nothing can be ignored."""

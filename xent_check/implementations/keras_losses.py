@@ -35,10 +35,10 @@ class KerasLosses:
     """The three losses under one set of public names: tf.keras's, or keras's and keras.ops's."""
 
     losses: str  # the module of the loss classes
-    names: Names
-    expand_dims: str
-    one_hot: str
-    transpose: str
+    names: Names  # of the array functions
+    expand_dims: str  # the function that inserts an axis of one
+    one_hot: str  # the function that makes one-hot rows of labels
+    transpose: str  # the function that permutes the axes
     own_dtype: bool = False  # compute in Keras's floatx, not in the problem's dtype
 
     @property

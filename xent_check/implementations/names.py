@@ -44,9 +44,9 @@ class Implementation:
     """A way of computing the loss: an entry of the table in a mode, on a device, in a Python."""
 
     name: str  # as reports show it
-    entry: Entry
-    mode: str = ""
-    device: str = "cpu"
+    entry: Entry  # its row of the table
+    mode: str = ""  # one of the row's modes; empty for none
+    device: str = "cpu"  # one of the row's devices
     function: str = ""  # the user's `module:function`; empty for those of the table
     python: str = ""  # the path of the interpreter; empty for our own
     label: str = ""  # of that interpreter's column; empty where it has none

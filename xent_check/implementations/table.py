@@ -42,13 +42,13 @@ class Entry:
     environment: str  # the framework whose worker process it shares
     needs: tuple[str, ...]  # modules that must be importable
     distribution: str  # the one whose version is reported
-    supports: Support = field(compare=False)
+    supports: Support = field(compare=False)  # the options that it takes, by loss and input
     about: str  # the API that it calls
     extra: str = ""  # the extra of `pip install 'xent-check[...]'` that installs it
-    modes: tuple[str, ...] = ()
+    modes: tuple[str, ...] = ()  # the keys of MODES that it has
     variables: tuple[tuple[str, str], ...] = ()  # environment variables of its process
     default: bool = True  # it runs where neither the case nor the user names implementations
-    devices: tuple[str, ...] = DEVICES
+    devices: tuple[str, ...] = DEVICES  # where it can run
     # The dtypes of 16 bits whose losses it computes in float32 and rounds once, on the CPU and
     # without a mode; with all others it rounds intermediate results to the dtype.
     in_float32: Mapping[tuple[Loss, Given], tuple[DType, ...]] = field(

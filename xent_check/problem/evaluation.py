@@ -18,7 +18,7 @@ Array = npt.NDArray[Any]
 class Unsupported:
     """The implementation's public API cannot express the problem."""
 
-    reason: str
+    reason: str  # what the API lacks
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +36,7 @@ class Computed:
 
     @property
     def dtype(self) -> np.dtype[Any]:
+        """The dtype of the losses."""
         return self.losses.dtype
 
 
@@ -46,8 +47,8 @@ FailureKind = Literal["error", "crash", "timeout", "import"]
 class Failed:
     """It raised (error), died (crash), took too long (timeout), or could not be loaded (import)."""
 
-    kind: FailureKind
-    message: str
+    kind: FailureKind  # how it failed
+    message: str  # the error's class and text, or how the process ended
     call: str = ""  # as of Computed, up to the call that raised; "" where there was none
     printed: str = ""  # as of Computed
     calls: Mapping[str, str] = field(default_factory=dict)  # as `call`, by part
@@ -58,7 +59,7 @@ class Failed:
 class Missing:
     """The framework is not installed, or the machine has no such device."""
 
-    reason: str
+    reason: str  # what is missing, and how to install it
 
 
 Evaluation = Computed | Unsupported | Failed | Missing

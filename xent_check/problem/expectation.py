@@ -15,7 +15,7 @@ REFERENCE = "reference"
 class Published:
     """Numbers as their source printed them."""
 
-    values: Float64s
+    values: Float64s  # the numbers, in the shape that they were printed in
     units: Float64s  # one unit of each number's last printed digit; 0 where it is exact
 
 
@@ -23,9 +23,9 @@ class Published:
 class Expectation:
     """One entry of `expect`. With `because` it is a known divergence."""
 
-    losses: Published | None
-    totals: Mapping[Reduction, Published]
-    gradient: Published | None
+    losses: Published | None  # of the samples; None where it states none
+    totals: Mapping[Reduction, Published]  # by reduction
+    gradient: Published | None  # of the values' shape; None where it states none
     error: str | None  # text that the raised message must contain
     because: str | None  # the reason of a known divergence
     versions: str | None  # a PEP 440 specifier of the framework's versions; None: all

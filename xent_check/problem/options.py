@@ -38,7 +38,7 @@ class Flag:
 class Whole:
     """A whole number, `least` or more."""
 
-    least: int | None = None
+    least: int | None = None  # None: no limit
 
 
 @dataclass(frozen=True)
@@ -54,14 +54,14 @@ class Number:
 class NumberArray:
     """An array of finite numbers, rounded to the case's dtype."""
 
-    shape: Shape
+    shape: Shape  # the rule that its shape follows
 
 
 @dataclass(frozen=True)
 class Words:
     """A list of allowed words."""
 
-    allowed: tuple[str, ...]
+    allowed: tuple[str, ...]  # the words
     default: tuple[str, ...] = ()  # where the case says nothing
     flag: str = ""  # a problem holds whether this word is listed; "": it holds the list
 
@@ -70,7 +70,7 @@ class Words:
 class Option:
     """A line of the table."""
 
-    kind: Axis | Flag | Whole | Number | NumberArray | Words
+    kind: Axis | Flag | Whole | Number | NumberArray | Words  # of its values
     meaning: str  # one sentence
     losses: tuple[Loss, ...] = get_args(Loss)  # those that it applies to
     given: tuple[Given, ...] = GIVEN  # the inputs that it applies to

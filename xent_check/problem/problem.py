@@ -21,7 +21,7 @@ Array = npt.NDArray[Any]
 class Inputs:
     """What a loss is computed from."""
 
-    loss: Loss
+    loss: Loss  # which cross-entropy
     given: Given  # what the values are: logits, probs or log_probs
     # In `dtype`. Shape: the samples' with the class axis put in at `class_axis`; for binary, the
     # samples'.
@@ -29,7 +29,7 @@ class Inputs:
     # sparse_categorical: int64 class indices of the samples' shape. Otherwise in `dtype` and of
     # the values' shape.
     labels: Array
-    dtype: DType
+    dtype: DType  # that the arrays were rounded to
 
 
 @dataclass(frozen=True, eq=False)

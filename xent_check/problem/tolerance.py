@@ -12,8 +12,8 @@ Auto = Literal["auto"]
 class Tolerance:
     """Agree when abs(actual - reference) <= atol + rtol abs(reference), or within `ulps`."""
 
-    atol: float = 0.0
-    rtol: float = 0.0
+    atol: float = 0.0  # absolute
+    rtol: float = 0.0  # as a share of abs(reference)
     ulps: float = 1.0  # of the computed dtype, or of the case's where that is finer
 
     def __str__(self) -> str:

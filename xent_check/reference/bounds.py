@@ -48,7 +48,7 @@ class Bounds:
     """The largest differences from the exact values that rounding explains, as absolute errors."""
 
     losses: Float64s  # the samples' shape
-    totals: dict[Reduction, float]
+    totals: dict[Reduction, float]  # by reduction
     gradient: Float64s | None  # the values' shape; None: not asked for
     terms: dict[str, Float64s]  # the terms of the losses' bound in units of u, by name
     u: float  # the unit roundoff of the problem's dtype

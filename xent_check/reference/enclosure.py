@@ -22,9 +22,9 @@ class Enclosure:
     is nan or infinite, so is `high`, and `low` and `radius` are 0. All three have one shape.
     """
 
-    high: Float64s
-    low: Float64s
-    radius: Float64s
+    high: Float64s  # the leading part of the centre
+    low: Float64s  # the rest of the centre
+    radius: Float64s  # the proven largest distance of the true value from the centre
 
     def distance(self, actual: Float64s) -> Float64s:
         """abs(actual - true) to within the radius. Where either is not finite: 0 if both are nan or

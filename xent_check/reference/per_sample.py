@@ -17,7 +17,7 @@ from .extended_reals import Extended
 class Answer:
     """The exact loss and gradient of one sample."""
 
-    loss: Extended
+    loss: Extended  # in units of the natural logarithm
     gradient: Sequence[Extended]  # d (cotangent * loss) / d value, for each of its values
 
 

@@ -14,10 +14,10 @@ from .reference import Reference, reference
 
 @dataclass(frozen=True, eq=False)
 class Truth:
-    """What an answer is held against: the exact value, and what rounding can explain."""
+    """What an answer is compared with."""
 
-    reference: Reference
-    bounds: Bounds
+    reference: Reference  # the exact value, its error proven
+    bounds: Bounds  # of the errors that rounding explains
 
     def inside_float32(self, problem: Problem) -> Truth:
         """For what computes a problem of 16 bits in float32 and rounds the result to them."""

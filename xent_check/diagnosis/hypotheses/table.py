@@ -18,7 +18,7 @@ __all__ = ["HYPOTHESES", "Hypothesis", "Parameters"]
 class Hypothesis:
     """One change of a meaning that is a common mistake or choice."""
 
-    id: str
+    id: str  # its name in a report, and in the `because` of a case
     # What it changes: the samples' losses; how they are laid out and summed; how they are summed.
     stage: Literal["losses", "layout", "total"]
     sentence: str  # a format string over the parameters

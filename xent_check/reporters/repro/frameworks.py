@@ -26,7 +26,7 @@ class Computation:
     calls: Mapping[str, str]  # the expression of the losses, then of each total, by its part
     gradient: bool  # whether autodiff gives that of sum(losses), or of sum(cotangent * losses)
     dtype: str  # of the case
-    mode: str  # of the implementation: "eager", "compile", "graph", "xla", "jit", "x32"
+    mode: str  # of the implementation, one of the table MODES; "" without one
     device: str  # "cpu" or "cuda"
     bfloat16: frozenset[str] = frozenset()  # the arrays that NumPy has as float32, to be rounded
 
