@@ -26,9 +26,9 @@ def distinguishing_input(candidates: Sequence[Candidate], truth: Candidate, tota
         return ""
     first, second = candidates[:2]
     for start in _inputs(truth.meaning):
-        one, other = again(first, start, total), again(second, start, total)
-        if one is not None and other is not None and _differ(one, other):
-            answers = (f"{'+'.join(c.ids)} gives {_text(c.numbers)}" for c in (one, other))
+        pair = again(first, start, total), again(second, start, total)
+        if pair[0] is not None and pair[1] is not None and _differ(pair[0], pair[1]):
+            answers = (f"{'+'.join(c.ids)} gives {_text(c.numbers)}" for c in pair if c)
             return f"{_input_text(start)}: {', '.join(answers)}"
     if total:
         return "one loss per sample: no input that was tried makes these totals differ"
@@ -89,10 +89,11 @@ def _twice(m: Meaning) -> Meaning:
     )
 
 
-def _differ(one: Candidate, other: Candidate) -> bool:
-    if one.shape != other.shape:
+def _differ(first: Candidate, second: Candidate) -> bool:
+    """Whether two candidates give numbers that differ by more than DIFFERENT of their size."""
+    if first.shape != second.shape:
         return True
-    a, b = one.numbers, other.numbers
+    a, b = first.numbers, second.numbers
     off, size = distance(a, b), np.maximum(np.abs(a), np.abs(b))
     return bool((np.isinf(off) | (off > DIFFERENT * size)).any())
 

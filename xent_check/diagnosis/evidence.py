@@ -123,8 +123,8 @@ class Evidence:
                 keys.add(key)
                 chance += self.chance_of(candidate)
             if self.agreeing(candidate).all():
-                one = len(candidate.steps) == 1
-                enough = chance <= CHANCE if one else stray and chance <= CHANCE_OF_TWO
+                single = len(candidate.steps) == 1
+                enough = chance <= CHANCE if single else stray and chance <= CHANCE_OF_TWO
                 (good if enough else poor).append(candidate)
                 chance_of_last = chance
         return good, poor, chance_of_last if good or poor else chance
