@@ -70,8 +70,8 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
     ): "a reading that gives the same numbers is left out later",
     (
         "evidence",
-        "enough = chance <= CHANCE if one else stray and chance <= CHANCE_OF_TWO",
-        "enough = chance <= CHANCE if one else stray and chance < CHANCE_OF_TWO",
+        "enough = chance <= CHANCE if single else stray and chance <= CHANCE_OF_TWO",
+        "enough = chance <= CHANCE if single else stray and chance < CHANCE_OF_TWO",
     ): AT_THE_EDGE,
     (
         "evidence",
