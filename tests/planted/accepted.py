@@ -110,11 +110,12 @@ BUGS = (
     ),
     Bug(
         "numbers may be cut out of the file", "baseline_file:_answer_record",
-        'if _OF_NUMBERS.match(stated) and "losses" not in parts:', "if False:", FILE, "silence",
+        'if _OF_NUMBERS.match(stated_classes) and "losses" not in parts:', "if False:", FILE,
+        "silence",
     ),
     Bug(
         "the numbers may be others than the file says", "baseline_file:_answer_record",
-        "if part.index is None and stated != actual:", "if False:", FILE, "silence",
+        "if part.index is None and stated_classes != actual:", "if False:", FILE, "silence",
     ),
     Bug(
         "places that do not exist", "baseline_file:_flat_index",

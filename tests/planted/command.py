@@ -85,7 +85,7 @@ BUGS = (
     ),
     Bug(
         "labels decide the dtype", "printed_dtype:printed_dtype",
-        "(key for key in GIVEN if", "(key for key in (*GIVEN, *named) if", "test_eval.py",
+        "(key for key in GIVEN if", "(key for key in (*GIVEN, *dtypes) if", "test_eval.py",
         "pasted_dtype_of_the_labels",
     ),
     Bug(

@@ -78,7 +78,7 @@ BUGS = (
     Bug(
         "stated numbers cut",
         "saved.write_numbers:_all_kept",
-        "difference.size <= form.MAX_NUMBERS or stated is not None",
+        "difference.size <= form.MAX_NUMBERS or expected is not None",
         "difference.size <= form.MAX_NUMBERS",
         EXCERPTS,
         "stated_number",

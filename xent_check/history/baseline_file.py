@@ -120,13 +120,15 @@ def _answer_record(key: Key, answer: BaselineAnswer) -> AnswerRecord:
                 parts[name] = _part(array, answer.dtype)
             except ValueError as error:
                 raise ValueError(f"{where}.{name}: {error}") from None
-    stated = _stated_classes("losses", answer.behaviour)
-    if _OF_NUMBERS.match(stated) and "losses" not in parts:
-        raise ValueError(f"{where}: no `losses`, but `behaviour` says {stated!r}")
+    stated_classes = _stated_classes("losses", answer.behaviour)
+    if _OF_NUMBERS.match(stated_classes) and "losses" not in parts:
+        raise ValueError(f"{where}: no `losses`, but `behaviour` says {stated_classes!r}")
     for part_name, part in parts.items():
-        stated, actual = _stated_classes(part_name, answer.behaviour), classes(part.numbers)
-        if part.index is None and stated != actual:
-            raise ValueError(f"{where}.{part_name}: {actual}, but `behaviour` says {stated!r}")
+        stated_classes, actual = _stated_classes(part_name, answer.behaviour), classes(part.numbers)
+        if part.index is None and stated_classes != actual:
+            raise ValueError(
+                f"{where}.{part_name}: {actual}, but `behaviour` says {stated_classes!r}"
+            )
     by_part = answer.share if isinstance(answer.share, dict) else {"losses": answer.share}
     shares: dict[str, float] = {
         str(name): share for name, share in by_part.items() if share is not None
@@ -142,8 +144,10 @@ def _stated_classes(part: str, behaviour: str) -> str:
     losses, *others = behaviour.split("; ")
     if part == "losses":
         return losses
-    stated = [words.removeprefix(f"{part} ") for words in others if words.startswith(f"{part} ")]
-    return next(iter(stated), "value")
+    stated_classes = [
+        words.removeprefix(f"{part} ") for words in others if words.startswith(f"{part} ")
+    ]
+    return next(iter(stated_classes), "value")
 
 
 def _part(array: BaselineArray, dtype: str | None) -> PartRecord:

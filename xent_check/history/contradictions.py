@@ -18,13 +18,13 @@ def contradiction(written: dict[str, Any], again: dict[str, Any]) -> str | None:
     difference = next(_differences((), written, rest), None)
     if difference is None:
         return None
-    path, stated, given = difference
+    path, file_value, report_value = difference
     where, answer = key_text(path), ""
     if path[0] == "results" and len(path) > 2:
         result = again["results"][path[1]]
         where, answer = key_text(path[2:]), f"{result['implementation']} on {result['case']}: "
-    text = "is missing" if stated is _ABSENT else f"is {_short(stated)}"
-    return f"{answer}{where} {text}; its numbers give {_short(given)}"
+    text = "is missing" if file_value is _ABSENT else f"is {_short(file_value)}"
+    return f"{answer}{where} {text}; its numbers give {_short(report_value)}"
 
 
 class _Absent:
@@ -33,23 +33,27 @@ class _Absent:
 
 
 _ABSENT = _Absent()
-Difference = tuple[tuple[str | int, ...], Any, Any]  # path, what is stated, what the numbers give
+Difference = tuple[
+    tuple[str | int, ...], Any, Any
+]  # path, what the file says, what its numbers give
 
 
-def _differences(path: tuple[str | int, ...], stated: Any, given: Any) -> Iterator[Difference]:
-    if isinstance(given, dict) and isinstance(stated, dict):
-        for key, value in given.items():
-            yield from _differences((*path, key), stated.get(key, _ABSENT), value)
-    elif isinstance(given, list) and isinstance(stated, list):
-        for index in range(max(len(given), len(stated))):
-            first = stated[index] if index < len(stated) else _ABSENT
-            second = given[index] if index < len(given) else _ABSENT
+def _differences(
+    path: tuple[str | int, ...], file_value: Any, report_value: Any
+) -> Iterator[Difference]:
+    if isinstance(report_value, dict) and isinstance(file_value, dict):
+        for key, value in report_value.items():
+            yield from _differences((*path, key), file_value.get(key, _ABSENT), value)
+    elif isinstance(report_value, list) and isinstance(file_value, list):
+        for index in range(max(len(report_value), len(file_value))):
+            first = file_value[index] if index < len(file_value) else _ABSENT
+            second = report_value[index] if index < len(report_value) else _ABSENT
             yield from _differences((*path, index), first, second)
-    elif isinstance(given, bool) or isinstance(stated, bool):
-        if given is not stated:
-            yield path, stated, given
-    elif stated != given:
-        yield path, stated, given
+    elif isinstance(report_value, bool) or isinstance(file_value, bool):
+        if report_value is not file_value:
+            yield path, file_value, report_value
+    elif file_value != report_value:
+        yield path, file_value, report_value
 
 
 def _short(value: Any) -> str:

@@ -95,12 +95,12 @@ def answer_record(result: CaseResult) -> AnswerRecord:
     comparison, inputs = result.comparison, result.inputs
     if comparison is None:
         return AnswerRecord(result.status, _behaviour(result), inputs=inputs)
-    parts, stated = comparison.by_reference, comparison.by_expectation
+    parts, expected = comparison.by_reference, comparison.by_expectation
     others = [(name, d.classes) for name, d in parts.items() if name != "losses"]
     clauses = [parts["losses"].classes]
     clauses += [f"{name} {classes}" for name, classes in others if classes != "value"]
     clauses += [f"no {name}" for name in sorted(comparison.unsupported)]
-    records = {name: _part(d, stated.get(name)) for name, d in parts.items()}
+    records = {name: _part(d, expected.get(name)) for name, d in parts.items()}
     return AnswerRecord(
         result.status, "; ".join(clauses), records, _shares(comparison), inputs=inputs
     )
@@ -145,9 +145,9 @@ def _shares(comparison: Comparison) -> dict[str, float]:
     return shares
 
 
-def _part(d: Difference, stated: Difference | None) -> PartRecord:
-    """The record of a part. stated: its difference from what `expect` states."""
-    differences = (d,) if stated is None else (d, stated)
+def _part(d: Difference, expected: Difference | None) -> PartRecord:
+    """The record of a part. expected: its difference from what `expect` states."""
+    differences = (d,) if expected is None else (d, expected)
     numbers = d.actual.reshape(-1)
     if d.excerpt is None:
         return PartRecord(

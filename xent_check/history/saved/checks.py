@@ -32,17 +32,17 @@ def check_answers(saved: Document) -> None:
     """ContradictionError unless every answer that was asked for is there once, and no other. Where
     the run was stopped, answers may be missing."""
     asked = Counter((c.case, name) for c in saved.cases for name in c.implementations)
-    given = Counter((r.case, r.implementation) for r in saved.results)
+    answers = Counter((r.case, r.implementation) for r in saved.results)
     if len({c.case for c in saved.cases}) < len(saved.cases):
         raise ContradictionError("cases: one is repeated")
-    for case, name in given - asked:
+    for case, name in answers - asked:
         raise ContradictionError(f"results: {name} on {case}, which was not asked for")
     bad = sum((r.ungated or r).status in BAD for r in saved.results)
     stopped = re.fullmatch(r"stopped after (\d+)", saved.run.stopped or "")
     if stopped is not None and bad < int(stopped[1]):
         raise ContradictionError(f"run.stopped: {stopped[0]}, but only {bad} failed or diverged")
     if saved.run.stopped is None:
-        for case, name in asked - given:
+        for case, name in asked - answers:
             raise ContradictionError(f"results: no answer of {name} on {case}")
 
 

@@ -33,25 +33,25 @@ def comparison_of(r: AnyCompared) -> Comparison:
     if r.gradient is not None:
         parts["gradient"] = r.gradient
     gaps = {name: part for name, part in parts.items() if isinstance(part, Gap)}
-    given = {name: part for name, part in parts.items() if not isinstance(part, Gap)}
+    present = {name: part for name, part in parts.items() if not isinstance(part, Gap)}
     totals = {name: part for name, part in r.totals.items() if isinstance(part, Total)}
-    bounds = _bounds(given, unit_roundoff(r.asked_dtype or r.dtype))
+    bounds = _bounds(present, unit_roundoff(r.asked_dtype or r.dtype))
     allowance = Allowance(r.tolerance, bounds, r.asked_dtype or "")
-    differences = {name: _difference(allowance, name, part) for name, part in given.items()}
-    stated = {
+    differences = {name: _difference(allowance, name, part) for name, part in present.items()}
+    expected = {
         name: _expected_difference(allowance, name, part, part.expected)
-        for name, part in given.items()
+        for name, part in present.items()
         if isinstance(part, _Whole) and part.expected is not None
     }
     comparison = Comparison(
         losses=differences["losses"],
         totals={name: differences[name] for name in totals},
-        expected_losses=stated.get("losses"),
-        expected_totals={name: stated[name] for name in totals if name in stated},
+        expected_losses=expected.get("losses"),
+        expected_totals={name: expected[name] for name in totals if name in expected},
         unsupported={name: gap.reason for name, gap in gaps.items()},
         wide_radius=False,
         gradient=differences.get("gradient"),
-        expected_gradient=stated.get("gradient"),
+        expected_gradient=expected.get("gradient"),
         share=None if bounds is None else share_of(differences["losses"], bounds.losses),
         bounds=bounds,
         divisors={n: total.divisor for n, total in totals.items() if total.divisor is not None},
@@ -68,9 +68,9 @@ def comparison_of(r: AnyCompared) -> Comparison:
     return replace(comparison, expected_totals=no_gradient.under(r.tolerance).expected_totals)
 
 
-def _bounds(given: Mapping[str, _Whole | _Excerpt], u: float) -> Bounds | None:
+def _bounds(present: Mapping[str, _Whole | _Excerpt], u: float) -> Bounds | None:
     """The saved bounds, without terms; those of an excerpt for its rows alone."""
-    bounds = {name: _bound(part) for name, part in given.items()}
+    bounds = {name: _bound(part) for name, part in present.items()}
     losses = bounds.pop("losses")
     if losses is None:
         return None

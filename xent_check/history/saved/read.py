@@ -143,7 +143,7 @@ def _without(key: str, model: BaseModel) -> dict[str, Any]:
 def _result(
     r: AnyResult, case: form.Case, strict: bool, excused: Set[tuple[str, str]]
 ) -> CaseResult:
-    stated, comparison = r.ungated or r, None
+    saved_verdict, comparison = r.ungated or r, None
     high = radius = np.zeros(r.samples)
     if isinstance(r, Compared):
         try:
@@ -156,9 +156,9 @@ def _result(
         case=_case(r.case, case.line, r.tolerance),
         problem=None,
         implementation=r.implementation,
-        status=stated.status,
-        reason=stated.reason,
-        evaluation=_evaluation(r, stated.status, stated.reason),
+        status=saved_verdict.status,
+        reason=saved_verdict.reason,
+        evaluation=_evaluation(r, saved_verdict.status, saved_verdict.reason),
         comparison=comparison,
         reference=Reference(Enclosure(high, np.zeros_like(high), radius), {}, {}, None),
         notes=r.notes,
@@ -195,9 +195,9 @@ def _evaluation(r: AnyResult, status: Status, reason: str | None) -> Evaluation 
         return (Unsupported if status == "unsupported" else Missing)(reason or "")
     if r.dtype is None:
         return None
-    kept = r.actual if isinstance(r, ComparedWhole) else np.zeros(0)
+    numbers = r.actual if isinstance(r, ComparedWhole) else np.zeros(0)
     try:
-        losses = kept.astype(numpy_dtype(r.dtype))
+        losses = numbers.astype(numpy_dtype(r.dtype))
     except TypeError:
         who = f"{r.implementation} on {r.case}"
         raise ContradictionError(f"{who}: dtype is {r.dtype!r}, which NumPy has not") from None

@@ -24,7 +24,7 @@ def saved_numbers(
     common: the keys that every result has. radius: of the exact losses. everything: every loss,
     however many.
     """
-    losses, stated = comparison.losses, comparison.expected_losses
+    losses, expected = comparison.losses, comparison.expected_losses
     bound = None if comparison.bounds is None else comparison.bounds.losses
     common = common | {
         "asked_dtype": losses.asked or None,
@@ -37,8 +37,8 @@ def saved_numbers(
         "reference_radius": radius,
         "totals": _totals(comparison),
     }
-    if _all_kept(losses, stated, everything):
-        return ComparedWhole(**common, **_whole(losses, bound, stated))
+    if _all_kept(losses, expected, everything):
+        return ComparedWhole(**common, **_whole(losses, bound, expected))
     return ComparedExcerpt(**common, **_excerpt(losses, bound, form.Sample))
 
 
@@ -46,12 +46,12 @@ def _totals(comparison: Comparison) -> dict[str, form.AnyTotal]:
     """The totals by reduction, with those that were asked for and not given."""
     totals: dict[str, form.AnyTotal] = {}
     for name, difference in comparison.totals.items():
-        stated = comparison.expected_totals.get(name)
+        expected = comparison.expected_totals.get(name)
         bound = None if comparison.bounds is None else comparison.bounds.totals[name]
         totals[name] = form.Total(
-            **_whole(difference, bound, stated),
+            **_whole(difference, bound, expected),
             ulps=difference.ulps,
-            status=_status(difference.diverging or (stated is not None and stated.diverging)),
+            status=_status(difference.diverging or (expected is not None and expected.diverging)),
             divisor=comparison.divisors.get(name),
         )
     gaps = [name for name in comparison.unsupported if name in REDUCTIONS]
@@ -59,12 +59,12 @@ def _totals(comparison: Comparison) -> dict[str, form.AnyTotal]:
 
 
 def _gap(comparison: Comparison, name: str) -> form.Gap:
-    stated = comparison.unheld.get(name)
+    expected = comparison.unheld.get(name)
     return form.Gap(
         status="unsupported",
         reason=comparison.unsupported[name],
-        expected=None if stated is None else stated.values,
-        expected_unit=None if stated is None else stated.units,
+        expected=None if expected is None else expected.values,
+        expected_unit=None if expected is None else expected.units,
     )
 
 
@@ -72,18 +72,18 @@ def saved_gradient(comparison: Comparison) -> form.AnyGradient | None:
     """The gradient, whole or as an excerpt; None where it was not asked for."""
     if "gradient" in comparison.unsupported:
         return _gap(comparison, "gradient")
-    gradient, stated = comparison.gradient, comparison.expected_gradient
+    gradient, expected = comparison.gradient, comparison.expected_gradient
     if gradient is None:
         return None
     bound = None if comparison.bounds is None else comparison.bounds.gradient
     common: dict[str, Any] = {
-        "status": _status((stated or gradient).diverging),
+        "status": _status((expected or gradient).diverging),
         **_worst(gradient, "worst_element"),
         "elements": gradient.size,
         "diverging_elements": gradient.diverging,
     }
-    if _all_kept(gradient, stated, everything=False):
-        return form.WholeGradient(**common, **_whole(gradient, bound, stated))
+    if _all_kept(gradient, expected, everything=False):
+        return form.WholeGradient(**common, **_whole(gradient, bound, expected))
     return form.ExcerptOfGradient(**common, **_excerpt(gradient, bound, form.Element))
 
 
@@ -104,14 +104,14 @@ def _worst(difference: Difference, place: str) -> dict[str, Any]:
     }
 
 
-def _all_kept(difference: Difference, stated: Difference | None, everything: bool) -> bool:
+def _all_kept(difference: Difference, expected: Difference | None, everything: bool) -> bool:
     """Whether all numbers are written. Numbers that the case file states are few enough for it."""
-    few = difference.size <= form.MAX_NUMBERS or stated is not None
+    few = difference.size <= form.MAX_NUMBERS or expected is not None
     return difference.excerpt is None and (few or everything)
 
 
 def _whole(
-    difference: Difference, bound: Float64s | float | None, stated: Difference | None
+    difference: Difference, bound: Float64s | float | None, expected: Difference | None
 ) -> dict[str, Any]:
     """All numbers, and those that the case file states with the units of their last digits."""
     data: dict[str, Any] = {
@@ -122,10 +122,10 @@ def _whole(
         "abs_diff": difference.abs_diff,
         "bound": bound,
     }
-    if stated is None:
+    if expected is None:
         return data
-    units = np.broadcast_to(np.asarray(stated.unit), stated.target.shape)
-    return data | {"expected": stated.target, "expected_unit": units}
+    units = np.broadcast_to(np.asarray(expected.unit), expected.target.shape)
+    return data | {"expected": expected.target, "expected_unit": units}
 
 
 def _excerpt(difference: Difference, bound: Float64s | None, row: type[form.Row]) -> dict[str, Any]:
