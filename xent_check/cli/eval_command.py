@@ -228,9 +228,16 @@ def _run(
     from xent_check.running.session import check
     from xent_check.running.settings import Settings
 
+    from .options import command_line
     from .output import Progress, finish
 
-    settings = Settings((), chosen=posed.implementations, timeout=timeout, verbose=verbose)
+    settings = Settings(
+        (),
+        chosen=posed.implementations,
+        timeout=timeout,
+        verbose=verbose,
+        command=command_line(),
+    )
     with Progress() as progress:
         report = check(settings, progress, (posed,))
     finish(report, outputs, color)

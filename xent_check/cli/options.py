@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -189,8 +191,14 @@ def settings_of(
         allow_outside=allow_outside,
         verbose=verbose,
         strict=strict,
+        command=command_line(),
         paths=tuple(paths) or default_paths(),  # the last, so that a wrong option is told first
     )
+
+
+def command_line() -> str:
+    """The command line as it was typed, quoted for a shell."""
+    return shlex.join(["xent-check", *sys.argv[1:]])
 
 
 def usage(option: str, error: Any) -> click.UsageError:

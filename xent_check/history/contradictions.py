@@ -7,14 +7,14 @@ from typing import Any
 
 from xent_check.errors import key_text
 
-_TIMES = ("durations",)  # no numbers of the report give these
+_NOT_DERIVED = ("durations", "origin")  # no numbers of the report give these
 
 
 def contradiction(written: dict[str, Any], again: dict[str, Any]) -> str | None:
     """The first place where a document differs from what is written again of its report, in words;
     None where none does. Further keys of the document do not count."""
     ordered = {"results": again["results"], **again}  # one result says more than the summary
-    rest = {key: value for key, value in ordered.items() if key not in _TIMES}
+    rest = {key: value for key, value in ordered.items() if key not in _NOT_DERIVED}
     difference = next(_differences((), written, rest), None)
     if difference is None:
         return None

@@ -9,6 +9,7 @@ from itertools import chain, zip_longest
 
 from xent_check.errors import UserError, and_more
 from xent_check.problem.expectation import REFERENCE
+from xent_check.results.origin import joined
 from xent_check.results.report import Asked, CaseResult, Host, Report, Scope, selection_digest
 from xent_check.results.shard import Shard
 
@@ -57,6 +58,7 @@ def merge(reports: Sequence[tuple[str, Report]]) -> Report:
         variants=variants_of(results, names),
         scope=_scope([report.scope for report in parts]),
         asked=asked,
+        origin=joined([report.origin for report in parts]),
     )
 
 

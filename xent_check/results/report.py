@@ -28,6 +28,7 @@ from xent_check.timing import Spent
 
 from .change import GateResult, Variants
 from .comparison import Comparison
+from .origin import Origin
 from .shard import Shard
 
 Status = Literal["agrees", "known", "diverges", "failed", "unsupported", "missing"]
@@ -174,6 +175,7 @@ class Report:
     strict: bool = False  # whether what was asked for and not compared fails
     tolerance: Tolerance | Auto | None = None  # None where each case has its own
     version: str = __version__  # of the xent-check that compared
+    origin: Origin = field(default_factory=Origin)
     counts: Counter[Status] = field(init=False)  # how many results have each status
 
     def __post_init__(self) -> None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
 
 from xent_check.casefile.loading import PosedCase
 from xent_check.implementations.names import DEFAULT, Implementation, why_missing
 from xent_check.implementations.placement import expanded
+from xent_check.results.origin import Origin
 from xent_check.results.report import CaseResult, Report, selection_digest
 from xent_check.timing import Clock
 from xent_check.workers.pool import Pool
 
+from .commit import commit_of
 from .jobs import Job, implementations_of
 from .memory_needed import require_memory
 from .run import run
@@ -70,6 +75,7 @@ class Session:
         The seconds of the first report include the start of the workers.
         """
         settings, shard, clock = self.settings, self.settings.shard, Clock()
+        origin = _origin(settings.command)
         with clock.of("reading"):
             selection = select_cases(settings, ready_cases)
             posed_cases = selection if shard is None else shard.take(selection)
@@ -91,6 +97,7 @@ class Session:
             asked=asked,
             strict=settings.strict,
             tolerance=settings.tolerance,
+            origin=origin,
         )
 
     def _results(
@@ -109,3 +116,9 @@ class Session:
             if bad == settings.max_fail:
                 return results, f"stopped after {bad}"
         return results, None
+
+
+def _origin(command: str) -> Origin:
+    """The origin of a run that begins now, in the working directory."""
+    started = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return Origin(started, commit_of(Path(), os.environ), command)

@@ -27,4 +27,5 @@ class Settings:
     verbose: bool = False  # whether reports show everything
     strict: bool = False  # whether vacuous agreement, and what was not compared, fails
     pythons: tuple[Python, ...] = ()  # the other interpreters, and what runs there
+    command: str = ""  # the command line that asks for the run
     only: frozenset[str] | None = None  # of the selected cases, those with these ids

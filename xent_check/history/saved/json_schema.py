@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from xent_check.casefile.case import ToleranceFields
 from xent_check.casefile.json_schema import describe_keys, with_references
+from xent_check.results.origin import Origin
 from xent_check.results.report import Host, Scope, Ungated
 from xent_check.results.shard import Shard
 
@@ -17,7 +18,7 @@ from .results import NotCompared
 from .schema import Document
 
 # Their keys have defaults when read, and are always written.
-_ALWAYS_WHOLE = (ToleranceFields, Host, Scope, Shard, Ungated, NotCompared, Document)
+_ALWAYS_WHOLE = (ToleranceFields, Host, Origin, Scope, Shard, Ungated, NotCompared, Document)
 _NUMBERS: dict[str, Any] = {
     "Number": {
         "description": "A number; what is not finite is its name.",

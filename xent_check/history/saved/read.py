@@ -109,6 +109,7 @@ def restore(saved: form.Document) -> Report:
         strict=run.strict,
         tolerance=run.tolerance,
         version=saved.xent_check,
+        origin=saved.origin,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from xent_check.results.change import ChangeKind
+from xent_check.results.origin import Origin
 from xent_check.results.report import Host, Scope, Verdict
 from xent_check.results.shard import Shard
 from xent_check.timing import Activity
@@ -221,6 +222,8 @@ class Header(Saved):
     """a comparison for each implementation that ran in two interpreters"""
     warnings: tuple[str, ...]
     """what to look at beside the results, a sentence each"""
+    origin: Origin = Field(default_factory=Origin)
+    """when, of which commit and by which command the run was made"""
     durations: Durations | None = None
     """null where they were not asked for"""
     cases: tuple[Case, ...]

@@ -53,6 +53,7 @@ def saved_header(report: Report) -> form.Header:
         baseline=None if gate is None else _gate(gate),
         variants=tuple(_variants(variants) for variants in report.variants),
         warnings=report.warnings,
+        origin=report.origin,
         durations=_durations(report) if report.durations else None,
         cases=_cases(report),
     )
