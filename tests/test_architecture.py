@@ -29,8 +29,8 @@ ROOMS = (
 LOOSE = {"__init__", "__main__", "errors", "timing"}
 MAX_LINES = 400
 HELPERS_OF_CLI = {
-    "completion", "config_file", "configured", "default_paths", "ending", "guarding", "options",
-    "output", "remembering", "repeated", "saved_run", "watch",
+    "collecting", "completion", "config_file", "configured", "default_paths", "ending",
+    "guarding", "options", "output", "remembering", "repeated", "saved_run", "watch",
 }  # fmt: skip
 FILES = sorted(PACKAGE.rglob("*.py"))
 

@@ -16,9 +16,9 @@ import xent_check
 from xent_check.reporters.formats import REPORTERS
 
 PACKAGE = Path(xent_check.__file__).parent
-PROJECT: dict[str, Any] = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text("utf-8"))[
-    "project"
-]
+PROJECT: dict[str, Any] = tomllib.loads(
+    (Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8")
+)["project"]
 ONLY_HTML = {"jinja2", "markupsafe", "matplotlib"}
 OF_HTML = ("reporters/formats/html.py", "reporters/page/")
 MODULES = {"pyyaml": "yaml", "python-flint": "flint"}  # where the name differs

@@ -45,7 +45,7 @@ def run(*arguments: str) -> tuple[int, str]:
 def test_there_are_options_of_each_kind() -> None:
     assert len(ONE) > 30
     assert {"eval --observed", "accept --because", "judge --tolerance"} <= set(ids(ONE))
-    assert {"run -k", "accept -k", "run --tag", "run --report"} <= set(ids(MANY))
+    assert {"run --keyword", "accept --keyword", "run --tag", "run --report"} <= set(ids(MANY))
 
 
 @pytest.mark.parametrize(("name", "option"), ONE, ids=ids(ONE))
@@ -75,7 +75,9 @@ def test_a_flag_may_be_repeated_but_not_with_its_opposite(name: str, option: cli
 def test_two_options_for_one_value_are_refused(name: str, given: tuple[str, ...]) -> None:
     code, said = run(name, *given, "--help")
     assert code == 2
-    assert re.search("(-x and --max-fail|--max-fail and -x): one or the other", said)
+    assert re.search(
+        "(--exitfirst and --max-fail|--max-fail and --exitfirst): one or the other", said
+    )
     for one in (given[:1] if "=" in given[0] else given[1:], ("-x", "-x")):
         assert run(name, *one, "--help")[0] == 0
 

@@ -119,6 +119,10 @@ BUGS = (
         '".." in PurePosixPath(name).parts', "False", WHICH_CASES, "refused_with_those",
     ),
     Bug(
+        "`not` selects what it excludes", "keyword:_Parser._one",
+        "inner(name) != negated", "inner(name)", "test_keyword.py", "is_selected",
+    ),
+    Bug(
         "the first colons of a path", "paths:split_path",
         "or os.path.exists(text)", "", PATHS, "whatever_it_is_called",
     ),

@@ -29,6 +29,7 @@ from .case import Case, locate
 from .expansion import SourceMistake, expand
 from .expectations import expectations
 from .field_types import NAME, is_name
+from .keyword import keyword_matcher
 from .paths import case_files, require_existing, split_path
 from .posing import pose
 from .validation import case_fields, without_harmless_mistakes
@@ -71,14 +72,16 @@ class PosedCase:
 class Filter:
     """A selection of cases; empty fields select all."""
 
-    texts: tuple[str, ...] = ()  # any of them is in the id, in upper or lower case
+    texts: tuple[str, ...] = ()  # any of them matches the id, as of `keyword_matcher`
     tags: tuple[str, ...] = ()  # the case has any of them
 
     def accepts(self, case: Case) -> bool:
         """Whether the case is selected."""
         tagged = not self.tags or bool(set(self.tags) & set(case.fields.tags))
         name = case.id.lower()
-        return tagged and (not self.texts or any(text.lower() in name for text in self.texts))
+        return tagged and (
+            not self.texts or any(keyword_matcher(text)(name) for text in self.texts)
+        )
 
     def __str__(self) -> str:
         words = [*(f"-k {text}" for text in self.texts), *(f"--tag {tag}" for tag in self.tags)]

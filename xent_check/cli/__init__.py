@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "run": "Check case files (default: those in the folder cases).",
+    "check": "Are the case files valid? Runs nothing, loads no framework.",
     "accept": "Record the answers in a baseline, for run --baseline.",
     "compare": "Compare two saved runs: what changed, by how much, towards the truth or away.",
     "judge": "Judge saved answers again: another tolerance, a baseline, another format.",

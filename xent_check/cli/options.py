@@ -16,6 +16,7 @@ from .completion import case_paths, case_tags, implementation_names, report_form
 from .default_paths import default_paths
 
 if TYPE_CHECKING:
+    from xent_check.casefile.loading import Filter
     from xent_check.history.gate import Rule
     from xent_check.implementations.names import Implementation, Python
     from xent_check.problem.tolerance import Auto, Tolerance
@@ -59,10 +60,12 @@ _SELECTION: tuple[_Option, ...] = (
     ),
     click.option(
         "-k",
+        "--keyword",
         "texts",
         metavar="TEXT",
         multiple=True,
-        help="Only cases whose id contains TEXT. Repeatable: any of them.",
+        help="Only cases whose id contains TEXT; 'A or B and not (C or D)' as in pytest. "
+        "Repeatable: any of them.",
     ),
     click.option(
         "--tag",
@@ -88,7 +91,13 @@ _EXECUTION: tuple[_Option, ...] = (
         help="A tolerance that would accept 0, or another label's loss, is a divergence; so is "
         "what was asked for and not compared.",
     ),
-    click.option("-x", "first", is_flag=True, help="Stop at the first divergence or failure."),
+    click.option(
+        "-x",
+        "--exitfirst",
+        "first",
+        is_flag=True,
+        help="Stop at the first divergence or failure.",
+    ),
     click.option("--max-fail", metavar="N", type=click.IntRange(1), help="Stop after N of them."),
     click.option(
         "--timeout",
@@ -100,6 +109,7 @@ _EXECUTION: tuple[_Option, ...] = (
     ),
     click.option(
         "-j",
+        "--jobs",
         "jobs",
         metavar="N",
         type=click.IntRange(1),
@@ -174,12 +184,11 @@ def settings_of(
     verbose: bool = False,
 ) -> Settings:
     """The settings for the values of `run_options`; UsageError where one is invalid."""
-    from xent_check.casefile.loading import Filter
     from xent_check.running.settings import Settings
 
     elsewhere = pythons_of(pythons)
     return Settings(
-        case_filter=Filter(tuple(filter(None, texts)), tuple(tags)),
+        case_filter=case_filter_of(texts, tags),
         chosen=implementations(names, elsewhere) or None,
         required=implementations(required, elsewhere),
         pythons=elsewhere,
@@ -207,6 +216,21 @@ def usage(option: str, error: Any) -> click.UsageError:
 
     text = mistake_text(error.mistakes[0])
     return click.UsageError(f"{option} {text}" if option else text)
+
+
+def case_filter_of(texts: Sequence[str], tags: Sequence[str]) -> Filter:
+    """The filter of `-k` and `--tag`; UsageError for an expression that is none."""
+    from xent_check.casefile.keyword import keyword_matcher
+    from xent_check.casefile.loading import Filter
+    from xent_check.errors import InvalidError
+
+    given = tuple(filter(None, texts))
+    for text in given:
+        try:
+            keyword_matcher(text)
+        except InvalidError as error:
+            raise usage(f"-k {text!r}:", error) from None
+    return Filter(given, tuple(tags))
 
 
 def implementations(

@@ -8,6 +8,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from .collecting import collect
 from .configured import Configured
 from .options import gate_from_options, gate_options, report_options, run_options, settings_of
 from .output import Progress, finish, outputs_of
@@ -18,6 +19,7 @@ from .remembering import FailureRecorder, failed_cases
 @run_options
 @gate_options
 @report_options
+@click.option("--collect-only", is_flag=True, help="Name the cases that would run, and run none.")
 @click.option(
     "--last-failed",
     is_flag=True,
@@ -41,6 +43,7 @@ def command(
     fail_on: tuple[str, ...],
     reports: tuple[str, ...],
     color: bool | None,
+    collect_only: bool,
     last_failed: bool,
     watched: bool,
     durations: int | None,
@@ -58,6 +61,10 @@ def command(
     settings = settings_of(**options)
     if failed:
         settings = replace(settings, only=frozenset(failed))
+    if collect_only:
+        if watched:
+            raise click.UsageError("--collect-only and --watch: one or the other")
+        collect(settings)
     if watched:
         if settings.shard is not None:
             raise click.UsageError("--watch and --shard: one or the other")

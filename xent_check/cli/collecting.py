@@ -1,0 +1,30 @@
+"""`run --collect-only`: the cases that would run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+if TYPE_CHECKING:
+    from xent_check.running.settings import Settings
+
+
+def collect(settings: Settings) -> NoReturn:
+    """Print the id of each case that would run, and how many they are. No framework is loaded."""
+    from xent_check.errors import ExitCode, visible
+    from xent_check.running.selection import select_cases
+
+    posed_cases = select_cases(settings, None)
+    if settings.shard is not None:
+        posed_cases = settings.shard.take(posed_cases)
+    for posed in posed_cases:
+        click.echo(visible(posed.case.id))
+    files = {posed.case.shown for posed in posed_cases}
+    click.echo(f"\n{counted(len(posed_cases), 'case')} in {counted(len(files), 'file')}")
+    raise click.exceptions.Exit(0 if posed_cases else ExitCode.NOTHING_COMPARED)
+
+
+def counted(count: int, thing: str) -> str:
+    """`1 case`, `3 cases`."""
+    return f"{count} {thing}{'' if count == 1 else 's'}"
