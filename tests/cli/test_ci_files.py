@@ -18,7 +18,7 @@ from ruamel.yaml import YAML
 
 from tests.support.reports import report
 from xent_check.cli import COMMANDS, group
-from xent_check.cli.output import Output
+from xent_check.cli.output import Look, Output
 from xent_check.reporters.formats import REPORTERS
 
 ROOT = Path(__file__).parents[2]
@@ -205,7 +205,7 @@ def test_a_step_s_summary_is_added_to_and_another_file_replaced(
     for file in (summary, other):
         file.write_text("# before\n", encoding="utf-8")
         for _ in range(2):
-            assert Output("markdown", file).write(report([]), None) == ""
+            assert Output("markdown", file).write(report([]), Look()) == ""
     assert summary.read_text(encoding="utf-8").startswith("# before\n## xent-check")
     assert summary.read_text(encoding="utf-8").count("## xent-check") == 2
     assert other.read_text(encoding="utf-8").count("## xent-check") == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import shutil
 import signal
 import subprocess
@@ -464,8 +465,58 @@ def test_progress_goes_to_a_terminal_on_stderr_and_the_report_stays_valid(comman
     )
     assert json.loads(done.stdout)["summary"]["agrees"] == 6
     assert "starting" in shown
+    assert "answers" in shown
+    assert "/6" in shown
     assert "garbage" not in shown
-    assert shown.endswith("\r\x1b[K")
+    assert shown.endswith("\x1b[2K")  # the bar is gone
+    assert HIDES_THE_CURSOR not in shown
+
+
+HIDES_THE_CURSOR = "\x1b[?25l"
+
+
+def test_progress_counts_what_is_wrong(command: Command) -> None:
+    _, shown = _with_terminal(command, "-i", WRONG, stream="stderr")
+    assert "3 wrong" in re.sub(r"\x1b\[[0-9;]*m", "", shown)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment"), [([], {"NO_COLOR": "1"}), (["--no-color"], {})]
+)
+def test_progress_has_no_color_where_it_is_not_wanted(
+    command: Command, arguments: list[str], environment: Mapping[str, str]
+) -> None:
+    command.environment |= environment
+    _, shown = _with_terminal(command, "-i", WRONG, *arguments, stream="stderr")
+    assert "wrong" in shown
+    assert not re.search(r"\x1b\[(\d+;)*3[0-9]", shown)
+
+
+def test_no_progress_on_a_terminal_that_takes_no_escape_sequences(command: Command) -> None:
+    command.environment["TERM"] = "dumb"
+    assert _with_terminal(command, "-i", "manual", stream="stderr")[1] == ""
+
+
+def test_an_interrupt_leaves_the_terminal_as_it_was(command: Command) -> None:
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        command.line("-i", SLEEPS), cwd=command.folder, env=command.environment,
+        stdout=subprocess.PIPE, stderr=theirs, process_group=0,
+    )  # fmt: skip
+    os.close(theirs)
+    shown = b""
+    while b"starting" not in shown:
+        shown += os.read(ours, 65536)
+    os.killpg(process.pid, signal.SIGINT)
+    try:
+        while chunk := os.read(ours, 65536):
+            shown += chunk
+    except OSError:
+        pass
+    os.close(ours)
+    assert process.wait(PATIENCE) == 130
+    assert HIDES_THE_CURSOR not in shown.decode()
+    assert shown.decode().endswith("interrupted\r\n")
 
 
 def test_no_progress_where_stderr_is_no_terminal(command: Command) -> None:

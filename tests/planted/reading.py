@@ -10,6 +10,7 @@ WHICH_CASES = "test_which_cases.py"
 MARKUP = "test_markdown_text.py"
 HTML = "test_html.py"
 REPORTERS = "test_reporters.py"
+LEVELS = "test_levels.py"
 WORKER = "test_worker.py"
 
 BUGS = (
@@ -91,11 +92,28 @@ BUGS = (
         'dict.fromkeys(("json", "jsonl", "sarif"), as_json)', "{}", GUARDING, "no_report and json",
     ),
     Bug(
+        "a divergence has no row among the files", "level:noteworthy",
+        'in ("diverges", "failed")', 'in ("failed",)', LEVELS, "stand_out",
+    ),
+    Bug(
+        "a divergence is not told among the files", "formats.table:_print_results",
+        'everything or result.status in ("diverges", "failed")', "everything", LEVELS,
+        "one_divergence_among_many",
+    ),
+    Bug(
+        "a crash is not told with -q", "formats.table:_print_failures",
+        "in alarms_of(report)", "in ()", LEVELS, "a_crash",
+    ),
+    Bug(
+        "why nothing was compared is not told", "remarks:unanswered",
+        "if report.compared_implementations:", "if True:", LEVELS, "why_nothing",
+    ),
+    Bug(
         "a text colours the table", "formats.table:render",
         "console.push_render_hook(_AllVisible())", "pass", GUARDING, "shown_in_a_coloured_table",
     ),
     Bug(
-        "a dumb terminal gets colours", "output:_is_dumb",
+        "a dumb terminal gets colours", "output:is_dumb",
         'in ("dumb", "unknown")', 'in ("unknown",)', GUARDING, "dumb_terminal",
     ),
     Bug(

@@ -58,7 +58,8 @@ def test_the_hand_made_report_has_every_status() -> None:
 @pytest.mark.parametrize("verbose", [False, True])
 def test_table_is_as_expected(width: int, verbose: bool) -> None:
     name = f"table-{width}{'-verbose' if verbose else ''}.txt"
-    assert_expected(name, render("table", every_status(verbose=verbose), Terminal(width)))
+    terminal = Terminal(width, verbosity=int(verbose))
+    assert_expected(name, render("table", every_status(verbose=verbose), terminal))
 
 
 def test_table_has_the_largest_differences_where_they_fit() -> None:

@@ -289,6 +289,15 @@ def test_a_distribution_is_shown_by_its_class_where_it_is_one_hot(labels: Any, t
     assert [row.cells[1] for row in table.rows] == [text]
 
 
+def test_a_table_leaves_out_its_last_columns_where_it_is_too_wide_and_never_a_number() -> None:
+    table = only_table(result("diverges", [1 / 3], [2 / 3], dtype="float64"))
+    whole = len(table.lines[0])
+    assert table.within(whole) == table
+    assert table.within(whole - 1).headings == table.headings[:-1]
+    assert table.within(0).headings == ("sample", "label", "actual", "reference")
+    assert [row.cells[2:] for row in table.within(0).rows] == [(repr(1 / 3), repr(2 / 3))]
+
+
 def test_a_diverging_total_follows_the_samples() -> None:
     off = result("diverges", [2.0], [1.0], totals={"mean": (2.0, 1.0), "sum": (1.0, 1.0)})
     assert firsts(only_table(off)) == ["[0]", "mean"]

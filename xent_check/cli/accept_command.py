@@ -13,7 +13,7 @@ from xent_check.history.whole_file import write_whole
 
 from .configured import Configured
 from .options import run_options, settings_of
-from .output import Progress
+from .progress import Progress
 
 if TYPE_CHECKING:
     from xent_check.history.baseline_file import Baseline

@@ -22,6 +22,7 @@ from xent_check.problem.options import (
 )
 
 from .completion import implementation_names, report_formats
+from .options import look_options
 
 if TYPE_CHECKING:
     from xent_check.casefile.loading import PosedCase
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from xent_check.casefile.yaml_values import Map
     from xent_check.errors import Mistake
 
-    from .output import Output
+    from .output import Look, Output
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _Decorator = Callable[[Any], Any]
@@ -113,7 +114,6 @@ def _case_option(option: Option) -> _Decorator:
     shell_complete=report_formats,
     help="As for `run`; with --observed: json. Repeatable. [default: table]",
 )
-@click.option("-v", "--verbose", is_flag=True, help="Every sample.")
 @click.option(
     "--timeout",
     metavar="SECONDS",
@@ -121,13 +121,14 @@ def _case_option(option: Option) -> _Decorator:
     show_default=True,
     type=click.FloatRange(0, min_open=True),
 )
-@click.option("--color/--no-color", default=None, help="[default: where stdout is a terminal]")
+@look_options
 def command(
     observed: str | None,
     save: Path | None,
     force: bool,
     reports: tuple[str, ...],
-    verbose: bool,
+    verbose: int,
+    quiet: bool,
     timeout: float,
     color: bool | None,
     **options: Any,
@@ -148,9 +149,11 @@ def command(
     if save is not None:
         _write(save, source, force)
     if observed is not None:
-        _explain(posed, numbers, bool(reports), verbose, color)
+        _explain(posed, numbers, bool(reports), verbose > 0, color)
     else:
-        _run(posed, outputs, verbose, timeout, color)
+        from .output import Look
+
+        _run(posed, outputs, Look.of(color, verbose, quiet), timeout)
 
 
 def _outputs(reports: tuple[str, ...]) -> list[Output]:
@@ -222,22 +225,21 @@ def _explain(
     print_explained([explained], as_json, verbose, color)
 
 
-def _run(
-    posed: PosedCase, outputs: list[Output], verbose: bool, timeout: float, color: bool | None
-) -> NoReturn:
+def _run(posed: PosedCase, outputs: list[Output], look: Look, timeout: float) -> NoReturn:
     from xent_check.running.session import check
     from xent_check.running.settings import Settings
 
     from .options import command_line
-    from .output import Progress, finish
+    from .output import finish
+    from .progress import Progress
 
     settings = Settings(
         (),
         chosen=posed.implementations,
         timeout=timeout,
-        verbose=verbose,
+        verbose=look.verbosity > 0,
         command=command_line(),
     )
-    with Progress() as progress:
+    with Progress(look.color) as progress:
         report = check(settings, progress, (posed,))
-    finish(report, outputs, color)
+    finish(report, outputs, look)

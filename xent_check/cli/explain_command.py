@@ -15,7 +15,8 @@ from .completion import case_paths, implementation_names
 from .configured import Configured
 from .guarding import guarded_report, unguarded
 from .options import implementations, python_option, pythons_of
-from .output import Progress, echo_json, terminal
+from .output import Look, echo_json, terminal
+from .progress import Progress
 
 if TYPE_CHECKING:
     from xent_check.casefile.loading import PosedCase
@@ -215,7 +216,7 @@ def _print_steps(posed: PosedCase, sample: int, color: bool | None) -> None:
 
 def _terminal(color: bool | None) -> Terminal:
     """Standard output; where nobody said how wide it is, every line of a text stays one."""
-    shown = terminal(color)
+    shown = terminal(Look(color))
     unknown = not sys.stdout.isatty() and not os.environ.get("COLUMNS")
     return replace(shown, width=sys.maxsize) if unknown else shown
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from .options import gate_from_options, gate_options, report_options, tolerance_of
-from .output import finish, outputs_of
+from .output import Look, finish, outputs_of
 
 
 @click.command(
@@ -23,7 +23,8 @@ def command(
     baseline: str | None,
     fail_on: tuple[str, ...],
     reports: tuple[str, ...],
-    verbose: bool,
+    verbose: int,
+    quiet: bool,
     color: bool | None,
 ) -> None:
     """Judge answers that run --report json=FILE saved, again. No framework is loaded.
@@ -38,7 +39,7 @@ def command(
 
     from .saved_run import saved_run
 
-    outputs = outputs_of(reports)
+    outputs, look = outputs_of(reports), Look.of(color, verbose, quiet)
     gate = gate_from_options(baseline, fail_on)
     override = None if tolerance is None else tolerance_of(tolerance)
     report = saved_run(results)
@@ -46,4 +47,4 @@ def command(
         report = rejudge(report, override)
     if verbose:
         report = replace(report, verbose=True)
-    finish(gate(report), outputs, color)
+    finish(gate(report), outputs, look)

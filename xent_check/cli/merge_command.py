@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from .options import gate_from_options, gate_options, report_options
-from .output import finish, outputs_of
+from .output import Look, finish, outputs_of
 
 
 @click.command("merge", short_help="Make one report of several saved ones: shards, machines.")
@@ -17,7 +17,8 @@ def command(
     baseline: str | None,
     fail_on: tuple[str, ...],
     reports: tuple[str, ...],
-    verbose: bool,
+    verbose: int,
+    quiet: bool,
     color: bool | None,
 ) -> None:
     """Make one report of several that run --report json=FILE saved.
@@ -31,9 +32,9 @@ def command(
 
     from .saved_run import saved_run
 
-    outputs = outputs_of(reports)
+    outputs, look = outputs_of(reports), Look.of(color, verbose, quiet)
     gate = gate_from_options(baseline, fail_on)
     report = merge([(name, saved_run(name)) for name in results])
     if verbose:
         report = replace(report, verbose=True)
-    finish(gate(report), outputs, color)
+    finish(gate(report), outputs, look)

@@ -131,6 +131,19 @@ _EXECUTION: tuple[_Option, ...] = (
     ),
 )
 
+_LOOK: tuple[_Option, ...] = (
+    click.option(
+        "-v",
+        "--verbose",
+        count=True,
+        help="Every sample of every case; of a run that is larger than the screen first the whole "
+        "matrix, and with -vv every sample.",
+    ),
+    click.option("-q", "--quiet", is_flag=True, help="What fails and the summary alone."),
+    click.option("--color/--no-color", default=None, help="[default: where stdout is a terminal]"),
+)
+look_options = _options(*_LOOK)  # the arguments of `output.Look.of`
+
 run_options = _options(*_SELECTION, *_EXECUTION)  # the arguments of `settings_of`
 report_options = _options(
     click.option(
@@ -143,8 +156,7 @@ report_options = _options(
         + "; to a file, or to standard output. Repeatable. The table is there as well, unless "
         "another report goes to standard output.",
     ),
-    click.option("-v", "--verbose", is_flag=True, help="Every sample of every case."),
-    click.option("--color/--no-color", default=None, help="[default: where stdout is a terminal]"),
+    *_LOOK,
 )
 
 gate_options = _options(

@@ -1,4 +1,4 @@
-"""The outputs of reports, and the progress on standard error."""
+"""The outputs of reports."""
 
 from __future__ import annotations
 
@@ -18,7 +18,22 @@ from .guarding import as_json, guarded, guarded_report, unguarded
 
 if TYPE_CHECKING:
     from xent_check.reporters.formats import Terminal
-    from xent_check.results.report import CaseResult, Report
+    from xent_check.results.report import Report
+
+
+@dataclass(frozen=True)
+class Look:
+    """How the table is shown."""
+
+    color: bool | None = None  # None: where standard output is a terminal that takes colours
+    verbosity: int = 0  # -1 with -q, else how many -v there are
+
+    @classmethod
+    def of(cls, color: bool | None, verbose: int, quiet: bool) -> Look:
+        """The look for the values of `look_options`; UsageError for -q beside -v."""
+        if quiet and verbose:
+            raise click.UsageError("-q and -v: one or the other")
+        return cls(color, -1 if quiet else verbose)
 
 
 @dataclass(frozen=True)
@@ -28,7 +43,7 @@ class Output:
     format: str
     file: Path | None  # None for standard output
 
-    def write(self, report: Report, color: bool | None) -> str:
+    def write(self, report: Report, look: Look) -> str:
         """Write the report; the error in words, or "". A file is replaced whole or not at all; to
         the summary of a GitHub step, which its commands share, the report is appended."""
         from xent_check.reporters.formats import Terminal, reporter
@@ -36,11 +51,11 @@ class Output:
         render = reporter(self.format).render
         try:
             if self.file is None:
-                text = guarded_report(render(report, terminal(color)), self.format)
+                text = guarded_report(render(report, terminal(look)), self.format)
                 click.echo(text, file=unguarded(sys.stdout), nl=False, color=True)
             else:
                 write = append if _is_step_summary(self.file) else write_whole
-                text = render(report, Terminal())
+                text = render(report, Terminal(verbosity=look.verbosity))
                 is_stream = self.file.exists() and not self.file.is_file()
                 write(self.file, guarded_report(text, self.format) if is_stream else text)
         except BrokenPipeError:
@@ -88,9 +103,9 @@ def _is_replaced(file: Path) -> bool:
     return not _is_step_summary(file) and (os.path.isfile(file) or not os.path.exists(file))
 
 
-def finish(report: Report, outputs: Sequence[Output], color: bool | None) -> NoReturn:
+def finish(report: Report, outputs: Sequence[Output], look: Look) -> NoReturn:
     """Write the report everywhere, and end with its exit code."""
-    unwritten = [problem for output in outputs if (problem := output.write(report, color))]
+    unwritten = [problem for output in outputs if (problem := output.write(report, look))]
     if unwritten:
         raise click.UsageError("; ".join(unwritten))
     raise click.exceptions.Exit(int(report.exit_code))
@@ -121,51 +136,31 @@ def echo_json(data: object) -> None:
     click.echo(guarded(text, as_json))
 
 
-class Progress:
-    """A line on standard error while workers start and cases run; nothing without a terminal that
-    takes escape sequences."""
-
-    def __enter__(self) -> Progress:
-        self._shown = sys.stderr.isatty() and not _is_dumb()
-        self._write("starting the frameworks ...")
-        return self
-
-    def __call__(self, count: int, result: CaseResult) -> None:
-        self._write(f"{count} results; last: {result.implementation} on {result.case.id}")
-
-    def __exit__(self, *_: object) -> None:
-        self._write("")
-
-    def _write(self, text: str) -> None:
-        if self._shown:
-            width = _width(sys.stderr.fileno()) - 1
-            stream = unguarded(sys.stderr)
-            stream.write("\r\x1b[K" + guarded(text)[:width])
-            stream.flush()
-
-
-def terminal(color: bool | None) -> Terminal:
+def terminal(look: Look) -> Terminal:
     """The properties of standard output as a terminal."""
     from xent_check.reporters.formats import Terminal
 
-    is_terminal = sys.stdout.isatty()
+    is_terminal, color = sys.stdout.isatty(), look.color
     if color is None:
-        color = is_terminal and not os.environ.get("NO_COLOR") and not _is_dumb()
+        color = is_terminal and not os.environ.get("NO_COLOR") and not is_dumb()
     encoding = (sys.stdout.encoding or "ascii").lower().replace("-", "")
     columns = os.environ.get("COLUMNS", "")
-    width = int(columns) if columns.isdigit() else 120
+    width, height = int(columns) if columns.isdigit() else 120, Terminal.height
     if is_terminal:
-        width = _width(sys.stdout.fileno())
-    return Terminal(max(width, 40), bool(color), encoding.startswith("utf"))
+        width, height = _size(sys.stdout.fileno())
+    unicode = encoding.startswith("utf")
+    return Terminal(max(width, 40), height, bool(color), unicode, look.verbosity)
 
 
-def _is_dumb() -> bool:
+def is_dumb() -> bool:
     """Whether the terminal takes no escape sequences."""
     return os.environ.get("TERM", "") in ("dumb", "unknown")
 
 
-def _width(fileno: int) -> int:
+def _size(fileno: int) -> tuple[int, int]:
+    """The columns and lines of a terminal; 80 and 24 where it does not say."""
     try:
-        return os.get_terminal_size(fileno).columns or 80
+        columns, lines = os.get_terminal_size(fileno)
     except OSError:
-        return 80
+        columns = lines = 0
+    return columns or 80, lines or 24

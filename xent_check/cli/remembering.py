@@ -51,9 +51,9 @@ class FailureRecorder:
     def __enter__(self) -> FailureRecorder:
         return self
 
-    def __call__(self, count: int, result: CaseResult) -> None:
+    def __call__(self, count: int, total: int, result: CaseResult) -> None:
         self._results.append(result)
-        self._progress(count, result)
+        self._progress(count, total, result)
 
     def finished(self, report: Report) -> Report:
         """Keep the report of a run that came to its end, and return it."""

@@ -11,7 +11,8 @@ from click.core import ParameterSource
 from .collecting import collect
 from .configured import Configured
 from .options import gate_from_options, gate_options, report_options, run_options, settings_of
-from .output import Progress, finish, outputs_of
+from .output import Look, finish, outputs_of
+from .progress import Progress
 from .remembering import FailureRecorder, failed_cases
 
 
@@ -43,6 +44,8 @@ def command(
     fail_on: tuple[str, ...],
     reports: tuple[str, ...],
     color: bool | None,
+    verbose: int,
+    quiet: bool,
     collect_only: bool,
     last_failed: bool,
     watched: bool,
@@ -54,11 +57,11 @@ def command(
     PATH is a case file, a folder, a quoted pattern ('cases/**/*.yaml'), FILE::NAME for one case,
     or corpus:NAME for cases that ship with the package (corpus: alone for all).
     """
-    outputs = outputs_of(reports)
+    outputs, look = outputs_of(reports), Look.of(color, verbose, quiet)
     gate = gate_from_options(baseline, fail_on)
     failed = failed_cases() if last_failed else {}
     options["paths"] = options["paths"] or tuple(dict.fromkeys(failed.values()))
-    settings = settings_of(**options)
+    settings = settings_of(**options, verbose=verbose > 0)
     if failed:
         settings = replace(settings, only=frozenset(failed))
     if collect_only:
@@ -70,12 +73,12 @@ def command(
             raise click.UsageError("--watch and --shard: one or the other")
         from .watch import watch
 
-        watch(settings, outputs, color, gate)
+        watch(settings, outputs, look, gate)
     narrowed = (
         click.get_current_context().get_parameter_source("names") is ParameterSource.COMMANDLINE
     )
     from xent_check.running.session import check
 
-    with Progress() as progress, FailureRecorder(progress, narrowed) as recorder:
+    with Progress(color) as progress, FailureRecorder(progress, narrowed) as recorder:
         report = recorder.finished(gate(check(settings, recorder)))
-    finish(replace(report, durations=durations or 0), outputs, color)
+    finish(replace(report, durations=durations or 0), outputs, look)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from .output import Output, Progress
+from .output import Look, Output
+from .progress import Progress
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,9 +25,7 @@ if TYPE_CHECKING:
 ApplyGate = Callable[["Report"], "Report"]  # compares a report with the baseline
 
 
-def watch(
-    settings: Settings, outputs: Sequence[Output], color: bool | None, gate: ApplyGate
-) -> NoReturn:
+def watch(settings: Settings, outputs: Sequence[Output], look: Look, gate: ApplyGate) -> NoReturn:
     """Run all cases; then, without end, after each save of a case file, an array or a user's
     function, the cases that it affects.
 
@@ -40,7 +39,7 @@ def watch(
     with Session(replace(settings, only=None, shard=None), keep=True) as session:
         functions = _functions(session, ()) if settings.chosen else ()
         with saves(watched_folders(settings, functions)) as saved:
-            _Watch(session, watched, outputs, color, gate).forever(saved)
+            _Watch(session, watched, outputs, look, gate).forever(saved)
 
 
 def _functions(session: Session, posed_cases: Sequence[PosedCase]) -> tuple[Implementation, ...]:
@@ -58,13 +57,13 @@ class _Watch:
         session: Session,
         watched: KnownCases,
         outputs: Sequence[Output],
-        color: bool | None,
+        look: Look,
         gate: ApplyGate,
     ) -> None:
         self.session = session
         self.watched = watched
         self.outputs = outputs
-        self.color = color
+        self.look = look
         self.gate = gate
         self.whole: Report | None = None
 
@@ -97,12 +96,12 @@ class _Watch:
     def _show(self, posed_cases: tuple[PosedCase, ...]) -> None:
         from xent_check.reporters.outcome import summary
 
-        with Progress() as progress:
+        with Progress(self.look.color) as progress:
             report = self.session.check(progress, posed_cases)
         self._keep(report)
         for output in self.outputs:
             latest = report if output.file is None or self.whole is None else self.whole
-            problem = output.write(self.gate(latest), self.color)
+            problem = output.write(self.gate(latest), self.look)
             if problem:
                 _say(problem)
         self._say_watching(summary(self.whole or report))

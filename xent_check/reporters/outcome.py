@@ -42,8 +42,8 @@ def _answers(report: Report) -> int:
 
 def _all(report: Report) -> str:
     answers = _answers(report)
-    cases = _count(report.cases, "case")
-    return f"{cases}, {_count(answers, 'answer')}" if answers else cases
+    cases = count_of(report.cases, "case")
+    return f"{cases}, {count_of(answers, 'answer')}" if answers else cases
 
 
 def _wrong(report: Report) -> str:
@@ -53,14 +53,14 @@ def _wrong(report: Report) -> str:
         answers = report.counts[status]
         if answers:
             cases = len({r.case.id for r in report.results if r.status == status})
-            of = "" if parts else f" of {_count(report.cases, 'case')}"
-            total = _count(answers, "answer") if parts else f"{answers} of {_total(report)}"
+            of = "" if parts else f" of {count_of(report.cases, 'case')}"
+            total = count_of(answers, "answer") if parts else f"{answers} of {_total(report)}"
             parts.append(f"{cases}{of} {verb}{'s' if cases == 1 else ''} ({total})")
     return ", ".join(parts)
 
 
 def _total(report: Report) -> str:
-    return _count(_answers(report), "answer")
+    return count_of(_answers(report), "answer")
 
 
 def _accepted(report: Report, status: Status) -> str:
@@ -89,12 +89,13 @@ def _reasons(report: Report) -> Iterator[str]:
         for r in report.results
     )
     if passed:
-        yield f"not failed: {_count(passed, 'answer')} that {rules} lets diverge"
+        yield f"not failed: {count_of(passed, 'answer')} that {rules} lets diverge"
     if not gate.matched:
         yield f"no answer was compared with {gate.file}"
     if gone := gone_text(gate):
         yield gone
 
 
-def _count(count: int, thing: str) -> str:
+def count_of(count: int, thing: str) -> str:
+    """`1 case`, `2 cases`."""
     return f"{count} {thing}{'' if count == 1 else 's'}"

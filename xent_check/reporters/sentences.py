@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -155,6 +154,15 @@ class NumberTable:
         cells = [self.headings, *(row.cells for row in self.rows)]
         return aligned(cells, right=range(1, len(self.headings)))
 
+    def within(self, width: int) -> NumberTable:
+        """The table without its last columns, as many as it is too wide by; never without the
+        numbers and what they are held against."""
+        table, least = self, self.headings.index("difference")
+        while len(table.lines[0]) > width and len(table.headings) > least:
+            rows = tuple(replace(row, cells=row.cells[:-1]) for row in table.rows)
+            table = replace(table, headings=table.headings[:-1], rows=rows)
+        return table
+
     @property
     def rest(self) -> str:
         """How many rows are not shown, in words; empty where all are."""
@@ -250,25 +258,3 @@ def versions(report: Report) -> str:
         text = f"{host.distribution + label if host.distribution else name} {host.version}"
         by_device.setdefault(host.device, {})[text] = None
     return "; ".join(f"{', '.join(texts)} ({device})" for device, texts in by_device.items())
-
-
-def notes(report: Report) -> list[str]:
-    """The notes of the results; the same note on several cases is one line."""
-    cases_by_note: dict[tuple[str, str], list[str]] = {}
-    for result in report.results:
-        for note in result.notes:
-            cases_by_note.setdefault((result.implementation, note), []).append(result.case.id)
-    return [_note_line(name, note, cases) for (name, note), cases in cases_by_note.items()]
-
-
-def _note_line(name: str, note: str, cases: Sequence[str]) -> str:
-    if len(cases) == 1:
-        return f"{visible(f'{name} on {cases[0]}')}: {note}"
-    where = f"{len(cases)} cases, the first {cases[0]}"
-    return f"{visible(f'{name} on {where}')}: {note}"
-
-
-def absences(report: Report) -> list[str]:
-    """Each implementation that is missing, once."""
-    reasons = {r.implementation: r.reason for r in report.results if r.status == "missing"}
-    return [f"{name} is missing: {reason}" for name, reason in reasons.items()]

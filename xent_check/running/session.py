@@ -25,7 +25,9 @@ from .selection import asked_of, scope_of, select_cases
 from .settings import Settings
 from .summary import report_of
 
-Progress = Callable[[int, CaseResult], None]
+Progress = Callable[
+    [int, int, CaseResult], None
+]  # results so far, results to come in all, the last
 
 
 def check(
@@ -85,7 +87,8 @@ class Session:
             if shard is not None:
                 shard = replace(shard, selection=selection_digest(asked))
                 asked = shard.take(asked)
-        results, stopped = self._results(posed_cases, clock, progress)
+        total = sum(len(one.implementations) for one in asked)
+        results, stopped = self._results(posed_cases, total, clock, progress)
         start, self._start = self._start, time.perf_counter()
         return replace(
             report_of(settings, posed_cases, self.implementations_of, results),
@@ -101,7 +104,7 @@ class Session:
         )
 
     def _results(
-        self, posed_cases: Sequence[PosedCase], clock: Clock, progress: Progress
+        self, posed_cases: Sequence[PosedCase], total: int, clock: Clock, progress: Progress
     ) -> tuple[list[CaseResult], str | None]:
         """The results, and why the run stopped early; None where it did not."""
         settings, results, bad = self.settings, list[CaseResult](), 0
@@ -111,7 +114,7 @@ class Session:
             settings.timeout, settings.strict, settings.pythons, clock,
         ):  # fmt: skip
             results.append(replace(result, required=result.implementation in required))
-            progress(len(results), result)
+            progress(len(results), total, result)
             bad += result.status in ("diverges", "failed")
             if bad == settings.max_fail:
                 return results, f"stopped after {bad}"

@@ -27,7 +27,6 @@ def report_of(
     required = placed(settings.required, settings.pythons)
     absent = {i.name: why_missing(i) for i in required if i.name not in by_name}
     warnings = [f"{name} is required and missing: {why}" for name, why in absent.items() if why]
-    warnings += dict.fromkeys(f"{r.case.id}: {r.vacuous}" for r in results if r.vacuous)
     warnings += unused(by_name.values(), settings.pythons)
     answered = {r.implementation for r in results if r.status != "missing"}
     unanswered = {r.implementation for r in results} - answered

@@ -28,8 +28,10 @@ class Terminal:
     """The abilities of the terminal, or of the file, that the text is for."""
 
     width: int = 100  # columns
+    height: int = 40  # lines; more of them do not fit a screen
     color: bool = False  # whether escape sequences of ANSI colour it
     unicode: bool = True  # whether it shows characters beyond ASCII
+    verbosity: int = 0  # how much to show: -1 with -q, else how many -v there are
 
 
 class Reporter(Protocol):

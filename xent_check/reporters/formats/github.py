@@ -14,7 +14,7 @@ from xent_check.results.report import Report
 
 from ..alarms import Alarm, alarms_of, worst_first
 from ..outcome import summary
-from ..sentences import absences, notes
+from ..remarks import remarks
 from . import Terminal
 
 SHOWN = 10  # of each level: what GitHub shows of one step's annotations; the log has all
@@ -32,8 +32,8 @@ def render(report: Report, terminal: Terminal) -> str:
     hidden = Counter(alarm.implementation for alarm in alarms[SHOWN - 1 :])
     names = ", ".join(f"{name} {count}" for name, count in hidden.most_common())
     lines = _within(errors, "error", f": {names}")
-    warnings = [*absences(report), *notes(report), *report.warnings]
-    commands = [f"::warning title=xent-check::{_data(warning)}" for warning in warnings]
+    said = remarks(report, report.verbose)
+    commands = [f"::warning title=xent-check::{_data(remark)}" for remark in said]
     lines += _within(commands, "warning", "")
     level = "error" if report.exit_code == ExitCode.NOTHING_COMPARED else "notice"
     lines.append(f"::{level} title=xent-check::{_data(summary(report))}")

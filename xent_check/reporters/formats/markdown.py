@@ -15,7 +15,8 @@ from ..change_sentences import ChangeLine, gate_lines, gate_summary, variant_lin
 from ..markdown_text import cell, inline
 from ..matrix import Matrix
 from ..outcome import summary
-from ..sentences import absences, notes, number_tables, sentence, versions
+from ..remarks import remarks
+from ..sentences import number_tables, sentence, versions
 from . import Terminal
 
 ROOM = 500_000  # bytes of details: GitHub refuses a step summary of more than 1 MiB
@@ -40,8 +41,7 @@ def render(report: Report, terminal: Terminal) -> str:
     if more := and_more(len(bad) - len(details)):
         parts.append(f"{more}; `--report html` and `--report json` have every one.")
     parts += _changes(report)
-    warnings = [*absences(report), *notes(report), *report.warnings]
-    parts += [f"> {inline(warning)}" for warning in warnings]
+    parts += [f"> {inline(remark)}" for remark in remarks(report, report.verbose)]
     parts += _durations(report)
     if answered := versions(report):
         parts.append(inline(answered))

@@ -21,7 +21,7 @@ from xent_check.results.report import Report
 
 from ..alarms import Alarm, alarms_of
 from ..outcome import summary
-from ..sentences import absences, notes
+from ..remarks import remarks
 from . import Terminal
 
 SCHEMA = (
@@ -148,9 +148,7 @@ def _invocation(report: Report) -> dict[str, Any]:
     unplaced = [alarm for alarm in alarms_of(report) if _place(alarm, report) is None]
     messages = [("error" if nothing else "note", summary(report))]
     messages += [("error", alarm.sentence) for alarm in unplaced]
-    messages += [
-        ("warning", text) for text in (*absences(report), *notes(report), *report.warnings)
-    ]
+    messages += [("warning", text) for text in remarks(report, report.verbose)]
     return {
         "executionSuccessful": report.exit_code in (ExitCode.AGREES, ExitCode.DIVERGES),
         "exitCode": int(report.exit_code),

@@ -1,9 +1,9 @@
-"""The terminal report: a matrix of verdicts, then each divergence with its samples."""
+"""The terminal report: the files or the matrix, then each divergence with its samples."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderHook, RenderResult
@@ -11,16 +11,20 @@ from rich.padding import Padding
 from rich.segment import Segment
 from rich.text import Text
 
-from xent_check.errors import visible_lines
+from xent_check.errors import ExitCode, and_more, visible_lines
 from xent_check.results.behaviour import gradient_status, judgement_lines
 from xent_check.results.durations import sections
 from xent_check.results.number_text import tidy
 from xent_check.results.report import STATUSES, CaseResult, Report
 
+from ..alarms import alarms_of
 from ..change_sentences import ChangeLine, gate_lines, gate_summary, variant_lines, variant_summary
+from ..file_lines import file_lines, folded
+from ..level import Level, answered, level_of, noteworthy
 from ..matrix import Matrix
 from ..outcome import summary
-from ..sentences import absences, notes, number_tables, sentence, versions
+from ..remarks import absences, remarks, silent, unanswered
+from ..sentences import number_tables, sentence, versions
 from ..terminal_matrix import STYLES, draw, mark
 from . import Terminal
 
@@ -39,19 +43,19 @@ def render(report: Report, terminal: Terminal) -> str:
         emoji=False,
     )
     console.push_render_hook(_AllVisible())
-    if report.results:
-        drawing = draw(Matrix.of(report, gradients=True), terminal)
-        for line in drawing.lines:
-            console.print(line, soft_wrap=True)
-        console.print(_legend(report, terminal, drawing.numbers))
-    for result in report.results:
-        if report.verbose or result.status in ("diverges", "failed"):
-            _print_details(console, result, report.verbose)
-    _print_changes(console, report)
-    _print_notes(console, report)
+    matrix = Matrix.of(report, gradients=True)
+    level = level_of(answered(matrix), terminal)
+    if level == Level.FAILURES:
+        _print_failures(console, report, terminal)
+    else:
+        _print_results(console, report, matrix, level, terminal)
+        _print_changes(console, report, terminal)
+        said = silent(report) if level == Level.FILES else []
+        _print_remarks(console, [*said, *remarks(report, terminal.verbosity > 0)])
     _print_durations(console, report)
-    console.print(_summary(report))
-    return "\n".join(line.rstrip() for line in out.getvalue().split("\n")).rstrip("\n") + "\n"
+    for line in _summary(report, level, terminal):
+        console.print(line)
+    return "\n".join(line.rstrip() for line in out.getvalue().split("\n")).strip("\n") + "\n"
 
 
 class _AllVisible(RenderHook):
@@ -70,25 +74,79 @@ class _Visible:
             yield Segment(visible_lines(segment.text), segment.style, segment.control)
 
 
-def _legend(report: Report, terminal: Terminal, numbers: bool) -> Text:
+def _print_results(
+    console: Console, report: Report, matrix: Matrix, level: Level, terminal: Terminal
+) -> None:
+    """The files or the matrix, and each result in detail that is not as it should be, or every
+    one."""
+    shown, left_out = answered(matrix), 0
+    if level == Level.FILES:
+        for line in file_lines(report, terminal):
+            console.print(line, soft_wrap=True)
+        console.print(Text(_how_to_see_more(report), style="dim"))
+        shown, left_out = noteworthy(report, matrix)
+        if shown.rows:
+            console.print()
+    if shown.rows:
+        drawing = draw(shown, terminal)
+        for line in drawing.lines:
+            console.print(line, soft_wrap=True)
+        more = and_more(left_out)
+        if more:
+            console.print(f"{more} cases that the baseline has otherwise: -v shows them")
+        console.print(_legend(report, shown, terminal, drawing.numbers))
+    everything = level == Level.SAMPLES
+    for result in report.results:
+        if everything or result.status in ("diverges", "failed"):
+            _print_details(console, result, sentence(result), everything, terminal)
+
+
+def _how_to_see_more(report: Report) -> str:
+    cases = f"{report.cases} cases" if report.cases > 1 else "the case"
+    return f"\n-v shows the matrix of {cases}, -vv every sample"
+
+
+def _print_failures(console: Console, report: Report, terminal: Terminal) -> None:
+    """What makes the run fail; where nothing was compared, why."""
+    for alarm in alarms_of(report):
+        result = alarm.result
+        if result is not None and result.status in ("diverges", "failed"):
+            _print_details(console, result, alarm.sentence, False, terminal)
+        elif result is None or not (result.required and result.status == "missing"):
+            console.print(Text(f"\n{alarm.sentence}", style="red"))
+    nothing = report.exit_code == ExitCode.NOTHING_COMPARED
+    said = absences(report, required=not nothing)
+    if nothing:
+        said += [*unanswered(report), *(report.gate.notes if report.gate is not None else ())]
+    _print_remarks(console, said)
+
+
+def _legend(report: Report, matrix: Matrix, terminal: Terminal, numbers: bool) -> Text:
+    results = [result for row in matrix.rows for result in row.cells if result is not None]
+    present = {result.status for result in results}
     legend = Text("\n")
     for status in STATUSES:
-        if report.counts[status]:
+        if status in present:
             legend.append(f"{mark(status, terminal)} {status}", style=STYLES[status])
             legend.append("   ")
     if numbers:
         what = "a loss"
-        if any(gradient_status(result) for result in report.results):
+        if any(gradient_status(result) for result in results):
             what += ", or an entry of the gradient,"
         legend.append(
             f"\nnumbers: the largest difference of {what} from the exact value", style="dim"
         )
+    hidden = [name for name in report.scope.chosen or () if name not in matrix.columns]
+    if hidden:
+        legend.append(f"\nnot shown, since none ran here: {', '.join(hidden)}", style="dim")
     return legend
 
 
-def _print_details(console: Console, result: CaseResult, verbose: bool) -> None:
+def _print_details(
+    console: Console, result: CaseResult, words: str, everything: bool, terminal: Terminal
+) -> None:
     console.print()
-    console.print(Text(sentence(result), style=STYLES[result.status]))
+    console.print(Text(words, style=STYLES[result.status]))
     call = getattr(result.evaluation, "call", "")
     if call:
         console.print(Padding(Text(f"call: {call}", style="dim"), (0, 0, 0, 2)))
@@ -97,9 +155,10 @@ def _print_details(console: Console, result: CaseResult, verbose: bool) -> None:
         allowed = tidy(str(tolerance))
         line = f"case: {result.case.shown}:{result.case.line}   tolerance: {allowed}"
         console.print(Padding(Text(line, style="dim"), (0, 0, 0, 2)))
-    for line in judgement_lines(result, verbose):
+    for line in judgement_lines(result, terminal.verbosity > 0):
         console.print(Padding(Text(line, style="dim"), (0, 0, 0, 2)))
-    for table in number_tables(result, verbose):
+    for numbers in number_tables(result, everything):
+        table = numbers.within(terminal.width - 2)
         headings, *lines = (f"  {line}" for line in table.lines)
         console.print(Text(headings, style="bold"), soft_wrap=True)
         for row, line in zip(table.rows, lines, strict=True):
@@ -108,14 +167,15 @@ def _print_details(console: Console, result: CaseResult, verbose: bool) -> None:
             console.print(f"  {table.rest}")
 
 
-def _print_changes(console: Console, report: Report) -> None:
+def _print_changes(console: Console, report: Report, terminal: Terminal) -> None:
+    everything = terminal.verbosity > 0
     for variants in report.variants:
         console.print(Text(f"\n{variant_summary(variants)}", style="bold"))
-        _print_lines(console, variant_lines(variants, report.verbose))
+        _print_lines(console, variant_lines(variants, everything))
     gate = report.gate
     if gate is not None:
         console.print(Text(f"\n{gate_summary(gate)}", style="bold"))
-        _print_lines(console, gate_lines(gate, report.verbose))
+        _print_lines(console, gate_lines(gate, everything))
         for note in gate.notes:
             console.print(Padding(Text(note, style="yellow"), (0, 0, 0, 2)))
 
@@ -126,12 +186,11 @@ def _print_lines(console: Console, lines: Sequence[ChangeLine]) -> None:
         console.print(Padding(Text(line.text, style=style), (0, 0, 0, 2)))
 
 
-def _print_notes(console: Console, report: Report) -> None:
-    said = [*notes(report), *absences(report), *report.warnings]
+def _print_remarks(console: Console, said: Sequence[str]) -> None:
     if said:
         console.print()
-    for note in said:
-        console.print(Text(f"note: {' '.join(note.split())}", style="yellow"))
+    for remark in said:
+        console.print(Text(f"note: {' '.join(remark.split())}", style="yellow"))
 
 
 def _print_durations(console: Console, report: Report) -> None:
@@ -141,9 +200,14 @@ def _print_durations(console: Console, report: Report) -> None:
             console.print(Text(f"  {line}"), soft_wrap=True)
 
 
-def _summary(report: Report) -> Text:
-    answered = versions(report)
-    text = Text(f"\n{answered}\n" if answered else "\n", style="dim")
-    style = "bold green" if report.exit_code == 0 else "bold red"
-    verdict, colon, counts = summary(report, timed=True).partition(":")
-    return Text.assemble(text, (verdict, style), colon, counts)
+def _summary(report: Report, level: Level, terminal: Terminal) -> Iterator[Text]:
+    """The versions, but with -q, and the outcome, a line for as many clauses as fit it."""
+    yield Text()
+    answered_by = versions(report)
+    if answered_by and level != Level.FAILURES:
+        yield Text(answered_by, style="dim")
+    verdict, colon, clauses = summary(report, timed=True).partition(":")
+    first, *others = clauses.split("; ")
+    style = "bold green" if report.exit_code == ExitCode.AGREES else "bold red"
+    parts = [Text.assemble((verdict, style), colon, first), *map(Text, others)]
+    yield from folded(parts, terminal.width, ";")

@@ -5,7 +5,6 @@ Pure functions of a report.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from xent_check import __version__
@@ -16,7 +15,7 @@ from xent_check.results.report import Report
 
 from ..change_sentences import ChangeLine, gate_lines, gate_summary, variant_lines, variant_summary
 from ..outcome import summary
-from ..sentences import absences, notes
+from ..remarks import remarks
 from .behaviour import Behaviours, behaviours_of
 from .details import Detail, DetailFile, by_file, details_of
 from .errors import Errors, errors_of
@@ -134,7 +133,7 @@ def _notes(report: Report) -> list[str]:
     absent = [
         f"{name} is required and not installed, and no case asks for it" for name in report.absent
     ]
-    lines: Sequence[str] = [*absences(report), *absent, *notes(report), *report.warnings]
+    lines = [*absent, *remarks(report, everything=True)]
     return [" ".join(line.split()) for line in lines]
 
 

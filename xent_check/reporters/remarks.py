@@ -1,0 +1,92 @@
+"""Remarks: what is said beside the verdicts, in a line for several cases. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from xent_check.errors import and_more, visible
+from xent_check.results.report import CaseResult, Report
+
+MAX_NOTES = 10  # unless all are asked for
+
+
+def remarks(report: Report, everything: bool = False) -> list[str]:
+    """Why nothing was compared, what is missing, the notes, what tolerances accept, and warnings.
+
+    everything: each note, and each case whose tolerance would accept a wrong answer.
+    """
+    said = notes(report)
+    if len(said) > MAX_NOTES and not everything:
+        more = and_more(len(said) - MAX_NOTES + 1)
+        said = [*said[: MAX_NOTES - 1], f"{more} such notes: -v lists them"]
+    accepted = vacuities(report, everything)
+    return [*unanswered(report), *absences(report), *said, *accepted, *report.warnings]
+
+
+def unanswered(report: Report) -> list[str]:
+    """Why no implementation was compared, where none was."""
+    if report.compared_implementations:
+        return []
+    cases: dict[tuple[str, str], list[str]] = {}
+    for result in report.results:
+        if result.status == "unsupported":
+            cases.setdefault((result.implementation, result.reason or ""), []).append(
+                result.case.id
+            )
+    said = [
+        f"{visible(f'{name} does not support {_where(ids)}')}: {why}"
+        for (name, why), ids in cases.items()
+    ]
+    more = and_more(len(said) - MAX_NOTES + 1) if len(said) > MAX_NOTES else ""
+    return [*said[: MAX_NOTES - 1], more] if more else said
+
+
+def silent(report: Report) -> list[str]:
+    """The implementations that support no case, where others do."""
+    if not report.compared_implementations:
+        return []
+    statuses: dict[str, set[str]] = {}
+    reasons: dict[str, str] = {}
+    for result in report.results:
+        statuses.setdefault(result.implementation, set()).add(result.status)
+        reasons.setdefault(result.implementation, result.reason or "")
+    none = [name for name, found in statuses.items() if found == {"unsupported"}]
+    return [f"{name} supports none of its cases; of the first: {reasons[name]}" for name in none]
+
+
+def absences(report: Report, required: bool = False) -> list[str]:
+    """Each implementation that is missing, once. required: those alone that must not be."""
+    reasons = {
+        r.implementation: r.reason
+        for r in report.results
+        if r.status == "missing" and (r.required or not required)
+    }
+    return [f"{name} is missing: {reason}" for name, reason in reasons.items()]
+
+
+def notes(report: Report) -> list[str]:
+    """The notes of the results; the same note on several cases is one line."""
+    cases: dict[tuple[str, str], list[str]] = {}
+    for result in report.results:
+        for note in result.notes:
+            cases.setdefault((result.implementation, note), []).append(result.case.id)
+    return [f"{visible(f'{name} on {_where(ids)}')}: {note}" for (name, note), ids in cases.items()]
+
+
+def vacuities(report: Report, everything: bool) -> list[str]:
+    """The cases whose tolerance would accept a wrong answer: how many, or where everything is
+    asked for, or there is but one, what it would accept."""
+    vacuous = [result for result in report.results if result.vacuous]
+    cases = {result.case.id for result in vacuous}
+    if len(cases) > 1 and not everything:
+        what = "a loss of 0, or another wrong answer"
+        return [f"{len(cases)} cases whose tolerance would accept {what}: -v lists them"]
+    return list(dict.fromkeys(map(_vacuity, vacuous)))
+
+
+def _vacuity(result: CaseResult) -> str:
+    return f"{visible(result.case.id)}: {result.vacuous}"
+
+
+def _where(cases: Sequence[str]) -> str:
+    return cases[0] if len(cases) == 1 else f"{len(cases)} cases, the first {cases[0]}"
