@@ -16,7 +16,6 @@ from ruamel.yaml import YAML
 from tests.support.command import completed
 from tests.support.snapshots import assert_expected
 from xent_check import cli
-from xent_check.errors import ExitCode
 from xent_check.implementations.table import IMPLEMENTATIONS
 from xent_check.problem.options import CALLED
 
@@ -230,19 +229,3 @@ def test_ci_finds_the_readme_s_test_command() -> None:
     found = re.findall(r"^\$ (.*\[all,test\].*)$", readme(), re.MULTILINE)
     assert len(found) == 1
     assert found[0].endswith(".venv/bin/pytest -n auto --dist loadscope")
-
-
-def test_the_readme_s_case_file_is_valid(xent_check: Command, tmp_path: Path) -> None:
-    blocks = re.findall(r"```yaml\n(.*?)```", readme(), re.DOTALL)
-    cases = [block for block in blocks if "\nloss:" in block]
-    assert cases
-    for block in cases:
-        file = tmp_path / "readme.yaml"
-        file.write_text(block, encoding="utf-8")
-        done = xent_check("run", "readme.yaml", "-i", "manual")
-        assert done.returncode == 0, done.stdout + done.stderr
-
-
-def test_the_readme_names_every_exit_code() -> None:
-    rows = set(re.findall(r"^\| (\d+) \|", readme(), re.MULTILINE))
-    assert rows == {str(int(code)) for code in ExitCode}

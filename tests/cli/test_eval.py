@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
-import shlex
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -95,21 +93,6 @@ def test_every_key_of_a_case_has_its_option() -> None:
     shown = evaluate("--help").out
     for key in CaseFields.model_fields.keys() - no_options:
         assert f"{option_name(key)} " in shown, key
-
-
-def test_the_readme_s_examples_are_real() -> None:
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    section = readme.split("## Without a file\n")[1].split("\n## ")[0].replace("\\\n", " ")
-    blocks = re.findall(r"```console\n\$ xent-check eval (.*)\n((?:.|\n)*?)```", section)
-    assert len(blocks) == 2
-    for line, shown in blocks:
-        words = shlex.split(line.removesuffix(" | head -n 1"))
-        if "--observed" in words:
-            first_line = evaluate(*words).out.splitlines()[0]
-            assert first_line == " ".join(shown.split())
-        else:
-            assert evaluate(*words, *BY_HAND).code == 0
-            assert "✓" in shown
 
 
 # ---- what an array may be -----------------------------------------------------------------------

@@ -7,12 +7,16 @@ writes the pages anew; read the difference as a reader would.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
+from site_pages import pages
 
 from tests.support.console import PAGES, ROOT, as_run, assert_as_run, blocks, needs, typed
+from xent_check.casefile.loading import Filter, load
 
+MADE = pages()
 WITHOUT_FRAMEWORKS = [page for page in PAGES if not needs(page.read_text(encoding="utf-8"))]
 
 
@@ -31,6 +35,33 @@ def test_what_is_not_run_says_why(page: Path) -> None:
         if block.language == "console":
             assert all(one.command for one in typed(block))
             assert block.is_run or len((block.reason or "").split()) > 1
+
+
+def whole_cases() -> list[tuple[str, str]]:
+    """Each case file that a page shows, but for the one that is wrong on purpose."""
+    return [
+        (f"{page.relative_to(ROOT)}:{block.title}", block.text)
+        for page in PAGES
+        for block in blocks(page.read_text(encoding="utf-8"))
+        if block.language == "yaml" and "loss:" in block.text and block.title != "typos.yaml"
+    ]
+
+
+@pytest.mark.parametrize("text", [pytest.param(text, id=name) for name, text in whole_cases()])
+def test_a_case_file_of_a_page_is_valid(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "shown.yaml"
+    file.write_text(text, encoding="utf-8")
+    if "labels:" in text:  # the example for an editor ends before them
+        assert load([str(file)], Filter())
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_link_to_a_file_leads_to_one(page: Path) -> None:
+    """Or to a page that is made when the site is built."""
+    text = re.sub(r"^```.*?^```$|`[^`\n]*`", "", page.read_text("utf-8"), flags=re.M | re.S)
+    for link in re.findall(r"\]\(([^)#:]+)(?:#[\w-]+)?\)", text):
+        target = (page.parent / link).resolve()
+        assert target.exists() or str(target.relative_to(ROOT / "docs")) in MADE, link
 
 
 PAGE = """\

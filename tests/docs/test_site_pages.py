@@ -14,6 +14,7 @@ import pytest
 from site_pages import answers, command_line, divergences, exit_codes, pages, python_api
 from site_pages.prose import prose, sentence, table, title
 
+from xent_check.casefile.case import CaseFields
 from xent_check.cli import COMMANDS, group
 from xent_check.errors import ExitCode
 
@@ -112,7 +113,7 @@ def test_every_exit_code_is_there() -> None:
 
 def test_the_keys_of_a_case_and_of_a_result_are_there() -> None:
     case, result = ALL["reference/case-file.md"], ALL["reference/result.md"]
-    for key in ("loss", "labels", "ignore_index", "tolerance", "expect"):
+    for key in CaseFields.model_fields:
         assert f"| `{key}` |" in case
     for key in ("verdict", "exit_code", "max_abs_diff", "implementations"):
         assert f"| `{key}` |" in result

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Collection
 from dataclasses import fields
 from pathlib import Path
@@ -86,10 +85,3 @@ def test_the_page_is_made_from_the_table() -> None:
     if os.environ.get("UPDATE_EXPECTED"):
         file.write_text(page(), encoding="utf-8")
     assert file.read_text(encoding="utf-8") == page()
-
-
-def test_the_readme_names_every_key_of_a_case() -> None:
-    rows = re.findall(r"^\| (`.*?) \|", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
-    assert set(CaseFields.model_fields) <= {
-        key for row in rows for key in re.findall(r"`(\w+)`", row)
-    }

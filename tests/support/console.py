@@ -25,7 +25,7 @@ from .command import as_typed
 from .fake import PATIENCE
 
 ROOT = Path(__file__).parents[2]
-PAGES = tuple(sorted((ROOT / "docs").rglob("*.md")))
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
 COLUMNS = "80"
 _BLOCK = re.compile(
     r"(?:^<!-- not run: (?P<reason>[^\n]*) -->\n\n?)?"

@@ -29,7 +29,6 @@ def with_longer_table(folder: Path, *tests: str) -> None:
     """The package, with those tests and what they read, in an empty folder."""
     shutil.copytree(PACKAGE, folder / "xent_check")
     shutil.copytree(TESTS.parent / "docs", folder / "docs")
-    shutil.copy(TESTS.parent / "README.md", folder)
     for name in ("__init__.py", *tests):
         (folder / "tests" / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(TESTS / name, folder / "tests" / name)
