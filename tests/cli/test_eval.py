@@ -337,7 +337,9 @@ def test_what_observed_cannot_go_with_is_said() -> None:
     for more in (("-i", "manual"), ("--report", "table")):
         done = evaluate(*ROW, "--observed", "0.4", *more)
         assert done.code == 2
-        assert "--observed runs nothing: leave out -i, and reports but json" in done.err
+        assert (
+            "--observed runs nothing: leave out -i and --python, and reports but json" in done.err
+        )
 
 
 # ---- --save -------------------------------------------------------------------------------------

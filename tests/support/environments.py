@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import sysconfig
 import venv
 from pathlib import Path
 
-OURS = Path(sysconfig.get_path("purelib"))
+import numpy as np
+
+OURS = Path(np.__file__).parents[1]
 NUMPY = ("numpy", "numpy.libs")
 
 

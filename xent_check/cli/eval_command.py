@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
@@ -22,13 +23,14 @@ from xent_check.problem.options import (
 )
 
 from .completion import implementation_names, report_formats
-from .options import look_options
+from .options import command_line, implementations, look_options, python_option, pythons_of
 
 if TYPE_CHECKING:
     from xent_check.casefile.loading import PosedCase
     from xent_check.casefile.printed_numbers import Numbers
     from xent_check.casefile.yaml_values import Map
     from xent_check.errors import Mistake
+    from xent_check.implementations.names import Python
 
     from .output import Look, Output
 
@@ -93,6 +95,7 @@ def _case_option(option: Option) -> _Decorator:
     shell_complete=implementation_names,
     help="Run this implementation. Repeatable. [default: those of `run`]",
 )
+@python_option
 @click.option(
     "--observed",
     metavar="NUMBERS",
@@ -123,6 +126,7 @@ def _case_option(option: Option) -> _Decorator:
 )
 @look_options
 def command(
+    pythons: tuple[str, ...],
     observed: str | None,
     save: Path | None,
     force: bool,
@@ -141,9 +145,15 @@ def command(
     \b
     eval --loss sparse_categorical --logits '[[1, 2, 3]]' --labels '[2]'
     """  # fmt: skip
-    if observed is not None and (options["implementations"] or set(reports) - {"json"}):
-        raise click.UsageError("--observed runs nothing: leave out -i, and reports but json")
+    names = options["implementations"]
+    if observed is not None and (names or pythons or set(reports) - {"json"}):
+        words = "-i and --python, and reports but json"
+        raise click.UsageError(f"--observed runs nothing: leave out {words}")
     outputs = _outputs(reports) if observed is None else []
+    elsewhere = pythons_of(pythons)
+    if elsewhere:  # a label is no part of the case
+        chosen = implementations(names, elsewhere)
+        options["implementations"] = tuple(dict.fromkeys(i.unlabelled for i in chosen))
     source, numbers = _read(options, observed)
     posed = _posed_case(source, any_label=observed is not None)
     if save is not None:
@@ -153,7 +163,9 @@ def command(
     else:
         from .output import Look
 
-        _run(posed, outputs, Look.of(color, verbose, quiet), timeout)
+        if elsewhere:
+            posed = replace(posed, implementations=chosen or None)
+        _run(posed, elsewhere, outputs, Look.of(color, verbose, quiet), timeout)
 
 
 def _outputs(reports: tuple[str, ...]) -> list[Output]:
@@ -225,17 +237,23 @@ def _explain(
     print_explained([explained], as_json, verbose, color)
 
 
-def _run(posed: PosedCase, outputs: list[Output], look: Look, timeout: float) -> NoReturn:
+def _run(
+    posed: PosedCase,
+    pythons: tuple[Python, ...],
+    outputs: list[Output],
+    look: Look,
+    timeout: float,
+) -> NoReturn:
     from xent_check.running.session import check
     from xent_check.running.settings import Settings
 
-    from .options import command_line
     from .output import finish
     from .progress import Progress
 
     settings = Settings(
         (),
         chosen=posed.implementations,
+        pythons=pythons,
         timeout=timeout,
         verbose=look.verbosity > 0,
         command=command_line(),

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from xent_check.problem.options import CALLED
 
 from .guarding import guarded, unguarded
+from .options import python_option, pythons_of
+from .output import echo_json
 
 if TYPE_CHECKING:
     from xent_check.implementations.names import Implementation
@@ -22,23 +24,48 @@ your own function as MODULE:FUNCTION. Those with a * run only where named."""
 
 
 @click.command("impls", short_help="List the implementations.")
+@python_option
+@click.option(
+    "--report", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
 @click.option("-v", "--verbose", is_flag=True, help="The options that each one supports.")
-def command(verbose: bool) -> None:
+def command(pythons: tuple[str, ...], form: str, verbose: bool) -> None:
     """List the implementations: what is installed, versions, modes; with -v, what each supports."""
+    listed = _implementations(pythons)
+    if form == "json":
+        echo_json(_plain(listed))
+        return
+    click.echo(guarded(_text(listed), colours=True), file=unguarded(sys.stdout))
+    if verbose:
+        click.echo("\n" + "\n".join(_support_lines()))
+
+
+def _implementations(pythons: Sequence[str]) -> tuple[Implementation, ...]:
+    """Each row of the table in its interpreter, and beside it its labelled columns."""
+    from xent_check.implementations.names import Implementation
+    from xent_check.implementations.placement import expanded
+    from xent_check.implementations.table import IMPLEMENTATIONS
+
+    rows = [Implementation(name, entry) for name, entry in IMPLEMENTATIONS.items()]
+    return expanded(rows, pythons_of(pythons))
+
+
+def _text(listed: Sequence[Implementation]) -> str:
+    """The table, how to install what is missing, and how to ask for modes and devices."""
     from rich.console import Console
     from rich.table import Table
 
-    from xent_check.implementations.names import Implementation
-    from xent_check.implementations.table import DEVICES, IMPLEMENTATIONS
+    from xent_check.implementations.table import DEVICES
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for heading in ("name", "version", "modes", "calls"):
         table.add_column(heading, overflow="fold")
     absent = []
-    for name, entry in IMPLEMENTATIONS.items():
-        version, why = _version(Implementation(name, entry))
+    for implementation in listed:
+        entry, name = implementation.entry, implementation.name
+        version, why = _version(implementation)
         shown = name if entry.default else f"{name}*"
-        table.add_row(shown, version, ", ".join(entry.modes), entry.about)
+        table.add_row(shown, version or "missing", ", ".join(entry.modes), entry.about)
         absent += [f"{name} is missing: {why}"] if why else []
     console = Console(highlight=False, markup=False, emoji=False)
     absent = [_folded(line, console.width) for line in absent]
@@ -46,10 +73,40 @@ def command(verbose: bool) -> None:
         console.print(table)
     rows = [line.rstrip() for line in captured.get().splitlines()]
     notes = _NOTES.format(devices=", ".join(DEVICES))
-    text = "\n".join([*rows, "", *absent, *([""] if absent else []), notes])
-    click.echo(guarded(text, colours=True), file=unguarded(sys.stdout))
-    if verbose:
-        click.echo("\n" + "\n".join(_support_lines()))
+    return "\n".join([*rows, "", *absent, *([""] if absent else []), notes])
+
+
+def _plain(listed: Sequence[Implementation]) -> dict[str, Any]:
+    from xent_check import __version__
+
+    return {
+        "schema": 1,
+        "xent_check": __version__,
+        "implementations": [_plain_implementation(i) for i in listed],
+    }
+
+
+def _plain_implementation(implementation: Implementation) -> dict[str, Any]:
+    """One of the list: `missing` is why it cannot run, `default` whether it runs unnamed."""
+    entry = implementation.entry
+    version, why = _version(implementation)
+    supports = [
+        {"loss": loss, "given": given, "options": [o.key for o in CALLED if o.key in options]}
+        for (loss, given), options in entry.supports.items()
+    ]
+    return {
+        "name": implementation.name,
+        "installed": why is None,
+        "version": version,
+        "missing": why,
+        "python": implementation.python or None,
+        "default": entry.default,
+        "device": implementation.device,
+        "devices": list(entry.devices),
+        "modes": list(entry.modes),
+        "calls": entry.about,
+        "supports": supports,
+    }
 
 
 def _folded(line: str, width: int) -> str:
@@ -90,11 +147,9 @@ def _rows(supports: Support) -> Iterator[tuple[str, frozenset[str], list[str]]]:
     yield from ((*key, names) for key, names in inputs.items())
 
 
-def _version(implementation: Implementation) -> tuple[str, str | None]:
-    """The version to show, and for a missing implementation the reason."""
+def _version(implementation: Implementation) -> tuple[str | None, str | None]:
+    """The version; None and the reason for one that is missing."""
     from xent_check.implementations.names import why_missing
 
     why = why_missing(implementation)
-    if why is not None:
-        return "missing", why
-    return implementation.version, None
+    return (implementation.version, None) if why is None else (None, why)

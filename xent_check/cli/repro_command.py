@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .completion import case_paths, implementation_names
+from .options import implementations, python_option, pythons_of, tolerance_of
 
 if TYPE_CHECKING:
     from xent_check.casefile.loading import PosedCase
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     shell_complete=implementation_names,
     help="Whose answer the script shows: name, name:mode or name@device.",
 )
+@python_option
 @click.option(
     "--format",
     "form",
@@ -59,6 +61,7 @@ if TYPE_CHECKING:
 def command(
     case: str,
     names: tuple[str, ...],
+    pythons: tuple[str, ...],
     form: str,
     output: Path | None,
     tolerance: str | None,
@@ -71,13 +74,11 @@ def command(
     alone, makes the same public calls, prints every number, and ends with an AssertionError while
     they disagree (or in the error that was raised).
     """  # fmt: skip
-    implementation = _implementation(names)
+    implementation = _implementation(names, pythons)
     if output is not None and not output.parent.is_dir():
         raise click.UsageError(f"-o {output}: no folder {output.parent}")
     posed = _posed_case(case, allow_outside)
     if tolerance is not None:
-        from .options import tolerance_of
-
         posed = posed.with_tolerance(tolerance_of(tolerance))
     result = _result(posed, implementation, timeout)
     text = _text(posed, implementation, result, form)
@@ -91,19 +92,23 @@ def command(
     click.echo(f"wrote {output}", err=True)
 
 
-def _implementation(names: tuple[str, ...]) -> Implementation:
-    from .options import implementations
+def _implementation(names: tuple[str, ...], pythons: tuple[str, ...]) -> Implementation:
+    """In its interpreter, but without a label: who reads the script has not given one."""
+    from dataclasses import replace
+
+    from xent_check.implementations.placement import placed
 
     if len(names) != 1:
         count = f"{len(names)} were given" if names else "none was given"
         raise click.UsageError(f"a script shows one implementation, and {count}; say -i NAME once")
-    (implementation,) = implementations(names)
+    elsewhere = pythons_of(pythons)
+    (implementation,) = placed(implementations(names, elsewhere), elsewhere)
     if implementation.function:
         raise click.UsageError(
             f"-i {names[0]} is your own function, which no standalone script can hold; "
             "name an implementation of `xent-check impls`"
         )
-    return implementation
+    return replace(implementation, name=implementation.unlabelled, label="")
 
 
 def _posed_case(case: str, allow_outside: bool) -> PosedCase:

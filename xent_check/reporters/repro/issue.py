@@ -10,7 +10,8 @@ import numpy as np
 
 from xent_check import __version__
 from xent_check.casefile.loading import PosedCase
-from xent_check.implementations.names import Implementation
+from xent_check.implementations.interpreters import interpreter
+from xent_check.implementations.names import UNKNOWN, Implementation
 from xent_check.problem.evaluation import Computed, Failed
 from xent_check.results.number_text import index_text, number, small
 from xent_check.results.report import CaseResult
@@ -100,9 +101,14 @@ def _what_is_expected(posed: PosedCase, result: CaseResult) -> list[str]:
 def _versions(implementation: Implementation) -> Sequence[str]:
     """The framework's distributions, NumPy, Python and the platform."""
     names = dict.fromkeys([*implementation.entry.needs, "numpy"])
+    if implementation.python:
+        other = interpreter(implementation.python)
+        python, versions = other.version, [other.versions.get(name, UNKNOWN) for name in names]
+    else:
+        python, versions = platform.python_version(), list(map(importlib.metadata.version, names))
     return [
-        *(f"{name} {importlib.metadata.version(name)}" for name in names),
-        f"Python {platform.python_version()}",
+        *(f"{name} {version}" for name, version in zip(names, versions, strict=True)),
+        f"Python {python}",
         platform.platform(),
         f"device: {implementation.device}",
     ]
