@@ -450,6 +450,9 @@ def test_contradiction_needs_a_named_reason_and_an_explanation() -> None:
 def test_a_public_report_of_the_same_reason_is_cited() -> None:
     cited = known_issues("keras", ["clipped"])
     assert cited
-    assert all(url.startswith("https://") for url in cited)
+    assert all(url.startswith("https://github.com/") for url in cited)
+    # The case cites PyTorch's and JAX's reports of their own clips as well.
+    assert {url.split("/")[3] for url in cited} <= {"keras-team", "tensorflow"}
+    assert known_issues("torch", ["log-clamped"])[0].split("/")[3] == "pytorch"
     assert known_issues("keras", ["log2"]) == ()
     assert known_issues("keras", ["unshifted-exp"]) == ()  # of others, in a file that names keras

@@ -16,6 +16,7 @@ from site_pages.prose import prose, sentence, table, title
 
 from xent_check.casefile.case import CaseFields
 from xent_check.cli import COMMANDS, group
+from xent_check.diagnosis.hypotheses.table import HYPOTHESES
 from xent_check.errors import ExitCode
 
 SITE = Path(__file__).parents[2] / "docs" / "site"
@@ -120,6 +121,13 @@ def test_the_keys_of_a_case_and_of_a_result_are_there() -> None:
     for text in (case, result):
         links = set(re.findall(r"\]\(#([\w-]+)\)", text))
         assert links <= set(re.findall(r"\{ #([\w-]+) \}", text))
+
+
+def test_every_reason_is_there_and_its_parameters_are_slanted() -> None:
+    text = ALL["reference/reasons.md"]
+    assert all(f"| `{one.id}` |" in text for one in HYPOTHESES)
+    assert "| `log-clamped` | the log is clamped at *clamp* | the loss of a sample |" in text
+    assert "{" not in text.split("| --- |")[1]
 
 
 def test_python_s_page_has_what_a_module_offers_and_says_where_that_is_nothing() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import command_line, divergences, exit_codes, forum, python_api, schemas
+from . import command_line, divergences, exit_codes, forum, python_api, reasons, schemas
 
 FOLDERS = ("forum/", "divergences/")  # their pages, one for each file or framework
 
@@ -16,5 +16,6 @@ def pages() -> dict[str, str]:
         "reference/command-line.md": command_line.page(),
         "reference/result.md": schemas.result(),
         "reference/exit-codes.md": exit_codes.page(),
+        "reference/reasons.md": reasons.page(),
         "reference/python.md": python_api.page(),
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +9,12 @@ from pathlib import Path
 from xent_check.casefile.loading import PosedCase
 from xent_check.implementations.table import IMPLEMENTATIONS, Entry
 from xent_check.problem.expectation import Expectation
+from xent_check.results.known_issues import reports_in
 
 from . import answers
 from .prose import code, prose, table, title
 
 CONSTRAINTS = Path(__file__).parents[3] / "tests" / "constraints.txt"
-_REPORT = re.compile(r"https?://[^\s,;)\"']+/(?:issues|pull)/\d+")
 INTRODUCTION = """\
 # Known divergences
 
@@ -101,12 +100,11 @@ def _rows(seen: Seen) -> Iterator[list[str]]:
 def _facts(seen: list[Seen], smallest: Seen) -> Iterator[str]:
     case = smallest.posed.case
     yield f"- script: `xent-check repro {case.id} -i {smallest.name} --format markdown`"
-    reports = dict.fromkeys(
-        url for one in seen for url in _REPORT.findall(one.posed.case.fields.source or "")
-    )
+    sources = [one.posed.case.fields.source or "" for one in seen]
+    reports = dict.fromkeys(url for text in sources for url in reports_in(text, smallest.name))
     if reports:
         yield f"- reports: {' '.join(f'<{url}>' for url in reports)}"
-    elif case.fields.source:
+    if case.fields.source and case.fields.source not in reports:
         yield f"- source: {prose(case.fields.source)}"
     names = dict.fromkeys(one.name for one in seen if one.name != smallest.name)
     if names:
