@@ -101,6 +101,15 @@ BUGS = (
         "one_divergence_among_many",
     ),
     Bug(
+        "what made a gated run fail goes unsaid", "outcome:_reasons",
+        "if gate.failing:", "if False:", "test_outcome.py", "made_it_fail",
+    ),
+    Bug(
+        "what failed is not counted", "outcome:_wrong",
+        "for status, verb in _WRONG:", "for status, verb in _WRONG[:1]:", "test_outcome.py",
+        "verbs_of_one",
+    ),
+    Bug(
         "a crash is not told with -q", "formats.table:_print_failures",
         "in alarms_of(report)", "in ()", LEVELS, "a_crash",
     ),

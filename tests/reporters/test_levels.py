@@ -149,6 +149,7 @@ def test_why_nothing_was_compared_is_told(verbosity: int) -> None:
     text = " ".join(shown(of(results), verbosity).split())
     assert "torch does not support 300 cases, the first cases/demo.yaml::good-0: torch: no" in text
     assert "nothing compared: 300 cases; 300 unsupported" in text
+    assert "numbers:" not in text
 
 
 def test_an_implementation_that_supports_nothing_is_told_of_among_the_files() -> None:

@@ -65,6 +65,18 @@ def test_a_run_of_nothing_says_so() -> None:
     assert summary(report([])) == "nothing compared: 0 cases; nothing ran"
 
 
+def test_the_reference_is_no_answer_where_nothing_else_was_compared() -> None:
+    exact = (0.5, 0.25, 4.0)
+    pinned = compared(difference(exact, exact), expected=difference(exact, exact))
+    results = [
+        result(case("a"), "reference", "agrees", comparison=pinned),
+        result(case("a"), "torch", "unsupported", evaluation=Unsupported("no")),
+    ]
+    assert summary(report(results, names=NAMES)) == (
+        "nothing compared: 1 case; 1 reference agrees, 1 unsupported"
+    )
+
+
 def test_what_is_required_and_missing_made_it_fail() -> None:
     of = every_status()
     assert of.exit_code == ExitCode.DIVERGES

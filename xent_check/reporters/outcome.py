@@ -18,7 +18,7 @@ def summary(report: Report, timed: bool = False) -> str:
     verdict that these do not give, why. timed: with the seconds."""
     wrong = [status for status, _ in _WRONG if report.counts[status]]
     others = [
-        status_count(status, report.counts[status]) + _accepted(report, status)
+        _counted(report, status) + _accepted(report, status)
         for status in STATUSES
         if report.counts[status] and status not in wrong
     ]
@@ -30,14 +30,22 @@ def summary(report: Report, timed: bool = False) -> str:
     return "; ".join((f"{report.verdict}: {tallied}{stopped}{seconds}", *_reasons(report)))
 
 
+def _counted(report: Report, status: Status) -> str:
+    count = report.counts[status]
+    if status == "agrees" and not report.compared_implementations:  # rows of the reference alone
+        return f"{count_of(count, 'reference')} {status if count == 1 else 'agree'}"
+    return status_count(status, count)
+
+
 def status_count(status: Status, count: int) -> str:
     """`24 agree`, `1 agrees`, `2 known`."""
     return f"{count} {status if count == 1 else _PLURALS.get(status, status)}"
 
 
 def _answers(report: Report) -> int:
-    """How many implementations answered, if only with an error."""
-    return report.compared + report.counts["failed"]
+    """How many answers there are, if only errors; the reference's rows are none by themselves."""
+    compared = report.compared if report.compared_implementations else 0
+    return compared + report.counts["failed"]
 
 
 def _all(report: Report) -> str:

@@ -81,7 +81,8 @@ def draw(matrix: Matrix, terminal: Terminal) -> Drawing:
         names = max(cell_len(_name(row)) for row in matrix.rows)
         if names + sum(2 + width for width in widths) <= terminal.width:
             lines = tuple(_plain_layout(matrix, cell, names, widths, terminal))
-            return Drawing(lines, numbers=cell is numbers)
+            results = [result for row in matrix.rows for result in row.cells if result]
+            return Drawing(lines, numbers=any(cell(r) != marks(r) for r in results))
     lines = ()
     for part in _parts(matrix, terminal.width):
         lines += (*([Text()] if lines else []), *_stairs(part, marks, terminal))

@@ -83,7 +83,7 @@ def _print_results(
     if level == Level.FILES:
         for line in file_lines(report, terminal):
             console.print(line, soft_wrap=True)
-        console.print(Text(_how_to_see_more(report), style="dim"))
+        console.print(Text(_how_to_read(report), style="dim"))
         shown, left_out = noteworthy(report, matrix)
         if shown.rows:
             console.print()
@@ -101,9 +101,10 @@ def _print_results(
             _print_details(console, result, sentence(result), everything, terminal)
 
 
-def _how_to_see_more(report: Report) -> str:
+def _how_to_read(report: Report) -> str:
+    known = "known: diverges as its case declares, and says why\n" if report.counts["known"] else ""
     cases = f"{report.cases} cases" if report.cases > 1 else "the case"
-    return f"\n-v shows the matrix of {cases}, -vv every sample"
+    return f"\n{known}-v shows the matrix of {cases}, -vv every sample"
 
 
 def _print_failures(console: Console, report: Report, terminal: Terminal) -> None:
