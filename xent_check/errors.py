@@ -133,12 +133,45 @@ def listed(items: Sequence[str], most: int) -> str:
     return " ".join(part for part in parts if part)
 
 
-def did_you_mean(word: str, allowed: Iterable[str]) -> str:
-    """A question that names the closest allowed word; "" where none is close."""
-    close = _closest(word, tuple(allowed))
-    return f"did you mean {close[0]!r}?" if close else ""
+# What people write in place of each allowed word: (word, what they write) for each; of the empty
+# word, what has another meaning than any.
+OtherWords = tuple[tuple[str, tuple[str, ...]], ...]
+# How alike a misspelt word is at least to one of a few allowed words, to one where other words are
+# known, which come first, and to one of those.
+_LIKELY, _LIKELIER, _SURE = 0.6, 0.7, 0.8
+
+
+def did_you_mean(word: str, allowed: Iterable[str], other_words: OtherWords = ()) -> str:
+    """A question naming the closest allowed words, or nothing."""
+    close = closest(word, tuple(allowed), other_words)
+    return f"did you mean {' or '.join(map(repr, close))}?" if close else ""
 
 
 @lru_cache(1024)  # an alias repeats a mistake as often as it stands
-def _closest(word: str, allowed: tuple[str, ...]) -> list[str]:
-    return difflib.get_close_matches(word, allowed, n=1, cutoff=0.6)
+def closest(word: str, allowed: tuple[str, ...], other_words: OtherWords = ()) -> tuple[str, ...]:
+    """The allowed words that a word stands for: the same but for case and marks, those that people
+    write it for (they may be several), else the one that is spelt most like it."""
+    spellings = {_plain(word), _plain(word.rpartition(".")[2])} - {""}
+    same = tuple(one for one in allowed if _plain(one) in spellings)
+    written = {one: texts for one, texts in other_words if one in allowed}
+    stands_for = tuple(one for one, texts in written.items() if spellings & {*map(_plain, texts)})
+    others = dict(other_words).get("", ())
+    if same or stands_for or spellings & {*map(_plain, others)}:
+        return same[:1] or stands_for
+    near = difflib.get_close_matches(
+        word, allowed, n=1, cutoff=_LIKELIER if other_words else _LIKELY
+    )
+    texts = {text: one for one, texts in written.items() for text in texts}
+    far = difflib.get_close_matches(word, texts, n=1, cutoff=_SURE)
+    if near and far and _alike(word, far[0]) > _alike(word, near[0]):
+        return (texts[far[0]],)
+    return tuple(near) or tuple(texts[text] for text in far)
+
+
+def _plain(word: str) -> str:
+    """Without case and marks: CrossEntropy, cross-entropy and cross_entropy are one."""
+    return "".join(c for c in word.lower() if c.isalnum())
+
+
+def _alike(word: str, other: str) -> float:
+    return difflib.SequenceMatcher(None, word, other).ratio()

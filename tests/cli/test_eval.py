@@ -229,6 +229,23 @@ def test_labels_may_be_booleans() -> None:
     assert evaluate(*binary, "--labels", "[1, 0]", "--logits", "[True, False]").code == 2
 
 
+@pytest.mark.parametrize(
+    ("option", "meant"),
+    [
+        ("--smoothing", "'--label-smoothing'"),
+        ("--axis", "'--class-axis'"),
+        ("--y_pred", "'--logits' or '--probs'"),
+        ("--y-true", "'--labels'"),
+        ("--tol", "'--tolerance'"),
+        ("--mask", "'--sample-weight'"),
+    ],
+)
+def test_an_option_that_users_write_is_answered_with_ours(option: str, meant: str) -> None:
+    done = evaluate(*ROW, option, "1")
+    assert done.code == 2
+    assert f"No such option '{option}'. Did you mean {meant}?" in done.err
+
+
 # ---- mistakes -----------------------------------------------------------------------------------
 
 NUMBERS = "allowed: numbers, as Python, NumPy, torch, TensorFlow or JAX print them"
@@ -318,7 +335,7 @@ MISTAKES: list[tuple[tuple[str, ...], list[str]]] = [
     ),
     (
         (*ROW, "--tolerance", "{atol: 1e-6, rtl: 1}"),
-        ["--tolerance.rtl: unknown key; allowed: atol, rtol, ulps; did you mean 'rtol'?"],
+        ["--tolerance.rtl: unknown key; did you mean 'rtol'?"],
     ),
 ]
 

@@ -132,4 +132,32 @@ BUGS = (
         "and PathFinder.find_spec(top, [os.getcwd()]) is None", "", "test_explain.py",
         "found_as_run",
     ),
+    Bug(
+        "a misspelt table of the pyproject.toml is silence", "config_file:_table",
+        'if name != TABLE[1] and re.sub', "if False and re.sub", "test_config_file.py", "silence",
+    ),
+    Bug(
+        "a key of another meaning is taken for a near one", "errors:closest",
+        "if same or stands_for or spellings & {*map(_plain, others)}:",
+        "if same or stands_for:", "test_other_words.py", "another_meaning",
+    ),
+    Bug(
+        "a wrong word hides the mistakes behind it", "mending:_Mender._stand_in",
+        "mended = _allowed_words(value, _CHOICES[key])", "pass", "test_mending.py", "all_of_them",
+    ),
+    Bug(
+        "what is misspelt is missing too", "mending:_causes",
+        "follows = mistake.fault == MISSING", "follows = False and mistake.found == MISSING",
+        "test_mending.py", "told_alone",
+    ),
+    Bug(
+        "a dtype that nobody knows decides what probabilities sum to",
+        "posing:_ProblemBuilder.check_probabilities", '"probs", "normalize", "dtype"', '"probs"',
+        "test_mending.py", "unknown_decides_nothing",
+    ),
+    Bug(
+        "labels are held against an unknown ignore_index",
+        "posing:_ProblemBuilder.check_label_values", '"labels", "ignore_index", "expect"',
+        '"labels", "expect"', "test_mending.py", "unknown_decides_nothing",
+    ),
 )  # fmt: skip

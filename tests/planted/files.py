@@ -71,7 +71,7 @@ BUGS = (
         r"\u2027\u202a-", "", "test_yaml_events.py", "is_not_yaml_1_2",
     ),
     Bug(
-        "a repeated mistake is looked up again", "errors:_closest",
+        "a repeated mistake is looked up again", "errors:closest",
         "@lru_cache(1024)", "@lru_cache(0)", BAD_CASES, "looked_up_once",
     ),
     Bug(

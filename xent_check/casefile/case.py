@@ -25,7 +25,7 @@ from pydantic import (
 from pydantic_core import CoreSchema
 from pydantic_core.core_schema import no_info_after_validator_function
 
-from xent_check.errors import LocatedMistake, Mistake
+from xent_check.errors import LocatedMistake, Mistake, OtherWords
 from xent_check.problem import options as kinds
 from xent_check.problem.options import ARRAYS, OPTIONS, Option, Options
 from xent_check.problem.tolerance import Auto, Tolerance
@@ -50,6 +50,50 @@ from .yaml_values import Map, describe, line_of, origin_of
 
 _ID = re.compile(r"(.*?)::((?:(?!::).)*)", re.DOTALL)
 ARRAY_KEYS = (*GIVEN, "labels", *ARRAYS)
+_SCORES = ("y_pred", "pred", "preds", "prediction", "predictions", "input", "inputs", "x", "output",
+           "outputs", "from_logits")  # fmt: skip
+# What users write for the keys; a word may stand for several. Those of options are in their table.
+KEY_WORDS: OtherWords = (
+    ("", ("classes", "n_classes", "num_classes", "class_index", "logit_scale", "z_loss", "scale",
+          "temperature", "sample_axis", "batch_axis")),
+    ("cases", ("case", "tests", "test_cases", "examples")),
+    ("defaults", ("default", "common", "base")),
+    ("name", ("id", "title")),
+    ("description", ("desc", "doc", "comment", "note", "notes")),
+    ("source", ("url", "link", "ref", "cite", "citation", "origin")),
+    ("tags", ("tag", "markers", "marks")),
+    ("loss", ("criterion", "objective", "loss_fn", "loss_function", "kind", "type", "function")),
+    ("logits", ("logit", "scores", "score", *_SCORES)),
+    ("probs", ("prob", "probabilities", "probability", "proba", "y_proba", "softmax", *_SCORES)),
+    ("log_probs", ("log_prob", "logp", "log_softmax", "log_probabilities", "log_proba")),
+    ("labels", ("label", "y", "y_true", "target", "targets", "truth", "true", "ground_truth")),
+    ("dtype", ("precision", "data_type", "float_type")),
+    ("tolerance", ("tol", "tolerances", "atol", "rtol", "ulps", "ulp", "eps", "epsilon", "abs_tol",
+                   "rel_tol", "abs", "rel", "threshold", "delta")),
+    ("implementations", ("frameworks", "framework", "impl", "impls", "backend", "backends",
+                         "libraries")),
+    ("matrix", ("parametrize", "parameters", "params", "grid")),
+    ("expect", ("expected", "expectation", "expectations", "losses", "result", "results", "answer",
+                "known")),
+    ("atol", ("abs", "abs_tol", "absolute", "tol", "eps", "epsilon")),
+    ("rtol", ("rel", "rel_tol", "relative")),
+    ("ulps", ("ulp",)),
+    ("losses", ("loss", "value", "values")),
+    ("gradient", ("grad", "grads", "gradients")),
+    ("error", ("raises", "exception", "message")),
+    ("because", ("reason", "why")),
+    ("versions", ("version",)),
+    ("shape", ("size", "dims", "dim")),
+    ("random", ("distribution", "dist", "rand")),
+    ("loc", ("mean", "mu")),
+    ("scale", ("std", "sigma", "stddev")),
+    ("low", ("min", "minimum", "minval")),
+    ("high", ("max", "maximum", "maxval")),
+    ("fill", ("value", "constant", "full")),
+    ("num_classes", ("classes", "n_classes", "depth", "n")),
+    ("file", ("path", "filename", "npy")),
+    *((option.key, (*option.synonyms, *option.other_words)) for option in OPTIONS),
+)  # fmt: skip
 
 
 class ToleranceFields(Strict):
@@ -257,6 +301,8 @@ class Case:
     name: str  # unique in the file
     source: Map  # its YAML mapping, with lines
     fields: CaseFields  # the same, checked
+    unknown: frozenset[str] = frozenset()
+    """the keys with a stand-in for a wrong value: nothing that depends on them is checked"""
 
     @property
     def id(self) -> str:

@@ -15,10 +15,10 @@ from .case import ARRAY_KEYS, Case, CaseFields
 from .expectations import expectations
 from .loading import PosedCase, listed_implementations, unknown_implementations
 from .memory import must_fit
+from .mending import checked
 from .posing import pose
 from .printed_dtype import printed_dtype
 from .printed_numbers import Numbers, parse_numbers
-from .validation import case_fields, without_harmless_mistakes
 from .yaml_reader import read_value
 from .yaml_values import Float, Map, scalar
 
@@ -139,16 +139,12 @@ def posed_case(source: Map, any_label: bool = False) -> PosedCase:
     Array files are found from the current folder. any_label: labels outside the classes are
     allowed.
     """
-    mistakes = list(unknown_implementations(source))
-    try:
-        fields = case_fields(source)
-    except InvalidError as error:
-        mistakes += error.mistakes
-        rest = without_harmless_mistakes(source, error)
-        if rest is None:
-            raise InvalidError(*mistakes) from None
-        source, fields = rest, case_fields(rest)
-    case = Case(Path(SHOWN).absolute(), SHOWN, fields.loss, source, fields)
+    known = checked(source)
+    mistakes = [*unknown_implementations(source), *(mistake for _, mistake in known.mistakes)]
+    if known.fields is None or known.source is None:
+        raise InvalidError(*mistakes)
+    file, fields = Path(SHOWN).absolute(), known.fields
+    case = Case(file, SHOWN, fields.loss, known.source, fields, known.unknown)
     try:
         problem = pose(case, allow_outside=True, any_label=any_label)
     except InvalidError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 import numpy as np
@@ -11,9 +12,19 @@ import numpy as np
 from xent_check.errors import InvalidError, KeyPath, Mistake
 from xent_check.problem.expectation import REFERENCE, Expectation, Expectations, Published
 from xent_check.problem.problem import Problem
-from xent_check.problem.vocabulary import REDUCTIONS
+from xent_check.problem.vocabulary import REDUCTIONS, Given
 
 from .case import Case, ExpectedFields
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What the numbers of expectations must fit. None: not known."""
+
+    given: Given
+    samples_shape: tuple[int, ...] | None
+    values_shape: tuple[int, ...] | None
+    gradient: bool | None  # whether it is checked
 
 
 def expectations(case: Case, problem: Problem) -> Expectations:
@@ -22,24 +33,27 @@ def expectations(case: Case, problem: Problem) -> Expectations:
     InvalidError, with the keys in the case, where an entry says nothing, contradicts itself, is
     never reached, or has numbers of another shape than the problem's.
     """
-    mistakes: list[Mistake] = []
-    by_name: dict[str, tuple[Expectation, ...]] = {}
-    for name, entries in case.fields.expect.items():
-        raw = case.source["expect"][name]
-        parsed: list[Expectation] = []
-        for index, entry in enumerate(entries):
-            key: KeyPath = ("expect", name, index) if isinstance(raw, list) else ("expect", name)
-            mistakes += _entry_mistakes(entry, name, key)
-            try:
-                parsed.append(_expectation(entry, problem))
-            except InvalidError as error:
-                mistakes += [mistake.below(*key) for mistake in error.mistakes]
-        by_name[name] = tuple(parsed)
-        if name != REFERENCE:
-            mistakes += _unreachable_entries(name, entries)
-    if mistakes:
+    shapes = problem.samples_shape, problem.values.shape
+    layout = Layout(problem.given, *shapes, problem.gradient)
+    if mistakes := list(expectation_mistakes(case, layout)):
         raise InvalidError(*mistakes)
-    return by_name
+    return {
+        name: tuple(_expectation(entry, layout) for entry in entries)
+        for name, entries in case.fields.expect.items()
+    }
+
+
+def expectation_mistakes(case: Case, layout: Layout) -> Iterator[Mistake]:
+    """Every mistake in the `expect` of a case, with the keys in the case."""
+    for name, entries in case.fields.expect.items():
+        is_list = isinstance(case.source["expect"][name], list)
+        for index, entry in enumerate(entries):
+            key: KeyPath = ("expect", name, index) if is_list else ("expect", name)
+            yield from _entry_mistakes(entry, name, key)
+            for mistake in _layout_mistakes(entry, layout):
+                yield mistake.below(*key)
+        if name != REFERENCE:
+            yield from _unreachable_entries(name, entries)
 
 
 def _unreachable_entries(name: str, entries: Sequence[ExpectedFields]) -> Iterator[Mistake]:
@@ -67,41 +81,46 @@ def _entry_mistakes(entry: ExpectedFields, name: str, key: KeyPath) -> list[Mist
     return []
 
 
-def _expectation(entry: ExpectedFields, problem: Problem) -> Expectation:
-    """The entry with its numbers. InvalidError, with keys in the entry, for other shapes."""
-    losses = _published_of_shape(
-        "losses", entry.losses, problem.samples_shape, "one number per sample"
-    )
+def _layout_mistakes(entry: ExpectedFields, layout: Layout) -> Iterator[Mistake]:
+    """Numbers of another shape, and a gradient where none is checked; keys are in the entry."""
+    if entry.gradient is not None and layout.gradient is False:
+        found, allowed = "stated where no gradient is checked", "with `check: [value, gradient]`"
+        yield Mistake(("gradient",), found, allowed, "add it, or remove this")
+    for key, shape, what in (
+        ("losses", layout.samples_shape, "one number per sample"),
+        ("gradient", layout.values_shape, f"one number for each of the {layout.given}"),
+    ):
+        numbers = getattr(entry, key)
+        if numbers is None or shape is None or (key == "gradient" and not layout.gradient):
+            continue
+        stated = np.shape(numbers)
+        if stated != shape and (1, *stated) != shape:
+            yield Mistake((key,), f"shape {list(stated)}", f"shape {list(shape)}, {what}", "")
+
+
+def _expectation(entry: ExpectedFields, layout: Layout) -> Expectation:
+    """The entry with its numbers."""
     totals = {
         r: published_numbers(getattr(entry, r)) for r in REDUCTIONS if getattr(entry, r) is not None
     }
-    if entry.gradient is not None and not problem.gradient:
-        fault, allowed = "stated where no gradient is checked", "with `check: [value, gradient]`"
-        raise InvalidError(Mistake(("gradient",), fault, allowed, "add it, or remove this"))
-    what = f"one number for each of the {problem.given}"
-    gradient = _published_of_shape("gradient", entry.gradient, problem.values.shape, what)
     return Expectation(
-        losses, totals, gradient, entry.error, entry.reason, entry.versions, entry.hypothesis
+        _published(entry.losses, layout.samples_shape),
+        totals,
+        _published(entry.gradient, layout.values_shape),
+        entry.error,
+        entry.reason,
+        entry.versions,
+        entry.hypothesis,
     )
 
 
-def _published_of_shape(
-    key: str, numbers: object, shape: tuple[int, ...], what: str
-) -> Published | None:
-    """The published array, of that shape; a single sample may lack its axis, as in the case.
-
-    InvalidError for other shapes. what: the shape in words.
-    """
+def _published(numbers: object, shape: tuple[int, ...] | None) -> Published | None:
+    """The published array; a single sample may lack its axis, as in the case."""
     if numbers is None:
         return None
     array = published_numbers(numbers)
     if (1, *array.values.shape) == shape:
         return Published(array.values[None], array.units[None])
-    if array.values.shape != shape:
-        mistake = Mistake(
-            (key,), f"shape {list(array.values.shape)}", f"shape {list(shape)}, {what}", ""
-        )
-        raise InvalidError(mistake)
     return array
 
 

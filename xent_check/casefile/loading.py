@@ -30,9 +30,9 @@ from .expansion import SourceMistake, expand
 from .expectations import expectations
 from .field_types import NAME, is_name
 from .keyword import keyword_matcher
+from .mending import checked
 from .paths import case_files, require_existing, split_path
 from .posing import pose
-from .validation import case_fields, without_harmless_mistakes
 from .yaml_reader import read
 from .yaml_values import Map, line_of
 
@@ -155,7 +155,7 @@ class FileCases:
     """The cases of a file, and the mistakes in it."""
 
     cases: tuple[Case, ...]  # in the file's order
-    broken: tuple[Case, ...]  # without the wrong keys, none of which matters to the arrays
+    broken: tuple[Case, ...]  # with stand-ins for what is wrong
     mistakes: tuple[LocatedMistake, ...]  # posing the broken cases may add to these
 
 
@@ -174,18 +174,16 @@ def read_cases(file: Path, shown: str) -> FileCases:
         names.append((str(source.get("name") or file.stem), source))
         before = len(mistakes)
         mistakes += [(source, mistake) for mistake in unknown_implementations(source)]
-        try:
-            fields = case_fields(source)
-        except InvalidError as error:
-            mistakes += [(source, mistake) for mistake in error.mistakes]
-            rest = without_harmless_mistakes(source, error)
-            if rest is None:
-                continue
-            source, fields = rest, case_fields(rest)
+        known = checked(source)
+        mistakes += known.mistakes
+        if known.fields is None or known.source is None:
+            continue
+        source, fields = known.source, known.fields
+        mistakes += [(source, mistake) for mistake in unknown_implementations(source)]
         if fields.name is None and not is_name(file.stem):
             missing = "missing, and the file's own name cannot stand for it"
             mistakes.append((source, Mistake(("name",), missing, NAME, "add a name")))
-        case = Case(file, shown, fields.name or file.stem, source, fields)
+        case = Case(file, shown, fields.name or file.stem, source, fields, known.unknown)
         (cases if len(mistakes) == before else broken).append(case)
     mistakes += _repeated_names(names)
     reported = {(item.line, item.mistake.key) for item in document.mistakes}

@@ -13,12 +13,13 @@ from xent_check.errors import InvalidError, KeyPath, Mistake
 from xent_check.problem.dtypes import rounded
 from xent_check.problem.options import ARRAYS, misfit, samples_of
 from xent_check.problem.problem import Problem
-from xent_check.problem.vocabulary import REDUCTIONS, Given, Reduction
+from xent_check.problem.vocabulary import REDUCTIONS, Reduction
 
 from .array_forms import FileArray
 from .arrays import class_index_mistake, make_array
-from .case import ARRAY_KEYS, Case, CaseFields
+from .case import ARRAY_KEYS, Case
 from .data_rules import bad_probabilities, misplaced_options, outside_labels
+from .expectations import Layout, expectation_mistakes
 from .memory import Size, copy_bytes, must_have
 
 Array = npt.NDArray[Any]
@@ -35,14 +36,17 @@ def pose(case: Case, allow_outside: bool = False, any_label: bool = False) -> Pr
     mistakes: list[Mistake] = []
     for key in ARRAY_KEYS:
         form = getattr(case.fields, key)
-        if form is not None:
+        if form is not None and key not in case.source.unclear:
             try:
                 arrays[key] = make_array(form, (key,), case.file.parent, allow_outside)
             except InvalidError as error:
                 mistakes += error.mistakes
-    if mistakes:
+    builder = _ProblemBuilder(case, arrays, mistakes, any_label)
+    problem = builder.problem()
+    mistakes += expectation_mistakes(case, builder.layout())
+    if problem is None or mistakes:
         raise InvalidError(*mistakes)
-    return _ProblemBuilder(case.fields, case.given, arrays, any_label).problem()
+    return problem
 
 
 class _ProblemBuilder:
@@ -53,35 +57,46 @@ class _ProblemBuilder:
     """
 
     def __init__(
-        self, fields: CaseFields, given: Given, arrays: dict[str, Array], any_label: bool
+        self, case: Case, arrays: dict[str, Array], mistakes: list[Mistake], any_label: bool
     ) -> None:
         self.any_label = any_label
-        self.fields = fields
-        self.options = fields.options
-        self.given = given
+        self.fields = case.fields
+        self.options = case.fields.options
+        self.given = case.given
+        self.unknown = case.unknown
         self.arrays = arrays
-        self.mistakes: list[Mistake] = []
+        self.mistakes = mistakes
 
     def add_mistake(self, key: KeyPath, fault: str, allowed: str = "", advice: str = "") -> None:
         """Keep a mistake; all are raised together."""
         self.mistakes.append(Mistake(key, fault, allowed, advice))
 
-    def problem(self) -> Problem:
-        """The problem; InvalidError with all mistakes."""
+    def is_known(self, *keys: str) -> bool:
+        """Whether the case says what it means by these keys, so that a check may rely on them."""
+        return not self.unknown & {*keys}
+
+    def problem(self) -> Problem | None:
+        """The problem; None where there are mistakes."""
         f = self.fields
-        self.require_memory()
+        if self.given in self.arrays:
+            self.require_memory()
         for mistake in misplaced_options(f, self.given):
-            self.mistakes.append(mistake)
+            if self.is_known(*(("check",) if mistake.key[0] == "cotangent" else ())):
+                self.mistakes.append(mistake)
             self.arrays.pop(str(mistake.key[0]), None)
+        if self.given not in self.arrays:
+            if f.loss == "binary" and "labels" in self.arrays:  # no check of them needs the values
+                self.check_label_values(self.arrays["labels"], classes=0)
+            return None
         values, labels, axis = self.with_sample_axis()
         if self.check_class_axis(values, axis):
             self.check_weights(values, axis)
             self.check_empty_batch(values)
             self.check_probabilities(values, axis)
-            if self.check_labels(values, labels, axis):
-                self.check_label_values(labels, values, axis)
-        if self.mistakes:
-            raise InvalidError(*self.mistakes)
+            if labels is not None and self.check_labels(values, labels, axis):
+                self.check_label_values(labels, 0 if f.loss == "binary" else values.shape[axis])
+        if self.mistakes or labels is None:
+            return None
         arrays: dict[str, Any] = {
             key: self.rounded(self.arrays[key]) for key in ARRAYS if key in self.arrays
         }
@@ -94,6 +109,21 @@ class _ProblemBuilder:
             dtype=f.dtype,
             **vars(options),
         )
+
+    def layout(self) -> Layout:
+        """What the numbers of the case's expectations must fit, as far as it is known."""
+        gradient = self.options.gradient if self.is_known("check") else None
+        if self.given not in self.arrays:
+            return Layout(self.given, None, None, gradient)
+        values, _, axis = self.with_sample_axis()
+        ndim = 0 if self.fields.loss == "binary" else values.ndim
+        counted = self.fields.loss == "binary" or -ndim <= axis < ndim
+        samples = self.samples_shape(values, axis) if counted and self.axis_is_known else None
+        return Layout(self.given, samples, values.shape, gradient)
+
+    @property
+    def axis_is_known(self) -> bool:
+        return self.fields.loss == "binary" or self.is_known("class_axis")
 
     def require_memory(self) -> None:
         """InvalidError where one answer does not fit; nothing is done with the arrays before."""
@@ -125,30 +155,26 @@ class _ProblemBuilder:
     @property
     def is_bare(self) -> bool:
         """Whether the case is one sample without a sample axis."""
-        return self.arrays[self.given].ndim == (0 if self.fields.loss == "binary" else 1)
+        values = self.arrays.get(self.given)
+        return values is not None and values.ndim == (0 if self.fields.loss == "binary" else 1)
 
-    def with_sample_axis(self) -> tuple[Array, Array, int]:
+    def with_sample_axis(self) -> tuple[Array, Array | None, int]:
         """Values, labels and class axis, where a bare number or row gets its sample axis."""
-        values, labels, axis = (
-            self.arrays[self.given],
-            self.arrays["labels"],
-            self.options.class_axis,
-        )
-        if not self.is_bare:
-            return values, labels, axis
-        if self.fields.loss == "binary":
-            return values.reshape(1), labels.reshape(1) if labels.ndim == 0 else labels, axis
-        if axis not in (-1, 0):
-            return values, labels, axis  # check_class_axis refuses it
-        axis = -1
-        if self.sparse:
-            return values[None], labels.reshape(1) if labels.ndim == 0 else labels, axis
-        return values[None], labels[None] if labels.ndim == 1 else labels, axis
+        values, labels = self.arrays[self.given], self.arrays.get("labels")
+        axis, binary = self.options.class_axis, self.fields.loss == "binary"
+        if not self.is_bare or (not binary and axis not in (-1, 0)):
+            return values, labels, axis  # check_class_axis refuses that axis
+        bare_labels = 0 if binary or self.sparse else 1
+        if labels is not None and labels.ndim == bare_labels:
+            labels = labels[None]
+        return values[None], labels, axis if binary else -1
 
     def check_class_axis(self, values: Array, axis: int) -> bool:
         """Whether the class axis exists and has a class."""
         if self.fields.loss == "binary":
             return True
+        if not self.axis_is_known:
+            return False
         if values.ndim == 0:
             self.add_mistake((self.given,), "a single number", "one number per class at least")
         elif not -values.ndim <= axis < values.ndim:
@@ -177,7 +203,7 @@ class _ProblemBuilder:
             elif f.loss == "categorical" and labels.shape == self.samples_shape(values, axis):
                 advice = "class indices belong to the loss sparse_categorical"
             self.add_mistake(("labels",), f"shape {list(labels.shape)}", allowed, advice)
-        if self.sparse and labels.dtype.kind != "i":
+        if self.sparse and labels.dtype.kind != "i" and self.is_known("labels"):
             self.mistakes.append(class_index_mistake(f.labels, self.arrays["labels"], ("labels",)))
         return len(self.mistakes) == before
 
@@ -200,24 +226,24 @@ class _ProblemBuilder:
 
     def check_empty_batch(self, values: Array) -> None:
         """Without samples, a total must be asked for: there is nothing else to compare."""
-        if values.size == 0 and not self.reductions:
+        if values.size == 0 and not self.reductions and self.is_known("reduction", "expect"):
             fault = f"shape {list(values.shape)}: no samples, and no reduction"
             self.add_mistake(
                 (self.given,), fault, "a `reduction` to compare", "add `reduction: mean`"
             )
 
-    def check_label_values(self, labels: Array, values: Array, axis: int) -> None:
+    def check_label_values(self, labels: Array, classes: int) -> None:
         """Labels are classes, or the case says what is expected of those that are none."""
         f = self.fields
-        if not f.expect and not self.any_label:
-            classes = 0 if f.loss == "binary" else values.shape[axis]
+        known = self.is_known("labels", "ignore_index", "expect")
+        if known and not f.expect and not self.any_label:
             ignored = self.options.ignore_index
             self.add_item_mistakes("labels", outside_labels(labels, f.loss, classes, ignored))
 
     def check_probabilities(self, values: Array, axis: int) -> None:
         """Probabilities are probabilities, in the case's dtype."""
         f = self.fields
-        if self.given == "probs":
+        if self.given == "probs" and self.is_known("probs", "normalize", "dtype"):
             probs, normalize = self.rounded(values), self.options.normalize
             wrong = bad_probabilities(probs, f.loss, f.dtype, axis, normalize)
             self.add_item_mistakes("probs", wrong)

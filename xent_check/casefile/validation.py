@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from xent_check.errors import InvalidError, KeyPath, Mistake, did_you_mean
-from xent_check.problem.options import OPTIONS, Number, NumberArray, Words
-from xent_check.problem.vocabulary import GIVEN, Loss
+from xent_check.problem.options import OPTIONS, Words
+from xent_check.problem.vocabulary import CHOICE_WORDS, GIVEN, Loss
 
 from .array_forms import ARRAY_FORMS
-from .case import ARRAY_KEYS, Because, CaseFields, ExpectedFields, ToleranceFields
+from .case import ARRAY_KEYS, KEY_WORDS, Because, CaseFields, ExpectedFields, ToleranceFields
 from .field_types import number_advice
 from .yaml_values import Map, describe
+
+UNKNOWN_KEY, MISSING = "unknown key", "missing"
+NEAR_KEYS = (*CaseFields.model_fields, "cases", "defaults")  # what a key of a case may be meant as
+TOLERANCE_KEYS = tuple(ToleranceFields.model_fields)
 
 
 def case_fields(source: Map) -> CaseFields:
@@ -38,28 +42,10 @@ def case_fields(source: Map) -> CaseFields:
     return fields
 
 
-# No check of another key reads what scales or weighs.
-_HARMLESS_KEYS = (
-    *("name", "description", "source", "tags", "tolerance", "implementations"),
-    *(option.key for option in OPTIONS if isinstance(option.kind, Number | NumberArray)),
-)
 _WORD_LIST_KEYS = (
     *("tags", "implementations"),
     *(option.key for option in OPTIONS if isinstance(option.kind, Words)),
 )
-
-
-def without_harmless_mistakes(source: Map, error: InvalidError) -> Map | None:
-    """The mapping without the keys that are wrong, where its arrays mean the same without them."""
-    wrong = {str(mistake.key[0]) if mistake.key else "" for mistake in error.mistakes}
-    meaningful = [key for key in CaseFields.model_fields if key not in _HARMLESS_KEYS]
-    if any(key in ("", *meaningful) or did_you_mean(key, meaningful) for key in wrong):
-        return None
-    rest = Map(source.line)
-    rest.update({key: value for key, value in source.items() if key not in wrong})
-    rest.lines.update(source.lines)
-    rest.origins.update(source.origins)
-    return rest
 
 
 _TYPES = {
@@ -99,11 +85,14 @@ def _mistakes(item: dict[str, Any], source: Map) -> Iterator[Mistake]:
     elif kind == "extra_forbidden":
         yield _unknown_key((*key[:-1], str(loc[-1])), list(_model_at(loc).model_fields))
     elif kind == "missing":
-        yield Mistake((*key, loc[-1]), "missing", _MISSING.get(str(loc[-1]), ""), "add it")
+        yield Mistake((*key, loc[-1]), MISSING, _MISSING.get(str(loc[-1]), ""), "add it")
     elif kind == "literal_error":
         allowed = context["expected"].replace("'", "").replace(" or ", ", ")
         allowed = "true" if allowed == "True" else allowed
-        hint = did_you_mean(value, allowed.split(", ")) if isinstance(value, str) else ""
+        choices = allowed.split(", ")
+        hint = did_you_mean(value, choices, CHOICE_WORDS) if isinstance(value, str) else ""
+        if value == "none" and loc[0] == "reduction":
+            hint = "leave the key out: the losses are always compared"
         yield Mistake(key, fault, allowed, hint)
     elif type_name in _TYPES:
         yield Mistake(key, fault, *_type_and_advice(type_name, loc, value))
@@ -137,12 +126,23 @@ def _type_and_advice(type_name: str, loc: KeyPath, value: object) -> tuple[str, 
     return _TYPES[type_name], number_advice(value) if type_name in ("int", "float") else ""
 
 
+_ADVICE = {
+    "<<": "YAML 1.2 has no merge keys: write the keys out, or put them in `defaults`",
+    "from_logits": "the key of the scores says that: logits, probs or log_probs",
+}
+
+
 def _unknown_key(key: KeyPath, allowed: list[str]) -> Mistake:
-    also = ("cases", "defaults") if len(key) == 1 else ()
-    advice = did_you_mean(str(key[-1]), [*allowed, *also])
-    if key[-1] == "<<":
-        advice = "YAML 1.2 has no merge keys: write the keys out, or put them in `defaults`"
-    return Mistake(key, "unknown key", ", ".join(allowed), advice)
+    return unknown_key(key, NEAR_KEYS if len(key) == 1 else allowed, allowed)
+
+
+def unknown_key(key: KeyPath, near: Iterable[str], allowed: Sequence[str]) -> Mistake:
+    """The mistake: with the key that was meant, one of `near`, else with all that are allowed."""
+    word = str(key[-1])
+    advice = _ADVICE.get(word) or did_you_mean(word, near, KEY_WORDS)
+    if advice and word in TOLERANCE_KEYS and "tolerance" in allowed:
+        advice = f"write `tolerance: {{{word}: ...}}`"
+    return Mistake(key, UNKNOWN_KEY, "" if advice else ", ".join(allowed), advice)
 
 
 def _place(loc: KeyPath, source: Map) -> tuple[KeyPath, object]:

@@ -275,6 +275,7 @@ class _Builder:
             if name in mapping:
                 fault = f"the key stands twice (first on line {mapping.lines[name]})"
                 self._wrong(item, (*key, name), fault, "each key once", "keep one")
+                mapping.unclear.add(name)
             value, count = self._value(next(stream), stream, (*key, name), depth + 1)
             if name not in mapping:
                 mapping[name] = value

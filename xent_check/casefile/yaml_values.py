@@ -28,7 +28,7 @@ class Map(dict[str, Any]):
     """A mapping, with the line of each of its keys.
 
     line, lines: from 1. origins: the paths of keys that came from elsewhere in the file, as `dtype`
-    from matrix.dtype[1].
+    from matrix.dtype[1]. unclear: keys whose value is not known, as they stand twice.
     """
 
     def __init__(self, line: int) -> None:
@@ -36,6 +36,7 @@ class Map(dict[str, Any]):
         self.line = line
         self.lines: dict[str, int] = {}
         self.origins: dict[str, KeyPath] = {}
+        self.unclear: set[str] = set()
 
 
 class Seq(list[Any]):

@@ -84,7 +84,13 @@ def _table(file: Path, shown: str) -> object:
     except OSError as error:
         raise UserError(visible(f"{shown}: {error.strerror}; --no-config does without")) from None
     tool = document.get(TABLE[0])
-    return tool.get(TABLE[1]) if isinstance(tool, dict) else None
+    if not isinstance(tool, dict):
+        return None
+    for name in tool:
+        if name != TABLE[1] and re.sub(r"[\W_]", "", name.lower()) == "xentcheck":
+            advice = f"write [{key_text(TABLE)}]"
+            raise UserError(in_table(shown, Mistake((TABLE[0], name), "unknown table", "", advice)))
+    return tool.get(TABLE[1])
 
 
 def _place_of(message: str, file: Path) -> tuple[str, int]:
@@ -107,7 +113,8 @@ def _checked(table: object, file: str, place: Place) -> Config:
     for name, value in table.items():
         key: KeyPath = (*TABLE, name)
         if name not in KEYS:
-            mistakes.append(Mistake(key, "unknown", ", ".join(KEYS), _advice(name)))
+            advice = _advice(name)
+            mistakes.append(Mistake(key, "unknown", "" if advice else ", ".join(KEYS), advice))
             continue
         try:
             values[name] = KEYS[name].check(value, place)

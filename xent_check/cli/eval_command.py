@@ -84,7 +84,30 @@ def _case_option(option: Option) -> _Decorator:
     return _option(option.key, metavar, words, isinstance(option.kind, Words))
 
 
-@click.command("eval", short_help="Check one problem given on the command line.")
+class _Eval(click.Command):
+    """A command that knows what users call its options elsewhere."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            from xent_check.casefile.case import KEY_WORDS, CaseFields
+            from xent_check.errors import closest
+
+            word = error.option_name.strip("-").replace("-", "_")
+            keys = [key for key in CaseFields.model_fields if dashed(key) in _names(self)]
+            meant = [repr(dashed(key)) for key in closest(word, tuple(keys), KEY_WORDS)]
+            if not meant:
+                raise
+            text = f"No such option '{error.option_name}'. Did you mean {' or '.join(meant)}?"
+            raise click.UsageError(text, ctx) from None
+
+
+def _names(command: click.Command) -> set[str]:
+    return {name for param in command.params for name in param.opts}
+
+
+@click.command("eval", cls=_Eval, short_help="Check one problem given on the command line.")
 @_case_options
 @click.option(
     "-i",

@@ -3,6 +3,7 @@ where it runs in a labelled interpreter."""
 
 from __future__ import annotations
 
+import difflib
 import importlib.metadata
 import importlib.util
 import os
@@ -14,10 +15,10 @@ from functools import cache
 from importlib.machinery import PathFinder
 from typing import TYPE_CHECKING
 
-from xent_check.errors import InvalidError, Mistake, did_you_mean
+from xent_check.errors import InvalidError, Mistake, closest, did_you_mean
 
 from .interpreters import interpreter
-from .table import CUSTOM, DEVICES, IMPLEMENTATIONS, Entry
+from .table import CUSTOM, DEVICES, IMPLEMENTATIONS, OTHER_WORDS, Entry
 
 if TYPE_CHECKING:
     from xent_check.problem.problem import Problem
@@ -123,15 +124,21 @@ def _parse(text: str) -> Implementation:
             allowed = ", ".join(f"{base}:{mode}" for mode in entry.modes) or f"{base} alone"
             raise _wrong(f"mode {rest!r} of {base}", allowed, did_you_mean(rest, entry.modes))
         return Implementation(text, entry, rest, _device(device, spec, entry) if at else "cpu")
+    names = tuple(IMPLEMENTATIONS)
+    allowed = f"{', '.join(names)}, or module:function"
+    modes = [n for n in closest(base, names, OTHER_WORDS) if rest in IMPLEMENTATIONS[n].modes]
+    if colon and modes:
+        meant = f"{modes[0]}:{rest}{at}{device}"
+        raise _wrong(f"no implementation {text!r}", allowed, f"did you mean {meant!r}?")
     if colon and base and rest.isidentifier() and not _is_typo(base):
         if base.endswith(".py"):  # one function has one name: `expect` knows it by that
             base = os.path.normpath(base)
             spec, text = f"{base}:{rest}", f"{base}:{rest}{at}{device}"
         device = _device(device, spec, CUSTOM) if at else "cpu"
         return Implementation(text, CUSTOM, "", device, function=spec)
-    names = list(IMPLEMENTATIONS)
-    allowed = f"{', '.join(names)}, or module:function"
-    raise _wrong(f"no implementation {text!r}", allowed, did_you_mean(base or text, names))
+    word = base or text
+    hint = did_you_mean(word, names, OTHER_WORDS) or did_you_mean(word.partition(".")[0], names)
+    raise _wrong(f"no implementation {text!r}", allowed, hint)
 
 
 def _device(device: str, spec: str, entry: Entry) -> str:
@@ -147,10 +154,11 @@ def _device(device: str, spec: str, entry: Entry) -> str:
 
 def _is_typo(module: str) -> bool:
     """Whether it is no module, but close to the name of an implementation: `kears:xla`."""
+    top = module.partition(".")[0]  # looking for the whole name would import it
     return (
-        bool(did_you_mean(module, IMPLEMENTATIONS))
+        bool(difflib.get_close_matches(top, IMPLEMENTATIONS))
         and not module.endswith(".py")
-        and _find(top := module.partition(".")[0]) is None  # the whole would import its parent
+        and _find(top) is None
         and PathFinder.find_spec(top, [os.getcwd()]) is None  # where a worker looks first
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from xent_check.errors import OtherWords
 from xent_check.problem.vocabulary import DType, Given, Loss
 
 from . import support
@@ -56,6 +57,7 @@ class Entry:
     )
     script: ScriptFrame | None = None  # None: no script can show its answer
     start: int = 4  # place in the order of starting processes: the slowest to import first
+    other_words: tuple[str, ...] = ()  # what users write for it
 
     def environment_variables(self, device: str) -> dict[str, str]:
         """The environment variables that its process sets, on the device."""
@@ -74,21 +76,25 @@ IMPLEMENTATIONS: dict[str, Entry] = {
         "keras", "tensorflow", ("tensorflow", "keras"), "keras", support.KERAS,
         "tf.keras.losses", "tensorflow", ("xla", "graph", "floatx"), in_float32=_TF_IN_FLOAT32,
         script=ScriptFrame(("import tensorflow as tf",), ("tf", "tf.keras"), "tensorflow"), start=0,
+        other_words=("tf.keras", "tensorflow.keras", "keras.losses", "tf.keras.losses"),
     ),
     "tf": Entry(
         "tensorflow", "tensorflow", ("tensorflow",), "tensorflow", support.TF,
         "tf.nn", "tensorflow", ("xla", "graph"), in_float32=_TF_IN_FLOAT32,
         script=ScriptFrame(("import tensorflow as tf",), ("tf",), "tensorflow"), start=0,
+        other_words=("tensorflow", "tf.nn", "tensorflow.nn"),
     ),
     "torch": Entry(
         "torch", "torch", ("torch",), "torch", support.TORCH,
         "torch.nn.functional", "torch", ("compile",),
         script=ScriptFrame(("import torch",), ("torch",), "torch"), start=1,
+        other_words=("pytorch", "torch.nn", "torch.nn.functional"),
     ),
     "jax": Entry(
         "jax", "jax", ("jax",), "jax", support.JAX,
         "jax.nn, as its users write it", "jax", ("eager", "x32"),
         script=ScriptFrame(_JAX, ("jax",), "jax"), start=2,
+        other_words=("jax.nn", "jax.numpy", "jnp"),
     ),
     "optax": Entry(
         "optax", "optax", ("jax", "optax"), "optax", support.OPTAX,
@@ -97,11 +103,11 @@ IMPLEMENTATIONS: dict[str, Entry] = {
     ),
     "manual": Entry(
         "manual", "numpy", ("numpy",), "numpy", support.EVERYTHING, "the textbook formula, NumPy",
-        devices=_NUMPY, script=_BY_HAND,
+        devices=_NUMPY, script=_BY_HAND, other_words=("numpy", "np", "naive", "by_hand"),
     ),
     "stable": Entry(
         "stable", "numpy", ("numpy",), "numpy", support.FROM_LOGITS, "shifted log-sum-exp, NumPy",
-        devices=_NUMPY, script=_BY_HAND,
+        devices=_NUMPY, script=_BY_HAND, other_words=("numpy", "np", "logsumexp"),
     ),
     "keras-torch": Entry(
         "keras_torch", "keras-torch", ("keras", "torch"), "keras", support.KERAS,
@@ -116,6 +122,9 @@ IMPLEMENTATIONS: dict[str, Entry] = {
         script=ScriptFrame((*_JAX, "import keras"), ("keras", "jax"), "jax", mode="eager"),
     ),
 }  # fmt: skip
+OTHER_WORDS: OtherWords = tuple(
+    (name, entry.other_words) for name, entry in IMPLEMENTATIONS.items()
+)
 CUSTOM = Entry(
     "user_function", "custom", ("numpy",), "numpy", support.BY_NAME, "your own function",
     devices=_NUMPY,

@@ -79,6 +79,7 @@ class Option:
     needs_support: bool = True
     of_gradient: bool = False  # it applies only where the gradient is checked
     synonyms: tuple[str, ...] = ()  # other names for it in the signature of a user's function
+    other_words: tuple[str, ...] = ()  # what users write for it elsewhere
     key: str = ""  # its name in a case and for `eval`
     name: str = ""  # its field of a problem
     default: Any = None  # the field's value where the case says nothing
@@ -111,41 +112,51 @@ class Options:
     # fmt: off
     class_axis: int = field(default=-1, metadata={_LINE: Option(
         Axis(), "Which axis counts the classes.", losses=_OF_CLASSES, synonyms=("axis",),
+        other_words=("dim", "axes", "class_dim", "channel_axis"),
     )})
     normalize: bool | None = field(default=None, metadata={_LINE: Option(
         Flag(), "Probabilities that do not sum to 1: divided by their sum, or not.",
         losses=_OF_CLASSES, given=("probs",), needs_support=False,
+        other_words=("normalise", "normalized", "renormalize"),
     )})
     ignore_index: int | None = field(default=None, metadata={_LINE: Option(
         Whole(), "Samples with this label have loss 0 and do not count.",
         losses=("sparse_categorical",),
         synonyms=("ignore_idx", "ignored_index", "ignore_class", "padding_idx"),
+        other_words=("ignore", "pad_id", "pad_token_id", "ignore_label"),
     )})
     label_smoothing: float = field(default=0.0, metadata={_LINE: Option(
         Number(least=0, most=1), "The share of every target that all classes get evenly.",
         synonyms=("smoothing",),
+        other_words=("smooth", "label_smooth", "eps", "epsilon"),
     )})
     class_weight: Array | None = field(default=None, metadata={_LINE: Option(
         NumberArray("classes"), "A weight per class.", losses=_OF_CLASSES,
         synonyms=("weight", "class_weights"),
+        other_words=("weights", "weight_per_class"),
     )})
     pos_weight: Array | None = field(default=None, metadata={_LINE: Option(
         NumberArray("trailing"), "binary: a weight on the positive term.", losses=("binary",),
+        other_words=("positive_weight", "scale_pos_weight"),
     )})
     sample_weight: Array | None = field(default=None, metadata={_LINE: Option(
         NumberArray("samples"), "A weight per sample.", synonyms=("sample_weights",),
+        other_words=("weight", "weights", "mask"),
     )})
     reductions: tuple[Reduction, ...] = field(default=(), metadata={_LINE: Option(
         Words(get_args(Reduction)), "The totals that are compared beside the losses.",
         needs_support=False, key="reduction",
+        other_words=("reduce", "reduction_mode", "aggregation", "size_average"),
     )})
     gradient: bool = field(default=False, metadata={_LINE: Option(
         Words(get_args(Check), default=("value",), flag="gradient"), "What is compared.",
         needs_support=False, key="check",
+        other_words=("checks", "grad", "gradient", "gradients", "compare"),
     )})
     cotangent: Array | None = field(default=None, metadata={_LINE: Option(
         NumberArray("samples"), "The gradient is of the sum of this times the losses.",
         needs_support=False, of_gradient=True,
+        other_words=("grad_output", "grad_outputs", "upstream"),
     )})
     # fmt: on
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
+
+if TYPE_CHECKING:
+    from xent_check.errors import OtherWords
 
 Loss = Literal["binary", "categorical", "sparse_categorical"]
 Given = Literal["logits", "probs", "log_probs"]
@@ -13,3 +16,29 @@ Check = Literal["value", "gradient"]
 GIVEN: tuple[Given, ...] = get_args(Given)
 DTYPES: tuple[DType, ...] = get_args(DType)
 REDUCTIONS: tuple[Reduction, ...] = get_args(Reduction)
+
+# What users write for them: functions, classes and dtypes of the libraries, and short names. A word
+# may stand for several.
+_INDICES = ("cross_entropy", "cross_entropy_loss", "ce", "xent", "softmax", "softmax_cross_entropy")
+CHOICE_WORDS: OtherWords = (
+    ("", ("float8", "float8_e4m3fn", "float8_e5m2", "float128", "float80")),
+    ("binary", ("bce", "bce_loss", "binary_crossentropy", "binary_cross_entropy", "sigmoid",
+                "bce_with_logits", "bce_with_logits_loss", "binary_cross_entropy_with_logits",
+                "sigmoid_cross_entropy", "sigmoid_binary_cross_entropy", "logistic", "log_loss",
+                "multilabel", "sigmoid_cross_entropy_with_logits")),
+    ("sparse_categorical", ("sparse", "sparse_categorical_crossentropy", "nll", "nll_loss",
+                            "sparse_softmax_cross_entropy_with_logits", *_INDICES,
+                            "softmax_cross_entropy_with_integer_labels")),
+    ("categorical", ("categorical_crossentropy", "softmax_cross_entropy_with_logits", *_INDICES,
+                     "safe_softmax_cross_entropy", "soft")),
+    ("float16", ("half", "fp16", "f16")),
+    ("bfloat16", ("bf16", "bfloat", "brain_float16")),
+    ("float32", ("fp32", "f32", "single", "float")),
+    ("float64", ("fp64", "f64", "double")),
+    ("mean", ("avg", "average", "batchmean", "sum_over_batch_size", "elementwise_mean")),
+    ("weighted_mean", ("weighted_average", "weighted", "mean_with_sample_weight",
+                       "sum_by_nonzero_weights")),
+    ("sum", ("total", "add")),
+    ("value", ("values", "loss", "losses", "forward")),
+    ("gradient", ("grad", "gradients", "grads", "backward")),
+)  # fmt: skip
