@@ -129,6 +129,15 @@ CUSTOM = Entry(
     "user_function", "custom", ("numpy",), "numpy", support.BY_NAME, "your own function",
     devices=_NUMPY,
 )  # fmt: skip
+# Who takes reports about a module that an implementation needs: owners of GitHub repositories.
+MAINTAINERS = {
+    "keras": ("keras-team",),
+    "tensorflow": ("tensorflow",),
+    "torch": ("pytorch",),
+    "jax": ("jax-ml", "google"),
+    "optax": ("google-deepmind", "deepmind"),
+    "numpy": ("numpy",),
+}
 MODES = {
     "xla": "tf.function(jit_compile=True)",
     "graph": "tf.function",

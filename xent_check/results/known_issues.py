@@ -8,21 +8,12 @@ from collections.abc import Iterable, Iterator
 from xent_check.casefile.case import Case
 from xent_check.casefile.loading import read_cases
 from xent_check.casefile.paths import CORPUS, case_files
-from xent_check.implementations.table import IMPLEMENTATIONS
+from xent_check.implementations.table import IMPLEMENTATIONS, MAINTAINERS
 
 MAX_CITED = 3
 _REPORT = re.compile(
     r"https?://[^\s,;)\"'/]+/([^\s,;)\"'/]+)/[^\s,;)\"']*(?:issues|pull|discussions)/\d+"
 )
-# Who takes reports about a module that an implementation needs, as GitHub names them.
-_OWNERS = {
-    "keras": ("keras-team",),
-    "tensorflow": ("tensorflow",),
-    "torch": ("pytorch",),
-    "jax": ("jax-ml", "google"),
-    "optax": ("google-deepmind", "deepmind"),
-    "numpy": ("numpy",),
-}
 
 
 def known_issues(implementation: str, ids: Iterable[str]) -> tuple[str, ...]:
@@ -41,7 +32,7 @@ def reports_in(source: str, implementation: str) -> list[str]:
     """The public reports that a case's source names, to those who make what the implementation
     calls; what is said there of another framework is no report of it."""
     entry = IMPLEMENTATIONS[implementation.partition(":")[0]]
-    owners = {owner for module in entry.needs for owner in _OWNERS[module]}
+    owners = {owner for module in entry.needs for owner in MAINTAINERS[module]}
     return [match[0] for match in _REPORT.finditer(source) if match[1] in owners]
 
 
