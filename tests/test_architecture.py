@@ -29,7 +29,7 @@ ROOMS = (
 LOOSE = {"__init__", "__main__", "errors", "timing"}
 MAX_LINES = 400
 HELPERS_OF_CLI = {
-    "collecting", "completion", "config_file", "configured", "default_paths", "ending",
+    "collecting", "completion", "config_file", "configured", "default_paths", "ending", "examples",
     "guarding", "options", "output", "progress", "remembering", "repeated", "saved_run", "watch",
 }  # fmt: skip
 FILES = sorted(PACKAGE.rglob("*.py"))
@@ -146,15 +146,15 @@ def named(file: Path) -> bool:
 
 
 def test_a_framework_is_named_where_it_is_asked() -> None:
-    """Elsewhere only what people paste, an example to begin with, an option's example, what users
-    write around a loss, and what was reported to the frameworks."""
+    """Elsewhere only what people paste, an example to begin with, examples of commands and options,
+    and what users write around a loss."""
     found = {module_name(file) for file in FILES if named(file)}
     assert {name for name in found if room(name) != "implementations"} == {
         "casefile.printed_numbers",
+        "cli.examples",
         "cli.init_command",
         "cli.options",
         "reporters.repro.frameworks",
-        "results.known_issues",
     }
 
 

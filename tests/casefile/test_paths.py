@@ -9,10 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.command import xent_check
-from xent_check.casefile.case import split_id
 from xent_check.casefile.field_types import is_name
 from xent_check.casefile.loading import Filter, load
-from xent_check.casefile.paths import split_path
+from xent_check.casefile.paths import split_id, split_path
 
 NAMES = st.text(st.sampled_from(list(":a. [\u00e9")), min_size=1, max_size=6).filter(is_name)
 FILES = st.text(st.sampled_from(list(":a/\n")), max_size=6).map(lambda text: f"{text}.yaml")

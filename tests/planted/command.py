@@ -68,8 +68,8 @@ BUGS = (
     ),
     Bug(
         "the last k wins", "loading:Filter.accepts",
-        "any(text.lower() in name for text in self.texts)",
-        "self.texts[-1].lower() in name", REPEATED, "several_k_select",
+        "any(keyword_matcher(text)(name) for text in self.texts)",
+        "keyword_matcher(self.texts[-1])(name)", REPEATED, "several_k_select",
     ),
     Bug(
         "the last report of a file wins", "output:outputs_of",

@@ -126,7 +126,7 @@ BUGS = (
         'in ("dumb", "unknown")', 'in ("unknown",)', GUARDING, "dumb_terminal",
     ),
     Bug(
-        "the last colons of an id", "case:_ID",
+        "the last colons of an id", "paths:_ID",
         "(.*?)::((?:(?!::).)*)", "(.*)::(.*)", PATHS, "made_of",
     ),
     Bug(

@@ -103,7 +103,7 @@ BUGS = (
     Bug(
         "the counts of a file are believed",
         "contradictions:contradiction",
-        "rest = {key: value for key, value in ordered.items() if key not in _TIMES}",
+        "rest = {key: value for key, value in ordered.items() if key not in _NOT_DERIVED}",
         'rest = {"results": ordered["results"]}',
         EDITED,
         "edited_is_refused",

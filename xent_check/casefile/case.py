@@ -7,7 +7,6 @@ the source of the JSON Schema.
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -48,7 +47,6 @@ from .field_types import (
 )
 from .yaml_values import Map, describe, line_of, origin_of
 
-_ID = re.compile(r"(.*?)::((?:(?!::).)*)", re.DOTALL)
 ARRAY_KEYS = (*GIVEN, "labels", *ARRAYS)
 _SCORES = ("y_pred", "pred", "preds", "prediction", "predictions", "input", "inputs", "x", "output",
            "outputs", "from_logits")  # fmt: skip
@@ -328,12 +326,3 @@ def locate(shown: str, source: Map, mistake: Mistake) -> LocatedMistake:
     """A mistake in the mapping of a case, at its place in the file; its key is as in the file."""
     line, key = line_of(source, mistake.key), origin_of(source, mistake.key)
     return LocatedMistake(shown, line, replace(mistake, key=key))
-
-
-def split_id(text: str) -> tuple[str, str]:
-    """The file, as reports name it, and the name in a case's id; an empty file for other text.
-
-    A name may begin with a colon but has no `::` in it; a file may have one.
-    """
-    match = _ID.fullmatch(text)
-    return (match[1], match[2]) if match else ("", text)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from xent_check.errors import KeyPath, Mistake, closest, did_you_mean
 
 from .case import KEY_WORDS, CaseFields
+from .listing import choice_text
 from .validation import UNKNOWN_KEY, unknown_key
 from .yaml_values import Map, Seq, describe
 
@@ -102,7 +103,7 @@ def _combinations(source: Map, stem: str, mistakes: list[SourceMistake]) -> Iter
             combination["name"] = stem
             combination.lines["name"] = source.lines["matrix"]
         if isinstance(combination["name"], str):
-            combination["name"] = f"{combination['name']}[{_choice_text(choice)}]"
+            combination["name"] = f"{combination['name']}[{choice_text(choice)}]"
         yield combination
 
 
@@ -145,15 +146,3 @@ def _matrix_mistakes(matrix: object) -> Iterator[Mistake]:
     if combinations > MAX_COMBINATIONS:
         fault, allowed = f"{combinations:,} combinations", f"at most {MAX_COMBINATIONS:,}"
         yield Mistake(("matrix",), fault, allowed, "split the case")
-
-
-def _choice_text(choice: Mapping[str, Any]) -> str:
-    return ",".join(f"{key}={_value_text(value)}" for key, value in choice.items())
-
-
-def _value_text(value: object) -> str:
-    if isinstance(value, dict):
-        return "{" + _choice_text(value) + "}"
-    if isinstance(value, list):
-        return "[" + ",".join(_value_text(item) for item in value) + "]"
-    return value if isinstance(value, str) else describe(value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import posixpath
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import takewhile
@@ -19,10 +20,9 @@ from xent_check.errors import (
     visible,
 )
 
-from .case import split_id
-
 CORPUS = "corpus:"  # before the path of one of its files or folders
 SUFFIXES = (".yaml", ".yml")
+_ID = re.compile(r"(.*?)::((?:(?!::).)*)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,15 @@ def corpus_names() -> list[str]:
     """Each folder of cases that ships with the package, and each file in it: `corpus:forum`."""
     paths = (path for path in corpus().rglob("*") if path.is_dir() or path.suffix == ".yaml")
     return sorted(CORPUS + path.relative_to(corpus()).as_posix() for path in paths)
+
+
+def split_id(text: str) -> tuple[str, str]:
+    """The file, as reports name it, and the name in a case's id; an empty file for other text.
+
+    A name may begin with a colon but has no `::` in it; a file may have one.
+    """
+    match = _ID.fullmatch(text)
+    return (match[1], match[2]) if match else ("", text)
 
 
 def split_path(text: str) -> tuple[str, str]:

@@ -47,7 +47,10 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"{__name__}.{cmd_name}_command")
+        from .examples import epilog
+
         command: click.Command = module.command
+        command.epilog = epilog(cmd_name)
         return command
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:

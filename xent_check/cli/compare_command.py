@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .options import rules_of
+from .options import changes, rules_of
 from .output import echo_json
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     "fail_on",
     metavar="CHANGES",
     multiple=True,
+    shell_complete=changes,
     help="What makes exit 1, as of run. [default: new,behaviour,inputs]",
 )
 @click.option(

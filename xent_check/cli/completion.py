@@ -1,14 +1,15 @@
-"""Shell completion of implementations, report formats, tags and case files."""
+"""Shell completion: implementations, formats, tags, case files, and the words of every choice."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import click
 from click.shell_completion import (
     BashComplete,
     CompletionItem,
+    FishComplete,
     add_completion_class,
     split_arg_string,
 )
@@ -16,6 +17,7 @@ from click.shell_completion import (
 from .default_paths import FOLDER
 
 Items = list[CompletionItem]
+_Complete = Callable[[click.Context, click.Parameter, str], Items]
 _MAX_FILES = 400  # case files that are searched for tags; more would keep the shell waiting
 
 
@@ -49,7 +51,7 @@ def report_formats(context: click.Context, parameter: click.Parameter, incomplet
 def case_tags(context: click.Context, parameter: click.Parameter, incomplete: str) -> Items:
     """The tags of the paths given before, else of the folder cases, else of those that ship with
     the package."""
-    from xent_check.casefile.loading import read_cases
+    from xent_check.casefile.listing import list_cases
     from xent_check.casefile.paths import CORPUS, case_files, split_path
     from xent_check.errors import UserError
 
@@ -59,8 +61,7 @@ def case_tags(context: click.Context, parameter: click.Parameter, incomplete: st
     for path in context.params.get("paths") or context.args or (default,):
         try:
             for file in case_files(split_path(path)[0])[:_MAX_FILES]:
-                cases = read_cases(file.path, file.shown).cases
-                tags |= {tag for case in cases for tag in case.fields.tags}
+                tags |= {tag for case in list_cases(file.path) for tag in case.tags}
         except (OSError, UserError):
             continue
     return _matching(sorted(tags), incomplete)
@@ -74,16 +75,42 @@ def case_paths(context: click.Context, parameter: click.Parameter, incomplete: s
     if "::" not in incomplete:
         ours = _matching([CORPUS, *corpus_names()], incomplete)
         return ours if incomplete.startswith(CORPUS) else ours + _files(incomplete, "*.yaml *.yml")
-    from xent_check.casefile.loading import read_cases
+    from xent_check.casefile.listing import list_cases
     from xent_check.casefile.paths import case_files, split_path
     from xent_check.errors import UserError
 
     path, _ = split_path(incomplete)
     try:
-        cases = [case for f in case_files(path) for case in read_cases(f.path, f.shown).cases]
+        cases = [case for file in case_files(path) for case in list_cases(file.path)]
     except (OSError, UserError):
         return []
     return _matching([f"{path}::{case.name}" for case in cases], incomplete)
+
+
+def interpreters(context: click.Context, parameter: click.Parameter, incomplete: str) -> Items:
+    """`torch=`, and behind it a file; or a file alone."""
+    from xent_check.implementations.table import IMPLEMENTATIONS
+
+    _, equals, file = incomplete.partition("=")
+    if equals:
+        return _files(file)
+    return _matching([f"{name}=" for name in IMPLEMENTATIONS], incomplete) + _files(incomplete)
+
+
+def one_of(*words: str) -> _Complete:
+    """A completion of one of these words."""
+    return lambda context, parameter, incomplete: _matching(words, incomplete)
+
+
+def some_of(*words: str) -> _Complete:
+    """A completion of some of these words, with commas between them."""
+
+    def complete(context: click.Context, parameter: click.Parameter, incomplete: str) -> Items:
+        before, comma, _ = incomplete.rpartition(",")
+        left = [word for word in words if word not in before.split(",")]
+        return _matching([f"{before}{comma}{word}" for word in left], incomplete)
+
+    return complete
 
 
 def _matching(words: Iterable[str], incomplete: str) -> Items:
@@ -152,9 +179,40 @@ def _last_break(incomplete: str) -> int:
     return max([*ends, *starts], default=0)
 
 
+_FISH = r"""
+function %(complete_func)s
+    for completion in (env %(complete_var)s=fish_complete COMP_WORDS=(commandline -cp) \
+            COMP_CWORD=(commandline -t) %(prog_name)s)
+        set -l parts (string split -m 1 , $completion)
+        switch $parts[1]
+            case dir
+                __fish_complete_directories $parts[2]
+            case file
+                __fish_complete_path $parts[2]
+            case plain
+                echo $parts[2]
+        end
+    end
+end
+
+complete --no-files --command %(prog_name)s --arguments "(%(complete_func)s)"
+"""
+
+
+class Fish(FishComplete):
+    """click's cuts what follows the second comma of a line, of a description too."""
+
+    source_template = _FISH
+
+    def format_completion(self, item: CompletionItem) -> str:
+        about = " ".join((item.help or "").split())
+        return f"{item.type},{item.value}\t{about}" if about else f"{item.type},{item.value}"
+
+
 def register() -> None:
-    """Replace click's completion for Bash."""
+    """Replace click's completion for Bash and Fish."""
     add_completion_class(Bash)
+    add_completion_class(Fish)
 
 
 def command_items(commands: Sequence[tuple[str, str]], incomplete: str) -> Items:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
@@ -21,8 +21,9 @@ from xent_check.problem.options import (
     Words,
     dashed,
 )
+from xent_check.problem.vocabulary import DTYPES, LOSSES
 
-from .completion import implementation_names, report_formats
+from .completion import implementation_names, one_of, report_formats
 from .options import command_line, implementations, look_options, python_option, pythons_of
 
 if TYPE_CHECKING:
@@ -50,6 +51,11 @@ _INPUTS = (
     ),
 )
 _TOLERANCE = ("tolerance", "T", "A number, '{atol: A, rtol: R, ulps: U}', or auto. [default: 2e-6]")
+_CHOICES: dict[str, Sequence[str]] = {
+    "loss": LOSSES,
+    "dtype": DTYPES,
+    "tolerance": ("auto",),
+}
 _METAVARS = {Axis: "N", Whole: "N", Number: "X", NumberArray: "ARRAY", Words: "NAME"}
 
 
@@ -66,8 +72,17 @@ def _case_options(command: _Command) -> _Command:
     return command
 
 
-def _option(key: str, metavar: str, words: str, multiple: bool = False) -> _Decorator:
-    return click.option(dashed(key), key, metavar=metavar, multiple=multiple, help=words)
+def _option(key: str, metavar: str, words: str, allowed: Sequence[str] = ()) -> _Decorator:
+    """allowed: the words of an option that is repeated."""
+    completed = one_of(*(allowed or _CHOICES.get(key, ())))
+    return click.option(
+        dashed(key),
+        key,
+        metavar=metavar,
+        multiple=bool(allowed),
+        shell_complete=completed,
+        help=words,
+    )
 
 
 def _case_option(option: Option) -> _Decorator:
@@ -81,7 +96,7 @@ def _case_option(option: Option) -> _Decorator:
         case Axis():
             words += f" [default: {option.default}]"
     metavar = _METAVARS[type(option.kind)]
-    return _option(option.key, metavar, words, isinstance(option.kind, Words))
+    return _option(option.key, metavar, words, getattr(option.kind, "allowed", ()))
 
 
 class _Eval(click.Command):
@@ -164,9 +179,6 @@ def command(
 
     An ARRAY is numbers as Python, NumPy, torch, TensorFlow or JAX print them, @FILE (x.npy,
     x.npz#key, x.safetensors#key, or a text), - for standard input, or a mapping of a case file.
-
-    \b
-    eval --loss sparse_categorical --logits '[[1, 2, 3]]' --labels '[2]'
     """  # fmt: skip
     names = options["implementations"]
     if observed is not None and (names or pythons or set(reports) - {"json"}):

@@ -83,11 +83,6 @@ def command(
     CASE is a case file with one case, or file::name. The verdict first, then both computations
     side by side with the first step that departs marked, then which of the explanations that were
     tried give the numbers.
-
-    \b
-    explain case.yaml                             whatever diverges in it
-    explain case.yaml -i keras -i torch           why these two differ
-    explain case.yaml --observed '[0.105, 0.804]'
     """  # fmt: skip
     source = click.get_current_context().get_parameter_source("names")
     named, as_json = source is ParameterSource.COMMANDLINE, form == "json"

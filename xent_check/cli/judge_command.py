@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from .completion import one_of
 from .options import gate_from_options, gate_options, report_options, tolerance_of
 from .output import Look, finish, outputs_of
 
@@ -13,7 +14,10 @@ from .output import Look, finish, outputs_of
 )
 @click.argument("results", metavar="RESULTS.json", type=click.Path())
 @click.option(
-    "--tolerance", metavar="T", help="A number, or auto (what rounding explains). [default: as run]"
+    "--tolerance",
+    metavar="T",
+    shell_complete=one_of("auto"),
+    help="A number, or auto (what rounding explains). [default: as run]",
 )
 @gate_options
 @report_options

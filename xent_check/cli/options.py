@@ -12,7 +12,15 @@ import click
 
 from xent_check.reporters.formats import REPORTERS
 
-from .completion import case_paths, case_tags, implementation_names, report_formats
+from .completion import (
+    case_paths,
+    case_tags,
+    implementation_names,
+    interpreters,
+    one_of,
+    report_formats,
+    some_of,
+)
 from .default_paths import default_paths
 
 if TYPE_CHECKING:
@@ -36,11 +44,15 @@ def _options(*options: _Option) -> _Option:
     return decorate
 
 
+changes = some_of(
+    "new", "behaviour", "inputs", "drift", "drift:2x", "fixed", "added", "removed", "missing"
+)
 python_option = click.option(
     "--python",
     "pythons",
     metavar="[NAME=]PATH",
     multiple=True,
+    shell_complete=interpreters,
     help="Run it (all, without NAME) in another Python or virtual environment; as "
     "'torch[old]=PATH' in a column beside torch. Repeatable.",
 )
@@ -83,6 +95,7 @@ _EXECUTION: tuple[_Option, ...] = (
     click.option(
         "--tolerance",
         metavar="T",
+        shell_complete=one_of("auto"),
         help="Override every case's tolerance: a number, or auto (what rounding explains).",
     ),
     click.option(
@@ -171,6 +184,7 @@ gate_options = _options(
         "fail_on",
         metavar="CHANGES",
         multiple=True,
+        shell_complete=changes,
         help="With --baseline, what makes exit 1: new, behaviour, inputs, drift or drift:2x, "
         "fixed, added, removed, missing; with commas, repeatable. [default: new,behaviour,inputs]",
     ),

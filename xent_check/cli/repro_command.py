@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .completion import case_paths, implementation_names
+from .completion import case_paths, implementation_names, one_of
 from .options import implementations, python_option, pythons_of, tolerance_of
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 @click.option(
     "--tolerance",
     metavar="T",
+    shell_complete=one_of("auto"),
     help="Override the case's tolerance: a number, or auto (what rounding explains).",
 )
 @click.option(

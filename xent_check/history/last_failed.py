@@ -11,9 +11,8 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from xent_check.casefile.case import split_id
 from xent_check.casefile.loading import read_cases
-from xent_check.casefile.paths import case_files
+from xent_check.casefile.paths import case_files, split_id
 from xent_check.errors import UserError
 from xent_check.results.report import CaseResult, Report
 

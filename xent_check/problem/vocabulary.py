@@ -13,6 +13,7 @@ DType = Literal["float16", "bfloat16", "float32", "float64"]
 Reduction = Literal["mean", "weighted_mean", "sum"]
 Check = Literal["value", "gradient"]
 
+LOSSES: tuple[Loss, ...] = get_args(Loss)
 GIVEN: tuple[Given, ...] = get_args(Given)
 DTYPES: tuple[DType, ...] = get_args(DType)
 REDUCTIONS: tuple[Reduction, ...] = get_args(Reduction)

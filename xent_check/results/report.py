@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
 from xent_check import __version__
-from xent_check.casefile.case import Case, split_id
-from xent_check.casefile.paths import CORPUS
+from xent_check.casefile.case import Case
+from xent_check.casefile.paths import CORPUS, split_id
 from xent_check.diagnosis.diagnosis import Diagnosis
 from xent_check.errors import ExitCode
 from xent_check.implementations.interpreters import interpreter

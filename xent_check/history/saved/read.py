@@ -12,7 +12,8 @@ import numpy as np
 from pydantic import BaseModel, ValidationError
 
 from xent_check import __version__
-from xent_check.casefile.case import Case, CaseFields, split_id
+from xent_check.casefile.case import Case, CaseFields
+from xent_check.casefile.paths import split_id
 from xent_check.casefile.yaml_values import Map
 from xent_check.diagnosis.diagnosis import Diagnosis, Explanation
 from xent_check.errors import InvalidError, UserError, key_text, visible

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
-from xent_check.casefile.case import split_id
+from xent_check.casefile.paths import split_id
 from xent_check.errors import visible_lines
 from xent_check.results.report import CaseResult, Report
 
