@@ -213,8 +213,19 @@ def test_extreme_logits_make_a_formula_that_breaks_down_the_likeliest(
 
 def test_0_times_the_log_of_0_is_tried_on_the_exact_logs_too() -> None:
     nans = [r for r in changes("a certain class") if r.ids == ("inf-minus-inf",)]
-    assert {r.meaning.formula for r in nans} == {"exact", "log of probability"}
+    assert {r.meaning.formula for r in nans} == {"exact", "log of probability", "unshifted"}
     assert all(np.isnan(r.losses).all() for r in nans)
+
+
+@pytest.mark.parametrize("classes", [[0.0, 200.0], [200.0, 0.0]])
+def test_an_exp_that_overflows_comes_before_a_label_that_is_no_class(classes: list[float]) -> None:
+    """nan is what the textbook formula gives here, whatever the label, and so does a label off by
+    one, which is then outside the two classes."""
+    problem = problem_of({**SPARSE, "logits": [classes], "labels": [0]})
+    found = singles(plain(meaning_of(problem), False), False)
+    nans = [candidate.ids[0] for candidate in found if np.isnan(candidate.losses).all()]
+    assert "label-offset" in nans
+    assert nans[0] in ("unshifted-exp", "inf-minus-inf")
 
 
 # ---- sums ---------------------------------------------------------------------------------------

@@ -64,6 +64,10 @@ def test_a_link_to_a_file_leads_to_one(page: Path) -> None:
         assert target.exists() or str(target.relative_to(ROOT / "docs")) in MADE, link
 
 
+def test_the_readme_is_at_most_200_lines() -> None:
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 200
+
+
 PAGE = """\
 ```yaml title="a.txt"
 one

@@ -392,6 +392,8 @@ class Changed:
         z = self.values
         if p["formula"] == "log of probability":
             return self.emulated(lambda row: -np.log(softmax(row)), np.multiply)
+        if p["formula"] == "unshifted":
+            return self.emulated(lambda row: -np.log(np.exp(row) / np.exp(row).sum()), np.multiply)
         if self.problem.given == "logits" and not self.binary:
             return self.logs(log_softmax(z, self.problem.class_axis), None, np.multiply)
         if self.problem.given == "logits":

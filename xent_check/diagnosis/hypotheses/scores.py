@@ -176,14 +176,16 @@ def formula(name: Formula) -> Variations:
     return changes
 
 
+_TEXTBOOK: tuple[Formula, ...] = ("log of probability", "unshifted")
+
+
 def inf_minus_inf(m: Meaning) -> Iterator[Variation]:
-    """Targets of 0 times infinite logs give nan."""
+    """Targets of 0 times infinite logs, or times the nan of an exp that overflowed, give nan."""
     if not m.zero_times_inf:
         yield replace(m, zero_times_inf=True), {}
-        yield from (
-            (replace(textbook, zero_times_inf=True), {})
-            for textbook, _ in formula("log of probability")(m)
-        )
+        for name in _TEXTBOOK:
+            for textbook, _ in formula(name)(m):
+                yield replace(textbook, zero_times_inf=True), {}
 
 
 def log_base(base: float) -> Variations:
