@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +46,20 @@ def test_impls_as_json_has_all_that_the_table_has(folder: Path) -> None:
         supports = {(s["loss"], s["given"]): set(s["options"]) for s in one["supports"]}
         assert supports == {key: set(options) for key, options in entry.supports.items()}
     assert listed["manual"]["version"] == np.__version__
+
+
+def test_the_documented_shape_is_what_comes_out(folder: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "run.md").read_text("utf-8")
+    (block,) = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
+    shown = json.loads(block)
+    (torch,) = shown["implementations"]
+    data = xent_check(folder, "impls", "--report", "json").json
+    assert shown.keys() == data.keys()
+    (ours,) = [i for i in data["implementations"] if i["name"] == "torch"]
+    assert list(torch) == list(ours)
+    assert torch["supports"][0] in ours["supports"]
+    for key in ("device", "devices", "modes", "calls", "default", "python"):
+        assert torch[key] == ours[key]
 
 
 def test_impls_says_what_another_interpreter_has(folder: Path, other: Path) -> None:

@@ -79,6 +79,16 @@ def test_without_the_folder_it_says_what_to_type(folder: Path, command: str, the
         assert f"\n  {typed}  " in done.err
 
 
+def test_the_folder_above_is_offered_within_the_repository(folder: Path) -> None:
+    write("cases/mine.yaml", "a")
+    (folder / "deep" / "er").mkdir(parents=True)
+    done = xent_check(folder / "deep" / "er", "run", *ONE)
+    assert done.code == 2
+    assert "\n  xent-check run ../../cases  that folder above\n" in done.err
+    (folder / "deep" / ".git").mkdir()
+    assert "../../cases" not in xent_check(folder / "deep" / "er", "run", *ONE).err
+
+
 def test_an_empty_folder_cases_is_nothing_to_compare(folder: Path) -> None:
     Path("cases").mkdir()
     done = xent_check(folder, "run", *ONE)

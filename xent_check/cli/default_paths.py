@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from pathlib import Path
 
 import click
 
@@ -18,10 +20,23 @@ def default_paths() -> tuple[str, ...]:
 
     command = click.get_current_context().command_path
     program = command.rpartition(" ")[0]
+    above = [(f"  {command} {path}", "that folder above") for path in _above()]
     rows = [
+        *above,
         (f"  {command} PATH", "a case file, a folder, or FILE::NAME for one case"),
         (f"  {command} corpus:", "the cases that ship with the package"),
         (f"  {program} init", "a first case, to start from"),
     ]
     missing = f"no PATH, no `paths` in [tool.xent-check], and no folder {FOLDER} here"
     raise click.UsageError("\n".join([f"which cases? There is {missing}. Type", *aligned(rows)]))
+
+
+def _above() -> Iterator[str]:
+    """The nearest folder `cases` above the working directory, within its repository."""
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / FOLDER).is_dir():
+            yield os.path.relpath(folder / FOLDER, here)
+            return
+        if (folder / ".git").exists():
+            return
