@@ -14,6 +14,9 @@ from ruamel.yaml import YAML
 
 from xent_check.casefile.json_schema import case_file_schema
 from xent_check.casefile.paths import corpus
+from xent_check.casefile.validation import case_fields
+from xent_check.casefile.yaml_values import Map
+from xent_check.implementations.table import IMPLEMENTATIONS
 
 BAD_CASES = Path(__file__).parents[1] / "bad_cases"
 SHIPPED = sorted(corpus().rglob("*.y*ml"))
@@ -159,3 +162,50 @@ def test_defaults_and_cases_need_no_whole_case_each(validator: Any) -> None:
     assert validator.is_valid({"defaults": {"loss": "binary"}, "cases": [{"name": "a"}]})
     assert not validator.is_valid({"defaults": {"loss": "binary"}})
     assert not validator.is_valid({"cases": [{"nmae": "a"}]})
+
+
+def test_examples_and_defaults_are_valid_themselves(validator: Any) -> None:
+    properties = validator.schema["$defs"]["Case"]["properties"]
+    assert all("examples" in properties[key] for key in properties.keys() - {"loss", "dtype"})
+    for key, part in properties.items():
+        schema = {"$ref": f"#/$defs/Case/properties/{key}", "$defs": validator.schema["$defs"]}
+        values = [*part.get("examples", []), *([part["default"]] if "default" in part else [])]
+        for value in values:
+            assert [e.message for e in Draft202012Validator(schema).iter_errors(value)] == [], key
+    definitions = (part.get("properties", {}) for part in validator.schema["$defs"].values())
+    defaults = [v["default"] for part in definitions for v in part.values() if "default" in v]
+    assert defaults
+    assert not [value for value in defaults if value in (None, [], {})]
+
+
+def test_examples_mean_what_the_reader_of_files_takes(validator: Any) -> None:
+    for key, part in validator.schema["$defs"]["Case"]["properties"].items():
+        for value in part.get("examples", []):
+            source = Map(1)
+            source.update({"loss": "sparse_categorical", "labels": [0], "logits": [[1.0]]})
+            if key in ("probs", "log_probs"):
+                del source["logits"]
+            source[key] = value
+            case_fields(source)
+
+
+def test_the_names_of_the_table_are_offered_and_others_taken(validator: Any) -> None:
+    properties = validator.schema["$defs"]["Case"]["properties"]
+    offered = properties["implementations"]["anyOf"][0]["enum"]
+    assert {*IMPLEMENTATIONS, "tf:xla", "torch:compile"} <= {*offered}
+    assert {*offered, "reference"} == properties["expect"]["properties"].keys()
+    assert validator.is_valid({**CASE, "implementations": ["mine.py:f", "torch"]})
+    assert validator.is_valid({**CASE, "expect": {"mine.py:f": {"mean": 1}}})
+    assert not validator.is_valid({**CASE, "expect": {"torch": {"maen": 1}}})
+
+
+def test_a_matrix_takes_lists_of_what_its_keys_take(validator: Any) -> None:
+    keys = validator.schema["$defs"]["Case"]["properties"].keys()
+    (matrix,) = [
+        part for part in validator.schema["$defs"]["Case"]["properties"]["matrix"]["anyOf"]
+        if "properties" in part
+    ]  # fmt: skip
+    assert matrix["properties"].keys() == keys - {"name", "matrix"}
+    assert validator.is_valid({**CASE, "matrix": {"dtype": ["float32"], "reduction": ["mean"]}})
+    assert not validator.is_valid({**CASE, "matrix": {"dtype": ["float31"]}})
+    assert not validator.is_valid({**CASE, "matrix": {"dtpye": ["float32"]}})

@@ -191,6 +191,27 @@ def test_init_does_not_overwrite_unless_forced(xent_check: Command, tmp_path: Pa
     assert file.read_text(encoding="utf-8") != "mine"
 
 
+def test_init_writes_the_schema_that_its_first_line_names(
+    xent_check: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "cases").mkdir()
+    done = xent_check("init", "cases/mine.yaml")
+    first = (tmp_path / "cases/mine.yaml").read_text(encoding="utf-8").splitlines()[0]
+    name = first.removeprefix("# yaml-language-server: $schema=")
+    written = json.loads((tmp_path / "cases" / name).read_text(encoding="utf-8"))
+    assert written == schema(xent_check)
+    assert done.stderr == (
+        "wrote cases/mine.yaml, and cases/xent-check.schema.json for the editor; run it with: "
+        "xent-check run cases/mine.yaml\n"
+    )
+
+
+def test_init_without_a_schema_names_none(xent_check: Command, tmp_path: Path) -> None:
+    assert xent_check("init", "mine.yaml", "--no-schema").returncode == 0
+    assert [file.name for file in tmp_path.iterdir()] == ["mine.yaml"]
+    assert "$schema" not in (tmp_path / "mine.yaml").read_text(encoding="utf-8")
+
+
 def test_a_changed_logit_is_told_in_one_sentence_and_exits_1(
     xent_check: Command, tmp_path: Path
 ) -> None:

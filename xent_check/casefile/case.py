@@ -205,7 +205,7 @@ class _Inputs(Strict):
     """The keys of a case before its options."""
 
     name: Word | None = None
-    """What the case is called; as its file where it is left out."""
+    """What the case is called, once in its file; as the file where it is left out."""
     description: str | None = None
     """What the case shows, for people."""
     source: str | None = None
@@ -213,13 +213,15 @@ class _Inputs(Strict):
     tags: Annotated[list[Word], *ONE_OR_MORE] = Field(default=[])
     """Words to select cases by: `run --tag TAG`."""
     loss: Loss
-    """Which cross-entropy."""
+    """Which cross-entropy: binary (a sigmoid, a target per element), categorical (a softmax, a
+    distribution per sample) or sparse_categorical (a softmax, a class index per sample)."""
     logits: Array | None = None
-    """What the loss is computed from: exactly one of logits, probs and log_probs."""
+    """Unnormalised scores, classes along the class axis: exactly one of logits, probs and log_probs
+    is given."""
     probs: Array | None = None
-    """In place of logits."""
+    """Probabilities, in place of logits (from_logits=False)."""
     log_probs: Array | None = None
-    """In place of logits."""
+    """Log-probabilities, in place of logits, taken as they are."""
     labels: Array
     """A class index per sample, or a distribution; for binary a number in 0..1 per element."""
     dtype: DType = "float32"
@@ -229,12 +231,15 @@ class _Inputs(Strict):
 def _option_field(option: Option) -> tuple[Any, Any]:
     """The type and the default of an option in a case file."""
     kind: Any
+    example = list(option.example) if isinstance(option.example, tuple) else option.example
+    examples = None if example is None else [example]
+    words: dict[str, Any] = {"description": option.meaning, "examples": examples}
     match option.kind:
         case kinds.Axis():
-            return int, Field(default=option.default, description=option.meaning)
+            return int, Field(default=option.default, **words)
         case kinds.Words(allowed, default):
             kind = Annotated[list[Literal[allowed]], *ONE_OR_MORE]  # type: ignore[valid-type]
-            return kind, Field(default=list(default), description=option.meaning)
+            return kind, Field(default=list(default), **words)
         case kinds.Flag():
             kind = bool
         case kinds.Whole(least):
@@ -243,7 +248,7 @@ def _option_field(option: Option) -> tuple[Any, Any]:
             kind = Annotated[float, Field(ge=least, gt=above, le=most)]
         case kinds.NumberArray():
             kind = Array
-    return kind | None, Field(default=None, description=option.meaning)
+    return kind | None, Field(default=None, **words)
 
 
 if TYPE_CHECKING:

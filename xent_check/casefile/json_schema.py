@@ -13,6 +13,7 @@ from xent_check.problem.vocabulary import GIVEN
 from .array_forms import ARRAY_FORMS
 from .case import Because, CaseFields, ExpectedFields, ToleranceFields
 from .field_types import NUMBERS_SCHEMA, Strict
+from .schema_details import add_details, for_editors
 
 
 def case_file_schema() -> dict[str, Any]:
@@ -25,6 +26,7 @@ def case_file_schema() -> dict[str, Any]:
     for model in models:
         describe_keys(definitions[model.__name__]["properties"], model)
     describe_keys(case["properties"], CaseFields)
+    add_details(case["properties"])
     definitions["Case"] = case
     definitions["Numbers"] = {
         "description": "A number, or nested lists of numbers with rows of one length.",
@@ -37,7 +39,7 @@ def case_file_schema() -> dict[str, Any]:
     whole = {"required": required, "oneOf": [{"required": [given]} for given in GIVEN]}
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "xent-check case file",
+        "description": "A case file of xent-check: one case, or defaults and cases.",
         "anyOf": [
             {**part, **whole},
             {
@@ -52,7 +54,7 @@ def case_file_schema() -> dict[str, Any]:
         ],
         "$defs": definitions,
     }
-    document: dict[str, Any] = with_references(schema)
+    document: dict[str, Any] = for_editors(with_references(schema))
     return document
 
 

@@ -34,17 +34,40 @@ implementations: [keras, tf, torch, jax, optax, manual, stable]
 """
 
 
+SCHEMA = "xent-check.schema.json"
+MODELINE = f"# yaml-language-server: $schema={SCHEMA}\n"  # relative to the file, as editors read it
+
+
 @click.command("init", short_help="Write a commented example case.")
 @click.argument("file", default="xent-case.yaml", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--force", is_flag=True, help="Overwrite the file where it exists.")
-def command(file: Path, force: bool) -> None:
-    """Write a commented example case to FILE (default: xent-case.yaml)."""
+@click.option(
+    "--schema/--no-schema",
+    default=True,
+    help=f"Beside it {SCHEMA}, which its first line names for editors. [default: --schema]",
+)
+def command(file: Path, force: bool, schema: bool) -> None:
+    """Write a commented example case to FILE (default: xent-case.yaml).
+
+    An editor with a language server of YAML (the YAML extension of VS Code, for one) then explains
+    and completes its keys.
+    """
     if file.exists() and not force:
         raise click.UsageError(f"{file} exists; --force overwrites it")
     if not file.parent.is_dir():
         raise click.UsageError(f"no folder {file.parent}")
+    _write(file, (MODELINE if schema else "") + EXAMPLE.format(name=file))
+    told = f"wrote {file}"
+    if schema:
+        from .schema_command import schema_text
+
+        _write(file.with_name(SCHEMA), schema_text() + "\n")
+        told += f", and {file.with_name(SCHEMA)} for the editor"
+    click.echo(f"{told}; run it with: xent-check run {file}", err=True)
+
+
+def _write(file: Path, text: str) -> None:
     try:
-        file.write_text(EXAMPLE.format(name=file), encoding="utf-8")
+        file.write_text(text, encoding="utf-8")
     except OSError as error:
         raise click.UsageError(f"{file}: {error.strerror}") from None
-    click.echo(f"wrote {file}; run it with: xent-check run {file}", err=True)

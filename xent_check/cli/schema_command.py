@@ -13,9 +13,13 @@ def command(result: bool) -> None:
     """Print the JSON Schema (2020-12) of the case file, for completion in an editor; or of the
     result, for what reads it.
     """
+    click.echo(schema_text(result))
+
+
+def schema_text(result: bool = False) -> str:
+    """The JSON Schema of the case file, or of the result."""
     if result:
         from xent_check.history.saved.json_schema import result_schema as schema
     else:
         from xent_check.casefile.json_schema import case_file_schema as schema
-
-    click.echo(json.dumps(schema(), indent=2))
+    return json.dumps(schema(), indent=2)

@@ -80,6 +80,7 @@ class Option:
     of_gradient: bool = False  # it applies only where the gradient is checked
     synonyms: tuple[str, ...] = ()  # other names for it in the signature of a user's function
     other_words: tuple[str, ...] = ()  # what users write for it elsewhere
+    example: Any = None  # a value in a case
     key: str = ""  # its name in a case and for `eval`
     name: str = ""  # its field of a problem
     default: Any = None  # the field's value where the case says nothing
@@ -112,50 +113,60 @@ class Options:
     # fmt: off
     class_axis: int = field(default=-1, metadata={_LINE: Option(
         Axis(), "Which axis counts the classes.", losses=_OF_CLASSES, synonyms=("axis",),
+        example=1,
         other_words=("dim", "axes", "class_dim", "channel_axis"),
     )})
     normalize: bool | None = field(default=None, metadata={_LINE: Option(
         Flag(), "Probabilities that do not sum to 1: divided by their sum, or not.",
         losses=_OF_CLASSES, given=("probs",), needs_support=False,
+        example=True,
         other_words=("normalise", "normalized", "renormalize"),
     )})
     ignore_index: int | None = field(default=None, metadata={_LINE: Option(
         Whole(), "Samples with this label have loss 0 and do not count.",
         losses=("sparse_categorical",),
         synonyms=("ignore_idx", "ignored_index", "ignore_class", "padding_idx"),
+        example=-100,
         other_words=("ignore", "pad_id", "pad_token_id", "ignore_label"),
     )})
     label_smoothing: float = field(default=0.0, metadata={_LINE: Option(
         Number(least=0, most=1), "The share of every target that all classes get evenly.",
         synonyms=("smoothing",),
+        example=0.1,
         other_words=("smooth", "label_smooth", "eps", "epsilon"),
     )})
     class_weight: Array | None = field(default=None, metadata={_LINE: Option(
         NumberArray("classes"), "A weight per class.", losses=_OF_CLASSES,
         synonyms=("weight", "class_weights"),
+        example=(1.0, 2.0, 0.5),
         other_words=("weights", "weight_per_class"),
     )})
     pos_weight: Array | None = field(default=None, metadata={_LINE: Option(
         NumberArray("trailing"), "binary: a weight on the positive term.", losses=("binary",),
+        example=2.0,
         other_words=("positive_weight", "scale_pos_weight"),
     )})
     sample_weight: Array | None = field(default=None, metadata={_LINE: Option(
         NumberArray("samples"), "A weight per sample.", synonyms=("sample_weights",),
+        example=(1.0, 0.0),
         other_words=("weight", "weights", "mask"),
     )})
     reductions: tuple[Reduction, ...] = field(default=(), metadata={_LINE: Option(
         Words(get_args(Reduction)), "The totals that are compared beside the losses.",
         needs_support=False, key="reduction",
+        example=("mean", "sum"),
         other_words=("reduce", "reduction_mode", "aggregation", "size_average"),
     )})
     gradient: bool = field(default=False, metadata={_LINE: Option(
         Words(get_args(Check), default=("value",), flag="gradient"), "What is compared.",
         needs_support=False, key="check",
+        example=("value", "gradient"),
         other_words=("checks", "grad", "gradient", "gradients", "compare"),
     )})
     cotangent: Array | None = field(default=None, metadata={_LINE: Option(
         NumberArray("samples"), "The gradient is of the sum of this times the losses.",
         needs_support=False, of_gradient=True,
+        example=(1.0, 0.5),
         other_words=("grad_output", "grad_outputs", "upstream"),
     )})
     # fmt: on

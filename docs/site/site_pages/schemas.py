@@ -33,8 +33,8 @@ def _definitions(schema: Schema, first: str = "") -> str:
 
 def _definition(name: str, schema: Schema) -> Iterator[str]:
     yield f"## {name} {{ #{name.lower()} }}"
-    if "description" in schema:
-        yield prose(schema["description"])
+    if words := schema.get("description", schema.get("$comment")):
+        yield prose(words)
     if "properties" in schema:
         yield _keys(schema)
     elif kind := _kind(schema):
