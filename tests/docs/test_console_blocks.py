@@ -1,6 +1,6 @@
 """Every console block of the README and of docs/ is what comes out.
 
-    UPDATE_EXPECTED=1 pytest tests/docs tests/frameworks/test_console_blocks.py
+    UPDATE_EXPECTED=1 pytest -m "not planted" tests/docs tests/frameworks/test_console_blocks.py
 
 writes the pages anew; read the difference as a reader would.
 """

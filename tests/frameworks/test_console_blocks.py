@@ -8,6 +8,8 @@ import pytest
 
 from tests.support.console import PAGES, ROOT, assert_as_run, needs
 
+pytestmark = pytest.mark.long
+
 WITH_FRAMEWORKS = [page for page in PAGES if needs(page.read_text(encoding="utf-8"))]
 
 

@@ -49,7 +49,7 @@ def _keys(schema: Schema) -> str:
             code(key) + ("" if key in required or not required else " (optional)"),
             _kind(value),
             _default(value),
-            prose(value.get("description", "")),
+            prose(value.get("description", "")) + _examples(value),
         ]
         for key, value in properties.items()
     ]
@@ -58,6 +58,11 @@ def _keys(schema: Schema) -> str:
     return table(
         [headings[index] for index in full], [[row[index] for index in full] for row in rows]
     )
+
+
+def _examples(schema: Schema) -> str:
+    texts = [code(json.dumps(example)) for example in schema.get("examples", ())]
+    return f" For example {', '.join(texts)}." if texts else ""
 
 
 def _default(schema: Schema) -> str:
