@@ -108,7 +108,7 @@ def test_one_divergence_among_many_is_shown_at_every_level(verbosity: int) -> No
 def test_its_row_and_its_file_stand_out_among_the_files() -> None:
     text = shown(of([*many(), wrong("bad", file="cases/other.yaml")]))
     assert "cases/demo.yaml   300 cases  300 agree\n" in text
-    assert "cases/other.yaml     1 case  1 diverges\n" in text
+    assert "cases/other.yaml    1 case     1 diverges\n" in text
     assert "  bad  ✗ 0.5\n" in text
     assert "good-" not in text
 

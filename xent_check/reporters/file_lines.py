@@ -17,6 +17,7 @@ from .terminal_matrix import STYLES
 # What is wrong stands first.
 _ORDER: tuple[Status, ...] = ("diverges", "failed", "agrees", "known", "unsupported", "missing")
 _LEAST_ROOM = 24  # characters for the counts
+_LEAST_CASES = len("1 cases")
 _GAP = 2
 
 
@@ -26,21 +27,31 @@ def file_lines(report: Report, terminal: Terminal) -> Iterator[Text]:
     by_file: dict[str, list[CaseResult]] = {}
     for result in report.results:
         by_file.setdefault(result.case.shown, []).append(result)
-    cases = {file: count_of(len({r.case.id for r in of}), "case") for file, of in by_file.items()}
+    cases = {
+        file: f"{count_of(len({r.case.id for r in of}), 'case'):<{_LEAST_CASES}}"
+        for file, of in by_file.items()
+    }
     of_cases = max(map(len, cases.values()), default=0)
+    counts = {file: _counts(results) for file, results in by_file.items()}
+    digits = max((_digits(first) for first, *_ in counts.values()), default=0)
     most = terminal.width - of_cases - 2 * _GAP - _LEAST_ROOM
     names = max((cell_len(file) for file in by_file if cell_len(file) <= most), default=0)
     room = terminal.width - names - of_cases - 2 * _GAP
-    for file, results in by_file.items():
+    for file, (first, *others) in counts.items():
         start = Text(file)
         if cell_len(file) > names:
             yield start
             start = Text()
         start.append(" " * (names - cell_len(start.plain)))
         start.append(f"{'':{_GAP}}{cases[file]:>{of_cases}}{'':{_GAP}}", style="dim")
-        for line in folded(_counts(results), room, ","):
+        first.pad_left(digits - _digits(first))
+        for line in folded([first, *others], room, ","):
             yield Text.assemble(start, line)
             start = Text(" " * cell_len(start.plain))
+
+
+def _digits(count: Text) -> int:
+    return len(count.plain.partition(" ")[0])
 
 
 def _counts(results: Sequence[CaseResult]) -> list[Text]:

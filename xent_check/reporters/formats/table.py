@@ -102,7 +102,9 @@ def _print_results(
 
 
 def _how_to_read(report: Report) -> str:
-    known = "known: diverges as its case declares, and says why\n" if report.counts["known"] else ""
+    accepted = " or the baseline accepts" if report.gate is not None else ""
+    known = f"known: diverges as its case declares{accepted}, with the reason\n"
+    known = known if report.counts["known"] else ""
     cases = f"{report.cases} cases" if report.cases > 1 else "the case"
     return f"\n{known}-v shows the matrix of {cases}, -vv every sample"
 
