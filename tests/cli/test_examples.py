@@ -21,6 +21,15 @@ def test_every_command_has_two_to_five() -> None:
 
 
 @pytest.mark.parametrize("name", COMMANDS)
+def test_every_short_option_has_a_long_form(name: str) -> None:
+    command = group.get_command(click.Context(group), name)
+    assert command is not None
+    for param in command.params:
+        if isinstance(param, click.Option):
+            assert any(word.startswith("--") for word in param.opts), param.opts
+
+
+@pytest.mark.parametrize("name", COMMANDS)
 def test_they_stand_at_the_end_of_its_help(name: str, tmp_path: Path) -> None:
     text = completed(tmp_path, name, "--help", COLUMNS="80").stdout
     lines = text[text.index("  Examples:\n") :].splitlines()[1:]

@@ -238,6 +238,17 @@ def test_a_case_named_like_an_option_is_taken_by_its_name(folder: Path) -> None:
     assert run(folder, "cases/a.yaml::--help") == (0, ["cases/a.yaml::--help"])
 
 
+def test_hidden_folders_are_passed_over_unless_they_are_named(folder: Path) -> None:
+    """As pytest and shells do: an environment in `.venv`, workflows in `.github`."""
+    for file in ("a.yaml", ".venv/x.yaml", "deep/.hidden/b.yaml", ".hidden.yaml"):
+        write(file, "x")
+    assert run(folder, ".") == (0, [".hidden.yaml::x", "a.yaml::x"])
+    assert run(folder, ".venv", "deep/.hidden/b.yaml") == (
+        0,
+        [".venv/x.yaml::x", "deep/.hidden/b.yaml::x"],
+    )
+
+
 def test_a_folder_that_cannot_be_read_is_no_empty_one(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

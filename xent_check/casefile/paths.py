@@ -98,7 +98,8 @@ def _advice(path: str) -> str:
 
 
 def case_files(path: str) -> list[CaseFile]:
-    """The file; every case file below the folder; those among and below what a pattern matches.
+    """The file; every case file below the folder, hidden folders aside; those among and below what
+    a pattern matches.
 
     UserError where nothing exists or a folder cannot be read, NothingToCompareError where no file
     is a case file.
@@ -164,15 +165,19 @@ def _matches(pattern: str, folder: str) -> list[Path]:
 
 
 def _below(root: Path) -> list[Path]:
-    """The file itself, or the case files below the folder, in order."""
+    """The file itself, or the case files below the folder but in hidden ones, in order: `.venv` has
+    those of the package, `.github` other YAML."""
     if not root.is_dir():
         return [root]
 
     def refuse(error: OSError) -> None:
         raise UserError(f"{visible(str(error.filename))}: {error.strerror}") from None
 
-    files = (Path(f, name) for f, _, names in os.walk(root, onerror=refuse) for name in names)
-    return sorted(file for file in files if _is_case(file))
+    files: list[Path] = []
+    for folder, below, names in os.walk(root, onerror=refuse):
+        below[:] = [name for name in below if not name.startswith(".")]
+        files += (file for name in names if _is_case(file := Path(folder, name)))
+    return sorted(files)
 
 
 def _is_case(file: Path) -> bool:
