@@ -185,9 +185,12 @@ def test_changes_are_completed_one_by_one(command: str) -> None:
 
 @pytest.mark.parametrize("command", ["run", "explain", "repro", "check", "accept"])
 def test_what_ships_is_completed(command: str, folder: Path) -> None:
-    assert completed(command, "cor") == [*completed(command, "corpus:"), "cor"]
-    assert completed(command, "corpus:f")[:2] == ["corpus:forum", "corpus:forum/binary.yaml"]
-    assert kinds(command, "corpus:f") == ["plain"] * len(completed(command, "corpus:f"))
+    folders = ["corpus:behaviour", "corpus:forum", "corpus:options"]
+    assert completed(command, "corpus:") == folders
+    assert completed(command, "cor") == ["corpus:", *folders, "cor"]
+    assert completed(command, "corpus:f") == ["corpus:forum"]
+    assert completed(command, "corpus:forum/b") == ["corpus:forum/binary.yaml"]
+    assert set(kinds(command, "corpus:forum/")) == {"plain"}
 
 
 def test_an_interpreter_is_completed_as_a_name_and_a_file() -> None:
@@ -247,6 +250,8 @@ def bash(line: str) -> list[str]:
         ("xent-check run mine.yaml::each\\[dtype=", ["float32\\]", "float64\\]"]),
         ("xent-check run mine.yaml --tag tin", ["tiny"]),
         ("xent-check run m", ["more", "mine.yaml"]),
+        ("xent-check run corpus:", ["behaviour", "forum", "options"]),
+        ("xent-check run --fail-on new,drift:", ["2x"]),
         ("xent-check run n", [""]),
     ],
 )

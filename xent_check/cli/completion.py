@@ -73,8 +73,11 @@ def case_paths(context: click.Context, parameter: click.Parameter, incomplete: s
     from xent_check.casefile.paths import CORPUS, corpus_names
 
     if "::" not in incomplete:
-        ours = _matching([CORPUS, *corpus_names()], incomplete)
-        return ours if incomplete.startswith(CORPUS) else ours + _files(incomplete, "*.yaml *.yml")
+        depth = incomplete.count("/")  # the files of a folder behind its slash, as a shell does
+        shipped = _matching([n for n in corpus_names() if n.count("/") == depth], incomplete)
+        if incomplete.startswith(CORPUS):
+            return shipped
+        return _matching([CORPUS], incomplete) + shipped + _files(incomplete, "*.yaml *.yml")
     from xent_check.casefile.listing import list_cases
     from xent_check.casefile.paths import case_files, split_path
     from xent_check.errors import UserError
