@@ -29,6 +29,7 @@ def test_a_page_shows_what_comes_out(page: Path, tmp_path: Path) -> None:
 def test_what_is_not_run_says_why(page: Path) -> None:
     """And no block hides from the test by its indentation or its language."""
     text = page.read_text(encoding="utf-8")
+    assert "~~~" not in text
     assert text.count("```console") == sum(block.language == "console" for block in blocks(text))
     for block in blocks(text):
         assert block.language == "console" or "\n$ " not in f"\n{block.text}"

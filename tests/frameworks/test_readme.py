@@ -1,6 +1,6 @@
-"""The README's picture is what the command prints on a terminal, but for the time it took.
+"""What the README says that frameworks give is what they give.
 
-UPDATE_EXPECTED=1 pytest tests/frameworks/test_picture.py draws it anew.
+UPDATE_EXPECTED=1 pytest tests/frameworks/test_readme.py draws its picture anew.
 """
 
 from __future__ import annotations
@@ -8,8 +8,11 @@ from __future__ import annotations
 import io
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 from rich.terminal_theme import MONOKAI
 from rich.text import Text
@@ -32,10 +35,14 @@ def drawn(typed: str, printed: str) -> str:
     return "".join(f"{line.rstrip()}\n" for line in svg.splitlines())
 
 
+def case_file() -> str:
+    (text,) = [block.text for block in blocks(README) if block.title == "confident.yaml"]
+    return text
+
+
 def test_the_picture_is_what_the_command_prints(tmp_path: Path) -> None:
-    for block in blocks(README):
-        if block.title is not None:
-            (tmp_path / block.title).write_text(block.text, encoding="utf-8")
+    """But for the time it took."""
+    (tmp_path / "confident.yaml").write_text(case_file(), encoding="utf-8")
     (typed,) = re.findall(r"`(xent-check run confident[^`]*)`", README)
     done = as_typed(tmp_path, *typed.split()[1:], "--color", COLUMNS=str(WIDTH), TERM="xterm")
     assert done.returncode == 1
@@ -45,3 +52,29 @@ def test_the_picture_is_what_the_command_prints(tmp_path: Path) -> None:
         PICTURE.write_text(picture, encoding="utf-8")
     assert "http" not in re.sub(r'xmlns="[^"]*"|<!--.*?-->', "", picture)
     assert PICTURE.read_text(encoding="utf-8") == picture
+
+
+@pytest.mark.long
+def test_what_is_known_once_it_is_declared(tmp_path: Path) -> None:
+    (known,) = [block.text for block in blocks(README) if block.text.startswith("expect:")]
+    (tmp_path / "confident.yaml").write_text(case_file() + known, encoding="utf-8")
+    done = as_typed(tmp_path, "run", "confident.yaml", "-i", "keras", "-i", "torch")
+    assert done.returncode == 0, done.stdout
+    assert "1 agrees, 1 known" in " ".join(done.stdout.split())
+
+
+PRINT = """
+import numpy as np, tensorflow as tf, torch
+probs, labels = np.array([[0.9, 0.1], [0.999999999, 0.000000001]], "float32"), np.array([0, 1])
+print("keras ", tf.keras.losses.SparseCategoricalCrossentropy(reduction="none")(labels, probs))
+log, labels = torch.tensor(probs).log(), torch.tensor(labels)
+print("torch ", torch.nn.functional.nll_loss(log, labels, reduction="none"))
+"""
+
+
+@pytest.mark.long
+def test_the_two_lists_are_what_the_frameworks_print() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PRINT], capture_output=True, encoding="utf-8", check=True
+    )
+    assert f"```text\n{done.stdout}```" in README
