@@ -135,6 +135,17 @@ def test_what_is_required_and_missing_is_told_once(verbosity: int) -> None:
     assert "failed: keras required and missing" in text
 
 
+def test_those_missing_for_one_reason_are_told_of_together() -> None:
+    missing = Missing("keras not installed: pip install it")
+    absent = [
+        result(case("a"), name, "missing", evaluation=missing, reason=missing.reason)
+        for name in ("keras", "keras:xla")
+    ]
+    text = shown(of([*many(), agreeing(case("a"), "torch"), *absent]))
+    assert "note: keras, keras:xla are missing: keras not installed: pip install it\n" in text
+    assert "301 cases  301 agree\n" in text
+
+
 def test_required_on_no_case_and_missing_is_told_with_q() -> None:
     text = shown(replace(of(many()), absent=("keras",)), QUIET)
     assert "keras is required and missing: nothing ran on it" in text

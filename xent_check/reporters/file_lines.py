@@ -23,7 +23,7 @@ _GAP = 2
 
 def file_lines(report: Report, terminal: Terminal) -> Iterator[Text]:
     """The files in the report's order. Counts fold within their column; a name that leaves no room
-    for them has a line of its own. What is unsupported is counted where a file has nothing else."""
+    for them has a line of its own. What was not answered is counted where nothing else is."""
     by_file: dict[str, list[CaseResult]] = {}
     for result in report.results:
         by_file.setdefault(result.case.shown, []).append(result)
@@ -57,8 +57,8 @@ def _digits(count: Text) -> int:
 def _counts(results: Sequence[CaseResult]) -> list[Text]:
     count = Counter(result.status for result in results)
     shown = [status for status in _ORDER if count[status]]
-    if shown != ["unsupported"]:
-        shown = [status for status in shown if status != "unsupported"]
+    answered = [status for status in shown if status not in ("unsupported", "missing")]
+    shown = answered or shown
     return [Text(status_count(status, count[status]), style=STYLES[status]) for status in shown]
 
 

@@ -55,13 +55,19 @@ def silent(report: Report) -> list[str]:
 
 
 def absences(report: Report, required: bool = False) -> list[str]:
-    """Each implementation that is missing, once. required: those alone that must not be."""
+    """Those that are missing, once for each reason. required: those alone that must not be."""
     reasons = {
         r.implementation: r.reason
         for r in report.results
         if r.status == "missing" and (r.required or not required)
     }
-    return [f"{name} is missing: {reason}" for name, reason in reasons.items()]
+    names: dict[str | None, list[str]] = {}
+    for name, reason in reasons.items():
+        names.setdefault(reason, []).append(name)
+    return [
+        f"{', '.join(of)} {'is' if len(of) == 1 else 'are'} missing: {reason}"
+        for reason, of in names.items()
+    ]
 
 
 def notes(report: Report) -> list[str]:
