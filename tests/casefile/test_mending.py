@@ -49,6 +49,8 @@ WRONG: dict[str, tuple[dict[str, str | None], list[str]]] = {
         {"expect": "{reference: {mean: 0.5}, tf: {losses: [1.0]}, jax: {lsses: [1.0, 2.0]}}"},
         ["expect.jax.lsses: unknown key; did you mean 'losses'?", "expect.tf.losses: shape [1]"],
     ),
+    "no labels": ({"labels": None}, ["labels: missing; "]),
+    "labels that are none": ({"labels": "many"}, ["labels: 'many'; "]),
     "a type": ({"name": "7"}, ["name: 7; allowed: text; quote it"]),
 }  # fmt: skip
 
@@ -61,6 +63,8 @@ def told(folder: Path, changes: dict[str, str | None]) -> list[str]:
     with pytest.raises(CaseFileError) as caught:
         load([str(folder / "case.yaml")], Filter())
     for item in caught.value.mistakes:
+        if item.mistake.fault == "missing":
+            continue
         line = text.splitlines()[item.line - 1]
         assert line.startswith(f"{item.mistake.key[0]!s}:"), (item, line)
     return sorted(str(item).partition(f":{item.line}: ")[2] for item in caught.value.mistakes)
@@ -89,7 +93,8 @@ def test_two_mistakes_are_told_together(one: str, other: str, tmp_path: Path) ->
 
 
 def test_all_of_them_are_told_together(tmp_path: Path) -> None:
-    names = [name for name in WRONG if name != "a dtype unlike any"]
+    apart = ("a dtype unlike any", "no labels", "labels that are none")
+    names = [name for name in WRONG if name not in apart]
     changes = {key: value for name in names for key, value in WRONG[name][0].items()}
     expected = sorted(text for name in names for text in told(tmp_path, WRONG[name][0]))
     assert len(expected) == 14
@@ -128,3 +133,30 @@ def test_what_is_unknown_decides_nothing(case: dict[str, str], tmp_path: Path) -
         assert "no samples" not in str(item)
         assert "cotangent" not in str(item)
     assert len(caught.value.mistakes) == 1 + ("class_axis" in case)
+
+
+@pytest.mark.parametrize(
+    ("labels", "told_too"),
+    [
+        ("[2, 3]", "labels[1]: label 3; allowed: 0 to 2"),
+        ("[[0, 0, 1], [1, 0]]", "labels[1]: ragged: "),
+        ("[[0, 0, 1], [1, 0, 0]]", ""),
+    ],
+)
+def test_a_word_for_two_losses_is_the_one_that_fits_the_labels(
+    labels: str, told_too: str, tmp_path: Path
+) -> None:
+    changes = {"loss": "cross_entropy", "labels": labels, "sample_weight": "[1, 2, 3]"}
+    expected = ["loss: 'cross_entropy'; ", "sample_weight: shape [3]; "]
+    expected += [told_too] if told_too else []
+    found = told(tmp_path, {**changes, "expect": None})
+    assert all(a.startswith(b) for a, b in zip(found, sorted(expected), strict=True)), found
+
+
+def test_two_inputs_are_one_mistake_and_the_rest_is_told(tmp_path: Path) -> None:
+    changes = {"probs": "[[0.5, 0.2, 0.1]]", "normalize": "true", "labels": "[2, 0]"}
+    assert told(tmp_path, {**changes, "tolerance": "-1", "pos_weight": "2"}) == [
+        "pos_weight: set for the loss sparse_categorical; allowed: with the loss binary; remove it",
+        "probs: logits and probs together; allowed: exactly one of them; keep one",
+        "tolerance: -1; allowed: a finite number, 0 or more",
+    ]

@@ -47,6 +47,7 @@ from .field_types import (
 )
 from .yaml_values import Map, describe, line_of, origin_of
 
+ANY_GIVEN = "logits, probs or log_probs"  # among a case's unknown keys: which of them is meant
 ARRAY_KEYS = (*GIVEN, "labels", *ARRAYS)
 _SCORES = ("y_pred", "pred", "preds", "prediction", "predictions", "input", "inputs", "x", "output",
            "outputs", "from_logits")  # fmt: skip

@@ -14,7 +14,7 @@ from xent_check.errors import InvalidError, Mistake, closest
 from xent_check.problem.options import OPTIONS, Words
 from xent_check.problem.vocabulary import CHOICE_WORDS, DTYPES, GIVEN, Loss
 
-from .case import ARRAY_KEYS, KEY_WORDS, CaseFields, ExpectedFields
+from .case import ANY_GIVEN, ARRAY_KEYS, KEY_WORDS, CaseFields, ExpectedFields
 from .validation import MISSING, NEAR_KEYS, UNKNOWN_KEY, case_fields
 from .yaml_values import Map
 
@@ -67,10 +67,10 @@ def _causes(source: Map, mistakes: Sequence[Mistake]) -> Iterator[Mistake]:
 
 
 def _is_whole(source: Map) -> bool:
-    """Whether it has a loss, labels and one input: without them there is nothing to check."""
+    """Whether it has a loss and one input: without them there is nothing to check."""
     given = [key for key in GIVEN if source.get(key) is not None]
     known = "loss" in source and "loss" not in source.unclear
-    return known and "labels" in source and len(given) == 1
+    return known and len(given) == 1
 
 
 class _Mender:
@@ -92,6 +92,20 @@ class _Mender:
                 self._mend_expect(mistake)
             elif key in self.source:
                 self._stand_in(key)
+        given = [key for key in GIVEN if self.source.get(key) is not None]
+        for key in given[1:]:
+            del self.source[key]
+        if given[1:]:
+            self._conceal(given[0])
+            self.unknown.add(ANY_GIVEN)
+        if "labels" not in self.source:
+            self._conceal("labels")
+
+    def _conceal(self, key: str) -> None:
+        """Let the case have an array of which nothing is known."""
+        self.source[key] = 0
+        self.source.unclear.add(key)
+        self.unknown.add(key)
 
     def _rename(self, mapping: Map, key: str, allowed: tuple[str, ...]) -> None:
         """Take a key for the one that it stands for, where that is one and not there."""
@@ -125,14 +139,27 @@ class _Mender:
         mended: Any = None
         if key in _CHOICES:
             mended = _allowed_words(value, _CHOICES[key])
+            if key == "loss" and mended is None:
+                mended = self._loss(value)
         elif key in ARRAY_KEYS:
             mended = _same_shape(value)
         if mended is None or key in ARRAY_KEYS:
             self.unknown.add(key)
-        if mended is None:
+        if mended is None and key in (*GIVEN, "labels"):
+            self._conceal(key)
+        elif mended is None:
             del self.source[key]
         else:
             self.source[key] = mended
+
+    def _loss(self, value: object) -> str | None:
+        """The loss that a word for several stands for, by the labels: one per score, or per row."""
+        meant = closest(value, _CHOICES["loss"], CHOICE_WORDS) if isinstance(value, str) else ()
+        given = next((self.source[key] for key in GIVEN if key in self.source), None)
+        depths = [_depth(array) for array in (given, self.source.get("labels"))]
+        if len(meant) < 2 or not all(depths):
+            return None
+        return "categorical" if depths[0] == depths[1] else "sparse_categorical"
 
 
 def copied(source: Map) -> Map:
@@ -186,3 +213,8 @@ def _shape(value: object) -> list[int] | None:
     if not shapes or None in shapes or any(shape != shapes[0] for shape in shapes):
         return None
     return [len(value), *(shapes[0] or [])]
+
+
+def _depth(value: object) -> int:
+    """How deep lists are nested, by their first items; 0 for anything else."""
+    return 1 + _depth(value[0]) if isinstance(value, list) and value else 0

@@ -11,13 +11,13 @@ import numpy.typing as npt
 
 from xent_check.errors import InvalidError, KeyPath, Mistake
 from xent_check.problem.dtypes import rounded
-from xent_check.problem.options import ARRAYS, misfit, samples_of
+from xent_check.problem.options import ARRAYS, OPTIONS, misfit, samples_of
 from xent_check.problem.problem import Problem
-from xent_check.problem.vocabulary import REDUCTIONS, Reduction
+from xent_check.problem.vocabulary import GIVEN, REDUCTIONS, Reduction
 
 from .array_forms import FileArray
 from .arrays import class_index_mistake, make_array
-from .case import ARRAY_KEYS, Case
+from .case import ANY_GIVEN, ARRAY_KEYS, Case
 from .data_rules import bad_probabilities, misplaced_options, outside_labels
 from .expectations import Layout, expectation_mistakes
 from .memory import Size, copy_bytes, must_have
@@ -81,7 +81,9 @@ class _ProblemBuilder:
         if self.given in self.arrays:
             self.require_memory()
         for mistake in misplaced_options(f, self.given):
-            if self.is_known(*(("check",) if mistake.key[0] == "cotangent" else ())):
+            option = next(o for o in OPTIONS if o.key == mistake.key[0])
+            relies_on = ("check",) * option.of_gradient + (ANY_GIVEN,) * (option.given != GIVEN)
+            if self.is_known(*relies_on):
                 self.mistakes.append(mistake)
             self.arrays.pop(str(mistake.key[0]), None)
         if self.given not in self.arrays:
