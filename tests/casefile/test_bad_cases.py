@@ -117,7 +117,7 @@ def test_the_mistakes_of_several_files_are_told_together(monkeypatch: pytest.Mon
     [
         ("label_outside_the_classes.yaml", "label_outside_the_classes.yaml:5: labels[1]: label 3"),
         ("tags_that_build_objects.yaml", "tags_that_build_objects.yaml:1: name: the tag"),
-        ("missing.yaml", "missing.yaml: no such file or folder; check the path"),
+        ("missing.yaml", "missing.yaml: no such file or folder; did you mean 'missing_keys.yaml'?"),
     ],
 )
 def test_the_command_exits_2_with_nothing_on_stdout(name: str, first: str) -> None:

@@ -201,6 +201,24 @@ def test_who_means_a_shipped_case_is_told_its_name(folder: Path) -> None:
         assert "no such file or folder; did you mean 'corpus:forum'?" in done.err
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("cases/sparce.yaml", "cases/sparse.yaml"),
+        ("cases/sparse.yml", "cases/sparse.yaml"),
+        ("cases/sparse", "cases/sparse.yaml"),
+        ("case", "cases"),
+        ("cases/sparce.yaml::x", "cases/sparse.yaml"),
+    ],
+)
+def test_a_misspelt_path_is_told_what_is_there(folder: Path, typed: str, meant: str) -> None:
+    write("cases/sparse.yaml", "x")
+    Path("cases/sparc.txt").touch()
+    done = xent_check(folder, "run", typed, *ONE)
+    assert done.code == 2
+    assert done.err.endswith(f": no such file or folder; did you mean {meant!r}?\n")
+
+
 # ---- patterns -----------------------------------------------------------------------------------
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import os
 import posixpath
@@ -15,6 +16,7 @@ from xent_check.errors import (
     Mistake,
     NothingToCompareError,
     UserError,
+    closest,
     did_you_mean,
     mistake_text,
     visible,
@@ -92,9 +94,19 @@ def absence(path: str) -> Mistake | None:
 
 
 def _advice(path: str) -> str:
-    """The case of the package that is meant, in a folder `cases` as in its repository."""
+    """What is meant: a case of the package, in a folder `cases` as in its repository, or what is
+    there under a like name."""
     name = CORPUS + path.removeprefix("./").removeprefix("cases/").rstrip("/")
-    return f"did you mean {name!r}?" if name != CORPUS and _roots(name) else "check the path"
+    if name != CORPUS and _roots(name):
+        return f"did you mean {name!r}?"
+    parent, base = os.path.split(path.rstrip("/"))
+    siblings: dict[str, str] = {}
+    with contextlib.suppress(OSError, ValueError):
+        for entry in sorted(os.scandir(parent or "."), key=lambda entry: entry.name):
+            if entry.is_dir() or Path(entry).suffix in SUFFIXES:
+                siblings.setdefault(Path(entry).stem, os.path.join(parent, entry.name))
+    near = closest(Path(base).stem, tuple(siblings))
+    return f"did you mean {siblings[near[0]]!r}?" if near else "check the path"
 
 
 def case_files(path: str) -> list[CaseFile]:

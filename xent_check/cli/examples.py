@@ -5,7 +5,6 @@ from __future__ import annotations
 # The words after `xent-check NAME`, and what they are for; the second may be empty.
 EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "run": (
-        ("", "the folder cases"),
         ("cases/a.yaml::first -i torch -v", "one case, by torch"),
         ("corpus:forum -k 'binary or sparse'", "cases of the package"),
         ("-i mine.py:loss", "your own function"),
