@@ -48,26 +48,25 @@ def _keys(schema: Schema) -> str:
         [
             code(key) + ("" if key in required or not required else " (optional)"),
             _kind(value),
-            _default(value),
-            prose(value.get("description", "")) + _examples(value),
+            _meaning(value),
         ]
         for key, value in properties.items()
     ]
-    headings = ["key", "value", "default", "meaning"]
-    full = [index for index in range(4) if any(row[index] for row in rows)]
+    full = [index for index in range(3) if any(row[index] for row in rows)]
+    headings = ["key", "value", "meaning"]
     return table(
         [headings[index] for index in full], [[row[index] for index in full] for row in rows]
     )
 
 
-def _examples(schema: Schema) -> str:
-    texts = [code(json.dumps(example)) for example in schema.get("examples", ())]
-    return f" For example {', '.join(texts)}." if texts else ""
-
-
-def _default(schema: Schema) -> str:
-    default = schema.get("default")
-    return "" if default in (None, [], {}) else code(json.dumps(default))
+def _meaning(schema: Schema) -> str:
+    """The description, with the default and the examples where there are any."""
+    parts = [prose(schema.get("description", ""))]
+    if schema.get("default") not in (None, [], {}):
+        parts.append(f"Default: {code(json.dumps(schema['default']))}.")
+    if examples := [code(json.dumps(example)) for example in schema.get("examples", ())]:
+        parts.append(f"For example {', '.join(examples)}.")
+    return " ".join(part for part in parts if part)
 
 
 def _kind(schema: Schema) -> str:
