@@ -147,8 +147,9 @@ def _results(
 
     elsewhere = pythons_of(pythons)
     chosen = implementations(names, elsewhere) or None
-    with Progress():
-        return results_of(posed, implementations_of(posed, chosen, elsewhere), timeout)
+    with Progress() as progress:
+        everyone = implementations_of(posed, chosen, elsewhere)
+        return results_of(posed, everyone, timeout, progress)
 
 
 def _explained(result: CaseResult) -> Explained | CaseResult:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from xent_check.casefile.loading import PosedCase
 from xent_check.implementations.names import Implementation, why_missing
+from xent_check.problem.expectation import REFERENCE
 from xent_check.results.report import CaseResult
 from xent_check.workers.pool import Pool
 
@@ -14,10 +15,18 @@ from .run import run
 
 
 def results_of(
-    posed: PosedCase, chosen: Sequence[Implementation], timeout: float
+    posed: PosedCase,
+    chosen: Sequence[Implementation],
+    timeout: float,
+    progress: Callable[[int, int, CaseResult], None] = lambda *_: None,
 ) -> list[CaseResult]:
-    """The results of one case, in the order of `chosen`. timeout: seconds per answer."""
+    """The results of one case, in the order of `chosen`. timeout: seconds per answer. progress: is
+    told the count of results, that of all, and the last."""
     pool: Pool[Job]
     with Pool([i for i in chosen if why_missing(i) is None], None) as pool:
-        results = {r.implementation: r for r in run([posed], chosen, pool, timeout)}
+        results: dict[str, CaseResult] = {}
+        total = len(chosen) + (REFERENCE in posed.expectations)  # a pinned reference is judged too
+        for result in run([posed], chosen, pool, timeout):
+            results[result.implementation] = result
+            progress(len(results), total, result)
     return [results[i.name] for i in chosen]
