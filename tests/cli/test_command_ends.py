@@ -691,3 +691,13 @@ def test_a_required_framework_that_runs_on_no_case_must_be_installed_all_the_sam
     result = CliRunner().invoke(group, arguments)
     assert result.exit_code == 4
     assert "keras is required and missing" in " ".join(result.stdout.split())
+
+
+def test_a_required_device_that_no_case_asks_for_is_no_success(tmp_path: Path) -> None:
+    """Whether it is there is known in its process alone, which nothing has started."""
+    case = tmp_path / "case.yaml"
+    case.write_text("loss: binary\nlogits: 0.0\nlabels: 1\n")
+    arguments = ["run", str(case), "-i", "manual", "--require", "jax@cuda"]
+    result = CliRunner().invoke(group, arguments)
+    assert result.exit_code == 4
+    assert "add -i jax@cuda" in " ".join(result.stdout.split())

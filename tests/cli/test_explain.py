@@ -43,7 +43,9 @@ def case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def explain(*arguments: str, **environment: str) -> Result:
-    return CliRunner().invoke(group, ["explain", "case.yaml", *arguments], env=environment)
+    """The command in a pipe: pytest-xdist tells its workers the terminal's COLUMNS."""
+    variables = {"COLUMNS": None, **environment}
+    return CliRunner().invoke(group, ["explain", "case.yaml", *arguments], env=variables)
 
 
 def explained(*arguments: str) -> dict[str, Any]:

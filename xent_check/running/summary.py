@@ -25,7 +25,7 @@ def report_of(
     by_name = {i.name: i for posed in posed_cases for i in implementations_of(posed)}
     names = (REFERENCE, *(i.name for i in sorted(by_name.values(), key=_rank)))
     required = placed(settings.required, settings.pythons)
-    absent = {i.name: why_missing(i) for i in required if i.name not in by_name}
+    absent = {i.name: why_missing(i) or _unseen(i) for i in required if i.name not in by_name}
     warnings = [f"{name} is required and missing: {why}" for name, why in absent.items() if why]
     warnings += unused(by_name.values(), settings.pythons)
     answered = {r.implementation for r in results if r.status != "missing"}
@@ -47,6 +47,14 @@ def report_of(
         verbose=settings.verbose,
         variants=variants_of(ordered, names),
     )
+
+
+def _unseen(implementation: Implementation) -> str | None:
+    """What is unknown of an implementation that is installed and ran on no case: its device, which
+    its process alone can see; None where it has none but the CPU."""
+    if implementation.device == "cpu":
+        return None
+    return f"no case asks for it, so nothing looked for its device: add -i {implementation.name}"
 
 
 def _rank(implementation: Implementation) -> tuple[int, str, str]:
