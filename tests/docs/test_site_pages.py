@@ -49,6 +49,7 @@ def test_a_forum_case_says_who_gives_what_and_why() -> None:
     assert "| `torch` | `100.0, 100.0` | binary\\_cross\\_entropy clamps the log at -100. |" in text
     assert "`jax`, `manual`: the exact value" in text
     assert "`tf`, `optax`, `stable`: no public API" in text
+    assert "`xent-check run corpus:forum/clipped.yaml::certain-and-wrong-1-and-0`" in text
 
 
 def test_a_published_number_stands_beside_the_exact_one() -> None:

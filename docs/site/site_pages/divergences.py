@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,7 +100,8 @@ def _rows(seen: Seen) -> Iterator[list[str]]:
 
 def _facts(seen: list[Seen], smallest: Seen) -> Iterator[str]:
     case = smallest.posed.case
-    yield f"- script: `xent-check repro {case.id} -i {smallest.name} --format markdown`"
+    command = f"xent-check repro {shlex.quote(case.id)} -i {smallest.name} --format markdown"
+    yield f"- script: {code(command)}"
     sources = [one.posed.case.fields.source or "" for one in seen]
     reports = dict.fromkeys(url for text in sources for url in reports_in(text, smallest.name))
     if reports:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from itertools import groupby
 
@@ -15,9 +16,9 @@ INTRODUCTION = """\
 # Forum questions, answered
 
 Numbers that people printed and asked about: in forum threads, issues, documentation and the test
-suites of the libraries. Each is a case that ships with xent-check (`xent-check run corpus:forum`),
-so each sentence here is checked against the exact value, and against every library that can compute
-it, whenever the tests run.
+suites of the libraries. Each is a case that ships with xent-check: `xent-check run corpus:forum`
+runs them all, and whenever the tests run, each number here is held against the exact value and
+against every library that can compute it.
 
 A number agrees when it is right to its last printed digit, plus the tolerance of the case. Where a
 library gives another number than the exact one, the case declares it with the reason, and it has to
@@ -71,6 +72,7 @@ def _section(posed: PosedCase) -> str:
         parts.append(f"{_listed(names)}: the exact value, to within the tolerance.")
     if names := unable(posed):
         parts.append(f"{_listed(names)}: no public API for this.")
+    parts.append(f"Run it: `xent-check run {shlex.quote(case.id)}`")
     return "\n\n".join(parts)
 
 
