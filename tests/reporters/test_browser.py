@@ -102,6 +102,27 @@ def large_report() -> Report:
 
 
 @cache
+def red_report() -> Report:
+    """63 divergences on as many cases in 14 columns, each a change that fails."""
+    names = (*IMPLEMENTATIONS, *(f"a-rather-long-name-{i}" for i in range(4)))
+    numbers = compared(difference([0.5, 0.25, 5.0], [0.5, 0.25, 4.0]))
+    close = replace(compared(difference([0.5, 1.0, 2.0], [0.5, 1.0, 2.0])), share=0.5)
+    results = []
+    for i in range(63):
+        of = case(f"a-case-with-a-name-{i}", file=f"cases/group{i // 8}.yaml")
+        answering = names if i == 0 else IMPLEMENTATIONS  # the further columns are narrow
+        results += [result(of, name, "agrees", comparison=close) for name in answering[1:]]
+        results[-1 - i % 3] = replace(results[-1 - i % 3], status="diverges", comparison=numbers)
+    changes = [
+        Change(r.case.id, r.implementation, "new", "torch diverges", "agrees", "diverges", 3.0)
+        for r in results
+        if r.status == "diverges"
+    ]
+    gate = GateResult("base.json", 7, tuple(changes), tuple(changes), ("new",))
+    return replace(report(results, names=names), gate=gate)
+
+
+@cache
 def rendered(of: Report) -> str:
     """Reports are told apart by identity."""
     return render(of, Terminal())
@@ -272,7 +293,7 @@ def test_a_cell_leads_to_its_details_even_where_they_are_folded(opened: Open) ->
 def test_a_link_to_a_case_that_is_filtered_out_shows_it(opened: Open) -> None:
     there = opened()
     there.page.fill("#q", "no such case")
-    link = there.page.locator("article h3 a").first
+    link = there.page.locator(".detail .back a").first
     link.click()
     target = str(link.get_attribute("href"))
     there.page.wait_for_selector(target)
@@ -300,6 +321,129 @@ def assert_in_view(page: Page, target: str) -> None:
     )
     height = page.evaluate("innerHeight")
     assert bar - 1 <= top < height, (top, bottom, bar, height)
+
+
+def test_a_link_lands_right_under_the_bar_where_there_is_room(opened: Open) -> None:
+    for size in (DESKTOP, PHONE):
+        there = opened(red_report(), size=size)
+        for target in ("#changes", "#causes", "#matrix", "#wrong"):
+            there.page.locator(f"nav a[href='{target}']").click()
+            assert 0 <= below_the_bar(there.page, target) < 24, (size, target)
+
+
+def test_a_link_opens_what_is_folded_twice_and_lands_under_the_bar(opened: Open) -> None:
+    there = opened(red_report())
+    last = there.page.locator("#wrong .more .detail").last
+    assert not last.is_visible()
+    target = f"#{last.get_attribute('id')}"
+    there.page.evaluate("t => document.querySelector(`#cases a[href='${t}']`).click()", target)
+    there.page.wait_for_function(f"location.hash === '{target}'")
+    assert last.evaluate("e => e.open")
+    assert last.is_visible()
+    assert_in_view(there.page, target)
+    middle = f"#{there.page.locator('#wrong .detail').nth(9).get_attribute('id')}"
+    there.page.evaluate("t => { location.hash = t }", middle)
+    there.page.wait_for_function("t => document.querySelector(t).open", arg=middle)
+    assert 0 <= below_the_bar(there.page, middle) < 24
+
+
+def test_a_link_to_a_row_lands_below_the_headings_of_the_matrix(opened: Open) -> None:
+    there = opened(red_report(), fragment="#case-40")
+    there.page.wait_for_timeout(50)
+    head, row = (
+        there.page.locator(selector).bounding_box() for selector in ("#cases thead", "#case-40 th")
+    )
+    assert head is not None
+    assert row is not None
+    assert row["y"] >= head["y"] + head["height"] - 2
+    assert row["y"] + row["height"] <= DESKTOP[1]
+    assert 0 <= below_the_bar(there.page, "#matrix .tall") < 24
+
+
+def below_the_bar(page: Page, target: str) -> float:
+    """How far below the bar's edge the element begins, in pixels."""
+    page.wait_for_timeout(50)
+    return float(
+        page.evaluate(
+            "t => document.querySelector(t).getBoundingClientRect().top"
+            " - document.querySelector('nav').getBoundingClientRect().bottom",
+            target,
+        )
+    )
+
+
+# ---- in proportion ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("size", "most"), [(DESKTOP, 7_500), (PHONE, 11_000)])
+def test_63_divergences_do_not_make_the_page_endless(
+    opened: Open, size: tuple[int, int], most: int
+) -> None:
+    there = opened(red_report(), size=size)
+    assert there.page.evaluate("document.documentElement.scrollHeight") < most
+
+
+def test_all_divergences_open_and_close_at_once(opened: Open) -> None:
+    there = opened(red_report())
+    there.page.click("#unfold button >> nth=0")
+    assert there.page.locator(".detail[open]").count() == 63
+    there.page.click("#unfold button >> nth=1")
+    assert there.page.locator(".detail[open]").count() == 0
+
+
+def test_the_changes_are_filtered_by_kind_with_the_keyboard_alone(opened: Open) -> None:
+    there = opened()
+    block = there.page.locator(".filtered").first
+    assert block.locator(".shown").inner_text() == "2 of 2 changes"
+    block.locator("input[value=drifted]").focus()
+    there.page.keyboard.press("Space")
+    assert block.locator("tbody:visible").count() == 1
+    assert block.locator("tbody[data-kind=drifted]").is_visible()
+    assert block.locator(".shown").inner_text() == "1 of 2 changes"
+    there.page.keyboard.press("Space")
+    assert block.locator("tbody:visible").count() == 2
+
+
+def test_the_narrow_columns_have_numbers_where_they_are_wanted(opened: Open) -> None:
+    there = opened(red_report())
+    cell = there.page.locator("#cases td.narrow span").first
+    assert cell.evaluate("e => e.offsetWidth") == 1
+    there.page.check("#wide")
+    assert cell.evaluate("e => e.offsetWidth") > 1
+
+
+def edges(page: Page, frame: str) -> tuple[bool, bool]:
+    """Whether there is a shadow before and after what is to be seen."""
+    page.wait_for_timeout(50)
+    shown = page.locator(frame).first.evaluate(
+        "e => ['::before', '::after'].map(s => getComputedStyle(e, s).visibility === 'visible')"
+    )
+    return shown[0], shown[1]
+
+
+@pytest.mark.parametrize("frame", ["nav .edges", "#matrix .edges", ".tables .edges"])
+def test_what_scrolls_on_a_phone_shows_it_on_the_side_where_more_is(
+    opened: Open, frame: str
+) -> None:
+    there = opened(red_report(), size=PHONE)
+    box = there.page.locator(frame).first.locator(".scroll")
+    assert box.evaluate("e => e.scrollWidth > e.clientWidth")
+    assert edges(there.page, frame) == (False, True)
+    box.evaluate("e => e.scrollTo(40, 0)")
+    assert edges(there.page, frame) == (True, True)
+    box.evaluate("e => e.scrollTo(e.scrollWidth, 0)")
+    assert edges(there.page, frame) == (True, False)
+
+
+def test_14_columns_are_seen_whole_on_a_desktop(opened: Open) -> None:
+    assert edges(opened(red_report()).page, "#matrix .edges") == (False, False)
+
+
+def test_what_is_seen_whole_has_no_shadow(opened: Open) -> None:
+    there = opened(every_status())
+    assert edges(there.page, "nav .edges") == (False, False)
+    there.page.set_viewport_size({"width": 390, "height": 844})
+    assert edges(there.page, "nav .edges") == (False, True)
 
 
 # ---- for everybody ------------------------------------------------------------------------------
@@ -367,7 +511,7 @@ def test_the_focus_can_be_seen(opened: Open) -> None:
 
 def test_the_headings_of_the_matrix_stay_in_sight(opened: Open) -> None:
     there = opened(size=PHONE)
-    box = there.page.locator(".tall").first
+    box = there.page.locator("#matrix .tall")
     box.evaluate("e => e.scrollTo(200, 600)")
     assert box.evaluate("e => e.scrollLeft > 20 && e.scrollTop > 100")
     corner, column, row, frame = (
@@ -406,7 +550,7 @@ def test_screenshots(
     opened: Open, pictures: Path, name: str, size: tuple[int, int], scheme: str
 ) -> None:
     there = opened(size=size, scheme=scheme)
-    for part, selector in [("top", None), ("matrix", "#matrix"), ("detail", "article")]:
+    for part, selector in [("top", None), ("matrix", "#matrix"), ("detail", ".detail")]:
         file = pictures / f"{name}-{scheme}-{part}.png"
         if selector:
             there.page.locator(selector).first.screenshot(path=file)

@@ -16,9 +16,14 @@ from ..page.data import PageData, page_data
 from ..page.plot_canvas import Plot
 from ..page.plot_errors import histogram
 from ..page.plots import plots_of
+from ..page.text import plural
 from . import Terminal
 
 MAX_PLOTTED = 60  # divergences that have plots; every divergence has its table
+MAX_CAUSES = 5  # causes of wrong answers that are not folded
+MAX_OPEN = 3  # divergences that are not folded
+MAX_LISTED = 20  # divergences whose titles are not folded
+MAX_NOTES = 10  # notes that are not folded
 _AFTER = re.compile(r"(?<=[^\W\d]{2})[-:/_@\[,=](?=\w)|(?<=[a-z])(?=[A-Z])")
 _PAGE = Path(__file__).parents[1] / "page"
 
@@ -32,6 +37,10 @@ def render(report: Report, terminal: Terminal) -> str:
         plots=plots,
         unplotted=unplotted,
         max_plotted=MAX_PLOTTED,
+        max_causes=MAX_CAUSES,
+        max_open=MAX_OPEN,
+        max_listed=MAX_LISTED,
+        max_notes=MAX_NOTES,
         errors_plot=histogram(data.errors),
         css=_page_file("page.css"),
         js=_page_file("page.js"),
@@ -70,6 +79,7 @@ def _template() -> Template:
         finalize=_printable,
     )
     environment.filters["breakable"] = _breakable
+    environment.filters["count_of"] = plural
     return environment.from_string((_PAGE / "page.html.j2").read_text(encoding="utf-8"))
 
 

@@ -5,18 +5,21 @@ Pure functions of a report.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from xent_check import __version__
 from xent_check.errors import ExitCode
 from xent_check.results.durations import Section, sections
-from xent_check.results.number_text import small
+from xent_check.results.number_text import small, tidy
+from xent_check.results.origin import Origin
 from xent_check.results.report import Report
 
-from ..change_sentences import ChangeLine, gate_lines, gate_summary, variant_lines, variant_summary
 from ..outcome import summary
 from ..remarks import remarks
 from .behaviour import Behaviours, behaviours_of
+from .causes import Cause, causes_of
+from .changes import Changes, changes_of
 from .details import Detail, DetailFile, by_file, details_of
 from .errors import Errors, errors_of
 from .matrix import SCALE, Ids, Level, PageMatrix, matrix_of
@@ -28,16 +31,9 @@ _MEANINGS = {
     ExitCode.FAILED: "an implementation crashed, raised, ran out of time, or is required and "
     "missing",
 }
+_DIGITS = 12  # of a commit in the head
+_LONGEST = 300  # characters of a command line in the head; the whole is below "Environment"
 _GATED = "a change against the baseline fails"
-
-
-@dataclass(frozen=True)
-class Changes:
-    """A run against a baseline, or one column against another."""
-
-    summary: str  # how many changes of each kind there are
-    lines: tuple[ChangeLine, ...]  # the changes that are listed, the failing ones first
-    notes: tuple[str, ...]  # other differences between the runs: versions, devices, platform
 
 
 @dataclass(frozen=True)
@@ -62,6 +58,15 @@ class Place:
 
 
 @dataclass(frozen=True)
+class Head:
+    """The origin of the run, short. What is unknown is empty."""
+
+    date: str  # to the minute
+    commit: str  # its first digits
+    command: str  # its start, where it is long
+
+
+@dataclass(frozen=True)
 class PageData:
     """The whole page but its plots."""
 
@@ -71,9 +76,11 @@ class PageData:
     meaning: str  # the exit code in words
     summary: str  # how many cases there are, and how many answers of each status
     seconds: str  # the time of the run, with its unit
+    head: Head  # when, of what and by which command the run was made
     matrix: PageMatrix  # the verdicts
     scale: tuple[Level, ...]  # the legend of the matrix's colours
-    wrong: tuple[Detail, ...]  # the answers that diverge or failed, in the report's order
+    causes: tuple[Cause, ...]  # what to look at
+    wrong: tuple[Detail, ...]  # the answers that diverge or failed, by cause
     known: tuple[DetailFile, ...]  # the known divergences by file
     known_count: int  # how many known divergences there are
     changes: tuple[Changes, ...]  # against the baseline, then between columns
@@ -89,6 +96,7 @@ class PageData:
 def page_data(report: Report) -> PageData:
     """The content of a report's page."""
     ids = Ids.of(report)
+    causes = causes_of(details_of(report, ids, ("diverges", "failed")))
     known = details_of(report, ids, ("known",))
     code = report.exit_code
     gated = code == ExitCode.DIVERGES and report.gate is not None
@@ -99,12 +107,14 @@ def page_data(report: Report) -> PageData:
         meaning=_GATED if gated else _MEANINGS[code],
         summary=summary(report).partition(": ")[2],
         seconds=f"{small(report.seconds)} s",
+        head=_head(report.origin),
         matrix=matrix_of(report, ids),
         scale=SCALE,
-        wrong=details_of(report, ids, ("diverges", "failed")),
+        causes=causes,
+        wrong=tuple(detail for cause in causes for detail in cause.details),
         known=by_file(known),
         known_count=len(known),
-        changes=tuple(_changes(report)),
+        changes=changes_of(report, ids),
         not_compared=tuple(_not_compared(report, ids)),
         errors=errors_of(report, ids),
         behaviours=behaviours_of(report, ids),
@@ -118,15 +128,18 @@ def page_data(report: Report) -> PageData:
     )
 
 
-def _changes(report: Report) -> list[Changes]:
-    changes = []
-    if report.gate is not None:
-        lines = tuple(gate_lines(report.gate, report.verbose))
-        changes.append(Changes(gate_summary(report.gate), lines, report.gate.notes))
-    for variants in report.variants:
-        lines = tuple(variant_lines(variants, report.verbose))
-        changes.append(Changes(variant_summary(variants), lines, ()))
-    return changes
+def _head(origin: Origin) -> Head:
+    commits = " and ".join(commit[:_DIGITS] for commit in origin.commit.split(" and "))
+    command = origin.command
+    if len(command) > _LONGEST:
+        command = f"{command[:_LONGEST]} ..."
+    return Head(_minute(origin.started), commits, command)
+
+
+def _minute(started: str) -> str:
+    """The date and the time of day of `2026-03-01T14:05:09Z`, without the seconds."""
+    match = re.fullmatch(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d):\d\dZ", started)
+    return f"{match[1]} {match[2]} UTC" if match else started
 
 
 def _notes(report: Report) -> list[str]:
@@ -159,6 +172,11 @@ def _facts(report: Report) -> list[tuple[str, str]]:
         ("compared", f"{report.compared:,}"),
         ("time", f"{small(report.seconds)} s"),
     ]
+    origin = report.origin
+    known = [("started", origin.started), ("commit", origin.commit), ("command", origin.command)]
+    facts += [(label, text) for label, text in known if text]
+    if report.tolerance is not None:
+        facts.append(("tolerance", f"{tidy(str(report.tolerance))}, for every case"))
     if report.shard is not None:
         facts.append(("shard", str(report.shard)))
     if report.stopped:

@@ -10,12 +10,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from xent_check.results.behaviour import judgement_lines
+from xent_check.results.behaviour import judgement_lines, why
 from xent_check.results.number_text import small, tidy
 from xent_check.results.report import CaseResult, Report, Status
 
 from ..sentences import NumberTable, number_tables, sentence
 from ..terminal_matrix import mark
+from .far_off import FarOff, far_off
 from .matrix import Ids
 from .text import TERMINAL
 
@@ -34,6 +35,7 @@ class Detail:
     status: Status  # the verdict
     mark: str  # the character of the status
     sentence: str  # as on the terminal
+    far: FarOff | None  # the number that is furthest off; None where none diverges
     description: str  # the case's; "" where it has none
     source: str  # the case's, any text; "" where it has none
     explanations: tuple[str, ...]  # the explanations, or that there is none
@@ -46,7 +48,7 @@ class Detail:
     @property
     def short(self) -> str:
         """The best explanation; without one, the reason for the status."""
-        return next(iter(self.explanations), " ".join((self.result.reason or "").split()))
+        return why(self.result) or " ".join((self.result.reason or "").split())
 
     @property
     def source_is_link(self) -> bool:
@@ -84,6 +86,7 @@ def _detail(result: CaseResult, report: Report, ids: Ids) -> Detail:
         status=result.status,
         mark=mark(result.status, TERMINAL),
         sentence=" ".join(sentence(result).split()),
+        far=far_off(result) if result.status == "diverges" else None,
         description=case.fields.description or "",
         source=case.fields.source or "",
         explanations=tuple(_explanations(result)),

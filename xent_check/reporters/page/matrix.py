@@ -10,6 +10,7 @@ from itertools import groupby
 
 import numpy as np
 
+from xent_check.problem.expectation import REFERENCE
 from xent_check.results.behaviour import gradient_status, unusual
 from xent_check.results.number_text import number, small
 from xent_check.results.report import COMPARED, STATUSES, CaseResult, Report, Status
@@ -20,6 +21,9 @@ from .text import TERMINAL, plural
 
 # Shares of what rounding explains: a cell has the first level whose limit it does not exceed.
 LIMITS = (0.0, 0.1, 0.3, 1.0, 10.0)
+MAX_WIDE = 9  # columns; where there are more, sparse ones are narrow
+SPARSE = 0.25  # a column with answers to a smaller share of the cases is sparse
+ABSENT: tuple[Status, ...] = ("unsupported", "missing")
 NOT_FINITE = "n"  # the key of the last level
 
 
@@ -74,10 +78,18 @@ class MatrixFile:
 
 
 @dataclass(frozen=True)
+class Column:
+    """A column of the matrix: an implementation."""
+
+    name: str
+    narrow: bool  # whether it shows marks without numbers, because most of its cells are empty
+
+
+@dataclass(frozen=True)
 class PageMatrix:
     """The matrix of verdicts."""
 
-    columns: tuple[str, ...]  # names of implementations
+    columns: tuple[Column, ...]
     files: tuple[MatrixFile, ...]  # the rows, in groups
     cases: int  # how many rows there are in all
     legend: tuple[tuple[str, Status, int], ...]  # mark, status and count of each that occurs
@@ -129,7 +141,20 @@ def matrix_of(report: Report, ids: Ids) -> PageMatrix:
     )
     counts = report.counts
     legend = tuple((mark(s, TERMINAL), s, counts[s]) for s in STATUSES if counts[s])
-    return PageMatrix(matrix.columns, files, len(matrix.rows), legend)
+    return PageMatrix(_columns(matrix), files, len(matrix.rows), legend)
+
+
+def _columns(matrix: Matrix) -> tuple[Column, ...]:
+    """The columns. Of many, those with few answers are narrow, and the one of the exact value."""
+    many = len(matrix.columns) > MAX_WIDE
+    answers = [
+        sum(cell is not None and cell.status not in ABSENT for cell in column)
+        for column in zip(*(row.cells for row in matrix.rows), strict=True)
+    ]
+    return tuple(
+        Column(name, many and (name == REFERENCE or count < SPARSE * len(matrix.rows)))
+        for name, count in zip(matrix.columns, answers, strict=True)
+    )
 
 
 _EMPTY = Cell("", "", "", "", "", "")
@@ -190,4 +215,5 @@ def _title(result: CaseResult) -> str:
     if not np.isfinite(off):
         count = int((~np.isfinite(losses.abs_diff)).sum())
         return f"{plural(count, 'sample')} nan or infinite where it should not be"
-    return f"off by at most {small(off)}, {small(ulps)} ulps"
+    share = "" if comparison.share is None else f", {small(comparison.share, 2)} of the bound"
+    return f"off by at most {small(off)}, {small(ulps)} ulps{share}"

@@ -27,6 +27,8 @@
     const hiding = document.createElement("style");
     document.head.append(hiding);
     const columns = [...table.tHead.rows[0].cells].slice(1).map((cell) => cell.textContent);
+    const wide = document.getElementById("wide");
+    const widen = () => table.classList.toggle("whole", Boolean(wide?.checked || ticked("column").length));
     const groups = [...table.tBodies].map((body) => {
       const [head, ...rows] = body.rows;
       const file = head.textContent;
@@ -63,6 +65,7 @@
         .map((i) => `#cases tr:not(.file) > :nth-child(${i + 2}) { display: none; }`).join("\n");
       count.textContent = `${left} of ${total} cases`;
       nothing.hidden = left > 0;
+      widen();
     };
 
     const remember = () => {
@@ -98,16 +101,77 @@
     addEventListener("hashchange", () => { if (location.hash.includes("=")) recall(); });
   }
 
-  // ---- links lead into what is folded ----------------------------------------------------------
+  // ---- the changes by kind -------------------------------------------------------------------
+  for (const block of document.querySelectorAll(".filtered")) {
+    const form = block.querySelector("form");
+    const boxes = [...form.querySelectorAll("input")];
+    const bodies = [...block.querySelectorAll("tbody")];
+    const changes = (list) => list.reduce((sum, body) => sum + Number(body.dataset.count), 0);
+    const apply = () => {
+      const kinds = boxes.filter((box) => box.checked).map((box) => box.value);
+      for (const body of bodies) body.hidden = kinds.length > 0 && !kinds.includes(body.dataset.kind);
+      form.querySelector(".shown").textContent = `${changes(bodies.filter((body) => !body.hidden))} of ${changes(bodies)} changes`;
+    };
+    form.addEventListener("input", apply);
+    form.addEventListener("submit", (event) => event.preventDefault());
+    form.hidden = boxes.length < 2;
+    apply();
+  }
+
+  // ---- what scrolls sideways shows it ----------------------------------------------------------
+  const frames = new Map();
+  for (const frame of document.querySelectorAll(".edges")) {
+    const box = frame.querySelector(".scroll");
+    const first = box.querySelector(".matrix thead th");
+    const show = () => {
+      frame.classList.toggle("more-before", box.scrollLeft > 1);
+      frame.classList.toggle("more-after", box.scrollLeft + box.clientWidth < box.scrollWidth - 1);
+      frame.style.setProperty("--gutter", `${box.offsetWidth - box.clientWidth}px`);
+      if (first) frame.style.setProperty("--stuck", `${first.offsetWidth}px`);
+    };
+    box.addEventListener("scroll", show, { passive: true });
+    for (const part of [box, ...box.children]) frames.set(part, show);
+  }
+  const sizes = new ResizeObserver((entries) => {
+    for (const entry of entries) frames.get(entry.target)();
+  });
+  for (const part of frames.keys()) sizes.observe(part);
+
+  // ---- links lead into what is folded, and to right under the bar ------------------------------
+  const bar = document.querySelector(".contents");
+  new ResizeObserver(() => {
+    root.style.setProperty("--bar", `${bar.offsetHeight}px`);
+  }).observe(bar);
   const land = () => {
     const target = location.hash.length > 1 && document.getElementById(location.hash.slice(1));
     if (!target) return;
+    root.style.setProperty("--bar", `${bar.offsetHeight}px`);
     show(target);
     for (let e = target; e; e = e.parentElement) if (e.tagName === "DETAILS") e.open = true;
-    target.scrollIntoView();
+    if (table?.contains(target)) {
+      const box = table.parentElement;
+      box.scrollTop = target.offsetTop - table.tHead.offsetHeight;
+      box.scrollIntoView();
+    } else {
+      target.scrollIntoView();
+    }
   };
   addEventListener("hashchange", land);
+  for (const link of document.querySelectorAll('a[href^="#"]')) {  // a link to where one is already
+    link.addEventListener("click", () => { if (link.hash === location.hash) land(); });
+  }
   land();
+  addEventListener("load", () => requestAnimationFrame(land));  // after the browser went there
+
+  // ---- all divergences at once -----------------------------------------------------------------
+  const unfold = document.getElementById("unfold");
+  if (unfold) {
+    unfold.hidden = false;
+    unfold.addEventListener("click", (event) => {
+      if (event.target.tagName !== "BUTTON") return;
+      for (const details of document.querySelectorAll("#wrong details")) details.open = Boolean(event.target.value);
+    });
+  }
 
   // ---- copying, printing -----------------------------------------------------------------------
   if (navigator.clipboard) {
