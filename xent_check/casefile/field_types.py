@@ -150,7 +150,8 @@ def hypothesis_id(value: object) -> str:
     """The id of a hypothesis of the diagnosis. PydanticCustomError for anything else."""
     if value not in HYPOTHESIS_IDS:
         hint = did_you_mean(value, HYPOTHESIS_IDS) if isinstance(value, str) else ""
-        raise validation_error(Mistake((), describe(value), ", ".join(HYPOTHESIS_IDS), hint))
+        allowed = "" if hint else ", ".join(HYPOTHESIS_IDS)
+        raise validation_error(Mistake((), describe(value), allowed, hint))
     return str(value)
 
 

@@ -178,8 +178,10 @@ def read_cases(file: Path, shown: str) -> FileCases:
         mistakes += known.mistakes
         if known.fields is None or known.source is None:
             continue
-        source, fields = known.source, known.fields
-        mistakes += [(source, mistake) for mistake in unknown_implementations(source)]
+        fields = known.fields
+        if known.source is not source:  # mended: it may name more of them
+            source = known.source
+            mistakes += [(source, mistake) for mistake in unknown_implementations(source)]
         if fields.name is None and not is_name(file.stem):
             missing = "missing, and the file's own name cannot stand for it"
             mistakes.append((source, Mistake(("name",), missing, NAME, "add a name")))

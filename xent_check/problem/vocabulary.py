@@ -40,6 +40,9 @@ CHOICE_WORDS: OtherWords = (
     ("weighted_mean", ("weighted_average", "weighted", "mean_with_sample_weight",
                        "sum_by_nonzero_weights")),
     ("sum", ("total", "add")),
+    ("normal", ("gaussian", "randn", "standard_normal")),
+    ("uniform", ("rand", "random")),
+    ("integers", ("randint", "integer", "int")),
     ("value", ("values", "loss", "losses", "forward")),
     ("gradient", ("grad", "gradients", "grads", "backward")),
 )  # fmt: skip
