@@ -494,5 +494,16 @@ def test_observed_loads_no_framework_and_starts_no_worker() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(done.stderr.split())
     assert "numpy" in loaded
-    assert "1e-7" in done.stdout or "1e-07" in done.stdout
+    assert "[1e-7, 1 - 1e-7]" in " ".join(done.stdout.split())
     assert not loaded & {"torch", "tensorflow", "keras", "jax", "optax", "execnet", "rich"}
+
+
+def test_the_reason_of_a_run_writes_its_numbers_as_explain_does() -> None:
+    Path("mine.py").write_text(
+        "import numpy as np\n"
+        "def loss(probs, labels):\n"
+        "    return -np.log(np.clip(probs, 1e-7, 1 - 1e-7)[np.arange(len(labels)), labels])\n"
+    )
+    done = evaluate(*CLIPPED, "-i", "mine.py:loss")
+    assert done.code == 1
+    assert "clipped to [1e-7, 1 - 1e-7]" in " ".join(done.out.split())

@@ -9,7 +9,7 @@ from xent_check.problem.problem import Problem
 from xent_check.reference.bounds_in_parts import terms_at
 from xent_check.reference.bounds_inside import terms_inside_at
 
-from .number_text import index_text, small
+from .number_text import index_text, small, tidy
 from .report import CaseResult, Status
 
 # The bound's share for numbers too small for the dtype is mentioned where it is more than this.
@@ -21,7 +21,7 @@ def why(result: CaseResult) -> str | None:
     if result.status != "diverges" or result.diagnosis is None:
         return None
     best = next(iter(result.diagnosis.explanations), None)
-    return None if best is None else best.sentence
+    return None if best is None else tidy(best.sentence)
 
 
 def gradient_status(result: CaseResult) -> Status | None:
