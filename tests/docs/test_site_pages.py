@@ -20,24 +20,23 @@ from xent_check.diagnosis.hypotheses.table import HYPOTHESES
 from xent_check.errors import ExitCode
 
 SITE = Path(__file__).parents[2] / "docs" / "site"
-ALL = pages()
 
 
 def section(page: str, heading: str) -> str:
     """What stands below a heading of a page."""
-    return ALL[page].split(f"## {heading}\n", 1)[1].split("\n## ", 1)[0]
+    return pages()[page].split(f"## {heading}\n", 1)[1].split("\n## ", 1)[0]
 
 
 # ---- forum questions --------------------------------------------------------------------------
 
 
 def test_each_forum_case_is_listed_and_has_its_section() -> None:
-    index = ALL["forum/index.md"]
+    index = pages()["forum/index.md"]
     for posed in answers.cases("forum"):
         name = f"forum/{answers.page_name(posed.case.file)}"
         anchor = f"#{answers.anchor(posed.case.name)}"
         assert f"({name.partition('/')[2]}{anchor})" in index
-        assert ALL[name].count(f"{{ {anchor} }}") == 1
+        assert pages()[name].count(f"{{ {anchor} }}") == 1
 
 
 def test_a_forum_case_says_who_gives_what_and_why() -> None:
@@ -66,7 +65,7 @@ def test_a_published_number_stands_beside_the_exact_one() -> None:
 def test_every_because_has_its_section() -> None:
     for posed in answers.cases():
         for name in posed.expectations:
-            page = ALL.get(f"divergences/{name.partition(':')[0]}.md", "")
+            page = pages().get(f"divergences/{name.partition(':')[0]}.md", "")
             for entry in answers.known(posed, name):
                 assert f"\n## {title(entry.because or '')}\n" in page, posed.case.id
                 assert f"{posed.case.id}" in page
@@ -87,7 +86,7 @@ def test_the_releases_are_those_of_the_tests() -> None:
         line.split("==") for line in divergences.CONSTRAINTS.read_text(encoding="utf-8").split()
     )
     for name in ("tensorflow", "keras", "torch", "jax", "optax"):
-        assert f"{name} {pinned[name]}" in ALL["divergences/index.md"]
+        assert f"{name} {pinned[name]}" in pages()["divergences/index.md"]
 
 
 # ---- the reference ----------------------------------------------------------------------------
@@ -114,7 +113,7 @@ def test_every_exit_code_is_there() -> None:
 
 
 def test_the_keys_of_a_case_and_of_a_result_are_there() -> None:
-    case, result = ALL["reference/case-file.md"], ALL["reference/result.md"]
+    case, result = pages()["reference/case-file.md"], pages()["reference/result.md"]
     for key in CaseFields.model_fields:
         assert f"| `{key}` |" in case
     for key in ("verdict", "exit_code", "max_abs_diff", "implementations"):
@@ -125,7 +124,7 @@ def test_the_keys_of_a_case_and_of_a_result_are_there() -> None:
 
 
 def test_every_reason_is_there_and_its_parameters_are_slanted() -> None:
-    text = ALL["reference/reasons.md"]
+    text = pages()["reference/reasons.md"]
     assert all(f"| `{one.id}` |" in text for one in HYPOTHESES)
     assert "| `log-clamped` | the log is clamped at *clamp* | the loss of a sample |" in text
     assert "{" not in text.split("| --- |")[1]
@@ -154,7 +153,7 @@ def test_they_are_made_alike_each_time_and_without_a_framework() -> None:
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=SITE, capture_output=True, text=True, check=True
     )
-    here = hashlib.sha256(repr(ALL).encode()).hexdigest()
+    here = hashlib.sha256(repr(pages()).encode()).hexdigest()
     assert done.stdout.split() == [here, "set()"]
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from . import command_line, divergences, exit_codes, forum, python_api, reasons, schemas
 
 FOLDERS = ("forum/", "divergences/")  # their pages, one for each file or framework
 
 
+@cache
 def pages() -> dict[str, str]:
     """Their Markdown, by the file in docs/ that each stands for. No framework is loaded."""
     return {
