@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.command import xent_check
 from tests.support.gated import BEYOND, CASES, ERROR, FURTHER, NAME, NAN, NOTHING, ONE_BIT, Place
 from xent_check.history.gate import Rule, parse_rules
 
@@ -180,6 +181,12 @@ def test_nothing_compared_is_not_accepted(place: Place) -> None:
     done = place.accept()
     assert done.code == 3
     assert not (place.folder / "base.json").exists()
+
+
+def test_one_answer_is_no_answers(tmp_path: Path) -> None:
+    (tmp_path / "one.yaml").write_text("{loss: binary, logits: [1.0], labels: [1]}")
+    done = xent_check(tmp_path, "accept", "one.yaml", "-i", "stable", "--baseline", "b.json")
+    assert (done.code, done.err) == (0, "b.json: 1 answer to 1 case\n")
 
 
 def test_what_is_required_and_missing_is_not_accepted(place: Place) -> None:

@@ -134,7 +134,9 @@ def _refuse_run_options() -> None:
 
 def _size_text(baseline: Baseline) -> str:
     """How many answers and cases the baseline has, in words."""
+    from xent_check.reporters.outcome import count_of
+
     cases = {case for case, _ in baseline.records}
     accepted = sum(record.because is not None for record in baseline.records.values())
-    text = f"{len(baseline.records)} answers to {len(cases)} cases"
-    return f"{text}, {accepted} of them divergences with a reason" if accepted else text
+    text = f"{count_of(len(baseline.records), 'answer')} to {count_of(len(cases), 'case')}"
+    return f"{text}, {accepted} of them accepted with a reason" if accepted else text
