@@ -75,3 +75,16 @@ def test_several_runs_began_with_the_first_and_are_of_each_commit_and_command() 
         "2026-01-01T00:00:00Z", "b and a", "xent-check run --shard 1/3; xent-check run --shard 2/3"
     )
     assert joined([Origin(), Origin()]) == Origin()
+
+
+def test_the_page_of_a_saved_run_is_the_page_of_the_run(folder: Path) -> None:
+    told = "description: 'On what\n it is', source: 'https://example.org/a', tags: [one, two]"
+    inputs = "loss: binary, probs: [0.5], labels: [1.0], expect: {manual: {losses: [0.25]}}"
+    (folder / "told.yaml").write_text(f"cases: [{{name: told, {told}, {inputs}}}]")
+    files = ("--report", "json=r.json", "--report", "html=run.html")
+    assert completed(folder, "run", "told.yaml", "-i", "manual", *files).returncode == 1
+    assert completed(folder, "judge", "r.json", "--report", "html=judged.html").returncode == 1
+    first, second = (folder / f"{name}.html" for name in ("run", "judged"))
+    assert first.read_text(encoding="utf-8") == second.read_text(encoding="utf-8")
+    for words in ("On what it is", "https://example.org/a", 'data-tags="one two"'):
+        assert words in second.read_text(encoding="utf-8")

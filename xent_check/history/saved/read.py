@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence, Set
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +106,7 @@ def restore(saved: form.Document) -> Report:
         shard=run.shard,
         variants=variants_of(results, run.implementations),
         scope=run.scope,
-        asked=tuple(Asked(**_without("labels", c)) for c in saved.cases),
+        asked=tuple(Asked(**_fields_of(Asked, c)) for c in saved.cases),
         strict=run.strict,
         tolerance=run.tolerance,
         version=saved.xent_check,
@@ -122,7 +122,7 @@ def _gate(saved: form.Gate, results: Sequence[CaseResult]) -> GateResult:
     """The gate's result, with what fails by its rules. ContradictionError unless every answer is a
     change or counted as the same; a divergence must be a change."""
     rules = parse_rules(saved.fail_on)
-    changes = tuple(Change(**_without("fails", c)) for c in saved.changes)
+    changes = tuple(Change(**_fields_of(Change, c)) for c in saved.changes)
     failing = tuple(change for change in changes if any(rule.fails(change) for rule in rules))
     after = {(c.case, c.implementation): c.after for c in changes if c.after is not None}
     for result in results:
@@ -138,8 +138,9 @@ def _gate(saved: form.Gate, results: Sequence[CaseResult]) -> GateResult:
     return GateResult(**vars(saved) | {"changes": changes, "failing": failing})
 
 
-def _without(key: str, model: BaseModel) -> dict[str, Any]:
-    return {name: value for name, value in vars(model).items() if name != key}
+def _fields_of(kind: type[Change | Asked], model: BaseModel) -> dict[str, Any]:
+    """The values of the fields of a data class, which are fields of the model too."""
+    return {field.name: getattr(model, field.name) for field in fields(kind)}
 
 
 def _result(
@@ -155,7 +156,7 @@ def _result(
         high = comparison.losses.target
         radius = np.full_like(high, r.reference_radius)
     result = CaseResult(
-        case=_case(r.case, case.line, r.tolerance),
+        case=_case(case, r.tolerance),
         problem=None,
         implementation=r.implementation,
         status=saved_verdict.status,
@@ -181,11 +182,16 @@ def _result(
     return replace(result, status="known", reason=r.reason, ungated=Ungated(status, reason))
 
 
-def _case(name: str, line: int, tolerance: Tolerance | Auto) -> Case:
-    """The case with what was saved of it: its name, its line and its tolerance."""
-    file, name_in_file = split_id(name)
-    fields = CaseFields.model_construct(tolerance=tolerance)
-    return Case(Path(file), file, name_in_file, Map(line), fields)
+def _case(saved: form.Case, tolerance: Tolerance | Auto) -> Case:
+    """The case with what was saved of it: its name, its line, its tolerance and its words."""
+    file, name = split_id(saved.case)
+    case_fields = CaseFields.model_construct(
+        tolerance=tolerance,
+        description=saved.description,
+        source=saved.source,
+        tags=list(saved.tags or ()),
+    )
+    return Case(Path(file), file, name, Map(saved.line), case_fields)
 
 
 def _evaluation(r: AnyResult, status: Status, reason: str | None) -> Evaluation | None:

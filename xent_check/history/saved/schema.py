@@ -13,13 +13,13 @@ from xent_check.results.report import Host, Scope, Verdict
 from xent_check.results.shard import Shard
 from xent_check.timing import Activity
 
-from .parts import Index, Number, Saved
+from .parts import Index, Number, Saved, Sparse
 from .results import AnyResult, SavedTolerance
 
 SCHEMA: Literal[1] = 1
 
 
-class Case(Saved):
+class Case(Sparse):
     """A case that was to be answered."""
 
     case: str
@@ -34,6 +34,12 @@ class Case(Saved):
     """what was asked for: losses, totals by reduction, gradient"""
     labels: tuple[tuple[Index, str], ...] | None
     """each sample's indices and its label as text; null where they are many"""
+    description: str | None = None
+    """what the case is about, where its file says that"""
+    source: str | None = None
+    """where its numbers come from, where its file says that"""
+    tags: tuple[str, ...] | None = None
+    """its tags, where it has some"""
 
 
 class Environment(Saved):

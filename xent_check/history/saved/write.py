@@ -11,7 +11,7 @@ from xent_check.problem.evaluation import Computed, Failed
 from xent_check.results.behaviour import behaviour, label_text
 from xent_check.results.change import Change, GateResult, Variants
 from xent_check.results.durations import slowest, time_parts
-from xent_check.results.report import STATUSES, CaseResult, Report, selection_digest
+from xent_check.results.report import STATUSES, Asked, CaseResult, Report, selection_digest
 
 from . import schema as form
 from .parts import MAX_NUMBERS
@@ -94,8 +94,21 @@ def _durations(report: Report) -> form.Durations:
 
 def _cases(report: Report) -> tuple[form.Case, ...]:
     firsts = {result.case.id: result for result in reversed(report.results)}
-    labels = {case: _labels(first) for case, first in firsts.items()}
-    return tuple(form.Case(**vars(a), labels=labels.get(a.case)) for a in report.asked)
+    return tuple(_case(asked, firsts.get(asked.case)) for asked in report.asked)
+
+
+def _case(asked: Asked, first: CaseResult | None) -> form.Case:
+    """A case, with what its file says of it where it has a result."""
+    if first is None:
+        return form.Case(**vars(asked), labels=None)
+    fields = first.case.fields
+    return form.Case(
+        **vars(asked),
+        labels=_labels(first),
+        description=fields.description or None,
+        source=fields.source or None,
+        tags=tuple(fields.tags) or None,
+    )
 
 
 def _labels(result: CaseResult) -> tuple[tuple[tuple[int, ...], str], ...] | None:
