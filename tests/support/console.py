@@ -130,6 +130,7 @@ class Session:
             shim.chmod(0o755)
         self.environment = {
             "COLUMNS": COLUMNS,
+            "LINES": "24",
             "PATH": f"{shims}{os.pathsep}{os.environ['PATH']}",
             "PYTHONPATH": f"{ROOT}",
             "XENT_CHECK_CACHE": str(folder.parent / f"{folder.name}-cache"),
