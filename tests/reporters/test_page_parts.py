@@ -39,6 +39,12 @@ from xent_check.results.report import CaseResult, Report
 HASH = "0123456789abcdef0123456789abcdef01234567"
 
 
+@pytest.fixture(autouse=True)
+def _no_plots(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A drawing takes a tenth of a second."""
+    monkeypatch.setattr(html, "MAX_PLOTTED", 0)
+
+
 def page_of(of: Report) -> Page:
     return Page(render(of, Terminal()))
 
@@ -253,8 +259,7 @@ def details_of(page: Page) -> list[Element]:
     return [e for e in page.every("details") if "detail" in e.attributes.get("class", "").split()]
 
 
-def test_all_but_the_first_few_divergences_are_folded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(html, "MAX_PLOTTED", 0)  # a drawing takes a tenth of a second
+def test_all_but_the_first_few_divergences_are_folded() -> None:
     page = page_of(report([wrong(f"c{i}", "torch", "sum") for i in range(63)]))
     assert len(details_of(page)) == 63
     assert sum("open" in e.attributes for e in details_of(page)) == html.MAX_OPEN

@@ -96,7 +96,7 @@
         apply();
       }
     };
-    form.hidden = false;
+    form.hidden = total < 2;
     if (location.hash.includes("=")) recall();
     addEventListener("hashchange", () => { if (location.hash.includes("=")) recall(); });
   }
