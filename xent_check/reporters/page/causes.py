@@ -125,6 +125,9 @@ def _words(result: CaseResult) -> str:
         is_vacuous = result.vacuous is not None and result.reason == result.vacuous
         reason = "agrees under a tolerance that would accept wrong answers (--strict)"
         return reason if is_vacuous else " ".join((result.reason or "no numbers").split())
+    comparison = result.comparison
+    if comparison is not None and comparison.agrees_with_reference:
+        return "the exact value, but not the number that `expect` states"
     if part.name == "gradient":
         return "the gradient differs (only losses and totals are explained)"
     if diagnosis is None:

@@ -10,14 +10,13 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 from xent_check.casefile.paths import split_id
-from xent_check.results.behaviour import why
 from xent_check.results.change import ABOUT, BAD, KINDS, Change, ChangeKind, GateResult
 from xent_check.results.number_text import small
 from xent_check.results.report import STATUSES, CaseResult, Report
 
 from ..change_sentences import MAX_SHOWN, NAMES, direction, gone_text, ordered
 from ..terminal_matrix import mark
-from .far_off import far_off
+from .far_off import in_short
 from .matrix import LINKED, Ids
 from .text import TERMINAL, plural
 
@@ -119,8 +118,7 @@ class _Run:
             return ""
         result = self.results.get((change.case, change.implementation))
         if change.kind == "new" and change.before not in BAD and result is not None:
-            off, reason = far_off(result), why(result) or " ".join((result.reason or "").split())
-            return ": ".join(filter(None, (off.words if off else "", reason)))
+            return in_short(result)
         return change.sentence.removeprefix(f"{change.implementation} on {change.case}: ")
 
 

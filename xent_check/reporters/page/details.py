@@ -10,13 +10,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from xent_check.results.behaviour import judgement_lines, why
+from xent_check.results.behaviour import judgement_lines
 from xent_check.results.number_text import small, tidy
 from xent_check.results.report import CaseResult, Report, Status
 
 from ..sentences import NumberTable, number_tables, sentence
 from ..terminal_matrix import mark
-from .far_off import FarOff, far_off
+from .far_off import FarOff, far_off, in_short
 from .matrix import Ids
 from .text import TERMINAL
 
@@ -36,6 +36,7 @@ class Detail:
     mark: str  # the character of the status
     sentence: str  # as on the terminal
     far: FarOff | None  # the number that is furthest off; None where none diverges
+    short: str  # how far off it is, and why
     description: str  # the case's; "" where it has none
     source: str  # the case's, any text; "" where it has none
     explanations: tuple[str, ...]  # the explanations, or that there is none
@@ -44,11 +45,6 @@ class Detail:
     tables: tuple[NumberTable, ...]  # the numbers beside what they are compared with
     commands: tuple[str, ...]  # the command lines to run next
     result: CaseResult  # the result itself, which the plots are drawn from
-
-    @property
-    def short(self) -> str:
-        """The best explanation; without one, the reason for the status."""
-        return why(self.result) or " ".join((self.result.reason or "").split())
 
     @property
     def source_is_link(self) -> bool:
@@ -87,6 +83,7 @@ def _detail(result: CaseResult, report: Report, ids: Ids) -> Detail:
         mark=mark(result.status, TERMINAL),
         sentence=" ".join(sentence(result).split()),
         far=far_off(result) if result.status == "diverges" else None,
+        short=in_short(result),
         description=case.fields.description or "",
         source=case.fields.source or "",
         explanations=tuple(_explanations(result)),

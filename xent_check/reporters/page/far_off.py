@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from xent_check.problem.expectation import REFERENCE
+from xent_check.results.behaviour import why
 from xent_check.results.number_text import index_text, number, small
 from xent_check.results.report import CaseResult
 
@@ -59,6 +60,14 @@ def far_off(result: CaseResult) -> FarOff | None:
         ulps=ulps if np.isfinite(off) and not pinned else "",
         size=off,
     )
+
+
+def in_short(result: CaseResult) -> str:
+    """How far off the result is, and why: its best explanation, or else the reason for its status,
+    unless that only says that a stated number is missed."""
+    far = far_off(result) if result.status == "diverges" else None
+    reason = "" if far and far.expected else " ".join((result.reason or "").split())
+    return ": ".join(filter(None, (far.words if far else "", why(result) or reason)))
 
 
 def _place(part: Finding) -> str:
