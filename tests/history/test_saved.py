@@ -85,6 +85,17 @@ def test_every_word_of_a_run_is_read_again(tmp_path: Path) -> None:
         assert [r[key] for r in again["results"]] == [r[key] for r in written["results"]], key
 
 
+def test_a_wrong_published_number_is_told_of_a_saved_run_as_of_the_run(tmp_path: Path) -> None:
+    inputs = "loss: sparse_categorical, logits: [[0.0, 0.0]], labels: [0], reduction: [sum]"
+    stated = "expect: {reference: {losses: [0.5]}}"  # it is log 2
+    (tmp_path / "c.yaml").write_text(f"cases: [{{name: c, {inputs}, {stated}}}]")
+    run = xent_check(tmp_path, "run", "c.yaml", "-i", "stable", "--report", "json=r.json")
+    judged = xent_check(tmp_path, "judge", "r.json")
+    assert (run.code, judged.code) == (1, 1)
+    assert "published 0.5 for sample [0], exactly 0.69314718" in run.out
+    assert judged.out == run.out
+
+
 @pytest.mark.parametrize("off", [0.0, 0.5])
 def test_a_gradient_comes_back_with_its_verdict(off: float, tmp_path: Path) -> None:
     exact = np.array([[0.5, -0.5]] * 3)

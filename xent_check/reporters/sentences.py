@@ -39,8 +39,7 @@ def findings(result: CaseResult) -> list[Finding]:
         return []
     stated = {n: Finding(n, "expected", d) for n, d in comparison.by_expectation.items()}
     if result.evaluation is None:
-        written = () if result.expectation is None else result.expectation.parts
-        return [part for name, part in stated.items() if name in written]
+        return [part for name, part in stated.items() if name not in comparison.divisors]
     parts = {n: Finding(n, "reference", d) for n, d in comparison.by_reference.items()}
     if result.status == "diverges" and not comparison.agrees_with_expected:
         parts |= stated
