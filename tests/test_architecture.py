@@ -26,7 +26,9 @@ ROOMS = (
     "problem", "reference", "diagnosis", "implementations", "workers", "casefile", "results",
     "history", "running", "reporters", "cli",
 )  # fmt: skip
-LOOSE = {"__init__", "__main__", "errors", "timing"}
+LOOSE = {"__init__", "__main__", "api", "errors", "timing"}
+BEYOND = {"api": {*ROOMS} - {"cli"}, "": {"api"}}  # what may be imported beside the rooms
+
 MAX_LINES = 400
 HELPERS_OF_CLI = {
     "collecting", "completion", "config_file", "configured", "default_paths", "ending", "examples",
@@ -91,6 +93,7 @@ def test_a_module_imports_its_room_and_those_to_its_left(file: Path) -> None:
     name = module_name(file)
     left = ROOMS[: ROOMS.index(room(name)) + 1] if room(name) in ROOMS else ()
     allowed = {*left, "errors", "timing"} if left else {"errors", "cli"}
+    allowed |= BEYOND.get(name, set())
     assert {room(m) for m in own(file)} <= allowed
 
 
@@ -198,6 +201,19 @@ def test_help_loads_nothing_heavy() -> None:
     loaded = loaded_after("import xent_check.cli as c; c.group(['--help'], standalone_mode=False)")
     assert "click" in loaded
     assert not loaded & (FRAMEWORKS | HEAVY | {"numpy"})
+
+
+def test_the_package_itself_loads_nothing() -> None:
+    loaded = loaded_after("import xent_check; dir(xent_check)")
+    assert not loaded & (FRAMEWORKS | HEAVY | {"numpy", "click"})
+
+
+def test_the_python_api_loads_no_framework() -> None:
+    """And no command line: what the caller does not ask for stays away."""
+    code = "import xent_check; xent_check.explain(1.0, loss='binary', logits=[1.0], labels=[0])"
+    loaded = loaded_after(code)
+    assert "flint" in loaded  # it computed
+    assert not loaded & (FRAMEWORKS | {"click", "matplotlib", "jinja2", "execnet"})
 
 
 @pytest.mark.parametrize(

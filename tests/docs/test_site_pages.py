@@ -14,6 +14,7 @@ import pytest
 from site_pages import answers, command_line, divergences, exit_codes, pages, python_api
 from site_pages.prose import prose, sentence, table, title
 
+import xent_check
 from xent_check.casefile.case import CaseFields
 from xent_check.cli import COMMANDS, group
 from xent_check.diagnosis.hypotheses.table import HYPOTHESES
@@ -136,9 +137,11 @@ def test_python_s_page_has_what_a_module_offers_and_says_where_that_is_nothing()
         return bool(paths)
 
     module = ModuleType("made_up")
-    module.__dict__.update(check=check, __version__="1.2.3")
-    assert "(paths: 'list[str]') -> 'bool'`\n\nWhether all agree." in python_api.page(module)
-    assert "no Python API" in python_api.page()
+    module.__dict__.update(check=check, __version__="1.2.3", __all__=["__version__", "check"])
+    assert "(paths: list[str]) -> bool`\n\nWhether all agree." in python_api.page(module)
+    for name in {*xent_check.__all__} - {"__version__"}:
+        assert f"\n## `{name}" in python_api.page()
+    assert "| `explained` | Whether something reproduces the numbers" in python_api.page()
 
 
 # ---- how they are made ------------------------------------------------------------------------

@@ -84,7 +84,7 @@ BUGS = (
         "if promised > present and", "if False and", MEMORY, "promises",
     ),
     Bug(
-        "unsigned numbers are widened unasked", "array_files:read_array",
+        "unsigned numbers are widened unasked", "array_files:as_numbers",
         "        must_fit(array.shape, 8, key)\n        fits", "        fits", MEMORY, "unsigned",
     ),
     Bug(

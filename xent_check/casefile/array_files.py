@@ -41,8 +41,14 @@ def read_array(text: str, key: KeyPath, folder: Path, allow_outside: bool) -> Ar
         raise _invalid(
             key, fault, allowed, "save it again with numpy.save or numpy.savez"
         ) from None
+    return as_numbers(array, key, repr(name))
+
+
+def as_numbers(array: Array, key: KeyPath, name: str) -> Array:
+    """The array with booleans and unsigned integers in int64, or float64 where that cannot hold
+    them. InvalidError at the key for values that are no numbers. name: what holds them."""
     if array.dtype.kind not in "iufb" and array.dtype.name != "bfloat16":
-        raise _invalid(key, f"{name!r} holds values of dtype {array.dtype}", "numbers")
+        raise _invalid(key, f"{name} holds values of dtype {array.dtype}", "numbers")
     if array.dtype.kind in "bu":
         must_fit(array.shape, 8, key)
         fits = array.dtype != np.uint64 or not (array > np.iinfo(np.int64).max).any()

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from typing import Annotated, Literal, Self
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
+import numpy.typing as npt
+from pydantic import BeforeValidator, Discriminator, Field, PlainValidator, Tag, model_validator
+from pydantic.json_schema import SkipJsonSchema
 
 from xent_check.errors import Mistake, did_you_mean, listed
 
@@ -99,6 +102,13 @@ class FileArray(Strict):
     """`x.npy`, `x.npz#key` or `x.safetensors#key`, from the case file's folder."""
 
 
+@dataclass(frozen=True, eq=False)
+class MemoryArray:
+    """An array of the calling program; no case file has one."""
+
+    array: npt.NDArray[Any]  # of numbers; integers of int64
+
+
 ARRAY_FORMS: dict[str, type[Strict]] = {
     "random": RandomArray,
     "range": RangeArray,
@@ -109,6 +119,8 @@ ARRAY_FORMS: dict[str, type[Strict]] = {
 
 
 def _form(value: object) -> str:
+    if isinstance(value, MemoryArray):
+        return "memory"
     forms = [form for form in ARRAY_FORMS if isinstance(value, dict) and form in value]
     return forms[0] if forms else "numbers"
 
@@ -128,6 +140,7 @@ def _keys(value: dict[str, object]) -> str:
     return listed(names, most=4) or "no keys"
 
 
+_Memory = Annotated[Any, PlainValidator(lambda value: value)]
 Array = Annotated[
     Annotated[
         Annotated[Numbers, Tag("numbers")]
@@ -135,7 +148,8 @@ Array = Annotated[
         | Annotated[RangeArray, Tag("range")]
         | Annotated[FillArray, Tag("fill")]
         | Annotated[OneHotArray, Tag("one_hot")]
-        | Annotated[FileArray, Tag("file")],
+        | Annotated[FileArray, Tag("file")]
+        | Annotated[SkipJsonSchema[_Memory], Tag("memory")],
         Discriminator(_form),
     ],
     BeforeValidator(_known_form),

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from xent_check.errors import InvalidError, KeyPath, Mistake, and_more
 
 from .array_files import read_array
-from .array_forms import FileArray, FillArray, OneHotArray, RandomArray, RangeArray
+from .array_forms import FileArray, FillArray, MemoryArray, OneHotArray, RandomArray, RangeArray
 from .field_types import value_text
 from .memory import must_fit
 from .yaml_values import Row
@@ -41,6 +41,8 @@ def make_array(form: object, key: KeyPath, folder: Path, allow_outside: bool) ->
                 return np.full(form.shape, _array_of_numbers(form.fill))
             case OneHotArray():
                 return _one_hot(form, key)
+            case MemoryArray():
+                return form.array
             case FileArray():
                 return read_array(form.file, (*key, "file"), folder, allow_outside)
             case _:
@@ -72,8 +74,11 @@ def class_index_mistake(form: object, array: Array, key: KeyPath) -> Mistake:
     allowed = "class indices, whole numbers of 64 bits"
     if isinstance(form, FillArray):
         return class_index_mistake(form.fill, array, (*key, "fill"))
-    if isinstance(form, BaseModel):
-        advices = {FileArray: "save it as int64", RandomArray: "use `random: integers`"}
+    if isinstance(form, BaseModel | MemoryArray):
+        advices: dict[type, str] = {
+            FileArray: "save it as int64",
+            RandomArray: "use `random: integers`",
+        }
         fault = f"numbers of dtype {array.dtype.name}"
         return Mistake(key, fault, allowed, advices.get(type(form), ""))
     wrong = [

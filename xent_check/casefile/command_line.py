@@ -75,7 +75,7 @@ class Arguments:
             if _is_array_file(text):
                 array = read_array(text[1:], (), Path.cwd(), allow_outside=True)
                 must_fit(array.shape, _OBSERVED_BYTES, ())
-                return _exact_numbers(array.tolist())
+                return exact_numbers(array.tolist())
             return parse_numbers(self._text("observed", text))
         except InvalidError as error:
             self._wrong("observed", error)
@@ -124,27 +124,27 @@ def _is_array_file(text: str) -> bool:
     return text.startswith("@") and text.partition("#")[0].endswith(_ARRAY_FILES)
 
 
-def _exact_numbers(value: Any) -> Numbers:
+def exact_numbers(value: Any) -> Numbers:
     """The numbers as exact ones: their texts have no printed last digit."""
     if isinstance(value, list):
-        return [_exact_numbers(item) for item in value]
+        return [exact_numbers(item) for item in value]
     number = Float(value)
     number.text = number.hex()
     return number
 
 
-def posed_case(source: Map, any_label: bool = False) -> PosedCase:
+def posed_case(source: Map, any_label: bool = False, shown: str = SHOWN) -> PosedCase:
     """The case of a mapping, ready to be run; InvalidError with every mistake.
 
     Array files are found from the current folder. any_label: labels outside the classes are
-    allowed.
+    allowed. shown: in place of a file in the case's id.
     """
     known = checked(source)
     mistakes = [*unknown_implementations(source), *(mistake for _, mistake in known.mistakes)]
     if known.fields is None or known.source is None:
         raise InvalidError(*mistakes)
-    file, fields = Path(SHOWN).absolute(), known.fields
-    case = Case(file, SHOWN, fields.loss, known.source, fields, known.unknown)
+    file, fields = Path(shown).absolute(), known.fields
+    case = Case(file, shown, fields.name or fields.loss, known.source, fields, known.unknown)
     try:
         problem = pose(case, allow_outside=True, any_label=any_label)
     except InvalidError as error:

@@ -75,11 +75,11 @@ def describe_keys(properties: dict[str, Any], model: type) -> None:
     """Give each property the docstring of its field. pydantic's use_attribute_docstrings would read
     the source on every start."""
     aliases = {n: f.alias for n, f in getattr(model, "model_fields", {}).items() if f.alias}
-    for name, text in _docstrings(model):
+    for name, text in docstrings(model):
         properties[aliases.get(name, name)]["description"] = text
 
 
-def _docstrings(model: type) -> Iterator[tuple[str, str]]:
+def docstrings(model: type) -> Iterator[tuple[str, str]]:
     """Each field with its docstring, the fields of bases first."""
     for base in reversed(model.__mro__):
         if base.__module__.partition(".")[0] != "xent_check":

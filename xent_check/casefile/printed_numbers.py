@@ -52,7 +52,7 @@ def parse_numbers(text: str, booleans: bool = False) -> Numbers:
     if not values:
         _refuse("no numbers", _NUMBERS, "")
     parsed = values[0] if len(values) == 1 else values
-    _must_not_be_ragged(parsed)
+    refuse_ragged(parsed)
     return parsed
 
 
@@ -246,12 +246,12 @@ def _special(text: str) -> Float:
     return number
 
 
-def _must_not_be_ragged(value: Numbers, key: tuple[int, ...] = ()) -> None:
+def refuse_ragged(value: Numbers, key: tuple[int, ...] = ()) -> None:
     if not isinstance(value, list):
         return
     first = _shape(value[0])
     for index, row in enumerate(value):
-        _must_not_be_ragged(row, (*key, index))
+        refuse_ragged(row, (*key, index))
         if _shape(row) != first:
             place = "".join(f"[{i}]" for i in (*key, index))
             fault = f"ragged: {_length(_shape(row))} at {place}, {_length(first)} before it"

@@ -34,15 +34,19 @@ _DIVISORS: dict[Reduction, Divisor] = {"mean": "kept", "sum": "one", "weighted_m
 class Explanation:
     """A candidate as it is reported: its changes together give the numbers."""
 
-    ids: tuple[str, ...]  # of the changes' hypotheses
-    parameters: Parameters  # of all changes, by name
-    sentence: str  # the changes in words
-    # The largest abs(observed - given by the candidate); inf where one is not finite and they
-    # differ.
+    ids: tuple[str, ...]
+    """of the changes' hypotheses"""
+    parameters: Parameters
+    """of all changes, by name"""
+    sentence: str
+    """the changes in words"""
     max_abs_residual: float
-    share_explained: float  # of the numbers that differ from the truth, those that it reproduces
-    # The meaning that it computes; the problem's where it changes no choice.
+    """the largest abs(observed - given by the candidate); inf where one is not finite and they
+    differ"""
+    share_explained: float
+    """of the numbers that differ from the truth, those that it reproduces"""
     meaning: Meaning | None = field(default=None, repr=False, compare=False)
+    """the meaning that it computes; the problem's where it changes no choice"""
 
     @property
     def id(self) -> str:

@@ -3,46 +3,51 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterator
 from types import ModuleType
+from typing import Any
 
 import xent_check
+from xent_check.casefile.json_schema import docstrings
 
 from .prose import table
+
+_INTRODUCTION = """\
+# Python
+
+What stands here is kept; what else can be imported is the inside of the package, and changes
+without notice. `import xent_check` loads no framework, and no NumPy before a name is asked for. The
+how-to is [From Python](../how-to/python.md); the keywords of a case are in [Options of a
+case](../options.md) and [The case file](case-file.md); `python -m xent_check` is the command."""
 
 
 def page(module: ModuleType = xent_check) -> str:
     """The Markdown of the page: each public name of the module."""
-    return "\n\n".join(["# Python", *(_offered(module) or [_nothing(module)])]) + "\n"
+    names = [name for name in module.__all__ if not name.startswith("_")]
+    functions = [name for name in names if inspect.isfunction(getattr(module, name))]
+    sections = [_section(name, getattr(module, name)) for name in functions]
+    sections += [_section(n, getattr(module, n)) for n in names if n not in functions]
+    return "\n\n".join([_INTRODUCTION, *sections]) + "\n"
 
 
-def _offered(module: ModuleType) -> list[str]:
-    """A section for each public function and class."""
-    return [
-        f"## `{name}{inspect.signature(value)}`\n\n{inspect.getdoc(value) or ''}"
-        for name, value in vars(module).items()
-        if not name.startswith("_") and (inspect.isfunction(value) or inspect.isclass(value))
-    ]
+def _section(name: str, value: Any) -> str:
+    """A function with its signature; a class with what it has."""
+    text = inspect.getdoc(value) or ""
+    if inspect.isfunction(value):
+        return f"## `{name}{_signature(value)}`\n\n{text}"
+    members = list(_members(value))
+    return f"## `{name}`\n\n{text}" + (f"\n\n{table(['it has', ''], members)}" if members else "")
 
 
-def _nothing(module: ModuleType) -> str:
-    rows = [["`xent_check.__version__`", f'the version, `"{module.__version__}"`']]
-    return f"""\
-There is no Python API yet. All that may be imported is the version:
+def _signature(value: Any) -> str:
+    return str(inspect.signature(value)).replace("'", "")
 
-{table(["name", "what it is"], rows)}
 
-What else can be imported is the inside of the package and changes without notice. From a program,
-call the command and read its result, whose form is [documented](result.md) and kept:
-
-```python
-import json
-import subprocess
-
-command = ["xent-check", "run", "cases", "--report", "json"]
-done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
-report = json.loads(done.stdout)
-print(report["summary"]["verdict"])
-```
-
-`python -m xent_check` is the same command. How a function of yours takes part is in
-[Your own loss](../how-to/own-loss.md)."""
+def _members(kind: type) -> Iterator[list[str]]:
+    yield from ([f"`{name}`", text] for name, text in docstrings(kind))
+    for name, member in vars(kind).items():
+        text = " ".join((inspect.getdoc(member) or "").split())
+        if name.startswith("_") or not text:
+            continue
+        call = inspect.isfunction(member)
+        yield [f"`{name}{'()' if call else ''}`", text]
