@@ -107,6 +107,8 @@ def test_a_number_that_is_not_what_was_stated_stands_beside_it() -> None:
     assert cause.lines[0].far.words == "sample [2] is 4, expected 7, off by 3"
     assert cause.words == "the exact value, but not the number that `expect` states"
     assert cause.details[0].short == "sample [2] is 4, expected 7, off by 3"
+    assert "1 of 3 samples; worst: sample [2] is 4, expected 7" in cause.details[0].sentence
+    assert "not what" not in cause.details[0].sentence
 
 
 def test_a_published_number_that_is_wrong_comes_first_without_ulps() -> None:

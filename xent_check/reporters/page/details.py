@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from xent_check.results.behaviour import judgement_lines
@@ -34,7 +34,7 @@ class Detail:
     implementation: str  # its name
     status: Status  # the verdict
     mark: str  # the character of the status
-    sentence: str  # as on the terminal
+    sentence: str  # as on the terminal, but that a stated number is missed its numbers say
     far: FarOff | None  # the number that is furthest off; None where none diverges
     short: str  # how far off it is, and why
     description: str  # the case's; "" where it has none
@@ -72,7 +72,9 @@ def by_file(details: Sequence[Detail]) -> tuple[DetailFile, ...]:
 
 
 def _detail(result: CaseResult, report: Report, ids: Ids) -> Detail:
-    case = result.case
+    case, far = result.case, far_off(result) if result.status == "diverges" else None
+    # Beside the number that is stated, that it is missed says nothing more.
+    described = replace(result, reason=None) if far and far.expected else result
     return Detail(
         id=ids.result(result),
         case_link=ids.case(case.id),
@@ -81,8 +83,8 @@ def _detail(result: CaseResult, report: Report, ids: Ids) -> Detail:
         implementation=result.implementation,
         status=result.status,
         mark=mark(result.status, TERMINAL),
-        sentence=" ".join(sentence(result).split()),
-        far=far_off(result) if result.status == "diverges" else None,
+        sentence=" ".join(sentence(described).split()),
+        far=far,
         short=in_short(result),
         description=case.fields.description or "",
         source=case.fields.source or "",
