@@ -61,7 +61,7 @@ def test_a_signal_ends_a_process_whose_main_thread_is_deaf(
 
 
 def test_a_main_thread_that_hears_ends_by_itself() -> None:
-    """However long it cleans up: the thread that watches leaves it alone."""
+    """For as long as cleaning up may take, the thread that watches leaves it alone."""
     text = """
 import threading, time
 from xent_check.cli.ending import PATIENCE
@@ -78,6 +78,28 @@ except Terminated:
     process.send_signal(signal.SIGTERM)
     out, _ = process.communicate(timeout=60)
     assert (process.returncode, out) == (0, "cleaned up\n")
+
+
+def test_a_main_thread_that_hears_and_never_ends_is_ended() -> None:
+    text = """
+import threading
+from xent_check.cli import ending
+ending.CLEANING = 0.2
+try:
+    print("ready", flush=True)
+    threading.Event().wait()
+except Terminated:
+    threading.Event().wait()
+"""
+    process = started(text)
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.send_signal(signal.SIGTERM)
+    try:
+        _, said = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert (process.returncode, said) == (143, "terminated\n")
 
 
 def test_an_ignored_interrupt_stays_ignored() -> None:

@@ -36,7 +36,16 @@ BUGS = (
     ),
     Bug(
         "a process that hears a signal is ended all the same", "ending:_watch",
-        " and not handled.wait(PATIENCE)", "", ENDING, "by_itself",
+        "time.sleep(CLEANING)", "pass", ENDING, "by_itself",
+    ),
+    Bug(
+        "a process that cleans up for ever is not ended", "ending:_watch",
+        "time.sleep(CLEANING)", "threading.Event().wait(60)", ENDING, "never_ends",
+    ),
+    Bug(
+        "a process that has not begun our code is asked to end", "worker:Worker.stop",
+        "group.terminate(timeout=_EXIT_TIMEOUT)", "[gateway.exit() for gateway in group]",
+        "test_worker.py", "not_begun",
     ),
     Bug(
         "folders are left", "leftovers:clear",

@@ -122,6 +122,24 @@ def test_an_error_of_our_own_is_raised_not_swallowed(monkeypatch: pytest.MonkeyP
         answers(["manual"])
 
 
+def test_an_interrupt_while_the_threads_start_leaves_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever made the pool did not get it, and cannot leave it."""
+    made: list[Pool[int]] = []
+
+    def interrupted(pool: Pool[int], implementations: object) -> None:
+        made.append(pool)
+        add(pool, [parse("manual")])
+        raise KeyboardInterrupt
+
+    add = Pool._add
+    monkeypatch.setattr(Pool, "_add", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        Pool[int]([parse("manual")], 1)
+    (pool,) = made
+    assert [thread for thread in pool._threads if thread.is_alive()] == []
+    assert not Path(pool.folder.name).exists()
+
+
 def test_no_thread_is_left() -> None:
     before = threading.active_count()
     answers(["manual", fake("dying", "exits")])

@@ -453,6 +453,22 @@ def test_closing_while_it_starts_leaves_no_process(tmp_path: Path) -> None:
 # ---- refusals ---------------------------------------------------------------------------------
 
 
+def test_closing_ends_a_process_that_has_not_begun_our_code(tmp_path: Path) -> None:
+    """It answers execnet's first byte with a 1, as a Python does, and nothing after that."""
+    python, mark = tmp_path / "python", tmp_path / "mark"
+    python.write_text(f"#!/bin/sh\nprintf 1\necho $$ > {mark}\nexec sleep 600\n")
+    python.chmod(0o755)
+    worker = Worker("numpy", ("numpy",), {}, tmp_path, str(python))
+    thread = threading.Thread(target=worker.start, daemon=True)
+    thread.start()
+    assert until(lambda: mark.exists() and mark.read_text() != "")
+    assert until(lambda: worker._channel is not None)
+    worker.close()
+    thread.join(PATIENCE / 4)  # it waits a minute for the process to begin
+    assert not thread.is_alive()
+    assert not alive(int(mark.read_text()))
+
+
 def test_what_an_implementation_does_not_support_is_no_failure(bench: Bench) -> None:
     problem = replace(PROBLEM, ignore_index=-100)
     answer = bench.ask("answering", "right", problem=problem)

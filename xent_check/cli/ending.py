@@ -2,8 +2,8 @@
 
 Python runs a signal's handler in the main thread, between two of its instructions: not while NumPy
 sorts a hundred million numbers there, or writes them to a disk. So a second thread is woken by the
-signal at once. Where the main thread has not begun to clean up after PATIENCE, the second thread
-cleans up and ends the process.
+signal at once. Where the main thread has not begun to clean up after PATIENCE, or not ended after
+CLEANING, the second thread cleans up and ends the process.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ import contextlib
 import os
 import signal
 import threading
+import time
 from typing import Any
 
 from xent_check.errors import ExitCode
 from xent_check.workers.leftovers import clear
 
 PATIENCE = 1.0  # seconds
+CLEANING = 5.0  # seconds
 
 
 class Terminated(BaseException):
@@ -54,10 +56,13 @@ def _raising(exception: type[BaseException], handled: threading.Event) -> Any:
 
 
 def _watch(reader: int, handled: threading.Event) -> None:
-    """End the process where the main thread does not handle a signal within PATIENCE."""
+    """End the process where the main thread does not handle a signal within PATIENCE, or where it
+    has not ended CLEANING after that: a thread that it waits for may wait for a deaf process."""
     while True:
         for number in os.read(reader, 64):
-            if number in _ENDS and not handled.wait(PATIENCE):
+            if number in _ENDS:
+                if handled.wait(PATIENCE):
+                    time.sleep(CLEANING)
                 _, word, code = _ENDS[signal.Signals(number)]
                 with contextlib.suppress(OSError):
                     os.write(2, f"{word}\n".encode())

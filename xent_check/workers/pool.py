@@ -69,7 +69,11 @@ class Pool(Generic[Tag]):
         self._expected = 0
         self._closed = threading.Event()
         self._places = threading.Semaphore(self._jobs)
-        self._add(implementations)
+        try:
+            self._add(implementations)
+        except BaseException:  # Ctrl-C: nobody has the pool to leave it
+            self.__exit__()
+            raise
 
     def __enter__(self) -> Pool[Tag]:
         return self

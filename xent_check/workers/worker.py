@@ -26,6 +26,7 @@ from xent_check.problem.evaluation import Evaluation, Failed
 from .wire import Message, decode_evaluation
 
 LOAD_TIMEOUT = 300.0
+_EXIT_TIMEOUT = 0.5  # seconds for a process that has not begun our code; then it is killed
 _BOOT_TIMEOUT = 60.0  # seconds, as LOAD_TIMEOUT
 _LAST_WORDS = 400  # bytes at the end of standard error
 _MAX_PRINTED = 64 * 1024  # bytes
@@ -64,7 +65,7 @@ class Worker:
         self._folder = Path(tempfile.mkdtemp(dir=folder))
         self._output = self._folder / "stdout"
         self._errors = self._folder / "stdout.err"
-        self._gateway: Any = None
+        self._group: Any = None  # the process, as execnet has it
         self._channel: Any = None
         self._process: Any = None
         self._load_failure = ""  # why another start is useless; "" where it is not
@@ -113,8 +114,9 @@ class Worker:
         if self._python:  # set here: a spec's text cannot hold every path; -E: without PYTHONPATH
             spec.python = shlex.join([self._python, "-E"])
         with _no_interrupt():
-            self._gateway = execnet.makegateway(spec)
-        self._channel = channel = self._gateway.remote_exec(
+            self._group = group = execnet.Group()
+            gateway = group.makegateway(spec)
+        self._channel = channel = gateway.remote_exec(
             f"import os, sys; sys.path[:] = {self._paths()}; channel.send(os.getpid())\n"
             "from xent_check.workers.bootstrap import start\n"
             f"start(channel, *{arguments!r})"
@@ -174,8 +176,8 @@ class Worker:
         """End the process and whatever it started."""
         import psutil
 
-        gateway, process = self._gateway, self._process
-        self._gateway = self._channel = self._process = None
+        group, process = self._group, self._process
+        self._group = self._channel = self._process = None
         if process is not None:
             with contextlib.suppress(psutil.Error):
                 for descendant in [*process.children(recursive=True), process]:
@@ -185,9 +187,9 @@ class Worker:
                 os.killpg(process.pid, signal.SIGKILL)
             with contextlib.suppress(psutil.Error):
                 process.wait(timeout=5)
-        if gateway is not None:
+        if group is not None:
             with contextlib.suppress(OSError, ValueError):
-                gateway.exit()
+                group.terminate(timeout=_EXIT_TIMEOUT)
 
     def close(self) -> None:
         """Stop for good. Safe while another thread starts it or waits for an answer."""
