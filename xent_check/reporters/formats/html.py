@@ -6,7 +6,7 @@ import re
 from functools import cache
 from pathlib import Path
 
-from jinja2 import Environment, StrictUndefined, Template
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from xent_check.errors import visible_lines
@@ -71,6 +71,7 @@ def _page_file(name: str) -> Markup:
 @cache
 def _template() -> Template:
     environment = Environment(
+        loader=FileSystemLoader(_PAGE),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -80,7 +81,7 @@ def _template() -> Template:
     )
     environment.filters["breakable"] = _breakable
     environment.filters["count_of"] = plural
-    return environment.from_string((_PAGE / "page.html.j2").read_text(encoding="utf-8"))
+    return environment.get_template("page.html.j2")
 
 
 def _printable(value: object) -> object:
