@@ -481,7 +481,8 @@ def test_progress_counts_what_is_wrong(command: Command) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "environment"), [([], {"NO_COLOR": "1"}), (["--no-color"], {})]
+    ("arguments", "environment"),
+    [([], {"NO_COLOR": "1"}), pytest.param(["--no-color"], {}, marks=pytest.mark.long)],
 )
 def test_progress_has_no_color_where_it_is_not_wanted(
     command: Command, arguments: list[str], environment: Mapping[str, str]
@@ -532,7 +533,8 @@ def test_a_terminal_gets_color(command: Command) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "environment"), [([], {"NO_COLOR": "1"}), (["--no-color"], {})]
+    ("arguments", "environment"),
+    [([], {"NO_COLOR": "1"}), pytest.param(["--no-color"], {}, marks=pytest.mark.long)],
 )
 def test_a_terminal_gets_no_color_where_it_is_not_wanted(
     command: Command, arguments: list[str], environment: Mapping[str, str]

@@ -99,6 +99,7 @@ def test_a_page_that_cannot_be_written_is_told_before_anything_else(
     assert not (tmp_path / "r.json").exists()
 
 
+@pytest.mark.long
 def test_everything_else_works_without_them(tmp_path: Path) -> None:
     others = [f"--report={form}={form}" for form in REPORTERS if form != "html"]
     assert lean(tmp_path, "run", "c.yaml", "-i", "manual", *others).returncode == 0

@@ -147,6 +147,7 @@ def test_python_s_page_has_what_a_module_offers_and_says_where_that_is_nothing()
 # ---- how they are made ------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_they_are_made_alike_each_time_and_without_a_framework() -> None:
     code = (
         "import hashlib, sys; from site_pages import pages;"

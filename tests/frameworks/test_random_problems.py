@@ -29,6 +29,7 @@ from xent_check.workers.pool import Pool
 from xent_check.workers.wire import encode_problem
 from xent_check.workers.worker import Request
 
+pytestmark = pytest.mark.long
 COUNT = int(os.environ.get("XENT_CHECK_PROBLEMS", "150"))
 BATCH = 500
 ALL = (*EVERYONE, "optax", "manual", "stable")

@@ -145,6 +145,7 @@ main()
 """
 
 
+@pytest.mark.long
 def test_two_that_accept_at_once_lose_nothing(place: Place) -> None:
     assert place.command(*ACCEPT, "-k", "nothing").code != 0
     for name in ("first", "second", "third", "fourth"):

@@ -174,6 +174,7 @@ def test_an_interrupted_run_keeps_what_it_knows(project: Project) -> None:
     assert project.known == {name: {WRONG} for name in ALL}
 
 
+@pytest.mark.long
 def test_runs_at_once_lose_nothing(project: Project) -> None:
     processes = [project.start("cases.yaml", "-i", WRONG, "-k", name) for name in ALL]
     for process in processes:

@@ -192,7 +192,10 @@ def statuses(of: Any) -> dict[tuple[str, str], str]:
     return {(r["case"], r["implementation"]): r["status"] for r in of["results"]}
 
 
-@pytest.mark.parametrize("tolerance", ["auto", "1e-3", "0"])
+LONG = [pytest.param(tolerance, marks=pytest.mark.long) for tolerance in ("1e-3", "0")]
+
+
+@pytest.mark.parametrize("tolerance", ["auto", *LONG])
 def test_judging_again_is_what_a_run_would_have_said(corpus: Path, tolerance: str) -> None:
     judged = xent_check(corpus, "judge", "whole.json", "--tolerance", tolerance, "--report", "json")
     run = xent_check(
@@ -206,6 +209,7 @@ def test_judging_again_is_what_a_run_would_have_said(corpus: Path, tolerance: st
         assert {k: ours.get(k) for k in keys} == {k: theirs.get(k) for k in keys}
 
 
+@pytest.mark.long
 def test_judging_back_from_auto_gives_the_first_verdict(corpus: Path) -> None:
     there = rejudge(load_report(corpus / "whole.json"), "auto")
     back = rejudge(there, Tolerance(atol=2e-6))
