@@ -6,7 +6,7 @@ import pytest
 
 from xent_check.errors import InvalidError, Mistake
 from xent_check.implementations.names import DEFAULT, parse, why_missing
-from xent_check.implementations.table import CUSTOM, IMPLEMENTATIONS
+from xent_check.implementations.table import CUSTOM, FRAMEWORKS, IMPLEMENTATIONS
 
 
 def mistake(text: str) -> Mistake:
@@ -88,7 +88,7 @@ def test_a_wrong_name_is_told_with_the_nearest_right_one(
     assert told.allowed
 
 
-@pytest.mark.parametrize("text", ["manual", "stable", "f.py:f", "mypkg.losses:fused"])
+@pytest.mark.parametrize("text", ["manual", "stable", "numpy=f.py:f", "numpy=pkg.losses:f"])
 def test_what_computes_in_numpy_has_no_device(text: str) -> None:
     assert parse(f"{text}@cpu").device == "cpu"
     told = mistake(f"{text}@cuda")
@@ -96,6 +96,43 @@ def test_what_computes_in_numpy_has_no_device(text: str) -> None:
     assert "NumPy" in told.advice
     assert mistake(f"{text}@cuda[old]") == told
     assert (mistake(f"{text}@gpu").fault, mistake(f"{text}@gpu").allowed) == ("device 'gpu'", "cpu")
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_a_framework_may_stand_before_the_users_own(framework: str) -> None:
+    found = parse(f"{framework}=a/../losses.py:f")
+    assert (found.name, found.framework) == (f"{framework}=losses.py:f", framework)
+    assert (found.function, found.own) == ("losses.py:f", f"{framework}=losses.py:f")
+
+
+@pytest.mark.parametrize("text", ["mypkg.losses:f@cuda", "torch=losses.py:f@cuda"])
+def test_the_users_own_may_run_on_a_device(text: str) -> None:
+    assert (parse(text).device, parse(text).name) == ("cuda", text)
+
+
+@pytest.mark.parametrize(
+    ("text", "fault", "advice"),
+    [
+        ("tf=f.py:f", "framework 'tf' of f.py:f", "did you mean 'tensorflow'?"),
+        ("troch=f.py:f", "framework 'troch' of f.py:f", "did you mean 'torch'?"),
+        ("torch=f.py", "'f.py' of torch=", ""),
+        ("torch=:f", "':f' of torch=", ""),
+    ],
+)
+def test_a_wrong_framework_is_told(text: str, fault: str, advice: str) -> None:
+    assert (mistake(text).fault, mistake(text).advice) == (fault, advice)
+
+
+@pytest.mark.parametrize(
+    "text", ["optax:softmax_cross_entropy", "torch:nn.CrossEntropyLoss", "keras:losses.x"]
+)
+def test_a_member_of_a_module_that_a_name_of_the_table_is_too(text: str) -> None:
+    assert (parse(text).entry, parse(text).function) == (CUSTOM, text)
+
+
+@pytest.mark.parametrize("text", ["torch:compil", "jax:egear", "torch:xla", "manual:f", "tf:f"])
+def test_what_looks_like_a_mode_is_one(text: str) -> None:
+    assert mistake(text).fault.startswith("mode ")
 
 
 def test_a_mode_is_refused_before_its_device() -> None:

@@ -98,8 +98,11 @@ FULL = replace(
 
 def test_exactly_the_options_of_the_case_are_passed(tmp_path: Path) -> None:
     code = (
-        "def f(logits, labels, **options):\n"
-        " called.append(sorted(options))\n"
+        "import numpy as np\n"
+        "def f(logits, labels, class_weight=0, ignore_index=0, label_smoothing=0.0):\n"
+        " given = {'class_weight': class_weight, 'ignore_index': ignore_index}\n"
+        " given['label_smoothing'] = label_smoothing\n"
+        " called.append(sorted(k for k, v in given.items() if np.any(v)))\n"
         " return labels * 0.0 + len(called[-1])"
     )
     function = written(tmp_path, code)

@@ -36,8 +36,18 @@ BUGS = (
         'losses=_OF_CLASSES, given=("probs",),', TABLE, "support",
     ),
     Bug(
-        "a synonym comes before the name", "user_function:_options",
+        "a synonym comes before the name", "signature:_options",
         "(option.key, *option.synonyms)", "(*option.synonyms, option.key)",
         "test_user_function.py", "own_name",
+    ),
+    Bug(
+        "labels are not known by their name", "signature:_arguments",
+        "labels = _first(free, _LABELS)", 'labels = ""',
+        "test_signature.py", "by_name",
+    ),
+    Bug(
+        "a default of the function's own stays", "signature:_must_say",
+        "return default is not None and not same and value is not None", "return False",
+        "test_signature.py", "means_nothing",
     ),
 )  # fmt: skip

@@ -1,5 +1,5 @@
-"""Names of implementations: `name[:mode][@device]` or `module:function`, followed by `[label]`
-where it runs in a labelled interpreter."""
+"""Names of implementations: `name[:mode][@device]` or `[framework=]module:attribute[@device]`,
+followed by `[label]` where it runs in a labelled interpreter."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from xent_check.errors import InvalidError, Mistake, closest, did_you_mean
 
 from .interpreters import interpreter
-from .table import CUSTOM, DEVICES, IMPLEMENTATIONS, OTHER_WORDS, Entry
+from .table import CUSTOM, DEVICES, FRAMEWORKS, IMPLEMENTATIONS, MODES, OTHER_WORDS, Entry
 
 if TYPE_CHECKING:
     from xent_check.problem.problem import Problem
@@ -48,7 +48,8 @@ class Implementation:
     entry: Entry  # its row of the table
     mode: str = ""  # one of the row's modes; empty for none
     device: str = "cpu"  # one of the row's devices
-    function: str = ""  # the user's `module:function`; empty for those of the table
+    function: str = ""  # the user's `module:attribute`; empty for those of the table
+    framework: str = ""  # whose arrays the user's function gets; empty where that is found out
     python: str = ""  # the path of the interpreter; empty for our own
     label: str = ""  # of that interpreter's column; empty where it has none
 
@@ -67,6 +68,11 @@ class Implementation:
     def base(self) -> str:
         """The row of the table, without mode and device; or the user's function."""
         return self.function or self.unlabelled.partition("@")[0].partition(":")[0]
+
+    @property
+    def own(self) -> str:
+        """The user's `[framework=]module:attribute`; empty for those of the table."""
+        return f"{self.framework}={self.function}" if self.framework else self.function
 
     def computes_in_float32(self, problem: Problem) -> bool:
         """Whether the table says that it computes this problem of 16 bits in float32."""
@@ -116,10 +122,50 @@ def parse(text: str, pythons: Sequence[Python] = ()) -> Implementation:
 
 
 def _parse(text: str) -> Implementation:
+    framework, equals, spec = text.partition("=")
+    if equals:
+        return _parse_framework(framework, spec)
+    return _parse_named(text)
+
+
+def _parse_framework(framework: str, text: str) -> Implementation:
+    """A function of the user with its framework in front of it."""
+    if framework not in FRAMEWORKS:
+        hint = did_you_mean(framework, FRAMEWORKS, (("tensorflow", ("tf", "keras")),))
+        raise _wrong(f"framework {framework!r} of {text}", ", ".join(FRAMEWORKS), hint)
+    spec, at, device = text.partition("@")
+    module, _, name = spec.rpartition(":")
+    if not module or not _is_attribute(name):
+        raise _wrong(
+            f"{text!r} of {framework}=", "module:attribute, or path/to/file.py:attribute", ""
+        )
+    entry = replace(CUSTOM, devices=DEVICES[:1]) if framework == "numpy" else CUSTOM
+    own = _own(module, name, at, device, f"{framework}=", entry)
+    return replace(own, framework=framework)
+
+
+def _own(
+    module: str, name: str, at: str, device: str, before: str = "", entry: Entry = CUSTOM
+) -> Implementation:
+    """The user's own; in its name the path of a file is a normal one, as `expect` knows it."""
+    if module.endswith(".py"):
+        module = os.path.normpath(module)
+    spec = f"{module}:{name}"
+    found = _device(device, f"{before}{spec}", entry) if at else "cpu"
+    return Implementation(f"{before}{spec}{at}{device}", CUSTOM, "", found, function=spec)
+
+
+def _is_attribute(name: str) -> bool:
+    return all(part.isidentifier() for part in name.split("."))
+
+
+def _parse_named(text: str) -> Implementation:
     spec, at, device = text.partition("@")
     base, colon, rest = spec.rpartition(":") if ":" in spec else (spec, "", "")
     if base in IMPLEMENTATIONS:
         entry = IMPLEMENTATIONS[base]
+        if colon and rest not in entry.modes and _is_member(base, rest, entry):
+            return _own(base, rest, at, device)
         if colon and rest not in entry.modes:
             allowed = ", ".join(f"{base}:{mode}" for mode in entry.modes) or f"{base} alone"
             raise _wrong(f"mode {rest!r} of {base}", allowed, did_you_mean(rest, entry.modes))
@@ -130,15 +176,18 @@ def _parse(text: str) -> Implementation:
     if colon and modes:
         meant = f"{modes[0]}:{rest}{at}{device}"
         raise _wrong(f"no implementation {text!r}", allowed, f"did you mean {meant!r}?")
-    if colon and base and rest.isidentifier() and not _is_typo(base):
-        if base.endswith(".py"):  # one function has one name: `expect` knows it by that
-            base = os.path.normpath(base)
-            spec, text = f"{base}:{rest}", f"{base}:{rest}{at}{device}"
-        device = _device(device, spec, CUSTOM) if at else "cpu"
-        return Implementation(text, CUSTOM, "", device, function=spec)
+    if colon and base and _is_attribute(rest) and not _is_typo(base):
+        return _own(base, rest, at, device)
     word = base or text
     hint = did_you_mean(word, names, OTHER_WORDS) or did_you_mean(word.partition(".")[0], names)
     raise _wrong(f"no implementation {text!r}", allowed, hint)
+
+
+def _is_member(module: str, name: str, entry: Entry) -> bool:
+    """Whether the name is for a member of the module that an implementation is named like, as in
+    `optax:softmax_cross_entropy`, and not for one of its modes."""
+    typo = name in MODES or difflib.get_close_matches(name, entry.modes)
+    return not typo and module in entry.needs and _is_attribute(name)
 
 
 def _device(device: str, spec: str, entry: Entry) -> str:

@@ -126,9 +126,15 @@ OTHER_WORDS: OtherWords = tuple(
     (name, entry.other_words) for name, entry in IMPLEMENTATIONS.items()
 )
 CUSTOM = Entry(
-    "user_function", "custom", ("numpy",), "numpy", support.BY_NAME, "your own function",
-    devices=_NUMPY,
-)  # fmt: skip
+    "user_function",
+    "custom",
+    ("numpy",),
+    "numpy",
+    support.BY_NAME,
+    "your own function",
+)
+# Whose arrays a user's own function may take, and the distribution whose version is reported.
+FRAMEWORKS = {"numpy": "numpy", "torch": "torch", "jax": "jax", "tensorflow": "tensorflow"}
 # Who takes reports about a module that an implementation needs: owners of GitHub repositories.
 MAINTAINERS = {
     "keras": ("keras-team",),

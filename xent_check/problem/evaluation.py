@@ -33,6 +33,7 @@ class Computed:
     printed: str = ""  # what the implementation wrote to its standard output
     calls: Mapping[str, str] = field(default_factory=dict)  # by part, without their compilation
     waited: float = 0.0  # seconds from request to answer
+    notes: tuple[str, ...] = ()  # sentences about how the answer was read
 
     @property
     def dtype(self) -> np.dtype[Any]:

@@ -112,9 +112,9 @@ class Options:
 
     # fmt: off
     class_axis: int = field(default=-1, metadata={_LINE: Option(
-        Axis(), "Which axis counts the classes.", losses=_OF_CLASSES, synonyms=("axis",),
+        Axis(), "Which axis counts the classes.", losses=_OF_CLASSES, synonyms=("axis", "dim"),
         example=1,
-        other_words=("dim", "axes", "class_dim", "channel_axis"),
+        other_words=("axes", "class_dim", "channel_axis"),
     )})
     normalize: bool | None = field(default=None, metadata={_LINE: Option(
         Flag(), "Probabilities that do not sum to 1: divided by their sum, or not.",

@@ -215,6 +215,7 @@ def _notes(result: CaseResult, problem: Problem) -> tuple[str, ...]:
     if comparison is not None:
         reason = result.reason or "" if result.status == "diverges" else ""
         notes += [*_doubts(problem, comparison), *gaps(comparison, reason)]
+    notes += getattr(evaluation, "notes", ())
     printed = getattr(evaluation, "printed", "")
     if printed:
         notes.append(f"it printed to stdout: {_one_line(printed)}")

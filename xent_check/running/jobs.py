@@ -31,7 +31,8 @@ class Job:
     def request(self) -> Request:
         """The request to the worker."""
         i = self.implementation
-        return Request(i.entry.module, i.function or i.mode, i.device, self.message)
+        own = bool(i.function)
+        return Request(i.entry.module, i.own or i.mode, i.device, self.message, introduced=own)
 
 
 def implementations_of(

@@ -91,7 +91,9 @@ class Session:
         results, stopped = self._results(posed_cases, total, clock, progress)
         start, self._start = self._start, time.perf_counter()
         return replace(
-            report_of(settings, posed_cases, self.implementations_of, results),
+            report_of(
+                settings, posed_cases, self.implementations_of, results, self._pool.introduction_of
+            ),
             seconds=self._start - start,
             spent=(*self._pool.spent, *clock.spent),
             stopped=stopped,

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from xent_check.casefile.loading import PosedCase
 from xent_check.history.changes import variants_of
 from xent_check.implementations.names import Implementation, why_missing
 from xent_check.implementations.placement import placed, unused
-from xent_check.implementations.table import IMPLEMENTATIONS
+from xent_check.implementations.table import FRAMEWORKS, IMPLEMENTATIONS
 from xent_check.problem.expectation import REFERENCE
 from xent_check.results.report import CaseResult, Host, Report
+from xent_check.workers.wire import Message
 
 from .settings import Settings
 
@@ -20,6 +22,7 @@ def report_of(
     posed_cases: Sequence[PosedCase],
     implementations_of: Callable[[PosedCase], Sequence[Implementation]],
     results: Sequence[CaseResult],
+    introduction_of: Callable[[Implementation], Message] = lambda _: {},
 ) -> Report:
     """The results in order of case and implementation, the hosts that answered, and warnings."""
     by_name = {i.name: i for posed in posed_cases for i in implementations_of(posed)}
@@ -37,7 +40,7 @@ def report_of(
         cases=len(posed_cases),
         implementations=names,
         hosts={
-            name: Host.of(i)
+            name: host_of(i, introduction_of(i))
             for name, i in by_name.items()
             if why_missing(i) is None and name not in unanswered
         },
@@ -47,6 +50,15 @@ def report_of(
         verbose=settings.verbose,
         variants=variants_of(ordered, names),
     )
+
+
+def host_of(implementation: Implementation, introduction: Message) -> Host:
+    """Where it ran; for a user's own function, of which framework, as it was found out."""
+    host = Host.of(implementation)
+    if not introduction:
+        return host
+    name = introduction["framework"]
+    return replace(host, distribution=FRAMEWORKS[name], version=introduction["version"])
 
 
 def _unseen(implementation: Implementation) -> str | None:

@@ -9,6 +9,7 @@ import contextlib
 import ctypes
 import os
 import sys
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ def serve(channel: Any, streams: Streams, needs: list[str], folder: str) -> None
     channel.send(loaded)
     for request in channel:
         redirect(streams)
-        reply = _reply(request, Path(folder))
+        reply = _reply(request, Path(folder)) if "problem" in request else _introduction(request)
         _flush()
         channel.send(reply)
 
@@ -64,6 +65,14 @@ def _reply(request: Message, folder: Path) -> Message:
         call, calls = getattr(error, "xent_check_calls", ("", {}))
         evaluation = Failed("error", describe(error), call, calls=calls)
     return encode_evaluation(evaluation, folder)
+
+
+def _introduction(request: Message) -> Message:
+    """What the user's own function is; empty where that cannot be found out."""
+    try:
+        return asdict(_adapter(request["module"]).introduce(request["mode"], request["device"]))
+    except BaseException:  # its problems will tell
+        return {}
 
 
 def _answer(request: Message) -> Evaluation:

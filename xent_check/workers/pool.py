@@ -17,6 +17,7 @@ from xent_check.timing import Spent
 
 from .cache_folder import cache_folder
 from .leftovers import FOLDERS
+from .wire import Message
 from .worker import Request, Worker
 
 Tag = TypeVar("Tag")
@@ -65,6 +66,7 @@ class Pool(Generic[Tag]):
         self._threads: list[threading.Thread] = []
         self._answers: queue.SimpleQueue[tuple[int, tuple[Tag, Evaluation] | BaseException]]
         self._answers = queue.SimpleQueue()
+        self._introductions: dict[str, Message] = {}
         self._submission = 0
         self._expected = 0
         self._closed = threading.Event()
@@ -170,9 +172,14 @@ class Pool(Generic[Tag]):
                 break
             start, starting = time.perf_counter(), worker.starting
             answer = worker.evaluate(request, batch.timeout)
+            self._introductions[worker.environment] = worker.introduction or {}
             seconds = time.perf_counter() - start - (worker.starting - starting)
             worker.answering += seconds
             self._answers.put((batch.submission, (tag, after(seconds, answer))))
+
+    def introduction_of(self, implementation: Implementation) -> Message:
+        """What was found out about a user's own function; empty without that."""
+        return self._introductions.get(worker_name(implementation), {})
 
     @property
     def spent(self) -> tuple[Spent, ...]:
@@ -190,7 +197,7 @@ class Pool(Generic[Tag]):
 def worker_name(implementation: Implementation) -> str:
     """The name of its process: one for each function of the user, one for each environment."""
     if implementation.function:
-        return f"{implementation.environment} {implementation.function}"
+        return f"{implementation.environment} {implementation.own}"
     return implementation.environment
 
 

@@ -98,6 +98,7 @@ def encode_evaluation(evaluation: Evaluation, folder: Path) -> Message:
         "calls": dict(evaluation.calls),
         "seconds": evaluation.seconds,
         "gradient": _encode_part(evaluation.gradient, folder),
+        "notes": list(evaluation.notes),
     }
 
 
@@ -130,4 +131,5 @@ def decode_evaluation(message: Message, printed: str) -> Evaluation:
         gradient=None if gradient is None else _decode_part(gradient),
         printed=printed,
         calls=message["calls"],
+        notes=tuple(message["notes"]),
     )

@@ -38,9 +38,10 @@ class Request:
     """One problem for one implementation."""
 
     module: str  # the adapter
-    mode: str  # of the implementation; for a function of the user, its `module:function`
+    mode: str  # of the implementation; of the user's own, `[framework=]module:attribute`
     device: str  # "cpu" or "cuda"
     problem: Message  # the problem, encoded
+    introduced: bool = False  # whether it is asked, before its first problem, what it is
 
 
 class Worker:
@@ -72,6 +73,7 @@ class Worker:
         self._death = ""  # how it ended while it started; "" where it did not
         self._deaths = 0  # such ends in a row
         self._closed = False
+        self.introduction: Message | None = None  # None until one was asked for, {} without answer
         self.starting = self.answering = 0.0  # seconds, of all its processes
 
     def start(self) -> None:
@@ -146,6 +148,8 @@ class Worker:
 
         if self._channel is None and not self._load_failure and not self._closed:
             self.start()
+        if request.introduced and self.introduction is None and self._channel is not None:
+            self._introduce(request, timeout)
         channel = self._channel
         if failure := self._load_failure or self._death:
             return Failed("import", f"{self.environment} cannot be loaded: {failure}")
@@ -171,6 +175,23 @@ class Worker:
             return decode_evaluation(answer, self._printed())
         self.stop()
         return failed
+
+    def _introduce(self, request: Request, timeout: float) -> None:
+        """Ask what the user's own function is, in the time of one problem. Where the process hangs
+        or dies, another one starts, and the problems show how."""
+        import execnet
+
+        start, channel = time.perf_counter(), self._channel
+        self.introduction = {}
+        try:
+            channel.send({"module": request.module, "mode": request.mode, "device": request.device})
+            self.introduction = channel.receive(timeout=timeout)
+        except (execnet.TimeoutError, EOFError, OSError, execnet.RemoteError):
+            self.stop()
+        self._printed()
+        self.starting += time.perf_counter() - start
+        if self._channel is None and not self._closed:
+            self.start()
 
     def stop(self) -> None:
         """End the process and whatever it started."""

@@ -11,8 +11,9 @@ jax.nn.one_hot.
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import Loss, Reduction
 
 from ..idioms import Idioms, Names, reduce_under
+from ..own.framework import Framework
 from ..program import (
     GRADIENT,
     LOSSES,
@@ -166,3 +168,23 @@ FUNCTIONS: Mapping[Loss, LossFunction] = {
     "categorical": categorical,
     "sparse_categorical": sparse_categorical,
 }
+
+
+# ---- for users' own functions -------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _inside(dtype: str, device: str) -> Iterator[None]:
+    target = _device(device)
+    with _enable_x64(dtype == "float64"), jax.default_device(target):
+        yield
+
+
+FRAMEWORK = Framework(
+    name="jax",
+    inside=_inside,
+    to_native=lambda array, _: jnp.asarray(np.array(array)),
+    is_native=lambda answer: isinstance(answer, jax.Array),
+    to_numpy=np.asarray,
+    differentiate=differentiate,
+)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import Loss, Reduction
 
 from ..idioms import Idioms, Names, reduce_under
+from ..own.framework import Framework
 from ..program import (
     GRADIENT,
     LOSSES,
@@ -61,14 +63,12 @@ def run(
     total: TotalFunction | None = None,
 ) -> Computed:
     """Run `function` under TensorFlow: eagerly, as a graph, or compiled by XLA."""
-    if device == "cuda" and not tf.config.list_physical_devices("GPU"):
-        raise MissingDeviceError("TensorFlow sees no CUDA device")
     options = {"autograph": False} | ({"jit_compile": True} if mode == "xla" else {})
     arguments = ", ".join(f"{k}={v}" for k, v in options.items())
     compiler = f"tf.function({{}}, {arguments})" if mode else ""
     program = Program({"tf": tf}, problem, function, _differentiate, compiler, total)
     compiled: Any = tf.function(program, **options) if mode else program
-    with tf.device("/GPU:0" if device == "cuda" else "/CPU:0"), program.tracked():
+    with on_device(device), program.tracked():
         arrays = {k: tf.constant(np.array(a)) for k, a in problem_arrays(problem).items()}
         start = time.perf_counter()
         answers = compiled(arrays)
@@ -79,6 +79,14 @@ def run(
     gradient = answers[GRADIENT].numpy() if problem.gradient else None
     totals |= program.unsupported
     return Computed(losses, totals, program.text, seconds, gradient, calls=program.calls)
+
+
+def on_device(device: str) -> AbstractContextManager[Any]:
+    """The context of a device, cpu or cuda; MissingDeviceError where TensorFlow does not see it."""
+    if device == "cuda" and not tf.config.list_physical_devices("GPU"):
+        raise MissingDeviceError("TensorFlow sees no CUDA device")
+    context: AbstractContextManager[Any] = tf.device("/GPU:0" if device == "cuda" else "/CPU:0")
+    return context
 
 
 def _differentiate(losses_of: Callable[[Any], Any], values: Any, cotangent: Any) -> tuple[Any, Any]:
@@ -146,3 +154,12 @@ FUNCTIONS: Mapping[Loss, LossFunction] = {
     "categorical": categorical,
     "sparse_categorical": sparse_categorical,
 }
+
+FRAMEWORK = Framework(  # for users' own functions
+    name="tensorflow",
+    inside=lambda _, device: on_device(device),
+    to_native=lambda array, _: tf.constant(np.array(array)),
+    is_native=tf.is_tensor,
+    to_numpy=lambda tensor: np.asarray(tf.convert_to_tensor(tensor).numpy()),
+    differentiate=_differentiate,
+)

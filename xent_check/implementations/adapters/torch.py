@@ -10,6 +10,7 @@ binary_cross_entropy_with_logits.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -23,6 +24,7 @@ from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import Loss, Reduction
 
 from ..idioms import Idioms, Names
+from ..own.framework import Framework
 from ..program import (
     GRADIENT,
     LOSSES,
@@ -52,13 +54,18 @@ NAMES = Names(
 def evaluate(problem: Problem, mode: str, device: str) -> Computed:
     """Losses by reduction='none', totals by the API's own reductions where they mean the same."""
     refuse_what_is_not_supported(problem, TORCH, "torch.nn.functional")
-    if device == "cuda" and not torch.cuda.is_available():
-        raise MissingDeviceError("PyTorch sees no CUDA device")
+    require_device(device)
     function = FUNCTIONS[problem.loss]
     compiler = "torch.compile({})" if mode == "compile" else ""
     function = _compiled(function) if compiler else function
     program = Program({"torch": torch}, problem, function, differentiate, compiler)
     return answer(problem, program, device)
+
+
+def require_device(device: str) -> None:
+    """MissingDeviceError where PyTorch does not see the device: cpu or cuda."""
+    if device == "cuda" and not torch.cuda.is_available():
+        raise MissingDeviceError("PyTorch sees no CUDA device")
 
 
 def answer(problem: Problem, program: Program, device: str) -> Computed:
@@ -211,3 +218,32 @@ FUNCTIONS: Mapping[Loss, LossFunction] = {
     "categorical": categorical,
     "sparse_categorical": sparse_categorical,
 }
+
+
+# ---- for users' own functions -------------------------------------------------------------------
+
+
+def _differentiate_users(
+    losses_of: Callable[[Any], Any], values: torch.Tensor, cotangent: torch.Tensor | None
+) -> tuple[Any, Any]:
+    values = values.detach().requires_grad_()
+    losses = losses_of(values)
+    if not losses.requires_grad:
+        return losses, None
+    cotangent = torch.ones_like(losses) if cotangent is None else cotangent
+    return losses, torch.autograd.grad(losses, values, cotangent, allow_unused=True)[0]
+
+
+def _inside(_: str, device: str) -> contextlib.AbstractContextManager[Any]:
+    require_device(device)
+    return contextlib.nullcontext()
+
+
+FRAMEWORK = Framework(
+    name="torch",
+    inside=_inside,
+    to_native=to_tensor,
+    is_native=lambda answer: isinstance(answer, torch.Tensor),
+    to_numpy=to_numpy,
+    differentiate=_differentiate_users,
+)

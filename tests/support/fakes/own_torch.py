@@ -1,0 +1,37 @@
+"""Losses of a user of PyTorch: with annotations, as a Module, and what is not differentiable."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+
+
+def annotated(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    return F.cross_entropy(a, b, reduction="none")
+
+
+def labels_first(y_true, y_pred, weight=None):  # type: ignore[no-untyped-def]
+    return F.cross_entropy(y_pred, y_true, weight=weight, reduction="none")
+
+
+def with_logits(logits, labels):  # type: ignore[no-untyped-def]
+    """What Hugging Face models return: the loss is not the first that fits."""
+    return logits, F.cross_entropy(logits, labels, reduction="none")
+
+
+def detached(logits, labels):  # type: ignore[no-untyped-def]
+    return F.cross_entropy(logits.detach(), labels, reduction="none")
+
+
+class Smoothed(torch.nn.Module):  # type: ignore[misc]
+    """A class that is made with the options of a case."""
+
+    def __init__(self, label_smoothing: float = 0.1, reduction: str = "mean") -> None:
+        super().__init__()
+        self.options = {"label_smoothing": label_smoothing, "reduction": reduction}
+
+    def forward(self, input: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        return F.cross_entropy(input, target, **self.options)  # type: ignore[arg-type]
+
+
+instance = torch.nn.CrossEntropyLoss(reduction="none")
