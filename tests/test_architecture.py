@@ -26,8 +26,10 @@ ROOMS = (
     "problem", "reference", "diagnosis", "implementations", "workers", "casefile", "results",
     "history", "running", "reporters", "cli",
 )  # fmt: skip
-LOOSE = {"__init__", "__main__", "api", "errors", "timing"}
-BEYOND = {"api": {*ROOMS} - {"cli"}, "": {"api"}}  # what may be imported beside the rooms
+LOOSE = {"__init__", "__main__", "api", "errors", "pytest_plugin", "timing"}
+BEYOND = {"": {"api"}} | dict.fromkeys(
+    ("api", "pytest_plugin"), {*ROOMS} - {"cli"}
+)  # what may be imported beside the rooms
 
 MAX_LINES = 400
 HELPERS_OF_CLI = {

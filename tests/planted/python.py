@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.planted import Bug
 
 API = "test_api.py"
+PLUGIN = "test_pytest_plugin.py"
 
 BUGS = (
     Bug(
@@ -23,5 +24,31 @@ BUGS = (
     Bug(
         "bfloat16 of a library becomes float32", "in_memory:_on_the_host",
         '.astype(numpy_dtype("bfloat16"))', "", API, "detached",
+    ),
+    Bug(
+        "what failed passes in pytest", "pytest_plugin:CaseItem.runtest", '("diverges", "failed")',
+        '("diverges",)', PLUGIN, "ends_as_its_result_does",
+    ),
+    Bug(
+        "what is not compared passes in pytest", "pytest_plugin:CaseItem.runtest",
+        "pytest.skip(", "str(", PLUGIN, "ends_as_its_result_does",
+    ),
+    Bug(
+        "what is required may be missing in pytest", "pytest_plugin:CaseItem.runtest",
+        ' or (result.status == "missing" and required)', "", PLUGIN, "is_required",
+    ),
+    Bug(
+        "pytest does not hold published numbers against the reference",
+        "pytest_plugin:CaseFile.collect", "(*pinned, *implementations_of", "(*implementations_of",
+        PLUGIN, "published_number_fails",
+    ),
+    Bug(
+        "what is required need not be asked for in pytest",
+        "pytest_plugin:_Cases.pytest_collection_modifyitems", "if absent and", "if not absent and",
+        PLUGIN, "names_nothing",
+    ),
+    Bug(
+        "every process of xdist computes every item", "pytest_plugin:_Cases.result",
+        "at_once=alone", "at_once=True", PLUGIN, "xdist",
     ),
 )  # fmt: skip

@@ -33,6 +33,9 @@ _BLOCK = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 _NEEDS = re.compile(r"^<!-- needs: (.*) -->$", re.MULTILINE)
+# With its plugin for pytest, which a checkout that is not installed has no entry point for.
+_PYTEST = "-m pytest -p no:xent_check -p xent_check.pytest_plugin "
+COMMANDS = (("xent-check", "-m xent_check "), ("python", ""), ("pytest", _PYTEST))
 _SHELL = re.compile(r"[|&;<>$`*?~#]")
 # What a run on another machine, or a minute later, prints otherwise.
 _ASIDE = (
@@ -124,7 +127,7 @@ class Session:
         self.last = 0  # the exit code of the last command
         shims = folder.parent / f"{folder.name}-bin"
         shims.mkdir()
-        for name, module in (("xent-check", "-m xent_check "), ("python", "")):
+        for name, module in COMMANDS:
             shim = shims / name
             shim.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {module}"$@"\n')
             shim.chmod(0o755)

@@ -248,6 +248,15 @@ def _label(result: CaseResult, index: tuple[int, ...]) -> str:
     return label_text(result.problem, index)
 
 
+def details(result: CaseResult, everything: bool = False) -> str:
+    """The call and the tables of samples: what stands below the sentence of a failed test."""
+    call = getattr(result.evaluation, "call", "")
+    lines = [f"call: {call}"] if call else []
+    for table in number_tables(result, everything):
+        lines += [*table.lines, table.rest]
+    return "\n".join(line for line in lines if line)
+
+
 def versions(report: Report) -> str:
     """The distributions that answered: `torch 2.13.0, torch[old] 2.12.0 (cpu)`; one part for each
     device, empty where nothing answered."""

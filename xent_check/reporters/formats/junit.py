@@ -14,7 +14,7 @@ from xent_check.errors import visible_lines
 from xent_check.results.report import CaseResult, Report
 
 from ..alarms import Alarm, alarms_of
-from ..sentences import number_tables, sentence
+from ..sentences import details, sentence
 from . import Terminal
 
 
@@ -75,7 +75,7 @@ def _test(result: CaseResult, alarm: Alarm | None, everything: bool) -> TestCase
     if alarm is not None:
         outcome = _outcome(alarm)
         if isinstance(outcome, Failure):
-            outcome.text = visible_lines(_table(result, everything)) or None
+            outcome.text = visible_lines(details(result, everything)) or None
         test.result = [outcome]
     elif result.status in ("unsupported", "missing"):
         test.result = [Skipped(text)]
@@ -89,12 +89,3 @@ def _test(result: CaseResult, alarm: Alarm | None, everything: bool) -> TestCase
 def _outcome(alarm: Alarm) -> Failure | Error:
     error = alarm.kind in ("failed", "missing")
     return (Error if error else Failure)(visible_lines(alarm.sentence), alarm.kind)
-
-
-def _table(result: CaseResult, everything: bool) -> str:
-    """The call and the tables of samples: the body of a <failure>."""
-    call = getattr(result.evaluation, "call", "")
-    lines = [f"call: {call}"] if call else []
-    for table in number_tables(result, everything):
-        lines += [*table.lines, table.rest]
-    return "\n".join(line for line in lines if line)

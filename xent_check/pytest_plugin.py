@@ -1,0 +1,285 @@
+"""The pytest plugin: `pytest --xent PATH`, an item for each case and implementation.
+
+Without the option nothing but this file is loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from xent_check.casefile.loading import PosedCase
+    from xent_check.implementations.names import Implementation
+    from xent_check.results.report import CaseResult
+    from xent_check.running.answers import Answers
+
+MARKER = "xent"
+_REASON = "xent because"  # a property of the report, and of the test in a JUnit file
+_TIMEOUT = 60.0  # seconds per answer, as of `xent-check run`
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("xent-check", "losses held against their exact values")
+    group.addoption(
+        "--xent",
+        metavar="PATH",
+        action="append",
+        default=[],
+        help="Run these cases: a case file, a folder, FILE::NAME or corpus:NAME. Repeatable. "
+        f"-m {MARKER} runs them alone.",
+    )
+    group.addoption(
+        "--xent-impl",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="On this implementation, as -i of `xent-check run`; in place of those that the cases "
+        "list. Repeatable.",
+    )
+    group.addoption(
+        "--xent-require",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="Fail where this implementation is not installed. Repeatable.",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", f"{MARKER}: a case of xent-check (--xent PATH)")
+    option = config.option
+    if option.xent:
+        config.pluginmanager.register(_plugin(config), "xent-check cases")
+    elif option.xent_impl or option.xent_require:
+        raise pytest.UsageError("--xent-impl and --xent-require: say which cases by --xent PATH")
+
+
+def _plugin(config: pytest.Config) -> _Cases:
+    from xent_check.errors import InvalidError, UserError, mistake_text
+    from xent_check.implementations.names import parse
+
+    chosen: dict[str, list[Implementation]] = {}
+    for option in ("xent_impl", "xent_require"):
+        try:
+            names = dict.fromkeys(getattr(config.option, option))
+            chosen[option] = [parse(name) for name in names]
+        except InvalidError as error:
+            text = mistake_text(error.mistakes[0], f"--{option.replace('_', '-')}")
+            raise pytest.UsageError(text) from None
+    try:
+        files = _files(config.option.xent)
+    except UserError as error:
+        raise pytest.UsageError(f"--xent: {error}") from None
+    return _Cases(config, files, chosen["xent_impl"], chosen["xent_require"])
+
+
+@dataclass
+class _Asked:
+    """A case file, and which cases of it."""
+
+    path: Path
+    shown: str  # as reports name it
+    names: set[str]  # of its cases; empty for all
+    exact: bool  # whether the file itself was named, which must then have the cases
+
+
+def _files(paths: Sequence[str]) -> list[_Asked]:
+    """The case files that the paths name, each once; UserError where one names none."""
+    from xent_check.casefile.paths import case_files, require_existing, split_path
+
+    asked: dict[Path, _Asked] = {}
+    for text in require_existing(paths):
+        path, name = split_path(text)
+        for file in case_files(path):
+            names = {name} if name else set[str]()
+            entry = _Asked(file.path.resolve(), file.shown, names, file.path == Path(path))
+            known = asked.setdefault(entry.path, entry)
+            known.names = known.names | names if known.names and names else set()
+            known.exact |= entry.exact
+    return list(asked.values())
+
+
+class _Cases:
+    """The hooks of a session that runs cases."""
+
+    def __init__(
+        self,
+        config: pytest.Config,
+        files: Sequence[_Asked],
+        chosen: Sequence[Implementation],
+        required: Sequence[Implementation],
+    ) -> None:
+        self.files = files
+        self.chosen = chosen
+        self.required = {implementation.name for implementation in required}
+        self.here = config.invocation_params.dir
+        self.named = self._taken_from(config)
+        self.answers: Answers | None = None
+
+    def _taken_from(self, config: pytest.Config) -> list[str]:
+        """The arguments that name a case file or an item of one, which pytest would not find."""
+        named = [text for text in config.args if self._file_of(text) is not None]
+        config.args[:] = [text for text in config.args if text not in named]
+        return named
+
+    def _file_of(self, text: str) -> _Asked | None:
+        """The case file of a node id."""
+        path = text.partition("::")[0]
+        places = (self.here / path).resolve()
+        return next((f for f in self.files if path == f.shown or places == f.path), None)
+
+    def is_named(self, asked: _Asked, name: str = "") -> bool:
+        """Whether the arguments leave a file, or an item of it, in the session."""
+        ours = (text.partition("::")[2] for text in self.named if self._file_of(text) is asked)
+        return not self.named or any(not item or not name or item == name for item in ours)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_make_collect_report(
+        self, collector: pytest.Collector
+    ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+        report = yield
+        if isinstance(collector, pytest.Session) and report.passed:
+            files = [f for f in self.files if self.is_named(f)]
+            report.result.extend(CaseFile.of(collector, self, asked) for asked in files)
+        return report
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        ran = {item.implementation for item in items if isinstance(item, CaseItem)}
+        absent = sorted(self.required - ran)
+        if absent and not self.named:
+            raise pytest.UsageError(f"--xent-require {', '.join(absent)}: no case is run on it")
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
+        if isinstance(item, CaseItem) and report.skipped and isinstance(report.longrepr, tuple):
+            report.longrepr = (str(item.path), item.posed.case.line, report.longrepr[2])
+        return report
+
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> Any:
+        """A known divergence passes, and is counted apart."""
+        if report.when == "call" and (MARKER, "known") in map(tuple, report.user_properties):
+            return "known", "k", ("KNOWN", {"yellow": True})
+        return None
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """The reasons of known divergences, with -v or where passed or expected ones are listed."""
+        reporter, config = terminalreporter, terminalreporter.config
+        known = reporter.stats.get("known", [])
+        if known and (config.get_verbosity() > 0 or {*"aAPx"} & {*config.option.reportchars}):
+            reporter.section("known divergences")
+            for report in known:
+                reason = dict(map(tuple, report.user_properties)).get(_REASON, "")
+                reporter.line(f"KNOWN {report.nodeid} - {' '.join(str(reason).split())}")
+
+    def result(self, item: CaseItem) -> CaseResult | None:
+        """The result of an item. All items of the session are computed side by side; where it is
+        shared with other processes, each when its turn comes."""
+        from xent_check.running.answers import Answers
+
+        if self.answers is None:
+            ours = [i for i in item.session.items if isinstance(i, CaseItem)]
+            wanted: dict[PosedCase, list[Implementation]] = {}
+            for one in ours:
+                wanted.setdefault(one.posed, [])
+                wanted[one.posed] += [] if one.asked is None else [one.asked]
+            alone = not hasattr(item.config, "workerinput")
+            self.answers = Answers([*wanted.items()], _TIMEOUT, at_once=alone)
+            item.config.add_cleanup(self.answers.close)
+        if item.asked is None:
+            return self.answers.pinned(item.posed)
+        return self.answers.result(item.posed, item.asked)
+
+
+class CaseFile(pytest.File):
+    """A case file. Its items are its cases times their implementations."""
+
+    cases: _Cases
+    asked: _Asked
+
+    @classmethod
+    def of(cls, session: pytest.Session, cases: _Cases, asked: _Asked) -> CaseFile:
+        """The file in a session; that of a shipped case is called as everywhere."""
+        from xent_check.casefile.paths import CORPUS
+
+        node_id = asked.shown if asked.shown.startswith(CORPUS) else None
+        file: CaseFile = cls.from_parent(session, path=asked.path, nodeid=node_id)
+        file.cases, file.asked = cases, asked
+        return file
+
+    def collect(self) -> Iterator[CaseItem]:
+        from xent_check.casefile.loading import Filter, load
+        from xent_check.errors import UserError
+        from xent_check.problem.expectation import REFERENCE
+        from xent_check.running.jobs import implementations_of
+
+        shown, names = self.asked.shown, self.asked.names
+        texts = [f"{shown}::{name}" for name in sorted(names)] if self.asked.exact else []
+        try:
+            posed_cases = load(texts or [shown], Filter())
+        except UserError as error:
+            raise self.CollectError(str(error)) from None
+        for posed in posed_cases:
+            if names and posed.case.name not in names:
+                continue
+            pinned = [None] * bool(posed.expectations.get(REFERENCE))
+            for asked in (*pinned, *implementations_of(posed, self.cases.chosen)):
+                implementation = REFERENCE if asked is None else asked.name
+                name = f"{posed.case.name}[{implementation}]"
+                if self.cases.is_named(self.asked, name):
+                    yield CaseItem.of(self, name, posed, asked)
+
+
+class CaseItem(pytest.Item):
+    """A case on an implementation."""
+
+    posed: PosedCase
+    asked: Implementation | None  # None for the reference's own row, where the case states it
+    implementation: str
+    cases: _Cases
+
+    @classmethod
+    def of(
+        cls, file: CaseFile, name: str, posed: PosedCase, asked: Implementation | None
+    ) -> CaseItem:
+        item: CaseItem = cls.from_parent(file, name=name)
+        item.posed, item.asked, item.cases = posed, asked, file.cases
+        item.implementation = "reference" if asked is None else asked.name
+        item.add_marker(MARKER)
+        item.extra_keyword_matches.update(posed.case.fields.tags)
+        return item
+
+    def runtest(self) -> None:
+        """Fails in the report's words; skips what was not compared, with the reason."""
+        from xent_check.errors import UserError
+        from xent_check.reporters.sentences import details, sentence
+
+        try:
+            result = self.cases.result(self)
+        except UserError as error:
+            pytest.fail(str(error), pytrace=False)
+        assert result is not None  # the reference has an item only where the case pins it
+        self.user_properties.append((MARKER, result.status))
+        for note in (*result.notes, *filter(None, [result.vacuous])):
+            self.add_report_section("call", "note", note)
+        text = sentence(result)
+        required = self.implementation in self.cases.required
+        if result.status in ("diverges", "failed") or (result.status == "missing" and required):
+            everything = self.config.get_verbosity() > 1
+            pytest.fail("\n".join(filter(None, [text, details(result, everything)])), pytrace=False)
+        if result.status in ("unsupported", "missing"):
+            pytest.skip(f"{result.status}: {result.reason}")
+        if result.status == "known":
+            self.user_properties.append((_REASON, result.reason))
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        title = f"{self.posed.case.id} [{self.implementation}]"
+        return self.path, self.posed.case.line - 1, title
