@@ -1,10 +1,14 @@
 """Where a process that a test forks finds the tests: behind all else, so that it is the package
-which is installed that they test. And where the modules of the site in docs/ stand."""
+which is installed that they test. And where the modules of the site in docs/ stand.
+
+pytest-xdist tells its workers how wide the terminal is: a command in a pipe is told nothing."""
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 sys.path += [str(ROOT), str(ROOT / "docs" / "site")]
+os.environ.pop("COLUMNS", None)

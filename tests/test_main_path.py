@@ -107,8 +107,10 @@ def test_the_rooms_of_the_page_are_those_of_the_rule() -> None:
     with (ROOT / "pyproject.toml").open("rb") as file:
         contracts = tomllib.load(file)["tool"]["importlinter"]["contracts"]
     (layers,) = (c["layers"] for c in contracts if c["type"] == "layers")
-    assert [layer.removeprefix("xent_check.") for layer in layers[-2::-1]] == rooms
-    assert re.findall(r"^\| `(\w+)/` \|", section("The rooms"), re.MULTILINE) == rooms
+    names = [name for layer in layers[-2::-1] for name in layer.split(" | ")]
+    assert [name.removeprefix("xent_check.") for name in names] == rooms
+    folders = [room for room in rooms if (PACKAGE / room).is_dir()]
+    assert re.findall(r"^\| `(\w+)/` \|", section("The rooms"), re.MULTILINE) == folders
 
 
 def test_every_file_that_the_page_names_is_there() -> None:

@@ -43,9 +43,7 @@ def case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def explain(*arguments: str, **environment: str) -> Result:
-    """The command in a pipe: pytest-xdist tells its workers the terminal's COLUMNS."""
-    variables = {"COLUMNS": None, **environment}
-    return CliRunner().invoke(group, ["explain", "case.yaml", *arguments], env=variables)
+    return CliRunner().invoke(group, ["explain", "case.yaml", *arguments], env=environment)
 
 
 def explained(*arguments: str) -> dict[str, Any]:
