@@ -5,10 +5,23 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from xent_check.api import Diagnosis as Diagnosis
     from xent_check.api import Explanation as Explanation
+    from xent_check.api import Report as Report
+    from xent_check.api import Result as Result
+    from xent_check.api import assert_agrees as assert_agrees
+    from xent_check.api import check as check
     from xent_check.api import explain as explain
 
 __version__ = "0.1.0"
-__all__ = ["Diagnosis", "Explanation", "__version__", "explain"]
+__all__ = [
+    "Diagnosis",
+    "Explanation",
+    "Report",
+    "Result",
+    "__version__",
+    "assert_agrees",
+    "check",
+    "explain",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -5,21 +5,62 @@
 
 from __future__ import annotations
 
-import html
-from collections.abc import Sequence
+import io
+import warnings
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn, TypedDict, Unpack
 
-from xent_check.casefile.in_memory import case_in_memory, observed_in_memory
+from rich.console import Console
+from rich.text import Text
+
+from xent_check.casefile.chosen_cases import (
+    SELECTING,
+    chosen_cases,
+    ordinary_cases,
+    require_words,
+    words_of,
+)
+from xent_check.casefile.in_memory import case_in_memory, cases_in_memory, observed_in_memory
 from xent_check.casefile.validation import MISSING, UNKNOWN_KEY
 from xent_check.diagnosis.diagnosis import Explanation
-from xent_check.errors import InvalidError, key_text, mistake_text
+from xent_check.errors import (
+    InvalidError,
+    UserError,
+    and_more,
+    key_text,
+    mistake_text,
+)
+from xent_check.history.saved.write import plain_report
+from xent_check.implementations.own.asking import user_loss
+from xent_check.implementations.own.guess import passed_with
+from xent_check.implementations.table import DEVICES, FRAMEWORKS
+from xent_check.problem.vocabulary import GIVEN
+from xent_check.reporters.alarms import alarms_of
 from xent_check.reporters.explanation import plain_explained, text_of, verdict
 from xent_check.reporters.formats import Terminal
+from xent_check.reporters.formats.table import render
+from xent_check.reporters.outcome import summary
+from xent_check.reporters.remarks import unanswered
+from xent_check.reporters.sentences import details, sentence
 from xent_check.results.explanation import Explained, explain_observed, observed_numbers
+from xent_check.results.report import CaseResult, Status, Verdict
+from xent_check.results.report import Report as _Report
+from xent_check.results.verdict import gaps
+from xent_check.running import in_process
 
-__all__ = ["CaseKeywords", "Diagnosis", "Explanation", "explain"]
+__all__ = [
+    "CaseKeywords",
+    "Diagnosis",
+    "Explanation",
+    "Report",
+    "Result",
+    "assert_agrees",
+    "check",
+    "explain",
+]
 
 _WIDTH = 80  # columns of printed text
+_MOST = 5  # divergences that an AssertionError shows
 
 
 class CaseKeywords(TypedDict, total=False):
@@ -88,7 +129,7 @@ class Diagnosis:
         return f"<Diagnosis: {self.sentence}>"
 
     def _repr_html_(self) -> str:
-        return f"<pre>{html.escape(str(self))}</pre>"
+        return _html(text_of([self._item], Terminal(width=_WIDTH, color=True)))
 
 
 def explain(observed: object, **case: Unpack[CaseKeywords]) -> Diagnosis:
@@ -110,6 +151,213 @@ def explain(observed: object, **case: Unpack[CaseKeywords]) -> Diagnosis:
         return Diagnosis(explain_observed(posed, observed_numbers(numbers, posed)))
     except InvalidError as error:
         _refuse("explain", error)
+
+
+class Result:
+    """A loss's answer to one case, held against the exact value."""
+
+    def __init__(self, result: CaseResult) -> None:
+        self._result = result
+
+    @property
+    def case(self) -> str:
+        """The id of the case: `corpus:forum/binary.yaml::name`, or `arrays::NAME`."""
+        return self._result.case.id
+
+    @property
+    def implementation(self) -> str:
+        """The name of the loss."""
+        return self._result.implementation
+
+    @property
+    def status(self) -> Status:
+        """agrees, known, diverges, failed, unsupported or missing."""
+        return self._result.status
+
+    @property
+    def reason(self) -> str | None:
+        """Why the status is what it is, where there is more to say."""
+        return self._result.reason
+
+    @property
+    def sentence(self) -> str:
+        """The result in one sentence: how many samples are off, the worst, and why."""
+        return sentence(self._result)
+
+    @property
+    def explanations(self) -> tuple[Explanation, ...]:
+        """Of a divergence, the hypotheses that reproduce its numbers."""
+        diagnosis = self._result.diagnosis
+        return () if diagnosis is None else diagnosis.explanations
+
+    def __str__(self) -> str:
+        return "\n".join(filter(None, [self.sentence, details(self._result)]))
+
+    def __repr__(self) -> str:
+        return f"<Result: {self.sentence}>"
+
+
+class Report:
+    """What a loss did with each case. `print` shows it as `xent-check run` does."""
+
+    def __init__(self, report: _Report) -> None:
+        self._report = report
+
+    @property
+    def verdict(self) -> Verdict:
+        """agrees, diverges, failed, or nothing compared."""
+        return self._report.verdict
+
+    @property
+    def results(self) -> tuple[Result, ...]:
+        """One for each case, in their order; of a case that states the exact value, one for the
+        reference before it."""
+        return tuple(map(Result, self._report.results))
+
+    def to_dict(self) -> dict[str, Any]:
+        """What `xent-check run --report json` writes: JSON's values alone."""
+        return plain_report(self._report)
+
+    def __str__(self) -> str:
+        return render(self._report, Terminal(width=_WIDTH))
+
+    def __repr__(self) -> str:
+        return f"<Report: {summary(self._report)}>"
+
+    def _repr_html_(self) -> str:
+        return _html(render(self._report, Terminal(width=_WIDTH, color=True)))
+
+
+def check(
+    loss_function: Callable[..., Any],
+    /,
+    *,
+    cases: str | Sequence[str] | None = None,
+    dtypes: str | Sequence[str] | None = None,
+    framework: str = "",
+    device: str = "",
+    **case: Unpack[CaseKeywords],
+) -> Report:
+    """Hold a loss against the exact value, in this process, and report it; whatever it raises.
+
+    loss_function: a function, a class of losses, or an instance of one. It is called as a user's
+    function of `xent-check run -i` is: by the names of its arguments, with the options of a case.
+
+    What it is asked is either `cases`, paths as of `xent-check run` (of which `loss` and `dtypes`
+    select), or one problem by the keys of a case file, as of `explain`; `dtypes` makes it one for
+    each. `tolerance="auto"` is what rounding explains.
+
+    framework: numpy, torch, jax or tensorflow, whose arrays the loss gets. Left out: that of the
+    scores, where they are a tensor; where they are NumPy's, that of the loss's annotations and of
+    what it is, else NumPy; where they are none, its imports count too. device: cpu or cuda, where
+    the arrays are; left out, where the scores are.
+
+    TypeError for an unknown or missing keyword; ValueError for shapes, values and case files that
+    are not right.
+    """
+    return Report(_checked("check", loss_function, cases, dtypes, framework, device, case))
+
+
+def assert_agrees(
+    loss_function: Callable[..., Any],
+    /,
+    *,
+    cases: str | Sequence[str] | None = None,
+    dtypes: str | Sequence[str] | None = None,
+    framework: str = "",
+    device: str = "",
+    **case: Unpack[CaseKeywords],
+) -> None:
+    """AssertionError, in the report's words, unless a loss agrees with the exact value.
+
+    The arguments are those of `check`. With arrays, all that is asked for has to be compared, and
+    a tolerance that would accept a wrong answer is a warning; of cases, one at least has to be
+    compared for each of the dtypes.
+    With `loss` and `dtypes` alone, the cases are those that ship with the package, from logits, on
+    which every framework agrees.
+    """
+    report = _checked("assert_agrees", loss_function, cases, dtypes, framework, device, case)
+    wrong = [str(Result(alarm.result)) for alarm in alarms_of(report) if alarm.result is not None]
+    if len(wrong) > _MOST:
+        wrong[_MOST:] = [and_more(len(wrong) - _MOST)]
+    arrays = any(case.get(key) is not None for key in GIVEN)
+    if arrays:
+        wrong += _uncompared(report)
+    else:
+        wrong += unanswered(report) or _uncompared_dtypes(report, words_of(dtypes))
+    if wrong:
+        raise AssertionError("\n\n".join([*wrong, summary(report)]))
+    for result in report.results:
+        if result.vacuous and arrays:
+            warnings.warn(f"{result.case.id}: {result.vacuous}", stacklevel=2)
+
+
+def _uncompared(report: _Report) -> Iterator[str]:
+    """What was asked for and not compared."""
+    for result in report.results:
+        if result.status in ("unsupported", "missing"):
+            yield sentence(result)
+        elif result.comparison is not None:
+            parts = gaps(result.comparison)
+            yield from (f"{result.implementation} on {result.case.id}: {part}" for part in parts)
+
+
+def _uncompared_dtypes(report: _Report, dtypes: Sequence[str]) -> list[str]:
+    """For each of the dtypes that nothing was compared in, the reasons."""
+    texts = []
+    for dtype in dtypes:
+        results = [r for r in report.results if r.problem and r.problem.dtype == dtype]
+        if not any(result.comparison for result in results):
+            reasons = dict.fromkeys(result.reason or "" for result in results)
+            texts.append(f"nothing was compared in {dtype}: {'; '.join(reasons)}")
+    return texts
+
+
+def _checked(
+    who: str,
+    target: Callable[..., Any],
+    cases: str | Sequence[str] | None,
+    dtypes: str | Sequence[str] | None,
+    framework: str,
+    device: str,
+    case: CaseKeywords,
+) -> _Report:
+    if not callable(target):
+        raise TypeError(f"{who}(): the loss is a {type(target).__name__}; allowed: a callable")
+    stated = [key for key, value in case.items() if value is not None]
+    try:
+        require_words("framework", words_of(framework or None), (*FRAMEWORKS,))
+        require_words("device", words_of(device or None), DEVICES)
+        if cases is None and who == "assert_agrees" and not {*stated} - {*SELECTING}:
+            posed_cases = ordinary_cases(case.get("loss"), dtypes)
+        elif cases is None:
+            posed_cases = cases_in_memory(case, dtypes)
+        else:
+            posed_cases = chosen_cases(cases, dtypes, case)
+    except InvalidError as error:
+        _refuse(who, error)
+    except UserError as error:
+        raise ValueError(f"{who}(): {error}") from None
+    scores = next((case[key] for key in GIVEN if case.get(key) is not None), None)
+    passed = passed_with(scores, target)
+    try:
+        loss = user_loss(target, _name(target), framework or passed[0], device or passed[1])
+    except (ValueError, ImportError) as error:
+        raise ValueError(f"{who}(): {error}") from None
+    return in_process.check(loss, posed_cases)
+
+
+def _name(target: Callable[..., Any]) -> str:
+    """What the loss is called: the function's name, or the class of an instance."""
+    plain = getattr(target, "func", target)  # of a partial application
+    return str(getattr(plain, "__name__", type(plain).__name__))
+
+
+def _html(text: str) -> str:
+    """Text with the colours of a terminal, for a notebook."""
+    console = Console(record=True, width=_WIDTH + 1, file=io.StringIO(), legacy_windows=False)
+    console.print(Text.from_ansi(text.rstrip("\n")), soft_wrap=True)
+    return console.export_html(inline_styles=True, code_format="<pre>{code}</pre>")
 
 
 def _refuse(who: str, error: InvalidError) -> NoReturn:

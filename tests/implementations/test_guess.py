@@ -6,9 +6,10 @@ import sys
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
 
-from xent_check.implementations.own.guess import guessed
+from xent_check.implementations.own.guess import guessed, passed_with
 
 
 def of(module: str, name: str) -> type:
@@ -76,3 +77,17 @@ def test_a_module_of_the_same_package_may_import_it(monkeypatch: pytest.MonkeyPa
         monkeypatch.setitem(sys.modules, module.__name__, module)
     vars(kernels)["triton"] = ModuleType("triton")
     assert guessed(function(losses, kernels=kernels)) == ("torch", "its imports")
+
+
+def test_what_is_passed_says_what_a_function_gets(mine: ModuleType) -> None:
+    """A tensor says it, and its device; an array of NumPy counts for more than an import."""
+    plain, imports = of("mine_for_guess", "Loss")(), function(mine, torch=ModuleType("torch"))
+    tensor, array = of("torch", "Tensor")(), of("jaxlib._jax", "ArrayImpl")()
+    assert passed_with(tensor, imports) == ("torch", "cpu")
+    vars(tensor)["device"] = "cuda:1"
+    assert passed_with(tensor, plain) == ("torch", "cuda")
+    vars(array)["device"] = "TFRT_CPU_0"
+    assert passed_with(array, imports) == ("jax", "cpu")
+    assert passed_with(np.zeros(2), imports) == ("numpy", "cpu")
+    assert passed_with(np.zeros(2), of("torch.nn.modules.loss", "L")()) == ("torch", "cpu")
+    assert passed_with([0.5], imports) == passed_with(None, plain) == ("", "cpu")

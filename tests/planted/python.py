@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.planted import Bug
 
 API = "test_api.py"
+CHECK = "test_api_check.py"
 PLUGIN = "test_pytest_plugin.py"
 
 BUGS = (
@@ -50,5 +51,25 @@ BUGS = (
     Bug(
         "every process of xdist computes every item", "pytest_plugin:_Cases.result",
         "at_once=alone", "at_once=True", PLUGIN, "xdist",
+    ),
+    Bug(
+        "a loss writes to the arrays of its case", "in_process:_results",
+        "_copy(posed.problem)", "posed.problem", "test_in_process.py", "writes_to",
+    ),
+    Bug(
+        "what a loss raises is raised by check", "in_process:_evaluation",
+        "except (Exception, SystemExit)", "except OSError", CHECK, "fails_and_does_not",
+    ),
+    Bug(
+        "what is not compared is agreement in Python", "api:assert_agrees",
+        "wrong += _uncompared(report)", "pass", CHECK, "is_no_agreement",
+    ),
+    Bug(
+        "a dtype that nothing was compared in is agreement", "api:_uncompared_dtypes",
+        "not any(", "any(", CHECK, "has_to_be_compared",
+    ),
+    Bug(
+        "a NumPy loss beside torch gets tensors", "guess:passed_with",
+        "isinstance(scores, np.ndarray)", "False", "test_guess.py", "passed",
     ),
 )  # fmt: skip

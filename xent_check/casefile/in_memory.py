@@ -5,7 +5,7 @@ No framework is loaded: an array brings its own, and NumPy reads it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from xent_check.problem.vocabulary import DTYPES, GIVEN
 from .array_files import as_numbers
 from .array_forms import MemoryArray
 from .case import ARRAY_KEYS
+from .chosen_cases import words_of
 from .command_line import exact_numbers, posed_case
 from .loading import PosedCase
 from .printed_numbers import Numbers, parse_numbers, refuse_ragged
@@ -67,6 +68,22 @@ def case_in_memory(keywords: Mapping[str, object], any_label: bool = False) -> P
     except InvalidError as error:  # the loss follows from the arrays, where those are right
         causes = [m for m in error.mistakes if (m.key, m.fault) != (("loss",), MISSING)]
         raise InvalidError(*(causes or error.mistakes)) from None
+
+
+def cases_in_memory(
+    keywords: Mapping[str, object], dtypes: str | Sequence[str] | None
+) -> list[PosedCase]:
+    """The case that keywords state, in each of the dtypes; None: in its own."""
+    first = case_in_memory(keywords)
+    if dtypes is None:
+        return [first]
+    if keywords.get("dtype") is not None:
+        raise InvalidError(Mistake(("dtypes",), "dtype and dtypes together", "one of them", ""))
+    name = first.case.name
+    return [
+        case_in_memory({**keywords, "dtype": dtype, "name": f"{name}[dtype={dtype}]"})
+        for dtype in words_of(dtypes)
+    ]
 
 
 def observed_in_memory(observed: object) -> Numbers:

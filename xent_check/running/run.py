@@ -45,16 +45,16 @@ def run(
             yield pinned
     for job in jobs:
         if job.missing:
-            yield _result(job, Missing(job.missing), truths[job.posed], strict)
+            yield result_of(job, Missing(job.missing), truths[job.posed], strict)
     for job, evaluation in pool.answers():
         with clock.of("judging", job.posed.case.id):
-            result = _result(job, evaluation, truths[job.posed], strict)
+            result = result_of(job, evaluation, truths[job.posed], strict)
         yield result
     for _, message in encoded_cases:
         forget(message)
 
 
-def _result(job: Job, evaluation: Evaluation, exact: Truth, strict: bool) -> CaseResult:
+def result_of(job: Job, evaluation: Evaluation, exact: Truth, strict: bool) -> CaseResult:
     """The answer compared with the truth, under the bounds of the dtype it is computed in."""
     posed, i = job.posed, job.implementation
     if i.computes_in_float32(posed.problem):

@@ -77,7 +77,7 @@ class Session:
         The seconds of the first report include the start of the workers.
         """
         settings, shard, clock = self.settings, self.settings.shard, Clock()
-        origin = _origin(settings.command)
+        origin = origin_of(settings.command)
         with clock.of("reading"):
             selection = select_cases(settings, ready_cases)
             posed_cases = selection if shard is None else shard.take(selection)
@@ -123,7 +123,7 @@ class Session:
         return results, None
 
 
-def _origin(command: str) -> Origin:
+def origin_of(command: str) -> Origin:
     """The origin of a run that begins now, in the working directory."""
     started = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return Origin(started, commit_of(Path(), os.environ), command)

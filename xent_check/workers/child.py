@@ -55,16 +55,20 @@ def _reply(request: Message, folder: Path) -> Message:
     """The answer to a request. Any exception is an answer, an exit and an interrupt included."""
     try:
         return encode_evaluation(_answer(request), folder)
-    except UnsupportedError as error:
-        evaluation: Evaluation = Unsupported(visible(str(error)))
-    except MissingDeviceError as error:
-        evaluation = Missing(visible(str(error)))
-    except ImportError as error:
-        evaluation = Failed("import", describe(error))
     except BaseException as error:
-        call, calls = getattr(error, "xent_check_calls", ("", {}))
-        evaluation = Failed("error", describe(error), call, calls=calls)
-    return encode_evaluation(evaluation, folder)
+        return encode_evaluation(evaluation_of(error), folder)
+
+
+def evaluation_of(error: BaseException) -> Evaluation:
+    """What an implementation answered that raised this."""
+    if isinstance(error, UnsupportedError):
+        return Unsupported(visible(str(error)))
+    if isinstance(error, MissingDeviceError):
+        return Missing(visible(str(error)))
+    if isinstance(error, ImportError):
+        return Failed("import", describe(error))
+    call, calls = getattr(error, "xent_check_calls", ("", {}))
+    return Failed("error", describe(error), call, calls=calls)
 
 
 def _introduction(request: Message) -> Message:

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+
 # What each framework is imported as. NumPy decides nothing: users of all of them import it.
 _PACKAGES = {"torch": "torch", "jax": "jax", "jaxlib": "jax", "optax": "jax", "flax": "jax",
              "tensorflow": "tensorflow", "keras": "tensorflow", "tf_keras": "tensorflow",
@@ -29,6 +31,23 @@ def guessed(target: Callable[..., Any]) -> tuple[str, str]:
         if len(found) == 1:
             return *found, by  # type: ignore[return-value]
     return "numpy", ""
+
+
+def passed_with(scores: object, target: Callable[..., Any]) -> tuple[str, str]:
+    """The framework, "" to find it out, and the device of what a function gets that is called from
+    Python with these scores.
+
+    A tensor says both. An array of NumPy is for a function of NumPy, unless its annotations or what
+    it is say otherwise: that its module imports a framework says little beside it.
+    """
+    framework = _framework(type(scores).__module__)
+    if framework:
+        device = str(getattr(scores, "device", "")).lower()
+        return framework, "cuda" if any(name in device for name in ("cuda", "gpu")) else "cpu"
+    if isinstance(scores, np.ndarray):
+        strong = [*_from_annotations(target), *_from_kind(target)]
+        return strong[0] if len({*strong}) == 1 else "numpy", "cpu"
+    return "", "cpu"
 
 
 def _framework(module: str) -> str:
