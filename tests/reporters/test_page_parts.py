@@ -171,7 +171,16 @@ def test_what_to_look_at_has_numbers_files_and_links() -> None:
     assert {"#at-0-5", "#at-1-5"} <= set(re.findall(r'href="([^"]*)"', look))
 
 
+def test_a_cause_has_short_exponents_and_code_and_no_markup_of_its_own() -> None:
+    answer = wrong("a", "torch", "clipped")
+    at_7 = Explanation(("clipped",), {"epsilon": 1e-7}, "clip <b> at 1e-07 in `expect`", 0.0, 1.0)
+    answer = replace(answer, diagnosis=Diagnosis((at_7,), (), 9, 0.0))
+    assert "clip &lt;b&gt; at 1e-7 in <code>expect</code> " in page_of(report([answer])).source
+
+
 def test_more_causes_than_a_few_are_folded() -> None:
+    one = page_of(report([wrong(f"c{i}", "t", f"r-{i}") for i in range(html.MAX_CAUSES + 1)]))
+    assert "<summary>and 1 more cause</summary>" in one.source
     count = html.MAX_CAUSES + 4
     page = page_of(report([wrong(f"c{i}", "torch", f"reason-{i}") for i in range(count)]))
     text = page.one("section", id="causes").text

@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from xent_check.errors import visible_lines
+from xent_check.results.number_text import tidy
 from xent_check.results.report import Report
 
 from ..page.data import PageData, page_data
@@ -25,6 +26,7 @@ MAX_OPEN = 3  # divergences that are not folded
 MAX_LISTED = 20  # divergences whose titles are not folded
 MAX_NOTES = 10  # notes that are not folded
 _AFTER = re.compile(r"(?<=[^\W\d]{2})[-:/_@\[,=](?=\w)|(?<=[a-z])(?=[A-Z])")
+_CODE = re.compile(r"`([^`]+)`")
 _PAGE = Path(__file__).parents[1] / "page"
 
 
@@ -81,6 +83,7 @@ def _template() -> Template:
     )
     environment.filters["breakable"] = _breakable
     environment.filters["count_of"] = plural
+    environment.filters["prose"] = _prose
     return environment.get_template("page.html.j2")
 
 
@@ -94,3 +97,8 @@ def _breakable(name: str) -> Markup:
     """A name with possible line breaks after its punctuation."""
     text = Markup.escape(visible_lines(name))  # _AFTER matches nothing inside an HTML entity
     return Markup(_AFTER.sub(r"\g<0><wbr>", str(text)))
+
+
+def _prose(text: str) -> Markup:
+    """A sentence of ours: short exponents, and as code what stands in backticks."""
+    return Markup(_CODE.sub(r"<code>\1</code>", str(Markup.escape(visible_lines(tidy(text))))))

@@ -75,7 +75,7 @@ class PageData:
     exit_code: int  # of the command
     meaning: str  # the exit code in words
     summary: str  # how many cases there are, and how many answers of each status
-    seconds: str  # the time of the run, with its unit
+    seconds: str  # the time of the run, with its unit, in one piece
     head: Head  # when, of what and by which command the run was made
     matrix: PageMatrix  # the verdicts
     scale: tuple[Level, ...]  # the legend of the matrix's colours
@@ -106,7 +106,7 @@ def page_data(report: Report) -> PageData:
         exit_code=int(code),
         meaning=_GATED if gated else _MEANINGS[code],
         summary=summary(report).partition(": ")[2],
-        seconds=f"{small(report.seconds)} s",
+        seconds=f"{small(report.seconds)}\N{NO-BREAK SPACE}s",
         head=_head(report.origin),
         matrix=matrix_of(report, ids),
         scale=SCALE,
