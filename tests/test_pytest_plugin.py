@@ -75,8 +75,10 @@ def collected(pytester: pytest.Pytester, *arguments: str) -> list[str]:
 
 
 def asked(pytester: pytest.Pytester) -> list[str]:
+    """What the loss is called with, but for what finds out what it computes."""
     file = pytester.path / "asked.txt"
-    return sorted(file.read_text().splitlines()) if file.exists() else []
+    lines = sorted(file.read_text().splitlines()) if file.exists() else []
+    return [line for line in lines if line in ("2.5", "200.0")]
 
 
 # ---- items --------------------------------------------------------------------------------------

@@ -344,7 +344,7 @@ def _checked(
         loss = user_loss(target, _name(target), framework or passed[0], device or passed[1])
     except (ValueError, ImportError) as error:
         raise ValueError(f"{who}(): {error}") from None
-    return in_process.check(loss, posed_cases)
+    return in_process.check(loss, posed_cases, stated=cases is None)
 
 
 def _name(target: Callable[..., Any]) -> str:

@@ -379,7 +379,7 @@ def test_where_nothing_ran_is_no_place_where_something_did(command: Command) -> 
     assert report["environment"]["implementations"] == {}
 
 
-@pytest.mark.parametrize("name", ["manual@cuda", "stable@cuda", f"{RIGHT}@cuda"])
+@pytest.mark.parametrize("name", ["manual@cuda", "stable@cuda", f"numpy={RIGHT}@cuda"])
 def test_a_device_for_numpy_is_2_and_nothing_runs(command: Command, name: str) -> None:
     done = command.run("-i", "manual", "-i", name)
     assert (done.returncode, done.stdout) == (2, "")

@@ -15,7 +15,7 @@ from xent_check.results.report import CaseResult
 from xent_check.running.jobs import Job
 from xent_check.running.run import run
 from xent_check.workers.pool import Pool
-from xent_check.workers.wire import decode_problem
+from xent_check.workers.wire import Message, decode_problem
 from xent_check.workers.worker import Request
 
 Asked = tuple[Implementation, Job, Request]
@@ -35,6 +35,9 @@ class MadeUp:
     def answers(self) -> Iterator[tuple[Job, Evaluation]]:
         for _, job, request in self.asked:
             yield job, self._answer(decode_problem(request.problem))
+
+    def introduction_of(self, _: Implementation) -> Message:
+        return {}
 
 
 def posed(folder: Path, text: str) -> tuple[PosedCase, ...]:

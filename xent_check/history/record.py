@@ -97,7 +97,7 @@ def answer_record(result: CaseResult) -> AnswerRecord:
         return AnswerRecord(result.status, _behaviour(result), inputs=inputs)
     parts, expected = comparison.by_reference, comparison.by_expectation
     others = [(name, d.classes) for name, d in parts.items() if name != "losses"]
-    clauses = [parts["losses"].classes]
+    clauses = [parts["losses"].classes] if "losses" in parts else []
     clauses += [f"{name} {classes}" for name, classes in others if classes != "value"]
     clauses += [f"no {name}" for name in sorted(comparison.unsupported)]
     records = {name: _part(d, expected.get(name)) for name, d in parts.items()}

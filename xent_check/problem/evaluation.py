@@ -34,6 +34,7 @@ class Computed:
     calls: Mapping[str, str] = field(default_factory=dict)  # by part, without their compilation
     waited: float = 0.0  # seconds from request to answer
     notes: tuple[str, ...] = ()  # sentences about how the answer was read
+    only_totals: str = ""  # why there are no losses, which are empty then; "" where there are
 
     @property
     def dtype(self) -> np.dtype[Any]:

@@ -54,6 +54,11 @@ def silent(report: Report) -> list[str]:
     return [f"{name} supports none of its cases; of the first: {reasons[name]}" for name in none]
 
 
+def findings_of_own(report: Report) -> list[str]:
+    """A line for each of the user's own losses: what it was found to take."""
+    return [visible(host.took) for host in report.hosts.values() if host.took]
+
+
 def absences(report: Report, required: bool = False) -> list[str]:
     """Those that are missing, once for each reason. required: those alone that must not be."""
     reasons = {

@@ -16,7 +16,7 @@ from xent_check.problem.expectation import Expectation, Published
 from xent_check.problem.tolerance import Auto, Tolerance
 from xent_check.problem.vocabulary import DTYPES, Reduction
 from xent_check.reference.bounds import Bounds
-from xent_check.reference.enclosure import is_narrow
+from xent_check.reference.enclosure import Enclosure, is_narrow
 from xent_check.reference.reference import Reference
 
 from .difference import Allowance, Difference
@@ -63,15 +63,18 @@ class Comparison:
 
     @property
     def compared(self) -> int:
-        """How many numbers were compared in the parts that the case asks for or states."""
+        """How many numbers were compared in the parts that the case asks for or states, and of
+        the totals that an implementation gives in place of its losses."""
         parts = self.by_reference
         names = self.asked | self.by_expectation.keys()
+        names |= set() if "losses" in parts else self.totals.keys()
         return sum(parts[name].size for name in names if name in parts)
 
     @property
     def by_reference(self) -> dict[str, Difference]:
-        """Every part against the reference: losses, totals by reduction, gradient."""
-        parts = {"losses": self.losses, **{str(r): d for r, d in self.totals.items()}}
+        """Every part given against the reference: losses, totals by reduction, gradient."""
+        parts = {} if "losses" in self.unsupported else {"losses": self.losses}
+        parts |= {str(r): d for r, d in self.totals.items()}
         return parts if self.gradient is None else parts | {"gradient": self.gradient}
 
     @property
@@ -151,18 +154,22 @@ def compare(
     """
     _check_shapes(computed, reference)
     allowance = Allowance(tolerance, bounds, dtype)
-    losses = allowance.by_reference("losses", computed.losses, reference.losses)
+    target = _none(reference.losses) if computed.only_totals else reference.losses
+    losses = allowance.by_reference("losses", computed.losses, target)
     actual = {r: t for r, t in computed.totals.items() if not isinstance(t, Unsupported)}
     unsupported: dict[str, str] = {
         r: t.reason for r, t in computed.totals.items() if isinstance(t, Unsupported)
     }
+    if computed.only_totals:
+        unsupported["losses"] = computed.only_totals
     totals = {r: allowance.by_reference(r, t, reference.totals[r]) for r, t in actual.items()}
     gradient = None
     if isinstance(computed.gradient, Unsupported):
         unsupported["gradient"] = computed.gradient.reason
     elif computed.gradient is not None and reference.gradient is not None:
         gradient = allowance.by_reference("gradient", computed.gradient, reference.gradient)
-    names_given = {"losses", *totals, *(["gradient"] if gradient is not None else [])}
+    names_given: set[str] = {*totals, *(["gradient"] if gradient is not None else [])}
+    names_given |= set() if computed.only_totals else {"losses"}
     stated_parts = {} if expectation is None else expectation.parts
     for name in (*sorted(asked), *stated_parts):
         if name not in names_given:
@@ -172,12 +179,16 @@ def compare(
     divisors: dict[Reduction, float] = {}
     if expectation is not None:
         if expectation.losses is not None:
-            expected_losses = allowance.by_text("losses", computed.losses, expectation.losses)
+            stated_losses = computed.losses
+            if computed.only_totals:  # what is stated stands in for them: the total is of it
+                stated_losses = expectation.losses.values.astype(computed.losses.dtype)
+            held = allowance.by_text("losses", stated_losses, expectation.losses)
             divisors = {r: reference.divisors[r] for r in actual if r not in expectation.totals}
             expected_totals = {
-                r: _following(totals[r].actual, totals[r].dtype, expected_losses, divisor)
+                r: _following(totals[r].actual, totals[r].dtype, held, divisor)
                 for r, divisor in divisors.items()
             }
+            expected_losses = None if computed.only_totals else held
         stated: Mapping[Reduction, Published] = expectation.totals
         expected_totals |= {
             r: allowance.by_text(r, actual[r], number)
@@ -197,17 +208,21 @@ def compare(
         wide_radius=not is_narrow(reference.losses, losses.dtype, dtype),
         gradient=gradient,
         expected_gradient=expected_gradient,
-        share=None if bounds is None else share_of(losses, bounds.losses),
+        share=None if bounds is None or computed.only_totals else share_of(losses, bounds.losses),
         bounds=bounds,
         divisors=divisors,
         asked=asked,
-        unheld={name: p for name, p in stated_parts.items() if name not in names_given},
+        unheld={
+            name: p
+            for name, p in stated_parts.items()
+            if name not in names_given and not (name == "losses" and divisors)
+        },
     )
 
 
 def _check_shapes(computed: Computed, reference: Reference) -> None:
     shape = reference.losses.high.shape
-    if computed.losses.shape != shape:
+    if computed.losses.shape != shape and not computed.only_totals:
         raise ShapeError(f"losses of shape {list(computed.losses.shape)}, samples {list(shape)}")
     parts: dict[str, object] = {"losses": computed.losses, "gradient": computed.gradient}
     parts |= {str(r): total for r, total in computed.totals.items()}
@@ -221,6 +236,11 @@ def _check_shapes(computed: Computed, reference: Reference) -> None:
         actual, expected = computed.gradient.shape, reference.gradient.high.shape
         if actual != expected:
             raise ShapeError(f"a gradient of shape {list(actual)}, values {list(expected)}")
+
+
+def _none(losses: Enclosure) -> Enclosure:
+    """The exact value of no losses."""
+    return Enclosure(*(part.reshape(-1)[:0] for part in (losses.high, losses.low, losses.radius)))
 
 
 def share_of(part: Difference, bound: Float64s) -> float:

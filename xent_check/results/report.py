@@ -97,6 +97,8 @@ class Host:
     """`3.12.1 at PATH` where it runs in another interpreter"""
     own: bool = False
     """whether it is the user's own function"""
+    took: str = ""
+    """of the user's own, what it was found to take and to return, in a sentence"""
 
     @classmethod
     def of(cls, implementation: Implementation) -> Host:

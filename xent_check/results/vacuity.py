@@ -66,13 +66,14 @@ def vacuity(problem: Problem, reference: Reference, parts: Mapping[str, Differen
     Losses of ignored samples, and targets that are 0 or not finite, are left out.
     """
     refuse_unknown(problem, KNOWN, "the note on what a tolerance accepts")
-    losses = parts["losses"]
+    losses, exact = parts.get("losses"), reference.losses.high
     distances = other_label_distances(problem)
-    judged = _is_judged(losses) & problem.kept
-    accepted: dict[str, Bools] = {
-        LOSS: judged & _near_zero(losses),
-        OTHER_LOSS: judged & (distances <= losses.allowed),
-    }
+    judged = np.asarray(np.isfinite(exact) & (exact != 0)) & problem.kept
+    accepted: dict[str, Bools] = {}
+    if losses is not None:
+        judged = _is_judged(losses) & problem.kept
+        accepted[LOSS] = judged & _near_zero(losses)
+        accepted[OTHER_LOSS] = judged & (distances <= losses.allowed)
     with np.errstate(over="ignore"):  # what is beyond float64 is beyond any tolerance
         apart = float(distances[judged & np.isfinite(distances)].sum())
     present = [r for r in REDUCTIONS if r in parts]

@@ -12,7 +12,13 @@ import numpy as np
 
 from xent_check.casefile.loading import PosedCase
 from xent_check.implementations.names import Implementation
-from xent_check.implementations.own.asking import UserLoss, ask, introduction
+from xent_check.implementations.own.asking import UserLoss
+from xent_check.implementations.own.introducing import (
+    Introduction,
+    answer,
+    answer_as_stated,
+    introduction,
+)
 from xent_check.implementations.table import CUSTOM
 from xent_check.problem.evaluation import Evaluation, after
 from xent_check.problem.problem import Problem
@@ -21,27 +27,28 @@ from xent_check.results.report import CaseResult, Report
 from xent_check.workers.child import evaluation_of
 
 from .jobs import Job
-from .run import result_of
+from .judging import result_of
 from .selection import asked_of, scope_of
 from .session import origin_of
 from .settings import Settings
 from .summary import report_of
 
 
-def check(loss: UserLoss, posed_cases: Sequence[PosedCase]) -> Report:
+def check(loss: UserLoss, posed_cases: Sequence[PosedCase], stated: bool = False) -> Report:
     """The report of the loss on the cases; of what it raises too, but for an interrupt.
 
     The exact value comes first, and the loss gets copies: what it writes to is its own.
+    stated: the caller says what the loss computes, so that every case is asked.
     """
     start = time.perf_counter()
     origin = origin_of("")
     own = Implementation(loss.shown, CUSTOM, device=loss.device, function=loss.shown)
     asked = asked_of(posed_cases, lambda _: (own,))
-    results = list(_results(loss, own, posed_cases))
-    introduced = asdict(introduction(loss))
+    introduced = introduction(loss, stated)
+    results = list(_results(loss, own, posed_cases, introduced, stated))
     settings = Settings(())
     return replace(
-        report_of(settings, posed_cases, lambda _: (own,), results, lambda _: introduced),
+        report_of(settings, posed_cases, lambda _: (own,), results, lambda _: asdict(introduced)),
         seconds=time.perf_counter() - start,
         scope=scope_of(settings, partial=True),
         asked=asked,
@@ -50,21 +57,32 @@ def check(loss: UserLoss, posed_cases: Sequence[PosedCase]) -> Report:
 
 
 def _results(
-    loss: UserLoss, own: Implementation, posed_cases: Sequence[PosedCase]
+    loss: UserLoss,
+    own: Implementation,
+    posed_cases: Sequence[PosedCase],
+    introduced: Introduction,
+    stated: bool,
 ) -> Iterator[CaseResult]:
     for posed in posed_cases:
         exact = truth(posed.problem)
         start = time.perf_counter()
-        evaluation = _evaluation(loss, _copy(posed.problem))
-        evaluation = after(time.perf_counter() - start, evaluation)
-        yield result_of(Job(posed, own, {}), evaluation, exact, strict=False)
+        job = Job(posed, own, {})
+        evaluation: Evaluation | None = None if stated else job.unasked
+        if evaluation is None:
+            evaluation = _evaluation(loss, _copy(posed.problem), introduced, stated)
+            evaluation = after(time.perf_counter() - start, evaluation)
+        yield result_of(job, evaluation, exact, strict=False, kin=introduced.kin)
 
 
-def _evaluation(loss: UserLoss, problem: Problem) -> Evaluation:
+def _evaluation(
+    loss: UserLoss, problem: Problem, introduced: Introduction, stated: bool
+) -> Evaluation:
     try:
         with warnings.catch_warnings():  # of an overflow: what comes of it is in the report
             warnings.simplefilter("ignore")
-            return ask(problem, loss)
+            if stated:
+                return answer_as_stated(problem, loss)
+            return answer(problem, loss, introduced.taken)
     except (Exception, SystemExit) as error:
         return evaluation_of(error)
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from xent_check.casefile.loading import PosedCase
 from xent_check.implementations.names import DEFAULT, Implementation, Python, why_missing
 from xent_check.implementations.placement import expanded
+from xent_check.problem.evaluation import Missing, Unsupported
+from xent_check.problem.problem import Problem
 from xent_check.workers.wire import Message, decode_problem, encode_problem
 from xent_check.workers.worker import Request
 
@@ -28,11 +30,37 @@ class Job:
         return why_missing(self.implementation)
 
     @property
+    def unasked(self) -> Missing | Unsupported | None:
+        """Why the implementation is not asked; None where it is.
+
+        Labels outside the classes have no exact value: what a user's own loss does with them is
+        compared only where the case says what that is.
+        """
+        if self.missing:
+            return Missing(self.missing)
+        stated = self.posed.expectation_of(self.implementation) is not None
+        if self.implementation.function and not stated and _has_labels_outside(self.posed.problem):
+            return Unsupported(
+                "it has labels outside the classes, which have no exact value: an `expect` of "
+                f"{self.implementation.name} in the case says what it answers"
+            )
+        return None
+
+    @property
     def request(self) -> Request:
         """The request to the worker."""
         i = self.implementation
         own = bool(i.function)
         return Request(i.entry.module, i.own or i.mode, i.device, self.message, introduced=own)
+
+
+def _has_labels_outside(problem: Problem) -> bool:
+    """Whether a label that counts is none of the classes."""
+    if problem.loss != "sparse_categorical":
+        return False
+    labels = problem.labels
+    outside = (labels < 0) | (labels >= problem.num_classes)
+    return bool((outside & problem.kept).any())
 
 
 def implementations_of(

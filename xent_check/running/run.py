@@ -6,16 +6,15 @@ from collections.abc import Iterator, Sequence
 
 from xent_check.casefile.loading import PosedCase
 from xent_check.implementations.names import Implementation, Python
-from xent_check.problem.evaluation import Evaluation, Missing
 from xent_check.reference.truth import Truth, truth
-from xent_check.results.attached_diagnosis import diagnosed
 from xent_check.results.report import CaseResult
-from xent_check.results.verdict import judge, judge_pinned
+from xent_check.results.verdict import judge_pinned
 from xent_check.timing import Clock
 from xent_check.workers.pool import Pool
 from xent_check.workers.wire import forget
 
 from .jobs import Job, encode_case, implementations_of
+from .judging import result_of
 
 
 def run(
@@ -35,7 +34,7 @@ def run(
     clock = clock or Clock()
     encoded_cases = [encode_case(posed, pool.folder.name) for posed in posed_cases]
     jobs = [Job(p, i, m) for p, m in encoded_cases for i in implementations_of(p, chosen, pythons)]
-    pool.submit([(j.implementation, j, j.request) for j in jobs if not j.missing], timeout)
+    pool.submit([(j.implementation, j, j.request) for j in jobs if not j.unasked], timeout)
     truths: dict[PosedCase, Truth] = {}
     for posed, _ in encoded_cases:  # while the workers compute
         with clock.of("reference", posed.case.id):
@@ -44,22 +43,12 @@ def run(
         if pinned is not None:
             yield pinned
     for job in jobs:
-        if job.missing:
-            yield result_of(job, Missing(job.missing), truths[job.posed], strict)
+        if job.unasked:
+            yield result_of(job, job.unasked, truths[job.posed], strict)
     for job, evaluation in pool.answers():
         with clock.of("judging", job.posed.case.id):
-            result = result_of(job, evaluation, truths[job.posed], strict)
+            kin = pool.introduction_of(job.implementation).get("kin", ())
+            result = result_of(job, evaluation, truths[job.posed], strict, kin)
         yield result
     for _, message in encoded_cases:
         forget(message)
-
-
-def result_of(job: Job, evaluation: Evaluation, exact: Truth, strict: bool) -> CaseResult:
-    """The answer compared with the truth, under the bounds of the dtype it is computed in."""
-    posed, i = job.posed, job.implementation
-    if i.computes_in_float32(posed.problem):
-        exact = exact.inside_float32(posed.problem)
-    expectation = posed.expectation_of(i)
-    return diagnosed(
-        judge(posed.case, posed.problem, i.name, evaluation, exact, expectation, strict)
-    )

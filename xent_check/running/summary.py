@@ -58,7 +58,12 @@ def host_of(implementation: Implementation, introduction: Message) -> Host:
     if not introduction:
         return host
     name = introduction["framework"]
-    return replace(host, distribution=FRAMEWORKS[name], version=introduction["version"])
+    return replace(
+        host,
+        distribution=FRAMEWORKS[name],
+        version=introduction["version"],
+        took=introduction["sentence"],
+    )
 
 
 def _unseen(implementation: Implementation) -> str | None:

@@ -99,6 +99,7 @@ def encode_evaluation(evaluation: Evaluation, folder: Path) -> Message:
         "seconds": evaluation.seconds,
         "gradient": _encode_part(evaluation.gradient, folder),
         "notes": list(evaluation.notes),
+        "only_totals": evaluation.only_totals,
     }
 
 
@@ -132,4 +133,5 @@ def decode_evaluation(message: Message, printed: str) -> Evaluation:
         printed=printed,
         calls=message["calls"],
         notes=tuple(message["notes"]),
+        only_totals=message["only_totals"],
     )

@@ -160,6 +160,7 @@ class Worker:
             "mode": request.mode,
             "device": request.device,
             "problem": request.problem,
+            "introduction": self.introduction,
         }
         try:
             channel.send(message)
@@ -188,7 +189,6 @@ class Worker:
             self.introduction = channel.receive(timeout=timeout)
         except (execnet.TimeoutError, EOFError, OSError, execnet.RemoteError):
             self.stop()
-        self._printed()
         self.starting += time.perf_counter() - start
         if self._channel is None and not self._closed:
             self.start()

@@ -43,16 +43,20 @@ def comparison_of(r: AnyCompared) -> Comparison:
         for name, part in present.items()
         if isinstance(part, _Whole) and part.expected is not None
     }
+    losses = r.losses_not_given is None
     comparison = Comparison(
         losses=differences["losses"],
         totals={name: differences[name] for name in totals},
         expected_losses=expected.get("losses"),
         expected_totals={name: expected[name] for name in totals if name in expected},
-        unsupported={name: gap.reason for name, gap in gaps.items()},
+        unsupported={
+            **({} if r.losses_not_given is None else {"losses": r.losses_not_given}),
+            **{name: gap.reason for name, gap in gaps.items()},
+        },
         wide_radius=False,
         gradient=differences.get("gradient"),
         expected_gradient=expected.get("gradient"),
-        share=None if bounds is None else share_of(differences["losses"], bounds.losses),
+        share=share_of(differences["losses"], bounds.losses) if bounds and losses else None,
         bounds=bounds,
         divisors={n: total.divisor for n, total in totals.items() if total.divisor is not None},
         asked=frozenset(r.asked),

@@ -143,6 +143,8 @@ class Compared(SavedResult):
     """the smallest atol at which losses, totals and gradient all would agree"""
     share_of_bound: Number | None
     """the largest finite abs_diff of a loss over what rounding explains of it"""
+    losses_not_given: str | None = None
+    """why there are none, where a total was given in their place"""
 
 
 class _Exactly(Saved):

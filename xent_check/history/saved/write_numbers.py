@@ -26,6 +26,8 @@ def saved_numbers(
     """
     losses, expected = comparison.losses, comparison.expected_losses
     bound = None if comparison.bounds is None else comparison.bounds.losses
+    if bound is not None and "losses" not in comparison.by_reference:
+        bound = bound.reshape(-1)[:0]
     common = common | {
         "asked_dtype": losses.asked or None,
         "asked": tuple(sorted(comparison.asked)),
@@ -34,7 +36,8 @@ def saved_numbers(
         "diverging_samples": losses.diverging,
         "smallest_atol": comparison.smallest_atol,
         "share_of_bound": comparison.share,
-        "reference_radius": radius,
+        "losses_not_given": comparison.unsupported.get("losses"),
+        "reference_radius": radius if "losses" in comparison.by_reference else 0.0,
         "totals": _totals(comparison),
     }
     if _all_kept(losses, expected, everything):

@@ -8,25 +8,38 @@ one per sample; the gradient is taken by its framework.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from functools import cache
+from typing import Any
 
 from xent_check.problem.evaluation import Computed
 from xent_check.problem.problem import Problem
 
-from ..own.asking import Introduction, UserLoss, ask, introduction, user_loss
+from ..own.asking import UserLoss, user_loss
+from ..own.introducing import Introduction, answer, introduction
 from ..own.loading import load
+from ..own.taken import Taken
 
 __all__ = ["evaluate", "introduce", "load"]
 
 
-def evaluate(problem: Problem, function: str, device: str) -> Computed:
-    """The losses, and the gradient where asked for, from one call of what is at `function`."""
-    return ask(problem, _loss(function, device or "cpu"))
+def evaluate(
+    problem: Problem, function: str, device: str, introduced: Mapping[str, Any] | None = None
+) -> Computed:
+    """The answer of what is at `function`.
+
+    introduced: the introduction as plain values; without one, any problem is asked as it is.
+    """
+    taken = Taken.of(introduced["taken"]) if introduced else Taken()
+    return answer(problem, _loss(function, device or "cpu"), taken)
 
 
-def introduce(function: str, device: str) -> Introduction:
-    """What is at `function`, before its first problem."""
-    return introduction(_loss(function, device or "cpu"))
+def introduce(function: str, device: str, loaded: Callable[[], None]) -> Introduction:
+    """What is at `function`, found out before its first problem. loaded: called once its module is
+    imported."""
+    loss = _loss(function, device or "cpu")
+    loaded()
+    return introduction(loss)
 
 
 @cache

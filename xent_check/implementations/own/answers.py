@@ -25,7 +25,8 @@ def losses_of(returned: Any, framework: Framework, shape: tuple[int, ...], notes
     arrays = [(name, part) for name, part in parts if framework.is_native(part)]
     if arrays and not _is_numbers(returned):
         fits = [(n, part) for n, part in arrays if tuple(part.shape) == shape]
-        name, part = (fits or arrays)[0]
+        numbers = [(n, part) for n, part in arrays if tuple(part.shape) == ()]
+        name, part = (fits or numbers or arrays)[0]
         _require_floats(part, framework)
         notes.append(f"it returned {_kind(returned)}; its part {name} was taken for the losses")
         return part
@@ -71,3 +72,13 @@ def _is_numbers(returned: Any) -> bool:
 def _kind(returned: Any) -> str:
     name = type(returned).__name__
     return f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
+
+
+def gradient_of(returned: Any, framework: Framework, losses: Any, shape: tuple[int, ...]) -> Any:
+    """The gradient that was returned beside the losses: the first other part of the scores' shape;
+    None where there is none."""
+    for _, part in _parts(returned):
+        if part is not losses and framework.is_native(part) and tuple(part.shape) == shape:
+            _require_floats(part, framework)
+            return part
+    return None

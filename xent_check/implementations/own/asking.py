@@ -5,8 +5,6 @@ It runs wherever the callable is: in a worker, or in the process of who calls th
 
 from __future__ import annotations
 
-import importlib.metadata
-import inspect
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,12 +15,14 @@ import numpy.typing as npt
 
 from xent_check.problem.evaluation import Computed, Unsupported
 from xent_check.problem.problem import Problem
+from xent_check.problem.vocabulary import REDUCTIONS, Reduction
 
 from ..program import problem_arrays
-from .answers import losses_of
+from .answers import gradient_of, losses_of
 from .framework import NUMPY, Framework, framework_of
 from .guess import guessed
 from .signature import SCORES, planned
+from .taken import EXPLICIT, Returns
 
 Array = npt.NDArray[Any]
 
@@ -36,18 +36,6 @@ class UserLoss:
     framework: Framework  # of the arrays that it gets
     device: str = "cpu"  # where those are
     found_by: str = ""  # what says whose arrays it takes; empty where its user does, or nothing
-
-
-@dataclass(frozen=True)
-class Introduction:
-    """What was found out about a user's loss before its first case."""
-
-    framework: str
-    """whose arrays it gets"""
-    version: str
-    """of that framework, where the loss runs"""
-    found_by: str
-    """what says so; empty where its user does, or nothing"""
 
 
 def user_loss(
@@ -64,25 +52,16 @@ def user_loss(
     return UserLoss(target, shown, framework_of(name), device, found_by)
 
 
-def introduction(loss: UserLoss) -> Introduction:
-    """What was found out about the loss."""
-    name = loss.framework.name
-    try:
-        version = importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        version = "unknown"
-    return Introduction(name, version, loss.found_by)
+def ask(problem: Problem, loss: UserLoss, returns: Returns = "losses") -> Computed:
+    """The answer of one call, and its gradient where the problem asks for that.
 
-
-def ask(problem: Problem, loss: UserLoss) -> Computed:
-    """The losses, and the gradient where the problem asks for it, from one call.
-
-    UnsupportedError where the signature cannot say the problem; TypeError where the answer holds no
-    losses; whatever the callable raises.
+    returns: what the answer is. UnsupportedError where the signature cannot say the problem;
+    TypeError where the answer holds no losses; whatever the callable raises.
     """
     framework, given = loss.framework, problem.given
     plan = planned(problem, loss.target, loss.shown)
     notes: list[str] = []
+    explicit: list[Any] = []
     with framework.inside(problem.dtype, loss.device):
         arrays = problem_arrays(problem)
         native = {key: framework.to_native(array, loss.device) for key, array in arrays.items()}
@@ -96,36 +75,70 @@ def ask(problem: Problem, loss: UserLoss) -> Computed:
                 if loss.device != "cpu" and hasattr(target, "to"):
                     target = target.to(loss.device)
             returned = plan.called.call(target, native | {SCORES: values})
-            return losses_of(returned, framework, problem.samples_shape, notes)
+            shape = () if returns in REDUCTIONS else problem.samples_shape
+            answer = losses_of(returned, framework, shape, notes)
+            if returns == EXPLICIT:
+                notes.clear()
+                shape = problem.values.shape
+                explicit.append(gradient_of(returned, framework, answer, shape))
+            return answer
 
         start = time.perf_counter()
-        if problem.gradient and framework.differentiate is not None:
-            answer, slope = framework.differentiate(losses, scores, cotangent)
+        slope: Any = None
+        if problem.gradient and framework.differentiate is not None and returns != EXPLICIT:
+            total = returns in REDUCTIONS
+            answer, slope = framework.differentiate(losses, scores, None if total else cotangent)
         else:
-            answer, slope = losses(scores), None
+            answer = losses(scores)
+            slope = explicit[0] if explicit else None
         numbers = framework.to_numpy(answer) if framework.is_native(answer) else np.asarray(answer)
         slope = None if slope is None else framework.to_numpy(slope)
         seconds = time.perf_counter() - start
-    reason = Unsupported("your function gives the losses alone")
+    text = plan.called.text(given, arrays)
+    if plan.made is not None:
+        text = f"{plan.made.text(given, arrays)})({text}"
     gradient: Array | Unsupported | None = None
     if problem.gradient:
-        gradient = Unsupported(_why_no_gradient(framework)) if slope is None else slope
-    text = plan.called.text(given, arrays)
-    if plan.made is not None and inspect.isclass(loss.target):
-        text = f"{plan.made.text(given, arrays)})({text}"
-    return Computed(
-        losses=numbers,
-        totals=dict.fromkeys(problem.reductions, reason),
-        call=f"{loss.shown}({text})",
-        seconds=seconds,
-        gradient=gradient,
-        notes=tuple(notes),
+        why = _why_no_gradient(problem, framework, returns, slope is None)
+        gradient = Unsupported(why) if why else slope
+    call, said = f"{loss.shown}({text})", tuple(notes)
+    if returns in REDUCTIONS:
+        return _total(problem, returns, numbers, call, seconds, gradient, said)
+    reason = Unsupported("your function gives the losses alone")
+    totals: dict[Reduction, Array | Unsupported] = dict.fromkeys(problem.reductions, reason)
+    return Computed(numbers, totals, call, seconds, gradient, notes=said)
+
+
+def _total(
+    problem: Problem,
+    returns: Reduction,
+    numbers: Array,
+    call: str,
+    seconds: float,
+    gradient: Array | Unsupported | None,
+    notes: tuple[str, ...],
+) -> Computed:
+    reason = f"your function gives the {returns.replace('_', ' ')} alone"
+    totals: dict[Reduction, Array | Unsupported] = dict.fromkeys(
+        problem.reductions, Unsupported(reason)
     )
+    totals[returns] = numbers.reshape(()) if numbers.size == 1 else numbers
+    none = np.empty(0, dtype=numbers.dtype)
+    return Computed(none, totals, call, seconds, gradient, notes=notes, only_totals=reason)
 
 
-def _why_no_gradient(framework: Framework) -> str:
+def _why_no_gradient(
+    problem: Problem, framework: Framework, returns: Returns, none: bool
+) -> str | None:
+    """Why the gradient of sum(cotangent * losses) is not known; None where it is."""
+    if returns in ("mean", "weighted_mean"):
+        return "your function gives a mean alone, whose gradient is another"
+    if problem.cotangent is not None and returns in ("sum", EXPLICIT):
+        return "your function gives the gradient of the sum alone, without the cotangent"
+    if not none:
+        return None
     if framework.differentiate is None:
-        return "a NumPy function has no gradient"
+        return "a NumPy function has no gradient, unless it returns one beside the losses"
     return (
         "its losses do not depend on the scores for "
         f"{framework.name}'s differentiation (detached, or computed outside of it)"

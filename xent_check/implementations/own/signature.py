@@ -90,14 +90,30 @@ def planned(problem: Problem, target: Callable[..., Any], shown: str) -> Plan:
         call = parameters_of(_method(target)) or {}
         call = {name: p for place, (name, p) in enumerate(call.items()) if place}  # without self
         options = _options(problem, constructor)
+        if _is_keras(target) and "dtype" in constructor:
+            options["dtype"] = ("dtype", "dtype", problem.dtype)
         made = Arguments(named=tuple(options.values()))
         rest = {k: v for k, v in _options(problem, call).items() if k not in options}
         _refuse_missing(problem, {*options, *rest}, shown)
         return Plan(made, _arguments(problem, call, rest), "reduction" in {*options, *rest})
+    made_in = getattr(target, "dtype", "float64") if _is_keras(type(target)) else "float64"
+    if problem.dtype == "float64" and made_in != "float64":
+        raise UnsupportedError(
+            f"{shown} was made to compute in {made_in}: make it with dtype='float64', or name its "
+            "class"
+        )
     parameters = parameters_of(target)
     options = _options(problem, parameters or {})
     _refuse_missing(problem, options, shown)
     return Plan(None, _arguments(problem, parameters, options), "reduction" in options)
+
+
+def _is_keras(target: type) -> bool:
+    """Whether it is a loss of Keras, which casts what it gets to the dtype that it is made with."""
+    return any(
+        one.__name__ == "Loss" and one.__module__.partition(".")[0] in ("keras", "tf_keras")
+        for one in inspect.getmro(target)
+    )
 
 
 def _method(target: type) -> Callable[..., Any]:

@@ -23,7 +23,7 @@ from ..file_lines import file_lines, folded
 from ..level import Level, answered, level_of, noteworthy
 from ..matrix import Matrix
 from ..outcome import summary
-from ..remarks import absences, remarks, silent, unanswered
+from ..remarks import absences, findings_of_own, remarks, silent, unanswered
 from ..sentences import number_tables, sentence, versions
 from ..terminal_matrix import STYLES, draw, mark
 from . import Terminal
@@ -45,6 +45,8 @@ def render(report: Report, terminal: Terminal) -> str:
     console.push_render_hook(_AllVisible())
     matrix = Matrix.of(report, gradients=True)
     level = level_of(answered(matrix), terminal)
+    for took in findings_of_own(report):
+        console.print(Text(took, style="dim"))
     if level == Level.FAILURES:
         _print_failures(console, report, terminal)
     else:

@@ -1,0 +1,72 @@
+"""A user's own loss beside what a case declares: of it, and of its framework's own functions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.command import Command
+from tests.support.fake import fake
+
+RIGHT = fake("own", "any_axes")
+MEAN = fake("own", "the_mean")
+CASES = """\
+defaults: {loss: sparse_categorical, logits: [[2.0, 1.0, 0.1], [0.5, 2.5, 0.3]]}
+cases:
+  - {name: outside, labels: [0, 3], expect: {manual: {error: out of bounds, because: no}}}
+  - name: as-stable
+    logits: [[20.0, 0.0]]
+    labels: [0]
+    tolerance: {rtol: 0.001, ulps: 1}
+    implementations: [stable]
+    expect: {stable: {losses: [0.0], because: log of a rounded sum}}
+  - {name: plain, labels: [0, 1]}
+"""
+
+
+@pytest.fixture
+def command(tmp_path: Path) -> Command:
+    command = Command(tmp_path)
+    command.cases.write_text(CASES)
+    return command
+
+
+def statuses(command: Command, *names: str) -> dict[tuple[str, str], str]:
+    report = command.report(*(part for name in names for part in ("-i", name)))
+    return {
+        (r["implementation"], r["case"].rpartition("::")[2]): r["status"] for r in report["results"]
+    }
+
+
+def test_labels_outside_the_classes_are_asked_only_where_the_case_says_of_it(
+    command: Command,
+) -> None:
+    assert statuses(command, RIGHT)[RIGHT, "outside"] == "unsupported"
+    text = CASES.replace("{manual: {error", f"{{'{RIGHT}': {{error")
+    command.cases.write_text(text)
+    assert statuses(command, RIGHT)[RIGHT, "outside"] == "known"
+
+
+def test_what_diverges_just_as_its_framework_declares_is_known(command: Command) -> None:
+    """The rounded sum of exponentials of a NumPy formula; not what it does beside that."""
+    assert statuses(command, RIGHT)[RIGHT, "as-stable"] == "known"
+    command.cases.write_text(CASES.replace("losses: [0.0]", "losses: [1.0e-9]"))
+    assert statuses(command, RIGHT)[RIGHT, "as-stable"] == "diverges"
+
+
+def test_a_total_alone_is_compared_saved_and_judged_again(command: Command) -> None:
+    found = statuses(command, MEAN)
+    assert found[MEAN, "plain"] == "agrees"
+    report = command.report("-i", MEAN)
+    (plain,) = [r for r in report["results"] if r["case"].endswith("plain")]
+    assert plain["losses"] == []
+    assert plain["losses_not_given"] == "your function gives the mean alone"
+    assert abs(plain["totals"]["mean"]["actual"] - (0.417030016 + 0.220049524) / 2) < 1e-6
+
+
+def test_the_report_opens_with_what_was_found(command: Command) -> None:
+    done = command.run("-i", RIGHT, "-k", "plain")
+    assert " ".join(done.stdout.split()).startswith(
+        f"{RIGHT} gets numpy arrays (by its annotations); computes sparse_categorical from "
+    )

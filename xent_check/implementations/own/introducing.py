@@ -1,0 +1,85 @@
+"""Introducing: a user's loss is asked what it is, and then its cases in that light."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from dataclasses import dataclass
+
+from xent_check.problem.evaluation import Computed, UnsupportedError
+from xent_check.problem.problem import Problem
+
+from .asking import UserLoss, ask
+from .finding import found
+from .shaping import reshaped, restored, samples_for
+from .taken import Taken, sentence
+
+
+@dataclass(frozen=True)
+class Introduction:
+    """What was found out about a user's loss before its first case."""
+
+    framework: str
+    """whose arrays it gets"""
+    version: str
+    """of that framework, where the loss runs"""
+    found_by: str
+    """what says so; empty where its user does, or nothing"""
+    taken: Taken
+    """what it computes"""
+    kin: tuple[str, ...]
+    """the implementations that functions of its library are"""
+    sentence: str
+    """all of this in one line"""
+
+
+def introduction(loss: UserLoss, stated: bool = False) -> Introduction:
+    """What is found out about the loss, by some small calls; by none where it is stated what it
+    computes."""
+    name = loss.framework.name
+    try:
+        version = importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        version = "unknown"
+    taken = Taken() if stated else found(loss)
+    line = "" if stated else sentence(loss.shown, name, loss.found_by, taken)
+    return Introduction(name, version, loss.found_by, taken, _kin(loss), line)
+
+
+# By the library that a loss is from, else by the framework of its arrays.
+_KIN = {"torch": ("torch",), "jax": ("jax",), "optax": ("optax", "jax"), "numpy": ("stable",),
+        "tensorflow": ("tf", "keras"), "keras": ("keras", "tf")}  # fmt: skip
+
+
+def _kin(loss: UserLoss) -> tuple[str, ...]:
+    kind = loss.target if hasattr(loss.target, "__module__") else type(loss.target)
+    library = (getattr(kind, "__module__", None) or "").partition(".")[0]
+    return _KIN.get(library) or _KIN[loss.framework.name]
+
+
+def answer_as_stated(problem: Problem, loss: UserLoss) -> Computed:
+    """The answer to a problem that its user says it computes. Only where there is not a number for
+    each sample, it is found out what there is."""
+    computed = ask(problem, loss)
+    if computed.losses.shape == problem.samples_shape:
+        return computed
+    taken = found(loss)
+    return computed if taken.kind_of(problem) is None else answer(problem, loss, taken)
+
+
+def answer(problem: Problem, loss: UserLoss, taken: Taken) -> Computed:
+    """The loss's answer to a problem: in the axes that it takes, as what it returns.
+
+    UnsupportedError where it was found not to compute this kind, or its signature cannot say the
+    problem; otherwise as `ask`.
+    """
+    why_not = taken.why_not(problem)
+    if why_not is not None:
+        raise UnsupportedError(why_not)
+    kind = taken.kind_of(problem)
+    if kind is None:
+        return ask(problem, loss)
+    returns = kind.returns if problem.class_weight is None else kind.weighted
+    samples = samples_for(problem, kind)
+    if samples is None:
+        return ask(problem, loss, returns)
+    return restored(ask(reshaped(problem, samples), loss, returns), problem)
