@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -80,6 +81,18 @@ def test_a_problem_runs_as_a_case_does() -> None:
 def test_a_divergence_exits_1_and_a_failure_4() -> None:
     assert evaluate(*ROW, "-i", fake("answering", "off_by_a_bit")).code == 1
     assert evaluate(*ROW, "-i", fake("failing", "raises")).code == 4
+
+
+@pytest.mark.parametrize("report", ["table", "github", "html"])
+def test_what_stands_in_no_file_has_no_place(report: str) -> None:
+    wrong = ("-i", fake("answering", "off_by_a_bit"), "--report", report)
+    typed = evaluate(*ROW, *wrong)
+    assert typed.code == 1
+    assert "off_by_a_bit" in typed.out
+    assert not re.search(r"eval:\d|file=eval", typed.out)
+    Path("eval.yaml").write_text("loss: sparse_categorical\nlogits: [[1, 2, 3]]\nlabels: [2]\n")
+    from_file = evaluate("eval.yaml", *wrong, command="run")
+    assert re.search(r"eval\.yaml:1|file=eval\.yaml,line=1", from_file.out)
 
 
 def test_reports_go_where_they_are_sent() -> None:

@@ -21,7 +21,7 @@ from xent_check.problem.problem import Problem
 from xent_check.reporters.formats import Terminal
 from xent_check.reporters.terminal_lines import Line, drawn
 from xent_check.results.attached_diagnosis import contradicts
-from xent_check.results.explanation import departing
+from xent_check.results.explanation import first_departure
 from xent_check.results.known_issues import known_issues
 
 CASE = """\
@@ -149,6 +149,10 @@ def test_two_implementations_are_held_against_each_other() -> None:
 def test_a_sample_is_worked_out_by_hand() -> None:
     text = explain("--steps", "--sample", "1").stdout
     assert text.startswith("case.yaml::case, sample [1], by hand:")
+    assert text == text.rstrip("\n") + "\n"
+    with_reason = explain("--steps", "--sample", "1", "--observed", "[0.5, 0.5]").stdout
+    assert with_reason.startswith(f"{text}\n")
+    assert len(with_reason) > len(text) + 1
     assert "exp / sum: the softmax" in text
     assert f"{math.exp(-3):.9g}" in text
     assert f"{SECOND:.9g}" in text
@@ -396,13 +400,13 @@ def test_the_steps_write_0_for_minus_0() -> None:
 
 def test_the_same_workings_depart_nowhere() -> None:
     worked = steps(meaning_of(problem([[2, 1, 0]], [0])), 0)
-    assert departing(worked, worked) is None
+    assert first_departure(worked, worked) is None
 
 
 def test_other_workings_depart_at_the_first_difference() -> None:
     one = steps(meaning_of(problem([[2, 1, 0]], [0])), 0)
     other = steps(meaning_of(problem([[2, 1, 0]], [1])), 0)
-    assert departing(one, other) == "targets"
+    assert first_departure(one, other) == "targets"
 
 
 @pytest.mark.parametrize(

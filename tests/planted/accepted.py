@@ -136,7 +136,7 @@ BUGS = (
     ),
     Bug(
         "what is gone goes unsaid", "outcome:_reasons",
-        "if gone := gone_text(gate):", "if gone := '':", PLACES, "summary_line",
+        "if text := gone_text(gate):", "if text := '':", PLACES, "summary_line",
     ),
     Bug(
         "two write at once", "locking:file_lock",

@@ -47,6 +47,8 @@ from .field_types import (
 )
 from .yaml_values import Map, describe, line_of, origin_of
 
+COMMAND_LINE = "eval"  # in place of a file, in the id of a case of the command line
+IN_MEMORY = "arrays"  # the same, of a case given in Python
 ANY_GIVEN = "logits, probs or log_probs"  # among a case's unknown keys: which of them is meant
 ARRAY_KEYS = (*GIVEN, "labels", *ARRAYS)
 _SCORES = ("y_pred", "pred", "preds", "prediction", "predictions", "input", "inputs", "x", "output",
@@ -317,6 +319,11 @@ class Case:
     def line(self) -> int:
         """Where the case begins in its file, from 1."""
         return self.source.line
+
+    @property
+    def place(self) -> str:
+        """`FILE:LINE`; "" for a case that stands in no file."""
+        return "" if self.shown in (COMMAND_LINE, IN_MEMORY) else f"{self.shown}:{self.line}"
 
     @property
     def given(self) -> Given:

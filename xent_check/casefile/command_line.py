@@ -11,7 +11,7 @@ from xent_check.errors import InvalidError, Mistake, key_text, mistake_text
 from xent_check.problem.options import dashed
 
 from .array_files import read_array
-from .case import ARRAY_KEYS, Case, CaseFields
+from .case import ARRAY_KEYS, COMMAND_LINE, Case, CaseFields
 from .expectations import expectations
 from .loading import PosedCase, listed_implementations, unknown_implementations
 from .memory import must_fit
@@ -22,7 +22,6 @@ from .printed_numbers import Numbers, parse_numbers
 from .yaml_reader import read_value
 from .yaml_values import Float, Map, scalar
 
-SHOWN = "eval"
 _ARRAY_FILES = (".npy", ".npz", ".safetensors")
 _WORDS = ("loss", "dtype")
 _BOOLEANS = ("labels", "sample_weight")  # where True and False may stand for 1 and 0
@@ -133,7 +132,7 @@ def exact_numbers(value: Any) -> Numbers:
     return number
 
 
-def posed_case(source: Map, any_label: bool = False, shown: str = SHOWN) -> PosedCase:
+def posed_case(source: Map, any_label: bool = False, shown: str = COMMAND_LINE) -> PosedCase:
     """The case of a mapping, ready to be run; InvalidError with every mistake.
 
     Array files are found from the current folder. any_label: labels outside the classes are
@@ -166,7 +165,7 @@ def option_mistake_text(mistake: Mistake) -> str:
         key = [part for part in key if not isinstance(part, int)]
     place = key_text((option_name(str(key[0])), *key[1:])) if key else ""
     words = map(_in_words_of_options, (mistake.fault, mistake.allowed, mistake.advice))
-    return mistake_text(Mistake((), *words), SHOWN, place)
+    return mistake_text(Mistake((), *words), COMMAND_LINE, place)
 
 
 def _in_words_of_options(text: str) -> str:

@@ -17,7 +17,7 @@ from xent_check.problem.vocabulary import DTYPES, GIVEN
 
 from .array_files import as_numbers
 from .array_forms import MemoryArray
-from .case import ARRAY_KEYS
+from .case import ARRAY_KEYS, IN_MEMORY
 from .chosen_cases import words_of
 from .command_line import exact_numbers, posed_case
 from .loading import PosedCase
@@ -27,7 +27,6 @@ from .yaml_values import Float, Int, Map
 
 Array = npt.NDArray[Any]
 
-SHOWN = "arrays"  # the file's name in the id of a case that has no file
 LEFT_OUT = ("implementations", "matrix", "expect")  # what a case file has and a call has not
 _BOOLEANS = ("labels", "sample_weight")  # where True and False may stand for 1 and 0
 _SAME_AXES = Mistake(
@@ -64,7 +63,7 @@ def case_in_memory(keywords: Mapping[str, object], any_label: bool = False) -> P
         if key not in source and (found := value(source)):
             source[key], source.lines[key] = found, 1
     try:
-        return posed_case(source, any_label, SHOWN)
+        return posed_case(source, any_label, IN_MEMORY)
     except InvalidError as error:  # the loss follows from the arrays, where those are right
         causes = [m for m in error.mistakes if (m.key, m.fault) != (("loss",), MISSING)]
         raise InvalidError(*(causes or error.mistakes)) from None

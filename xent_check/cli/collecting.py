@@ -25,6 +25,6 @@ def collect(settings: Settings) -> NoReturn:
     raise click.exceptions.Exit(0 if posed_cases else ExitCode.NOTHING_COMPARED)
 
 
-def counted(count: int, thing: str) -> str:
+def counted(count: int, noun: str) -> str:
     """`1 case`, `3 cases`."""
-    return f"{count} {thing}{'' if count == 1 else 's'}"
+    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -110,8 +110,8 @@ def some_of(*words: str) -> _Complete:
 
     def complete(context: click.Context, parameter: click.Parameter, incomplete: str) -> Items:
         before, comma, _ = incomplete.rpartition(",")
-        left = [word for word in words if word not in before.split(",")]
-        return _matching([f"{before}{comma}{word}" for word in left], incomplete)
+        others = [word for word in words if word not in before.split(",")]
+        return _matching([f"{before}{comma}{word}" for word in others], incomplete)
 
     return complete
 
@@ -208,6 +208,7 @@ class Fish(FishComplete):
     source_template = _FISH
 
     def format_completion(self, item: CompletionItem) -> str:
+        """`TYPE,VALUE`, and after a tab its help on one line."""
         about = " ".join((item.help or "").split())
         return f"{item.type},{item.value}\t{about}" if about else f"{item.type},{item.value}"
 

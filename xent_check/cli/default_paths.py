@@ -33,10 +33,10 @@ def default_paths() -> tuple[str, ...]:
 
 def _above() -> Iterator[str]:
     """The nearest folder `cases` above the working directory, within its repository."""
-    here = Path.cwd()
-    for folder in (here, *here.parents):
+    cwd = Path.cwd()
+    for folder in (cwd, *cwd.parents):
         if (folder / FOLDER).is_dir():
-            yield os.path.relpath(folder / FOLDER, here)
+            yield os.path.relpath(folder / FOLDER, cwd)
             return
         if (folder / ".git").exists():
             return

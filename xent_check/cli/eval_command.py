@@ -74,13 +74,13 @@ def _case_options(command: _Command) -> _Command:
 
 def _option(key: str, metavar: str, words: str, allowed: Sequence[str] = ()) -> _Decorator:
     """allowed: the words of an option that is repeated."""
-    completed = one_of(*(allowed or _CHOICES.get(key, ())))
+    completion = one_of(*(allowed or _CHOICES.get(key, ())))
     return click.option(
         dashed(key),
         key,
         metavar=metavar,
         multiple=bool(allowed),
-        shell_complete=completed,
+        shell_complete=completion,
         help=words,
     )
 
@@ -103,6 +103,8 @@ class _Eval(click.Command):
     """A command that knows what users call its options elsewhere."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """The arguments that are left, as click has it; for an option that is known elsewhere by
+        its name, a UsageError that names ours."""
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
@@ -111,10 +113,10 @@ class _Eval(click.Command):
 
             word = error.option_name.strip("-").replace("-", "_")
             keys = [key for key in CaseFields.model_fields if dashed(key) in _names(self)]
-            meant = [repr(dashed(key)) for key in closest(word, tuple(keys), KEY_WORDS)]
-            if not meant:
+            suggestions = [repr(dashed(key)) for key in closest(word, tuple(keys), KEY_WORDS)]
+            if not suggestions:
                 raise
-            text = f"No such option '{error.option_name}'. Did you mean {' or '.join(meant)}?"
+            text = f"No such option '{error.option_name}'. Did you mean {' or '.join(suggestions)}?"
             raise click.UsageError(text, ctx) from None
 
 
@@ -185,11 +187,11 @@ def command(
         words = "-i and --python, and reports but json"
         raise click.UsageError(f"--observed runs nothing: leave out {words}")
     outputs = _outputs(reports) if observed is None else []
-    elsewhere = pythons_of(pythons)
-    if elsewhere:  # a label is no part of the case
-        chosen = implementations(names, elsewhere)
+    interpreters = pythons_of(pythons)
+    if interpreters:  # a label is no part of the case
+        chosen = implementations(names, interpreters)
         options["implementations"] = tuple(dict.fromkeys(i.unlabelled for i in chosen))
-    source, numbers = _read(options, observed)
+    source, numbers = _case_source(options, observed)
     posed = _posed_case(source, any_label=observed is not None)
     if save is not None:
         _write(save, source, force)
@@ -198,9 +200,9 @@ def command(
     else:
         from .output import Look
 
-        if elsewhere:
+        if interpreters:
             posed = replace(posed, implementations=chosen or None)
-        _run(posed, elsewhere, outputs, Look.of(color, verbose, quiet), timeout)
+        _run(posed, interpreters, outputs, Look.of(color, verbose, quiet), timeout)
 
 
 def _outputs(reports: tuple[str, ...]) -> list[Output]:
@@ -209,7 +211,8 @@ def _outputs(reports: tuple[str, ...]) -> list[Output]:
     return outputs_of(reports)
 
 
-def _read(options: dict[str, Any], observed: str | None) -> tuple[Map, Numbers]:
+def _case_source(options: dict[str, Any], observed: str | None) -> tuple[Map, Numbers]:
+    """The mapping of the case, and the observed numbers; UserError with every mistake."""
     from xent_check.casefile.command_line import Arguments
 
     arguments = Arguments(lambda: sys.stdin.read())

@@ -95,6 +95,8 @@ def command(
     posed = _posed_case(case, allow_outside)
     if by_hand:
         _print_steps(posed, sample or 0, color)
+        if observed is not None or named:
+            click.echo()
     items: list[Explained | CaseResult] = []
     if observed is not None:
         items = [_from_numbers(posed, observed)]
@@ -145,10 +147,10 @@ def _results(
     from xent_check.running.jobs import implementations_of
     from xent_check.running.one_case import results_of
 
-    elsewhere = pythons_of(pythons)
-    chosen = implementations(names, elsewhere) or None
+    interpreters = pythons_of(pythons)
+    chosen = implementations(names, interpreters) or None
     with Progress() as progress:
-        everyone = implementations_of(posed, chosen, elsewhere)
+        everyone = implementations_of(posed, chosen, interpreters)
         return results_of(posed, everyone, timeout, progress)
 
 
@@ -206,15 +208,15 @@ def _print_steps(posed: PosedCase, sample: int, color: bool | None) -> None:
     from xent_check.reporters.terminal_lines import drawn
     from xent_check.reporters.worked_steps import worked_sample
 
-    shown = _terminal(color)
-    _echo("\n".join([*drawn(worked_sample(posed, sample, shown.width), shown), ""]))
+    screen = _terminal(color)
+    _echo("\n".join(drawn(worked_sample(posed, sample, screen.width), screen)))
 
 
 def _terminal(color: bool | None) -> Terminal:
     """Standard output; where nobody said how wide it is, every line of a text stays one."""
-    shown = terminal(Look(color))
+    screen = terminal(Look(color))
     unknown = not sys.stdout.isatty() and not os.environ.get("COLUMNS")
-    return replace(shown, width=sys.maxsize) if unknown else shown
+    return replace(screen, width=sys.maxsize) if unknown else screen
 
 
 def _echo(text: str) -> None:

@@ -119,7 +119,7 @@ def _support_lines() -> list[str]:
     """The modes in words; the options of every implementation, by loss and input."""
     from xent_check.implementations.table import IMPLEMENTATIONS, MODES
 
-    lines = ["Modes:", *(f"  {name:<8} {what}" for name, what in MODES.items()), ""]
+    lines = ["Modes:", *(f"  {name:<8} {meaning}" for name, meaning in MODES.items()), ""]
     start = f"{'Supported options:':<33}"
     for index, option in enumerate(CALLED):
         lines.append(start + "| " * index + option.key)
@@ -142,8 +142,8 @@ def _support_lines() -> list[str]:
 def _rows(supports: Support) -> Iterator[tuple[str, frozenset[str], list[str]]]:
     """(loss, options, inputs): the inputs that take the same options together."""
     inputs: dict[tuple[str, frozenset[str]], list[str]] = {}
-    for (loss, given), options in supports.items():
-        inputs.setdefault((loss, options), []).append(given)
+    for (loss, form), options in supports.items():
+        inputs.setdefault((loss, options), []).append(form)
     yield from ((*key, names) for key, names in inputs.items())
 
 

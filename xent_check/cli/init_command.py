@@ -57,13 +57,13 @@ def command(file: Path, force: bool, schema: bool) -> None:
     if not file.parent.is_dir():
         raise click.UsageError(f"no folder {file.parent}")
     _write(file, (MODELINE if schema else "") + EXAMPLE.format(name=file))
-    told = f"wrote {file}"
+    message = f"wrote {file}"
     if schema:
         from .schema_command import schema_text
 
         _write(file.with_name(SCHEMA), schema_text() + "\n")
-        told += f", and {file.with_name(SCHEMA)} for the editor"
-    click.echo(f"{told}; run it with: xent-check run {file}", err=True)
+        message += f", and {file.with_name(SCHEMA)} for the editor"
+    click.echo(f"{message}; run it with: xent-check run {file}", err=True)
 
 
 def _write(file: Path, text: str) -> None:

@@ -250,13 +250,13 @@ def case_filter_of(texts: Sequence[str], tags: Sequence[str]) -> Filter:
     from xent_check.casefile.loading import Filter
     from xent_check.errors import InvalidError
 
-    given = tuple(filter(None, texts))
-    for text in given:
+    expressions = tuple(filter(None, texts))
+    for text in expressions:
         try:
             keyword_matcher(text)
         except InvalidError as error:
             raise usage(f"-k {text!r}:", error) from None
-    return Filter(given, tuple(tags))
+    return Filter(expressions, tuple(tags))
 
 
 def implementations(

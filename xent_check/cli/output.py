@@ -40,7 +40,7 @@ class Look:
 class Output:
     """Where a report is written."""
 
-    format: str
+    format: str  # a name of REPORTERS
     file: Path | None  # None for standard output
 
     def write(self, report: Report, look: Look) -> str:

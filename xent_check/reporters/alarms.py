@@ -24,9 +24,11 @@ class Alarm:
     kind: str
     """`diverges`, `failed` or `missing`; for what only a baseline forbids, the kind of change"""
     sentence: str
+    """what is wrong, in words"""
     case: str
     """its id; "" for a required implementation that is not installed and on no case"""
     implementation: str
+    """its name, as reports have it"""
     result: CaseResult | None = None
     """None for that implementation, and for an answer that only the baseline has"""
     change: Change | None = None
@@ -88,5 +90,5 @@ def _excess(alarm: Alarm) -> float:
     if part is None or not part.difference.actual.size:
         return np.inf  # numbers of another shape, or none at all
     difference = part.difference
-    off, allowed = difference.abs_diff[difference.worst], difference.allowed[difference.worst]
-    return float(off / allowed) if allowed > 0 else float(np.inf if off > 0 else 0.0)
+    abs_diff, allowed = difference.abs_diff[difference.worst], difference.allowed[difference.worst]
+    return float(abs_diff / allowed) if allowed > 0 else float(np.inf if abs_diff > 0 else 0.0)

@@ -70,10 +70,10 @@ def _other(result: CaseResult) -> str:
 def _blocks(
     items: Sequence[Explained | CaseResult], terminal: Terminal, verbose: bool
 ) -> Iterator[list[Line]]:
-    seen: dict[object, str] = {}
+    who_by_reason: dict[object, str] = {}
     for item in items:
         if isinstance(item, Explained):
-            yield _block(item, terminal.width, verbose, seen)
+            yield _block(item, terminal.width, verbose, who_by_reason)
         else:
             yield [Line(sentence(item), "bold"), *_printed(item, verbose)]
 
@@ -87,17 +87,17 @@ def between(first: Explained, second: Explained) -> str:
     a, b = first.observed.values, second.observed.values
     if a.shape != b.shape or first.observed.reduction != second.observed.reduction:
         return f"{first.who} and {second.who} differ in different parts; each on its own:"
-    apart = distance(a, b)
-    at = int(np.argmax(apart)) if apart.size else 0
-    if not apart.any():
+    distances = distance(a, b)
+    at = int(np.argmax(distances)) if distances.size else 0
+    if not distances.any():
         return f"{first.who} and {second.who} give the same numbers, bit for bit"
     target = float(first.target[at])
-    off = [float(distance(v[at], target)) for v in (a, b)]
+    errors = [float(distance(v[at], target)) for v in (a, b)]
     numbers = f"{number(a[at])} and {number(b[at])}, exactly {number(target)}"
     place = _place(first, at)
     words = f"{first.who} and {second.who} are furthest apart in {place}: {numbers}"
-    if all(np.isfinite(off)) and off[0] != off[1]:
-        nearer = first.who if off[0] < off[1] else second.who
+    if all(np.isfinite(errors)) and errors[0] != errors[1]:
+        nearer = first.who if errors[0] < errors[1] else second.who
         words += f"; {nearer} is nearer"
     return words
 
@@ -108,16 +108,16 @@ def verdict(item: Explained) -> str:
 
 
 def _verdict(item: Explained) -> str:
-    worst, best = _difference(item), item.best
+    difference, best = _difference(item), item.best
     numbers = "the numbers" if item.who == OBSERVED else f"{item.who}'s numbers"
     if best is None:
-        return f"nothing explains {numbers} on {visible(item.case.id)}: {worst}"
+        return f"nothing explains {numbers} on {visible(item.case.id)}: {difference}"
     if best.id == ROUNDING:
-        return f"{item.who} agrees on {visible(item.case.id)}: {worst}, {best.sentence}"
-    also = [e for e in item.diagnosis.explanations[1:] if len(e.ids) == len(best.ids)]
-    words = f"{item.who} on {visible(item.case.id)}: {best.sentence} ({worst})"
-    if also:
-        words += f"; on these numbers the same as: {'; or '.join(e.sentence for e in also)}"
+        return f"{item.who} agrees on {visible(item.case.id)}: {difference}, {best.sentence}"
+    alternatives = [e for e in item.diagnosis.explanations[1:] if len(e.ids) == len(best.ids)]
+    words = f"{item.who} on {visible(item.case.id)}: {best.sentence} ({difference})"
+    if alternatives:
+        words += f"; on these numbers the same as: {'; or '.join(e.sentence for e in alternatives)}"
     return words
 
 
@@ -126,9 +126,9 @@ def _difference(item: Explained) -> str:
     if item.observed.reduction is None and observed.shape != target.shape:
         return f"{observed.size} numbers for {target.size} sample{'s' * (target.size != 1)}"
     at = 0 if item.observed.reduction is not None else item.sample
-    off = float(distance(observed[at], target[at]))
+    error = float(distance(observed[at], target[at]))
     numbers = f"{_place(item, at)} is {number(observed[at])}, exactly {number(target[at])}"
-    return f"{numbers}, off by {small(off)}" if np.isfinite(off) else numbers
+    return f"{numbers}, off by {small(error)}" if np.isfinite(error) else numbers
 
 
 def _place(item: Explained, at: int) -> str:
@@ -137,46 +137,49 @@ def _place(item: Explained, at: int) -> str:
     return sample_text(item.problem, at) if reduction is None else f"the {reduction}"
 
 
-def _block(item: Explained, width: int, verbose: bool, seen: dict[object, str]) -> list[Line]:
-    """Everything about one item. seen: who was explained alike before, which is not repeated."""
+def _block(
+    item: Explained, width: int, verbose: bool, who_by_reason: dict[object, str]
+) -> list[Line]:
+    """Everything about one item. who_by_reason: whom each reason explained above, where it stands
+    in full; the block adds its own."""
     best = item.best
     agrees = best is not None and best.id == ROUNDING
     lines = [Line(verdict(item), "bold")]
-    alike = None if best is None else (best.ids, best.sentence)
-    if not agrees and alike in seen:
-        lines.append(Line(f"  as {seen[alike]} above"))
+    reason = None if best is None else (best.ids, best.sentence)
+    if not agrees and reason in who_by_reason:
+        lines.append(Line(f"  as {who_by_reason[reason]} above"))
     elif not agrees:
         if item.expected:
             lines += [Line(""), *side_by_side(item, width)]
         lines += [Line(""), *_candidates(item)]
-        if alike is not None:
-            seen[alike] = item.who
+        if reason is not None:
+            who_by_reason[reason] = item.who
     return [*lines, *(_every_sample(item) if verbose else ())]
 
 
 def _candidates(item: Explained) -> Iterator[Line]:
     """What gives the numbers, of how many explanations that were tried; else what comes close."""
     diagnosis = item.diagnosis
-    tried = f"{diagnosis.tried} explanations that were tried"
-    found, near = diagnosis.explanations, diagnosis.closest
-    if len(found) == 1:
-        words = f"{_ids(found[0])}: the only one of {tried} that gives the numbers"
-        yield Line(words + _within(found[0]), hanging=2)
-    elif found:
-        yield Line(f"{len(found)} of {tried} give the numbers:")
-        yield from (_candidate(e, _within(e)) for e in found)
+    candidates = f"{diagnosis.tried} explanations that were tried"
+    explanations, near = diagnosis.explanations, diagnosis.closest
+    if len(explanations) == 1:
+        words = f"{_ids(explanations[0])}: the only one of {candidates} that gives the numbers"
+        yield Line(words + _within(explanations[0]), hanging=2)
+    elif explanations:
+        yield Line(f"{len(explanations)} of {candidates} give the numbers:")
+        yield from (_candidate(e, _within(e)) for e in explanations)
     elif near:
-        yield Line(f"None of {tried} gives the numbers for sure. The closest:")
+        yield Line(f"None of {candidates} gives the numbers for sure. The closest:")
         for e in near:
             share = f", for {e.share_explained:.0%} of those that differ"
             chance = f"{_within(e)}; chance would give them as easily"
             yield _candidate(e, chance if e.share_explained == 1 else share)
     else:
-        yield Line(f"None of {tried} gives any of the numbers. {_CHECK}")
+        yield Line(f"None of {candidates} gives any of the numbers. {_CHECK}")
     yield from (Line(f"reported publicly: {url}") for url in item.reports)
-    if found and diagnosis.distinguishing_input:
+    if explanations and diagnosis.distinguishing_input:
         yield Line(f"what would tell them apart: {diagnosis.distinguishing_input}", hanging=2)
-    if found and diagnosis.others:
+    if explanations and diagnosis.others:
         more = "explanation gives" if diagnosis.others == 1 else "explanations give"
         yield Line(f"{diagnosis.others} more {more} the same total")
 
@@ -187,8 +190,8 @@ def _ids(e: Explanation) -> str:
 
 def _within(e: Explanation) -> str:
     """How far the explanation is from the numbers at most; "" where it gives them exactly."""
-    off = e.max_abs_residual
-    return f", within {small(off)}" if off and np.isfinite(off) else ""
+    residual = e.max_abs_residual
+    return f", within {small(residual)}" if residual and np.isfinite(residual) else ""
 
 
 def _candidate(e: Explanation, words: str) -> Line:
@@ -202,8 +205,8 @@ def _every_sample(item: Explained) -> Iterator[Line]:
         return
     rows = [("", "is", "exactly", "off by")]
     for at, (actual, exact) in enumerate(zip(observed, target, strict=True)):
-        off = small(float(distance(actual, exact)))
-        rows.append((_place(item, at), number(actual), number(exact), off))
+        error = small(float(distance(actual, exact)))
+        rows.append((_place(item, at), number(actual), number(exact), error))
     heading, *lines = aligned(rows)
     yield from (Line(""), Line(f"  {heading}", "bold"))
     yield from (Line(f"  {line}") for line in lines)

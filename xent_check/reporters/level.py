@@ -56,12 +56,12 @@ def noteworthy(report: Report, matrix: Matrix) -> tuple[Matrix, int]:
 
 def answered(matrix: Matrix) -> Matrix:
     """The matrix without the columns of modes in which nothing ran, unless none would be left."""
-    kept = [
+    indices = [
         index
         for index, name in enumerate(matrix.columns)
         if not _is_mode(name) or any(map(_has_run, _cells(matrix.rows, index)))
     ]
-    return _with_columns(matrix, matrix.rows, kept) if kept else matrix
+    return _with_columns(matrix, matrix.rows, indices) if indices else matrix
 
 
 def _present(columns: Sequence[str], rows: Sequence[MatrixRow]) -> list[int]:

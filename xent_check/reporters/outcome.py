@@ -25,9 +25,9 @@ def summary(report: Report, timed: bool = False) -> str:
     stopped = f" ({report.stopped})" if report.stopped else ""
     seconds = f" in {small(report.seconds)} s" if timed else ""
     first = _wrong(report) or _all(report)
-    ran = ", ".join(others) or ("" if wrong else "nothing ran")
-    tallied = "; ".join(filter(None, (first, ran)))
-    return "; ".join((f"{report.verdict}: {tallied}{stopped}{seconds}", *_reasons(report)))
+    other_counts = ", ".join(others) or ("" if wrong else "nothing ran")
+    tally = "; ".join(filter(None, (first, other_counts)))
+    return "; ".join((f"{report.verdict}: {tally}{stopped}{seconds}", *_reasons(report)))
 
 
 def _counted(report: Report, status: Status) -> str:
@@ -100,10 +100,10 @@ def _reasons(report: Report) -> Iterator[str]:
         yield f"not failed: {count_of(passed, 'answer')} that {rules} lets diverge"
     if not gate.matched:
         yield f"no answer was compared with {gate.file}"
-    if gone := gone_text(gate):
-        yield gone
+    if text := gone_text(gate):
+        yield text
 
 
-def count_of(count: int, thing: str) -> str:
+def count_of(count: int, noun: str) -> str:
     """`1 case`, `2 cases`."""
-    return f"{count} {thing}{'' if count == 1 else 's'}"
+    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -15,12 +15,12 @@ def remarks(report: Report, everything: bool = False) -> list[str]:
 
     everything: each note, and each case whose tolerance would accept a wrong answer.
     """
-    said = notes(report)
-    if len(said) > MAX_NOTES and not everything:
-        more = and_more(len(said) - MAX_NOTES + 1)
-        said = [*said[: MAX_NOTES - 1], f"{more} such notes: -v lists them"]
+    lines = notes(report)
+    if len(lines) > MAX_NOTES and not everything:
+        more = and_more(len(lines) - MAX_NOTES + 1)
+        lines = [*lines[: MAX_NOTES - 1], f"{more} such notes: -v lists them"]
     accepted = vacuities(report, everything)
-    return [*unanswered(report), *absences(report), *said, *accepted, *report.warnings]
+    return [*unanswered(report), *absences(report), *lines, *accepted, *report.warnings]
 
 
 def unanswered(report: Report) -> list[str]:
@@ -33,12 +33,12 @@ def unanswered(report: Report) -> list[str]:
             cases.setdefault((result.implementation, result.reason or ""), []).append(
                 result.case.id
             )
-    said = [
-        f"{visible(f'{name} does not support {_where(ids)}')}: {why}"
+    lines = [
+        f"{visible(f'{name} does not support {_cases_text(ids)}')}: {why}"
         for (name, why), ids in cases.items()
     ]
-    more = and_more(len(said) - MAX_NOTES + 1) if len(said) > MAX_NOTES else ""
-    return [*said[: MAX_NOTES - 1], more] if more else said
+    more = and_more(len(lines) - MAX_NOTES + 1) if len(lines) > MAX_NOTES else ""
+    return [*lines[: MAX_NOTES - 1], more] if more else lines
 
 
 def silent(report: Report) -> list[str]:
@@ -50,7 +50,7 @@ def silent(report: Report) -> list[str]:
     for result in report.results:
         statuses.setdefault(result.implementation, set()).add(result.status)
         reasons.setdefault(result.implementation, result.reason or "")
-    none = [name for name, found in statuses.items() if found == {"unsupported"}]
+    none = [name for name, kinds in statuses.items() if kinds == {"unsupported"}]
     return [f"{name} supports none of its cases; of the first: {reasons[name]}" for name in none]
 
 
@@ -70,8 +70,8 @@ def absences(report: Report, required: bool = False) -> list[str]:
     for name, reason in reasons.items():
         names.setdefault(reason, []).append(name)
     return [
-        f"{', '.join(of)} {'is' if len(of) == 1 else 'are'} missing: {reason}"
-        for reason, of in names.items()
+        f"{', '.join(group)} {'is' if len(group) == 1 else 'are'} missing: {reason}"
+        for reason, group in names.items()
     ]
 
 
@@ -81,7 +81,9 @@ def notes(report: Report) -> list[str]:
     for result in report.results:
         for note in result.notes:
             cases.setdefault((result.implementation, note), []).append(result.case.id)
-    return [f"{visible(f'{name} on {_where(ids)}')}: {note}" for (name, note), ids in cases.items()]
+    return [
+        f"{visible(f'{name} on {_cases_text(ids)}')}: {note}" for (name, note), ids in cases.items()
+    ]
 
 
 def vacuities(report: Report, everything: bool) -> list[str]:
@@ -90,8 +92,8 @@ def vacuities(report: Report, everything: bool) -> list[str]:
     vacuous = [result for result in report.results if result.vacuous]
     cases = {result.case.id for result in vacuous}
     if len(cases) > 1 and not everything:
-        what = "a loss of 0, or another wrong answer"
-        return [f"{len(cases)} cases whose tolerance would accept {what}: -v lists them"]
+        answer = "a loss of 0, or another wrong answer"
+        return [f"{len(cases)} cases whose tolerance would accept {answer}: -v lists them"]
     return list(dict.fromkeys(map(_vacuity, vacuous)))
 
 
@@ -99,5 +101,5 @@ def _vacuity(result: CaseResult) -> str:
     return f"{visible(result.case.id)}: {result.vacuous}"
 
 
-def _where(cases: Sequence[str]) -> str:
+def _cases_text(cases: Sequence[str]) -> str:
     return cases[0] if len(cases) == 1 else f"{len(cases)} cases, the first {cases[0]}"

@@ -25,7 +25,7 @@ class Finding:
 
     name: str  # "losses", "gradient", or the reduction
     against: str  # "reference", or "expected"
-    difference: Difference
+    difference: Difference  # the two numbers of each entry, and what is allowed between them
 
 
 def findings(result: CaseResult) -> list[Finding]:
@@ -65,7 +65,7 @@ def sentence(result: CaseResult) -> str:
         return f"`expect.reference` of {visible(result.case.id)} is wrong: {_published(part)}"
     first = f"{result.reason}; " if result.reason else ""
     reason = why(result)
-    return f"{subject}, {first}{_where(part)}" + (f". Why: {reason}" if reason else "")
+    return f"{subject}, {first}{_difference_clause(part)}" + (f". Why: {reason}" if reason else "")
 
 
 _VERBS = {
@@ -85,9 +85,9 @@ def _published(part: Finding) -> str:
     place = f"{singular} {index_text(difference.place(worst))}" if singular else f"the {part.name}"
     exact, stated = _exact_cells(difference, worst)
     clause = f"published {stated} for {place}, exactly {exact}"
-    off = difference.abs_diff[worst]
-    if np.isfinite(off):
-        clause += f", off by {small(off)}, allowed {small(difference.allowed[worst])}"
+    abs_diff = difference.abs_diff[worst]
+    if np.isfinite(abs_diff):
+        clause += f", off by {small(abs_diff)}, allowed {small(difference.allowed[worst])}"
     if difference.size > 1:
         count = _count(difference.size, "number")
         clause += f" ({difference.diverging} of {count} {_ARE[difference.diverging > 1]} off)"
@@ -105,29 +105,31 @@ def _exact_cells(difference: Difference, index: tuple[int, ...]) -> tuple[str, s
     return (number(actual, "float64") if exact == stated else exact), stated
 
 
-def _where(part: Finding) -> str:
+def _difference_clause(part: Finding) -> str:
     difference = part.difference
     worst = difference.worst
     actual = number(difference.actual[worst], difference.dtype)
     target = number(difference.target[worst], difference.dtype)
     numbers = f"is {actual}, {part.against} {target}"
     if part.name in ("losses", "gradient"):
-        thing = "sample" if part.name == "losses" else "gradient"
-        count = _count(difference.size, thing if part.name == "losses" else "derivative")
+        singular = "sample" if part.name == "losses" else "gradient"
+        count = _count(difference.size, singular if part.name == "losses" else "derivative")
         place = index_text(difference.place(worst))
         least = "at least " if difference.at_least else ""
-        clause = f"{least}{difference.diverging} of {count}; worst: {thing} {place} {numbers}"
+        clause = f"{least}{difference.diverging} of {count}; worst: {singular} {place} {numbers}"
     else:
         clause = f"in the {part.name}, which {numbers}"
-    off = difference.abs_diff[worst]
-    if not np.isfinite(off):
+    abs_diff = difference.abs_diff[worst]
+    if not np.isfinite(abs_diff):
         return clause
     ulps = f"{small(difference.ulps[worst])} ulps of {difference.ulps_of(worst)}"
-    return f"{clause}, off by {small(off)}, allowed {small(difference.allowed[worst])} ({ulps})"
+    return (
+        f"{clause}, off by {small(abs_diff)}, allowed {small(difference.allowed[worst])} ({ulps})"
+    )
 
 
-def _count(count: int, thing: str) -> str:
-    return f"{count} {thing}{'' if count == 1 else 's'}"
+def _count(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 @dataclass(frozen=True)
@@ -135,15 +137,15 @@ class Row:
     """One line of a table."""
 
     cells: tuple[str, ...]  # in the order of the headings
-    agrees: bool
+    agrees: bool  # whether its number is within what is allowed
 
 
 @dataclass(frozen=True)
 class NumberTable:
     """Numbers beside the targets they were held against."""
 
-    headings: tuple[str, ...]
-    rows: tuple[Row, ...]
+    headings: tuple[str, ...]  # of the columns, the place first
+    rows: tuple[Row, ...]  # those that are shown
     left_out: int  # how many rows are not shown
     at_least: bool = False  # whether numbers that were not saved may add to them
 
@@ -238,8 +240,8 @@ _PINNED = ("exactly", "published", "difference", "allowed")
 def _pinned_cells(difference: Difference, index: tuple[int, ...]) -> tuple[str, ...]:
     """The same where the exact value is held against what was published: nothing was computed in a
     dtype, so there are no ulps."""
-    off, allowed = difference.abs_diff[index], difference.allowed[index]
-    return (*_exact_cells(difference, index), small(off), small(allowed))
+    abs_diff, allowed = difference.abs_diff[index], difference.allowed[index]
+    return (*_exact_cells(difference, index), small(abs_diff), small(allowed))
 
 
 def _label(result: CaseResult, index: tuple[int, ...]) -> str:

@@ -19,8 +19,8 @@ _CODES = {"bold": "1", "dim": "2", "red": "31", "bold red": "1;31"}  # rich take
 class Line:
     """A line, which becomes several where the terminal is narrow."""
 
-    text: str
-    style: Style = ""
+    text: str  # in one piece, without colour codes
+    style: Style = ""  # where the terminal has colours
     hanging: int = 0  # spaces before the lines that follow the first
 
 

@@ -53,7 +53,7 @@ def mark(status: Status, terminal: Terminal) -> str:
 class Drawing:
     """The matrix as text."""
 
-    lines: tuple[Text, ...]
+    lines: tuple[Text, ...]  # the headings, then the rows with their files
     numbers: bool  # whether the cells show numbers
 
 

@@ -13,7 +13,7 @@ from xent_check.diagnosis.by_hand import WorkedStep, steps
 from xent_check.diagnosis.losses import meaning_of
 from xent_check.errors import visible
 from xent_check.problem.problem import Problem
-from xent_check.results.explanation import Explained, departing
+from xent_check.results.explanation import Explained, first_departure
 from xent_check.results.number_text import index_text, number
 
 from .terminal_lines import Line, Style
@@ -25,11 +25,11 @@ _DEPARTS = "  <- departs here"
 
 @dataclass(frozen=True)
 class _Row:
-    name: str
-    step: WorkedStep
+    name: str  # "" where the row above has the same step
+    step: WorkedStep  # its formula and its numbers
     sign: str = ""  # "->": as the numbers have it
     after: str = ""  # words after the numbers
-    style: Style = ""
+    style: Style = ""  # of the whole line
 
 
 def sample_text(problem: Problem, flat: int) -> str:
@@ -44,7 +44,7 @@ def side_by_side(item: Explained, width: int) -> list[Line]:
     if item.actual is None:
         rows = [_Row(step.name, step) for step in item.expected]
         return [Line(f"{heading}, as it should be:", "bold"), *_lines(rows, width)]
-    rows = list(_merged(item.expected, item.actual, departing(item.expected, item.actual)))
+    rows = list(_merged(item.expected, item.actual, first_departure(item.expected, item.actual)))
     ending = "" if any(row.sign for row in rows) else "; what departs comes after the losses"
     heading += f": as it should be, and (->) as the numbers have it{ending}"
     return [Line(heading, "bold"), *_lines(rows, width)]
@@ -119,8 +119,8 @@ def _shown(step: WorkedStep) -> Sequence[float]:
 def _folded(step: WorkedStep, cell: int, width: int) -> list[str]:
     """The numbers of a step in columns of a width, as many to a line as fit."""
     texts = [number(value).ljust(cell) for value in _shown(step)]
-    if left := len(step.values) - len(texts):
-        texts.append(f"... and {left} more")
+    if remainder := len(step.values) - len(texts):
+        texts.append(f"... and {remainder} more")
     count = max(1, (width + 2) // (cell + 2))
     parts = [texts[i : i + count] for i in range(0, len(texts), count)]
     return ["  ".join(part).rstrip() for part in parts]

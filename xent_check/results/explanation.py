@@ -159,7 +159,7 @@ def explain_result(result: CaseResult) -> Explained | None:
     return _with_steps(result.case, problem, result.implementation, observed, exact, diagnosis)
 
 
-def departing(expected: Sequence[WorkedStep], actual: Sequence[WorkedStep]) -> str | None:
+def first_departure(expected: Sequence[WorkedStep], actual: Sequence[WorkedStep]) -> str | None:
     """The name of the first step of `actual` that `expected` lacks or has with other values."""
     by_name = {step.name: step for step in expected}
     for step in actual:

@@ -51,7 +51,7 @@ def _within(lines: Sequence[str], level: str, names: str) -> list[str]:
 
 def _annotation(alarm: Alarm) -> str:
     place = ""
-    if alarm.result is not None:
+    if alarm.result is not None and alarm.result.case.place:
         case = alarm.result.case
         place = f"file={_property(case.shown)},line={case.line},"
     title = _property(f"{alarm.implementation} {alarm.kind}")

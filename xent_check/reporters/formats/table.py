@@ -52,8 +52,8 @@ def render(report: Report, terminal: Terminal) -> str:
     else:
         _print_results(console, report, matrix, level, terminal)
         _print_changes(console, report, terminal)
-        said = silent(report) if level == Level.FILES else []
-        _print_remarks(console, [*said, *remarks(report, terminal.verbosity > 0)])
+        silences = silent(report) if level == Level.FILES else []
+        _print_remarks(console, [*silences, *remarks(report, terminal.verbosity > 0)])
     _print_durations(console, report)
     for line in _summary(report, level, terminal):
         console.print(line)
@@ -64,15 +64,16 @@ class _AllVisible(RenderHook):
     """The colours of the report are its own: an escape sequence in a text is shown as text."""
 
     def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
+        """Each of what is printed, its escape sequences made visible."""
         return [_Visible(renderable) for renderable in renderables]
 
 
 @dataclass(frozen=True)
 class _Visible:
-    of: ConsoleRenderable
+    renderable: ConsoleRenderable  # may hold escape sequences
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        for segment in console.render(self.of, options):
+        for segment in console.render(self.renderable, options):
             yield Segment(visible_lines(segment.text), segment.style, segment.control)
 
 
@@ -105,10 +106,10 @@ def _print_results(
 
 def _how_to_read(report: Report) -> str:
     accepted = " or the baseline accepts" if report.gate is not None else ""
-    known = f"known: diverges as its case declares{accepted}, with the reason\n"
-    known = known if report.counts["known"] else ""
+    meaning = f"known: diverges as its case declares{accepted}, with the reason\n"
+    meaning = meaning if report.counts["known"] else ""
     cases = f"{report.cases} cases" if report.cases > 1 else "the case"
-    return f"\n{known}-v shows the matrix of {cases}, -vv every sample"
+    return f"\n{meaning}-v shows the matrix of {cases}, -vv every sample"
 
 
 def _print_failures(console: Console, report: Report, terminal: Terminal) -> None:
@@ -120,10 +121,10 @@ def _print_failures(console: Console, report: Report, terminal: Terminal) -> Non
         elif result is None or not (result.required and result.status == "missing"):
             console.print(Text(f"\n{alarm.sentence}", style="red"))
     nothing = report.exit_code == ExitCode.NOTHING_COMPARED
-    said = absences(report, required=not nothing)
+    lines = absences(report, required=not nothing)
     if nothing:
-        said += [*unanswered(report), *(report.gate.notes if report.gate is not None else ())]
-    _print_remarks(console, said)
+        lines += [*unanswered(report), *(report.gate.notes if report.gate is not None else ())]
+    _print_remarks(console, lines)
 
 
 def _legend(report: Report, matrix: Matrix, terminal: Terminal, numbers: bool) -> Text:
@@ -135,11 +136,11 @@ def _legend(report: Report, matrix: Matrix, terminal: Terminal, numbers: bool) -
             legend.append(f"{mark(status, terminal)} {status}", style=STYLES[status])
             legend.append("   ")
     if numbers:
-        what = "a loss"
+        subject = "a loss"
         if any(gradient_status(result) for result in results):
-            what += ", or an entry of the gradient,"
+            subject += ", or an entry of the gradient,"
         legend.append(
-            f"\nnumbers: the largest difference of {what} from the exact value", style="dim"
+            f"\nnumbers: the largest difference of {subject} from the exact value", style="dim"
         )
     hidden = [name for name in report.scope.chosen or () if name not in matrix.columns]
     if hidden:
@@ -158,7 +159,8 @@ def _print_details(
     if result.comparison is not None and result.status != "unsupported":
         tolerance = result.case.fields.tolerance
         allowed = tidy(str(tolerance))
-        line = f"case: {result.case.shown}:{result.case.line}   tolerance: {allowed}"
+        place = f"case: {result.case.place}   " if result.case.place else ""
+        line = f"{place}tolerance: {allowed}"
         console.print(Padding(Text(line, style="dim"), (0, 0, 0, 2)))
     for line in judgement_lines(result, terminal.verbosity > 0):
         console.print(Padding(Text(line, style="dim"), (0, 0, 0, 2)))
@@ -191,10 +193,10 @@ def _print_lines(console: Console, lines: Sequence[ChangeLine]) -> None:
         console.print(Padding(Text(line.text, style=style), (0, 0, 0, 2)))
 
 
-def _print_remarks(console: Console, said: Sequence[str]) -> None:
-    if said:
+def _print_remarks(console: Console, lines: Sequence[str]) -> None:
+    if lines:
         console.print()
-    for remark in said:
+    for remark in lines:
         console.print(Text(f"note: {' '.join(remark.split())}", style="yellow"))
 
 

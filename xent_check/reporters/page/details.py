@@ -20,8 +20,6 @@ from .far_off import FarOff, far_off, in_short
 from .matrix import Ids
 from .text import TERMINAL
 
-CASE_FILES = (".yaml", ".yml")  # the suffixes of what the commands can read again
-
 
 @dataclass(frozen=True)
 class Detail:
@@ -121,7 +119,8 @@ def _facts(result: CaseResult) -> Iterator[tuple[str, str]]:
     call = getattr(result.evaluation, "call", "")
     if call:
         yield "call", call
-    yield "case", f"{result.case.shown}:{result.case.line}"
+    if result.case.place:
+        yield "case", result.case.place
     if result.comparison is not None:
         yield "tolerance", tidy(str(result.case.fields.tolerance))
     yield from (("note", note) for note in result.notes)
@@ -130,11 +129,11 @@ def _facts(result: CaseResult) -> Iterator[tuple[str, str]]:
 def _commands(result: CaseResult, report: Report) -> Iterator[str]:
     """The command lines to run next.
 
-    None for a problem that was typed on the command line, and none where the implementation ran
+    None for a case that stands in no file, and none where the implementation ran
     in another interpreter: only the whole command line of the run names that.
     """
     host = report.hosts.get(result.implementation)
-    if not result.case.shown.endswith(CASE_FILES) or (host is not None and host.python):
+    if not result.case.place or (host is not None and host.python):
         return
     if result.evaluation is None:
         return
