@@ -257,10 +257,6 @@ def test_an_item_that_runs_again_is_computed_again(project: pytest.Pytester) -> 
         (("--xent", "empty"), "ERROR: --xent: empty: no case files (*.yaml, *.yml) in this folder"),
         (("--xent", "cases", "--xent-impl", "stabel"), "ERROR: --xent-impl: no implementation 'st"),
         (
-            ("--xent", "cases", "--xent-require", "jax"),
-            "ERROR: --xent-require jax: no case is",
-        ),
-        (
             ("--xent-impl", "manual"),
             "ERROR: --xent-impl and --xent-require: say which cases by",
         ),
@@ -270,9 +266,39 @@ def test_what_names_nothing_is_a_usage_error(
     arguments: tuple[str, ...], words: str, project: pytest.Pytester
 ) -> None:
     project.mkdir("empty")
+    project.makepyfile(test_own="def test_own(): pass")
     done = run(project, *arguments)
     assert done.ret == pytest.ExitCode.USAGE_ERROR
     assert words in done.stderr.str() + done.stdout.str()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--xent", "cases::god"), "none of the paths gives a case"),
+        (
+            ("--xent", "cases", "cases/a.yaml::god[manual]"),
+            "cases/a.yaml::god[manual]: no such item",
+        ),
+        (("--xent", "cases", "--xent-require", "jax"), "jax: required, and no case is run on it"),
+    ],
+)
+def test_what_gives_no_item_is_an_error(
+    arguments: tuple[str, ...], words: str, project: pytest.Pytester
+) -> None:
+    """Also where there are other tests, which pass."""
+    project.makepyfile(test_own="def test_own(): pass")
+    done = run(project, *arguments)
+    assert done.ret == pytest.ExitCode.INTERRUPTED
+    done.stdout.fnmatch_lines(["*ERROR collecting --xent cases*", f"{words.replace('[', '[[]')}*"])
+
+
+def test_what_gives_no_item_is_told_by_xdist_too(project: pytest.Pytester) -> None:
+    project.makepyfile(test_own="def test_own(): pass")
+    arguments = ("--xent", "cases", "--xent-require", "jax", "-n", "1")
+    done = project.runpytest_subprocess(*PLUGIN, *arguments)
+    assert done.ret != pytest.ExitCode.OK
+    done.stdout.fnmatch_lines(["jax: required, and no case is run on it"])
 
 
 def test_no_case_is_no_success(project: pytest.Pytester) -> None:

@@ -120,6 +120,8 @@ class _Cases:
         self.here = config.invocation_params.dir
         self.named = self._taken_from(config)
         self.answers: Answers | None = None
+        self.items: list[CaseItem] = []  # of the files that are collected
+        self.is_broken = False  # whether a file is wrong
 
     def _taken_from(self, config: pytest.Config) -> list[str]:
         """The arguments that name a case file or an item of one, which pytest would not find."""
@@ -146,14 +148,20 @@ class _Cases:
         if isinstance(collector, pytest.Session) and report.passed:
             files = [f for f in self.files if self.is_named(f)]
             report.result.extend(CaseFile.of(collector, self, asked) for asked in files)
+            report.result.append(Asked.of(collector, self))  # the last: it looks at the others
         return report
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        ran = {item.implementation for item in items if isinstance(item, CaseItem)}
-        absent = sorted(self.required - ran)
-        if absent and not self.named:
-            raise pytest.UsageError(f"--xent-require {', '.join(absent)}: no case is run on it")
+    def unmet(self) -> Iterator[str]:
+        """What was asked for and gave no item, once all files are collected."""
+        for text in self.named:
+            asked, name = self._file_of(text), text.partition("::")[2]
+            if not any(i.cases_file is asked and name in ("", i.name) for i in self.items):
+                yield f"{text}: no such item; --collect-only lists those that there are"
+        ran = {item.implementation for item in self.items}
+        if not self.named and not ran:
+            yield "none of the paths gives a case"
+        elif not self.named and self.required - ran:
+            yield f"{', '.join(sorted(self.required - ran))}: required, and no case is run on it"
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -226,6 +234,7 @@ class CaseFile(pytest.File):
         try:
             posed_cases = load(texts or [shown], Filter())
         except UserError as error:
+            self.cases.is_broken = True
             raise self.CollectError(str(error)) from None
         for posed in posed_cases:
             if names and posed.case.name not in names:
@@ -235,7 +244,27 @@ class CaseFile(pytest.File):
                 implementation = REFERENCE if asked is None else asked.name
                 name = f"{posed.case.name}[{implementation}]"
                 if self.cases.is_named(self.asked, name):
-                    yield CaseItem.of(self, name, posed, asked)
+                    self.cases.items.append(CaseItem.of(self, name, posed, asked))
+                    yield self.cases.items[-1]
+
+
+class Asked(pytest.Collector):
+    """No items: an error where something that was asked for gave none, which is no success."""
+
+    cases: _Cases
+
+    @classmethod
+    def of(cls, session: pytest.Session, cases: _Cases) -> Asked:
+        name = f"--xent {' '.join(session.config.option.xent)}"
+        asked: Asked = cls.from_parent(session, name=name, nodeid=name)
+        asked.cases = cases
+        return asked
+
+    def collect(self) -> list[CaseItem]:
+        unmet = [] if self.cases.is_broken else list(self.cases.unmet())
+        if unmet:
+            raise self.CollectError("\n".join(unmet))
+        return []
 
 
 class CaseItem(pytest.Item):
@@ -245,13 +274,15 @@ class CaseItem(pytest.Item):
     asked: Implementation | None  # None for the reference's own row, where the case states it
     implementation: str
     cases: _Cases
+    cases_file: _Asked
 
     @classmethod
     def of(
         cls, file: CaseFile, name: str, posed: PosedCase, asked: Implementation | None
     ) -> CaseItem:
         item: CaseItem = cls.from_parent(file, name=name)
-        item.posed, item.asked, item.cases = posed, asked, file.cases
+        item.posed, item.asked = posed, asked
+        item.cases, item.cases_file = file.cases, file.asked
         item.implementation = "reference" if asked is None else asked.name
         item.add_marker(MARKER)
         item.extra_keyword_matches.update(posed.case.fields.tags)

@@ -45,8 +45,8 @@ BUGS = (
     ),
     Bug(
         "what is required need not be asked for in pytest",
-        "pytest_plugin:_Cases.pytest_collection_modifyitems", "if absent and", "if not absent and",
-        PLUGIN, "names_nothing",
+        "pytest_plugin:_Cases.unmet", "elif not self.named and", "elif False and", PLUGIN,
+        "gives_no_item_is_an_error",
     ),
     Bug(
         "every process of xdist computes every item", "pytest_plugin:_Cases.result",
@@ -71,5 +71,10 @@ BUGS = (
     Bug(
         "a NumPy loss beside torch gets tensors", "guess:passed_with",
         "isinstance(scores, np.ndarray)", "False", "test_guess.py", "passed",
+    ),
+    Bug(
+        "a path that gives no case is none of pytest's mistakes",
+        "pytest_plugin:_Cases.unmet", "and not ran:", "and False:", PLUGIN,
+        "gives_no_item_is_an_error",
     ),
 )  # fmt: skip
