@@ -80,10 +80,10 @@ BUGS = (
     ),
     Bug(
         "who is not there is not said", "run:run",
-        "if job.missing:", "if False:", RUN, "every_case",
+        "if job.unasked:", "if False:", RUN, "every_case",
     ),
     Bug(
-        "what rounds once may round on the way", "run:result_of",
+        "what rounds once may round on the way", "judging:result_of",
         "if i.computes_in_float32(posed.problem):", "if False:", RUN, "computes_in_float32",
     ),
     Bug(
@@ -95,7 +95,7 @@ BUGS = (
         "    pool.submit(", "    truth(posed_cases[0].problem)\n    pool.submit(", PATH, "hops",
     ),
     Bug(
-        "a divergence is given no reason", "run:result_of",
+        "a divergence is given no reason", "judging:result_of",
         "return diagnosed(", "return (", PATH, "hops",
     ),
     Bug(

@@ -39,7 +39,7 @@ COMMANDS = (("xent-check", "-m xent_check "), ("python", ""), ("pytest", _PYTEST
 _SHELL = re.compile(r"[|&;<>$`*?~#]")
 # What a run on another machine, or a minute later, prints otherwise.
 _ASIDE = (
-    (re.compile(r"\b\d+(?:\.\d+)? s\b"), "N s"),
+    (re.compile(r"\b\d+(?:\.\d+)? ?s\b"), "N s"),
     (
         re.compile(
             r"\b(keras|tensorflow|torch|jax|optax|numpy|tf|tf\.keras|Python|version)"
