@@ -148,7 +148,8 @@ def test_a_failure_is_the_sentence_and_the_table(project: pytest.Pytester) -> No
             "[[]1] * 1  2.72* 0.22* 2.5 *",
             "[[]0] * 0 * 2.41* 0.41* 2 *",
             "*_ cases/a.yaml::far [[]mine.py:loss] _*",
-            "mine.py:loss failed on cases/a.yaml::far (error): ValueError: too large for me",
+            "mine.py:loss failed on cases/a.yaml::far (error): ValueError: too large for me (at "
+            "mine.py:8, in loss)",
         ]
     )
     assert "pytest_plugin.py" not in done.stdout.str()

@@ -16,6 +16,7 @@ from xent_check.implementations.own.asking import UserLoss, user_loss
 from xent_check.implementations.own.finding import found
 from xent_check.implementations.own.gentle import Gentle, gentle_problems
 from xent_check.implementations.own.introducing import answer, introduction
+from xent_check.implementations.own.raised import place_of
 from xent_check.implementations.own.taken import Taken
 from xent_check.problem.evaluation import Computed, Unsupported, UnsupportedError
 from xent_check.problem.problem import Problem
@@ -150,6 +151,33 @@ def test_one_number_for_every_sample_is_that_total() -> None:
     np.testing.assert_allclose(total, (0.417030016 + 0.220049524 + 4.024744890) / 3, rtol=1e-6)
     assert isinstance(computed.totals["sum"], Unsupported)
     assert isinstance(computed.gradient, Unsupported)
+
+
+def test_an_error_is_placed_in_the_users_own_code_and_not_in_a_library() -> None:
+    def two(logits: Any) -> Any:
+        return np.linalg.inv(logits[0, 0, 0, 0])
+
+    def one(logits: Any, labels: Any) -> Any:
+        return two(logits)
+
+    with pytest.raises(IndexError) as caught:
+        answer(PROBLEM, loss(one), Taken())
+    line = two.__code__.co_firstlineno + 1
+    assert place_of(caught.value) == f"test_finding.py:{line}, in two"
+
+    def three(logits: Any, labels: Any) -> Any:
+        return np.linalg.inv(logits[:, 0])
+
+    with pytest.raises(np.linalg.LinAlgError) as raised:
+        answer(PROBLEM, loss(three), Taken())
+    line = three.__code__.co_firstlineno + 1
+    assert place_of(raised.value) == f"test_finding.py:{line}, in three"
+
+
+def test_an_error_that_no_line_below_the_call_raised_has_no_place() -> None:
+    with pytest.raises(TypeError) as caught:
+        answer(PROBLEM, loss(lambda logits, labels: None), Taken())
+    assert place_of(caught.value) == ""
 
 
 def test_the_line_says_what_it_takes_and_what_not_with_how_far_off_it_was() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support.fake import LOSSES, PATIENCE, PROBLEM, alive, fake, until
+from tests.support.fake import FAKES, LOSSES, PATIENCE, PROBLEM, alive, fake, until
 from xent_check.problem.evaluation import Computed, Evaluation, Failed, Missing, Unsupported
 from xent_check.problem.problem import Problem
 from xent_check.workers.wire import encode_problem
@@ -117,6 +117,12 @@ def test_a_large_problem_is_answered(bench: Bench) -> None:
     np.testing.assert_allclose(answer.losses, np.full(8, 21 * np.log(2)), rtol=1e-5)
 
 
+def defined_at(file: str, function: str) -> int:
+    """The line of a fake's `def`."""
+    lines = (FAKES / f"{file}.py").read_text().splitlines()
+    return next(n for n, line in enumerate(lines, 1) if line.startswith(f"def {function}("))
+
+
 # ---- raising ----------------------------------------------------------------------------------
 
 
@@ -135,7 +141,11 @@ def test_an_exception_is_an_error_of_that_problem(
     bench: Bench, function: str, message: str
 ) -> None:
     failure = bench.failure("failing", function)
-    assert (failure.kind, failure.message) == ("error", message)
+    line = defined_at("failing", function) + 1
+    assert (failure.kind, failure.message) == (
+        "error",
+        f"{message} (at failing.py:{line}, in {function})",
+    )
     bench.assert_answers_right()
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from xent_check.errors import describe, visible
+from xent_check.implementations.own.raised import place_of
 from xent_check.problem.evaluation import (
     Evaluation,
     Failed,
@@ -68,7 +69,9 @@ def evaluation_of(error: BaseException) -> Evaluation:
     if isinstance(error, ImportError):
         return Failed("import", describe(error))
     call, calls = getattr(error, "xent_check_calls", ("", {}))
-    return Failed("error", describe(error), call, calls=calls)
+    place = place_of(error)
+    message = describe(error) + (f" (at {visible(place)})" if place else "")
+    return Failed("error", message, call, calls=calls)
 
 
 def _introduction(request: Message) -> Message:
