@@ -224,6 +224,25 @@ def test_it_raises_for_a_loss_that_raises() -> None:
         assert_agrees(raising, logits=LOGITS, labels=LABELS)
 
 
+def test_a_loss_that_gives_its_mean_is_held_to_the_mean() -> None:
+    """And to that alone: no losses are asked of it, but a total that it does not give is."""
+
+    def mean(logits: Array, labels: Array) -> Array:
+        return stable(logits, labels).mean()
+
+    assert_agrees(mean, logits=LOGITS, labels=LABELS)
+    assert_agrees(mean, logits=LOGITS, labels=LABELS, reduction="mean")
+    assert_agrees(mean, loss="sparse_categorical", dtypes="float32")
+    with pytest.raises(AssertionError, match=r"mean on arrays::.*: sum not compared: "):
+        assert_agrees(mean, logits=LOGITS, labels=LABELS, reduction=["mean", "sum"])
+
+    def wrong(logits: Array, labels: Array) -> Array:
+        return stable(logits, labels).mean() * np.float32(1.001)
+
+    with pytest.raises(AssertionError, match=r"wrong diverges on arrays::.*, in the mean, which"):
+        assert_agrees(wrong, logits=LOGITS, labels=LABELS)
+
+
 def test_of_many_divergences_it_shows_some() -> None:
     def zero(logits: Array, labels: Array) -> Array:
         return stable(logits, labels) * 0

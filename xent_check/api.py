@@ -45,7 +45,6 @@ from xent_check.reporters.sentences import details, sentence
 from xent_check.results.explanation import Explained, explain_observed, observed_numbers
 from xent_check.results.report import CaseResult, Status, Verdict
 from xent_check.results.report import Report as _Report
-from xent_check.results.verdict import gaps
 from xent_check.running import in_process
 
 __all__ = [
@@ -298,8 +297,10 @@ def _uncompared(report: _Report) -> Iterator[str]:
         if result.status in ("unsupported", "missing"):
             yield sentence(result)
         elif result.comparison is not None:
-            parts = gaps(result.comparison)
-            yield from (f"{result.implementation} on {result.case.id}: {part}" for part in parts)
+            who = f"{result.implementation} on {result.case.id}"
+            for name, reason in result.comparison.gaps.items():
+                if name != "losses":  # a loss may give a total alone, which was compared
+                    yield f"{who}: {name} not compared: {reason}"
 
 
 def _uncompared_dtypes(report: _Report, dtypes: Sequence[str]) -> list[str]:
@@ -344,7 +345,7 @@ def _checked(
         loss = user_loss(target, _name(target), framework or passed[0], device or passed[1])
     except (ValueError, ImportError) as error:
         raise ValueError(f"{who}(): {error}") from None
-    return in_process.check(loss, posed_cases, stated=cases is None)
+    return in_process.check(loss, posed_cases, stated=scores is not None)
 
 
 def _name(target: Callable[..., Any]) -> str:

@@ -21,6 +21,11 @@ xent_check.assert_agrees(cross_entropy, logits=x, labels=y, dtypes=["float32", "
 xent_check.assert_agrees(torch.nn.CrossEntropyLoss, logits=x.detach().numpy(), labels=y, **both)
 for loss in ("sparse_categorical", "categorical"):
     xent_check.assert_agrees(cross_entropy, loss=loss)
+    xent_check.assert_agrees(lambda a, b: cross_entropy(a, b), loss=loss)  # the mean alone
+mean = {"logits": x, "labels": y, "reduction": "mean"}
+xent_check.assert_agrees(lambda a, b: cross_entropy(a, b), **mean)
+weighed = {**mean, "check": ["value", "gradient"], "cotangent": [1.0, 2.0, 3.0, 4.0]}
+assert xent_check.check(lambda a, b: cross_entropy(a, b), **weighed).verdict == "agrees"
 def of_numpy(logits, labels):  # its module imports torch, and it is given what was passed
     assert type(logits) is np.ndarray, type(logits)
     p = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)

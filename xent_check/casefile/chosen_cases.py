@@ -45,8 +45,7 @@ def chosen_cases(
 
 def ordinary_cases(loss: object, dtypes: str | Sequence[str] | None) -> list[PosedCase]:
     """The shipped cases from logits, of this loss and of these dtypes, that state no divergence and
-    no error of anyone: every framework that has their options agrees with the exact value. Of
-    losses of classes those with two axes: on more, libraries have the classes in different places.
+    no error of anyone: every framework that has their options agrees with the exact value.
 
     InvalidError where there is no loss, and as of `chosen_cases`.
     """
@@ -55,9 +54,7 @@ def ordinary_cases(loss: object, dtypes: str | Sequence[str] | None) -> list[Pos
     return [
         posed
         for posed in chosen_cases(_ORDINARY, dtypes, {"loss": loss})
-        if posed.problem.given == "logits"
-        and (loss == "binary" or posed.problem.values.ndim == 2)
-        and not _states_a_divergence(posed)
+        if posed.problem.given == "logits" and not _states_a_divergence(posed)
     ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from xent_check.problem.evaluation import Computed, UnsupportedError
 from xent_check.problem.problem import Problem
@@ -59,9 +59,10 @@ def _kin(loss: UserLoss) -> tuple[str, ...]:
 def answer_as_stated(problem: Problem, loss: UserLoss) -> Computed:
     """The answer to a problem that its user says it computes. Only where there is not a number for
     each sample, it is found out what there is."""
-    computed = ask(problem, loss)
+    plain = replace(problem, gradient=False, cotangent=None)  # which has the losses' shape
+    computed = ask(problem if problem.cotangent is None else plain, loss)
     if computed.losses.shape == problem.samples_shape:
-        return computed
+        return computed if problem.cotangent is None else ask(problem, loss)
     taken = found(loss)
     return computed if taken.kind_of(problem) is None else answer(problem, loss, taken)
 
