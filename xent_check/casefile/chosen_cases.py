@@ -21,8 +21,8 @@ def chosen_cases(
 ) -> list[PosedCase]:
     """The cases of these paths (as of `run`) that are of the keywords' loss and of the dtypes.
 
-    InvalidError for other keywords and for words that are none; UserError as of `load`, and where
-    no case is left.
+    InvalidError for other keywords and for words that are none; UserError as of `load`;
+    NothingToCompareError where no case is left.
     """
     others = [key for key, value in keywords.items() if value is not None and key not in SELECTING]
     if others:

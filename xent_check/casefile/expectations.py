@@ -21,9 +21,9 @@ from .case import Case, ExpectedFields
 class Layout:
     """What the numbers of expectations must fit. None: not known."""
 
-    given: Given
-    samples_shape: tuple[int, ...] | None
-    values_shape: tuple[int, ...] | None
+    given: Given  # which values the case has: a gradient is by them
+    samples_shape: tuple[int, ...] | None  # of the losses
+    values_shape: tuple[int, ...] | None  # of the logits, probs or log_probs, and of a gradient
     gradient: bool | None  # whether it is checked
 
 

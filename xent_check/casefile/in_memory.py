@@ -72,7 +72,10 @@ def case_in_memory(keywords: Mapping[str, object], any_label: bool = False) -> P
 def cases_in_memory(
     keywords: Mapping[str, object], dtypes: str | Sequence[str] | None
 ) -> list[PosedCase]:
-    """The case that keywords state, in each of the dtypes; None: in its own."""
+    """The case that keywords state, in each of the dtypes; None: in its own.
+
+    InvalidError as of `case_in_memory`, and for dtypes beside a dtype.
+    """
     first = case_in_memory(keywords)
     if dtypes is None:
         return [first]

@@ -20,7 +20,7 @@ _MAX_DEPTH = 50  # of parentheses
 @dataclass(frozen=True)
 class _Token:
     kind: str  # "(", ")", "and", "or", "not", "text" or "end"
-    text: str
+    text: str  # without its quotes; empty at the end
     column: int  # from 1
 
 

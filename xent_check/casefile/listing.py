@@ -20,8 +20,8 @@ _MAX = 10_000  # combinations of a matrix; a file with more is refused
 class ListedCase:
     """What chooses a case."""
 
-    name: str
-    tags: tuple[str, ...]
+    name: str  # with the choice of a matrix in brackets
+    tags: tuple[str, ...]  # in the order of the file
 
 
 def list_cases(file: Path) -> Iterator[ListedCase]:

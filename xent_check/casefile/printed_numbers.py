@@ -247,6 +247,8 @@ def _special(text: str) -> Float:
 
 
 def refuse_ragged(value: Numbers, key: tuple[int, ...] = ()) -> None:
+    """InvalidError where the lists in `value` are not all of one length at each depth, with the
+    first index where they differ; key: the indices of `value` in the whole."""
     if not isinstance(value, list):
         return
     first = _shape(value[0])

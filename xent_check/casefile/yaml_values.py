@@ -79,14 +79,14 @@ class Row(Seq):
 class Int(int):
     """A whole number, with its text in the file: 0x10."""
 
-    text: str
+    text: str  # as the file has it
 
 
 class Float(float):
     """A number, with its text in the file, which has its precision: 0.50."""
 
     __slots__ = ("text",)
-    text: str
+    text: str  # as the file has it
 
 
 def line_of(value: object, key: KeyPath) -> int:

@@ -134,7 +134,7 @@ def _refuse_run_options() -> None:
 
 def _size_text(baseline: Baseline) -> str:
     """How many answers and cases the baseline has, in words."""
-    from xent_check.reporters.outcome import count_of
+    from xent_check.results.number_text import count_of
 
     cases = {case for case, _ in baseline.records}
     accepted = sum(record.because is not None for record in baseline.records.values())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import click
 
-from .collecting import counted
 from .completion import case_paths
 from .configured import Configured
 from .default_paths import default_paths
@@ -23,8 +22,10 @@ def command(paths: tuple[str, ...], allow_outside: bool) -> None:
     PATH is as for run, and so are the cases without one.
     """
     from xent_check.casefile.loading import Filter, load
+    from xent_check.results.number_text import count_of
 
     posed_cases = load(paths or default_paths(), Filter(), allow_outside)
     files = {posed.case.shown for posed in posed_cases}
     are = "is" if len(posed_cases) == 1 else "are"
-    click.echo(f"{counted(len(posed_cases), 'case')} in {counted(len(files), 'file')} {are} valid")
+    cases = count_of(len(posed_cases), "case")
+    click.echo(f"{cases} in {count_of(len(files), 'file')} {are} valid")

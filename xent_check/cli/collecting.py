@@ -11,8 +11,10 @@ if TYPE_CHECKING:
 
 
 def collect(settings: Settings) -> NoReturn:
-    """Print the id of each case that would run, and how many they are. No framework is loaded."""
+    """Print the id of each case that would run, and how many they are; then Exit, with 0 where
+    there are any. No framework is loaded."""
     from xent_check.errors import ExitCode, visible
+    from xent_check.results.number_text import count_of
     from xent_check.running.selection import select_cases
 
     posed_cases = select_cases(settings, None)
@@ -21,10 +23,5 @@ def collect(settings: Settings) -> NoReturn:
     for posed in posed_cases:
         click.echo(visible(posed.case.id))
     files = {posed.case.shown for posed in posed_cases}
-    click.echo(f"\n{counted(len(posed_cases), 'case')} in {counted(len(files), 'file')}")
+    click.echo(f"\n{count_of(len(posed_cases), 'case')} in {count_of(len(files), 'file')}")
     raise click.exceptions.Exit(0 if posed_cases else ExitCode.NOTHING_COMPARED)
-
-
-def counted(count: int, noun: str) -> str:
-    """`1 case`, `3 cases`."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -104,7 +104,8 @@ def _is_replaced(file: Path) -> bool:
 
 
 def finish(report: Report, outputs: Sequence[Output], look: Look) -> NoReturn:
-    """Write the report everywhere, and end with its exit code."""
+    """Write the report everywhere, and end with its exit code: Exit; UsageError for what cannot be
+    written, once all else is."""
     unwritten = [problem for output in outputs if (problem := output.write(report, look))]
     if unwritten:
         raise click.UsageError("; ".join(unwritten))

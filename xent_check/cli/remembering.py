@@ -18,6 +18,7 @@ def failed_cases() -> dict[str, str]:
     Standard error says how many they are, that there are none, and which no longer exist.
     """
     from xent_check.history.last_failed import UnreadableError, existing_cases, read, state_file
+    from xent_check.results.number_text import count_of
 
     file = state_file(Path.cwd())
     try:
@@ -29,7 +30,7 @@ def failed_cases() -> dict[str, str]:
     for case in failed.keys() - present.keys():
         _say(f"{case} no longer exists")
     if present:
-        _say(f"{len(present)} case{'' if len(present) == 1 else 's'}")
+        _say(count_of(len(present), "case"))
     else:
         _say("no failed case is recorded for this folder; running all cases")
     return present

@@ -87,11 +87,11 @@ class BaselineAnswer(_Strict):
     share: _Share | dict[PartName, _Share] | None = None
     on: BaselineEnvironment | None = None  # None: that of the implementation
     # The parts that the case asks for; None where it asks for no such part.
-    losses: _PartField | None = None
-    mean: _PartField | None = None
-    weighted_mean: _PartField | None = None
-    sum: _PartField | None = None
-    gradient: _PartField | None = None
+    losses: _PartField | None = None  # of the samples' shape
+    mean: _PartField | None = None  # of shape ()
+    weighted_mean: _PartField | None = None  # of shape ()
+    sum: _PartField | None = None  # of shape ()
+    gradient: _PartField | None = None  # of the shape of the logits, probs or log_probs
 
 
 class BaselineFile(_Strict):

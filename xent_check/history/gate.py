@@ -209,8 +209,9 @@ def accept(
 
     An accepted divergence that is unchanged keeps its earlier record: were it recorded anew each
     time, it could grow step by step. because: the reason for the other divergences and failures;
-    NotAcceptedError where there are any without a reason. prune: drop the answers that the run
-    should have had and has not, and those of missing implementations to other inputs.
+    NotAcceptedError where there are any without a reason, UserError where it is unknown with which
+    versions an implementation answered. prune: drop the answers that the run should have had and
+    has not, and those of missing implementations to other inputs.
     """
     report = report.without_gate
     records = {} if before is None else dict(before.records)

@@ -108,7 +108,10 @@ _OF_CLASSES: tuple[Loss, ...] = ("categorical", "sparse_categorical")
 
 @dataclass(frozen=True, eq=False)
 class Options:
-    """The options of a problem. One that is not set has its default."""
+    """The options of a problem. One that is not set has its default.
+
+    What a field means, its values and what it applies to: its line of the table, OPTIONS.
+    """
 
     # fmt: off
     class_axis: int = field(default=-1, metadata={_LINE: Option(

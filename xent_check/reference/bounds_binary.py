@@ -55,9 +55,9 @@ Split = tuple[dict[str, Float64s], Float64s, Float64s, Float64s]
 class _Elements:
     """Arrays of the elements' shape."""
 
-    problem: Problem
+    problem: Problem  # whose elements these are
     x: Float64s  # the values
-    u: float
+    u: float  # the unit roundoff
     a: Float64s  # u abs(t), times the sample's weight
     b: Float64s  # u abs(w t), times the sample's weight
     r: Float64s  # u abs(1 - t), times the sample's weight

@@ -61,8 +61,8 @@ _CHUNK = 2**20  # values taken to float64 at once
 class _Rows:
     """Samples of the problem, as arrays of shape [samples, classes]."""
 
-    problem: Problem
-    u: float
+    problem: Problem  # whose samples these are, all or a chunk
+    u: float  # the unit roundoff
     x: Float64s  # the values
     c: Float64s  # abs(coefficients)
     live: Float64s  # one flushed number times the factors of c, each at least 1; 0 where t is 0

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from xent_check.errors import and_more
 from xent_check.results.change import KINDS, Change, ChangeKind, GateResult, Variants
-from xent_check.results.number_text import small
+from xent_check.results.number_text import count_of, small
 
 MAX_SHOWN = 20  # changes that do not fail, unless all are asked for
 NAMES: dict[ChangeKind, str] = {
@@ -65,10 +65,10 @@ def gate_summary(gate: GateResult) -> str:
 def gone_text(gate: GateResult) -> str:
     """The answers that only the baseline has, in a few words; empty where there are none."""
     count, removed = gate.gone_cases, sum(change.kind == "removed" for change in gate.changes)
-    parts = [f"{count} case{'' if count == 1 else 's'}"] if count else []
+    parts = [count_of(count, "case")] if count else []
     parts += [", ".join(gate.gone_implementations)] if gate.gone_implementations else []
     if removed and not parts:
-        parts = [f"{removed} answer{'' if removed == 1 else 's'}"]
+        parts = [count_of(removed, "answer")]
     return f"gone since the baseline: {' and '.join(parts)}" if parts else ""
 
 

@@ -8,10 +8,11 @@ from collections.abc import Iterator, Sequence
 from rich.cells import cell_len
 from rich.text import Text
 
+from xent_check.results.number_text import count_of
 from xent_check.results.report import CaseResult, Report, Status
 
 from .formats import Terminal
-from .outcome import count_of, status_count
+from .outcome import status_count
 from .terminal_matrix import STYLES
 
 # What is wrong stands first.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xent_check.results.number_text import small
+from xent_check.results.number_text import count_of, small
 from xent_check.results.report import STATUSES, Report, Status
 
 from .change_sentences import counts, gone_text
@@ -102,8 +102,3 @@ def _reasons(report: Report) -> Iterator[str]:
         yield f"no answer was compared with {gate.file}"
     if text := gone_text(gate):
         yield text
-
-
-def count_of(count: int, noun: str) -> str:
-    """`1 case`, `2 cases`."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -12,7 +12,7 @@ from xent_check.problem.expectation import REFERENCE
 from xent_check.results.behaviour import label_text, why
 from xent_check.results.columns import aligned
 from xent_check.results.difference import Difference
-from xent_check.results.number_text import index_text, number, small
+from xent_check.results.number_text import count_of, index_text, number, small
 from xent_check.results.ranking import largest_first
 from xent_check.results.report import CaseResult, Report
 
@@ -89,7 +89,7 @@ def _published(part: Finding) -> str:
     if np.isfinite(abs_diff):
         clause += f", off by {small(abs_diff)}, allowed {small(difference.allowed[worst])}"
     if difference.size > 1:
-        count = _count(difference.size, "number")
+        count = count_of(difference.size, "number")
         clause += f" ({difference.diverging} of {count} {_ARE[difference.diverging > 1]} off)"
     return f"{clause}; correct the number, or what the case takes from its source"
 
@@ -113,7 +113,7 @@ def _difference_clause(part: Finding) -> str:
     numbers = f"is {actual}, {part.against} {target}"
     if part.name in ("losses", "gradient"):
         singular = "sample" if part.name == "losses" else "gradient"
-        count = _count(difference.size, singular if part.name == "losses" else "derivative")
+        count = count_of(difference.size, singular if part.name == "losses" else "derivative")
         place = index_text(difference.place(worst))
         least = "at least " if difference.at_least else ""
         clause = f"{least}{difference.diverging} of {count}; worst: {singular} {place} {numbers}"
@@ -126,10 +126,6 @@ def _difference_clause(part: Finding) -> str:
     return (
         f"{clause}, off by {small(abs_diff)}, allowed {small(difference.allowed[worst])} ({ulps})"
     )
-
-
-def _count(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,11 @@ def tidy(text: str) -> str:
     return _EXPONENT.sub(r"e\1", text)
 
 
+def count_of(count: int, noun: str) -> str:
+    """A count with its noun, with an s where the count is not 1: `1 case`, `2 cases`."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
 def index_text(index: tuple[int, ...]) -> str:
     """`[1, 2]`."""
     return f"[{', '.join(map(str, index))}]"

@@ -177,6 +177,7 @@ class Report:
     strict: bool = False  # whether what was asked for and not compared fails
     tolerance: Tolerance | Auto | None = None  # None where each case has its own
     version: str = __version__  # of the xent-check that compared
+    # When, from which commit and by which command line it was run.
     origin: Origin = field(default_factory=Origin)
     counts: Counter[Status] = field(init=False)  # how many results have each status
 

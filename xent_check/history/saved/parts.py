@@ -142,7 +142,7 @@ class Total(Sparse):
 class Row(Saved):
     """One number that was kept of a large array."""
 
-    place: Index
+    place: Index  # its indices in the array
     actual: Number
     """what the implementation gave, of the array's dtype"""
     reference: Number
@@ -242,8 +242,9 @@ class WholeGradient(Whole, Gradient):
 class ExcerptOfGradient(Excerpt, Gradient):
     """What was kept of a large gradient."""
 
-    worst: tuple[Element, ...]
-    deciding: tuple[Element, ...]
+    # As in an excerpt, of a gradient's numbers.
+    worst: tuple[Element, ...]  # up to 20, the largest abs_diff first
+    deciding: tuple[Element, ...]  # the others, in the order of the array
 
 
 def _tag(value: object, by_keys: Callable[[Mapping[str, object]], str]) -> str:

@@ -110,14 +110,14 @@ class NotCompared(SavedResult):
     """There are no numbers, or none that can be compared: their keys are null."""
 
     tag: ClassVar[str] = "#none"
-    max_abs_diff: None = None
-    max_ulps: None = None
-    worst_sample: None = None
-    diverging_samples: None = None
+    max_abs_diff: None = None  # of no sample
+    max_ulps: None = None  # of no sample
+    worst_sample: None = None  # no indices
+    diverging_samples: None = None  # no count, not 0
     samples: int
     """how many the case has"""
-    losses: None = None
-    totals: dict[Reduction, AnyTotal] = Field(default={}, max_length=0)
+    losses: None = None  # no numbers
+    totals: dict[Reduction, AnyTotal] = Field(default={}, max_length=0)  # always empty
 
 
 class Compared(SavedResult):
@@ -157,7 +157,7 @@ class _Exactly(Saved):
 class ComparedWhole(_Exactly, Whole, Compared):
     """Numbers that were compared, sample by sample."""
 
-    dtype: DType
+    dtype: DType  # of `actual`
     actual: Numbers = Field(alias="losses")
     """what the implementation gave, of `dtype`"""
     bound: Numbers | None
@@ -167,9 +167,9 @@ class ComparedWhole(_Exactly, Whole, Compared):
 class ComparedExcerpt(_Exactly, Excerpt, Compared):
     """Numbers that were compared, of which few were kept."""
 
-    dtype: DType
-    worst: tuple[Sample, ...]
-    deciding: tuple[Sample, ...]
+    dtype: DType  # of the losses that were given
+    worst: tuple[Sample, ...]  # up to 20, the largest abs_diff first
+    deciding: tuple[Sample, ...]  # the others, in the order of the losses
 
 
 AnyCompared = ComparedWhole | ComparedExcerpt

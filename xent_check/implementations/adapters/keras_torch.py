@@ -16,7 +16,8 @@ from . import torch
 
 
 def evaluate(problem: Problem, mode: str, device: str) -> Computed:
-    """Losses by reduction='none', totals by the class's own reductions."""
+    """Losses by reduction='none', totals by the class's own reductions;
+    MissingDeviceError for another device than the CPU."""
     refuse(problem)
     if device != "cpu":
         raise MissingDeviceError("Keras on PyTorch places its tensors itself; ask for the CPU")

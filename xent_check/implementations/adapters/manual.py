@@ -37,7 +37,10 @@ def evaluate(problem: Problem, mode: str, device: str) -> Computed:
 
 
 def run(problem: Problem, formula: Callable[[Problem], Array], text: str) -> Computed:
-    """Run a NumPy formula."""
+    """Run a NumPy formula. text: the formula as reports show it.
+
+    UnsupportedError where NumPy has no bfloat16 to compute in.
+    """
     if problem.values.dtype == BITS:
         raise UnsupportedError("NumPy computes in bfloat16 only where ml_dtypes is installed")
     if problem.values.dtype.itemsize == 2:

@@ -49,8 +49,8 @@ class ChangeRow:
     case: str  # the case's name
     file: str  # the path of its file
     link: str  # the id of the answer's details, or of the case's row; "" for an answer that is gone
-    before: ChangeState
-    after: ChangeState
+    before: ChangeState  # in the baseline, or the column that the other is held against
+    after: ChangeState  # in this run, or the other column
     ulps: str  # how far a loss moved at most; "" where that was not measured
     share_before: str  # the largest error as a share of what rounding explains; "" if unknown
     share_after: str  # the same after
@@ -62,7 +62,7 @@ class ChangeRow:
 class ChangeGroup:
     """The changes of one kind."""
 
-    kind: ChangeKind
+    kind: ChangeKind  # of all its changes
     name: str  # in words
     about: str  # what the kind means
     count: int  # how many changes there are

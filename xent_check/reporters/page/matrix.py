@@ -81,7 +81,7 @@ class MatrixFile:
 class Column:
     """A column of the matrix: an implementation."""
 
-    name: str
+    name: str  # the implementation's
     narrow: bool  # whether it shows marks without numbers, because most of its cells are empty
 
 
@@ -89,7 +89,7 @@ class Column:
 class PageMatrix:
     """The matrix of verdicts."""
 
-    columns: tuple[Column, ...]
+    columns: tuple[Column, ...]  # in the report's order, the reference first
     files: tuple[MatrixFile, ...]  # the rows, in groups
     cases: int  # how many rows there are in all
     legend: tuple[tuple[str, Status, int], ...]  # mark, status and count of each that occurs
