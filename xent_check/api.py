@@ -65,19 +65,21 @@ _MOST = 5  # divergences that an AssertionError shows
 class CaseKeywords(TypedDict, total=False):
     """The keywords of a case: the keys of a case file, with arrays of any framework.
 
-    docs/options.md has the meaning, the range and the shape of each.
+    One that is None is left out. `class_axis` to `cotangent` are the options, each under its key in
+    OPTIONS: docs/options.md has their meaning, range and shape.
     """
 
-    name: str | None
-    description: str | None
-    source: str | None
-    tags: str | Sequence[str] | None
-    loss: str | None
-    logits: Any
-    probs: Any
-    log_probs: Any
+    name: str | None  # as reports name the case
+    description: str | None  # what it is about, in a sentence
+    source: str | None  # where its numbers come from
+    tags: str | Sequence[str] | None  # words that select it
+    loss: str | None  # binary, categorical or sparse_categorical
+    logits: Any  # an array with an axis of classes, but for binary; or probs, or log_probs
+    probs: Any  # as the logits, numbers from 0 to 1
+    log_probs: Any  # as the logits, natural logarithms
+    # An array: a class index per sample (sparse_categorical), else targets of the values' shape.
     labels: Any
-    dtype: Any
+    dtype: Any  # of the computation, by name or as an array library has it
     class_axis: int | None
     normalize: bool | None
     ignore_index: int | None
@@ -88,7 +90,7 @@ class CaseKeywords(TypedDict, total=False):
     reduction: str | Sequence[str] | None
     check: str | Sequence[str] | None
     cotangent: Any
-    tolerance: Any
+    tolerance: Any  # how far off still agrees: a number, a mapping with atol, rtol, ulps, or auto
 
 
 class Diagnosis:

@@ -24,6 +24,7 @@ _TIMEOUT = 60.0  # seconds per answer, as of `xent-check run`
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options --xent, --xent-impl and --xent-require."""
     group = parser.getgroup("xent-check", "losses held against their exact values")
     group.addoption(
         "--xent",
@@ -51,6 +52,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker, and with --xent the hooks that run cases; UsageError for paths that name
+    no case file, names of no implementation, or the other options without --xent."""
     config.addinivalue_line("markers", f"{MARKER}: a case of xent-check (--xent PATH)")
     option = config.option
     if option.xent:
@@ -82,7 +85,7 @@ def _plugin(config: pytest.Config) -> _Cases:
 class _Asked:
     """A case file, and which cases of it."""
 
-    path: Path
+    path: Path  # of the file, resolved
     shown: str  # as reports name it
     names: set[str]  # of its cases; empty for all
     exact: bool  # whether the file itself was named, which must then have the cases
@@ -210,8 +213,8 @@ class _Cases:
 class CaseFile(pytest.File):
     """A case file. Its items are its cases times their implementations."""
 
-    cases: _Cases
-    asked: _Asked
+    cases: _Cases  # the hooks of the session
+    asked: _Asked  # which of its cases
 
     @classmethod
     def of(cls, session: pytest.Session, cases: _Cases, asked: _Asked) -> CaseFile:
@@ -224,6 +227,8 @@ class CaseFile(pytest.File):
         return file
 
     def collect(self) -> Iterator[CaseItem]:
+        """The items that the arguments leave in the session; CollectError with every mistake of the
+        file."""
         from xent_check.casefile.loading import Filter, load
         from xent_check.errors import UserError
         from xent_check.problem.expectation import REFERENCE
@@ -251,16 +256,18 @@ class CaseFile(pytest.File):
 class Asked(pytest.Collector):
     """No items: an error where something that was asked for gave none, which is no success."""
 
-    cases: _Cases
+    cases: _Cases  # the hooks of the session
 
     @classmethod
     def of(cls, session: pytest.Session, cases: _Cases) -> Asked:
+        """The collector of a session, named by its paths."""
         name = f"--xent {' '.join(session.config.option.xent)}"
         asked: Asked = cls.from_parent(session, name=name, nodeid=name)
         asked.cases = cases
         return asked
 
     def collect(self) -> list[CaseItem]:
+        """Nothing; CollectError with all that is unmet, unless a file is wrong, which says more."""
         unmet = [] if self.cases.is_broken else list(self.cases.unmet())
         if unmet:
             raise self.CollectError("\n".join(unmet))
@@ -270,16 +277,17 @@ class Asked(pytest.Collector):
 class CaseItem(pytest.Item):
     """A case on an implementation."""
 
-    posed: PosedCase
+    posed: PosedCase  # the case and its problem
     asked: Implementation | None  # None for the reference's own row, where the case states it
-    implementation: str
-    cases: _Cases
-    cases_file: _Asked
+    implementation: str  # its name
+    cases: _Cases  # the hooks of the session
+    cases_file: _Asked  # the file of the case
 
     @classmethod
     def of(
         cls, file: CaseFile, name: str, posed: PosedCase, asked: Implementation | None
     ) -> CaseItem:
+        """The item of a case in a file, with the marker, and with the case's tags as keywords."""
         item: CaseItem = cls.from_parent(file, name=name)
         item.posed, item.asked = posed, asked
         item.cases, item.cases_file = file.cases, file.asked
@@ -312,5 +320,6 @@ class CaseItem(pytest.Item):
             self.user_properties.append((_REASON, result.reason))
 
     def reportinfo(self) -> tuple[Path, int, str]:
+        """The file, the line from 0 where the case begins, and the title of a failure."""
         title = f"{self.posed.case.id} [{self.implementation}]"
         return self.path, self.posed.case.line - 1, title

@@ -27,10 +27,11 @@ class Gentle:
     """A problem and what it comes to."""
 
     problem: Problem
+    """what is asked, in float32"""
     losses: Array
     """float64, of the samples' shape"""
     gradient: Array
-    """of the sum of the losses, by the values"""
+    """of the sum of the losses, by the values; float64, of their shape"""
 
     @property
     def axes(self) -> int:

@@ -78,7 +78,7 @@ class Plan:
     """How a target is called for a problem: a class is made first."""
 
     made: Arguments | None  # the arguments of the constructor; None where the target is no class
-    called: Arguments
+    called: Arguments  # those of the call: of the function, or of what was made
     passes_reduction: bool  # whether reduction="none" is among them
 
 

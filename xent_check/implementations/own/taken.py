@@ -18,7 +18,9 @@ class Kind:
     """A loss of an input that it takes."""
 
     loss: Loss
+    """which loss it computes"""
     given: Given
+    """from which input"""
     returns: Returns
     """what comes back"""
     weighted: Returns
@@ -32,7 +34,9 @@ class Refused:
     """A loss of an input that it does not take."""
 
     loss: Loss
+    """which loss it was asked for"""
     given: Given
+    """from which input"""
     why: str
     """in a few words"""
     raised: bool
@@ -44,7 +48,9 @@ class Taken:
     """What was found out; nothing where it was not asked, or never answered."""
 
     kinds: tuple[Kind, ...] = ()
+    """those that it takes"""
     refused: tuple[Refused, ...] = ()
+    """those that it does not take"""
 
     @classmethod
     def of(cls, message: Mapping[str, Any]) -> Taken:
