@@ -93,6 +93,7 @@ def test_each_case_and_implementation_is_an_item(project: pytest.Pytester) -> No
     ]
 
 
+@pytest.mark.long
 def test_they_stand_beside_the_tests_and_can_be_chosen(project: pytest.Pytester) -> None:
     project.makepyfile(test_own="def test_own(): pass")
     own = "test_own.py::test_own"
@@ -106,6 +107,7 @@ def test_they_stand_beside_the_tests_and_can_be_chosen(project: pytest.Pytester)
     assert collected(project, "--xent", "cases", "--deselect", ITEMS[0]) == [own, *ITEMS[1:]]
 
 
+@pytest.mark.long
 def test_a_shipped_case_has_its_name_everywhere(project: pytest.Pytester) -> None:
     ids = collected(project, "--xent", "corpus:forum/sparse.yaml", "--xent-impl", "manual")
     assert all(one.startswith("corpus:forum/sparse.yaml::") for one in ids)
@@ -156,6 +158,7 @@ def test_a_failure_is_the_sentence_and_the_table(project: pytest.Pytester) -> No
     done.stdout.fnmatch_lines(["FAILED cases/a.yaml::far* - Failed: mine.py:loss failed on*"])
 
 
+@pytest.mark.long
 def test_a_wrong_published_number_fails_on_its_own(project: pytest.Pytester) -> None:
     file = project.path / "cases" / "a.yaml"
     file.write_text(CASES.replace("0.2200495", "0.2210495"))
@@ -164,6 +167,7 @@ def test_a_wrong_published_number_fails_on_its_own(project: pytest.Pytester) -> 
     done.stdout.fnmatch_lines(["`expect.reference` of cases/a.yaml::good is wrong: published*"])
 
 
+@pytest.mark.long
 def test_what_is_missing_is_skipped_and_fails_where_it_is_required(
     project: pytest.Pytester,
 ) -> None:
@@ -180,6 +184,7 @@ def test_what_is_missing_is_skipped_and_fails_where_it_is_required(
         done.stdout.fnmatch_lines(["optax is missing for cases/a.yaml::weighted: *"])
 
 
+@pytest.mark.long
 def test_a_process_that_dies_fails_its_item_alone(project: pytest.Pytester) -> None:
     both = ("--xent-impl", fake("dying", "segfaults"), "--xent-impl", "manual")
     done = run(project, "--xent", "cases", *both, "-k", "good and not reference")
@@ -187,6 +192,7 @@ def test_a_process_that_dies_fails_its_item_alone(project: pytest.Pytester) -> N
     done.stdout.fnmatch_lines(["*failed on cases/a.yaml::good (crash): *"])
 
 
+@pytest.mark.long
 def test_the_reasons_of_known_divergences_are_listed_where_asked(project: pytest.Pytester) -> None:
     known = "KNOWN cases/a.yaml::far[[]manual] - it does not shift"
     for option in ("-v", "-rA", "-rx"):
@@ -199,16 +205,19 @@ def test_the_reasons_of_known_divergences_are_listed_where_asked(project: pytest
 # ---- pytest's own ways --------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_it_stops_at_the_first_failure(project: pytest.Pytester) -> None:
     done = run(project, "--xent", "cases", "-x")
     done.assert_outcomes(passed=2, failed=1)
 
 
+@pytest.mark.long
 def test_what_is_chosen_is_computed_once_and_nothing_else(project: pytest.Pytester) -> None:
     run(project, "--xent", "cases", "-k", "mine and (good or weighted)")
     assert asked(project) == ["2.5"]  # the weighted case is unsupported, the far one not chosen
 
 
+@pytest.mark.long
 def test_the_items_are_in_a_junit_file(project: pytest.Pytester) -> None:
     run(project, "--xent", "cases", "--junitxml", "out.xml")
     tests = list(ElementTree.parse(project.path / "out.xml").iter("testcase"))
@@ -223,6 +232,7 @@ def test_the_items_are_in_a_junit_file(project: pytest.Pytester) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.long
 def test_it_is_shared_among_the_processes_of_xdist(project: pytest.Pytester) -> None:
     """Each computes its own items: every answer is asked for once."""
     done = project.runpytest_subprocess(*PLUGIN, "--xent", "cases", "-n", "2")
@@ -230,6 +240,7 @@ def test_it_is_shared_among_the_processes_of_xdist(project: pytest.Pytester) -> 
     assert asked(project) == ["2.5", "200.0"]
 
 
+@pytest.mark.long
 def test_an_item_that_runs_again_is_computed_again(project: pytest.Pytester) -> None:
     project.makeconftest(
         "def pytest_runtest_call(item):\n    item.runtest()  # as a plugin that runs tests again"
@@ -263,6 +274,7 @@ def test_an_item_that_runs_again_is_computed_again(project: pytest.Pytester) -> 
         ),
     ],
 )
+@pytest.mark.long
 def test_what_names_nothing_is_a_usage_error(
     arguments: tuple[str, ...], words: str, project: pytest.Pytester
 ) -> None:
@@ -284,6 +296,7 @@ def test_what_names_nothing_is_a_usage_error(
         (("--xent", "cases", "--xent-require", "jax"), "jax: required, and no case is run on it"),
     ],
 )
+@pytest.mark.long
 def test_what_gives_no_item_is_an_error(
     arguments: tuple[str, ...], words: str, project: pytest.Pytester
 ) -> None:
@@ -294,6 +307,7 @@ def test_what_gives_no_item_is_an_error(
     done.stdout.fnmatch_lines(["*ERROR collecting --xent cases*", f"{words.replace('[', '[[]')}*"])
 
 
+@pytest.mark.long
 def test_what_gives_no_item_is_told_by_xdist_too(project: pytest.Pytester) -> None:
     project.makepyfile(test_own="def test_own(): pass")
     arguments = ("--xent", "cases", "--xent-require", "jax", "-n", "1")
@@ -307,6 +321,7 @@ def test_no_case_is_no_success(project: pytest.Pytester) -> None:
     assert done.ret == pytest.ExitCode.NO_TESTS_COLLECTED
 
 
+@pytest.mark.long
 def test_a_bad_case_file_is_an_error_in_its_words(project: pytest.Pytester) -> None:
     project.path.joinpath("cases", "bad.yaml").write_text("{loss: binary, logit: [1.0]}\n")
     done = run(project, "--xent", "cases")
@@ -335,6 +350,7 @@ def test_without_the_option_nothing_is_loaded(project: pytest.Pytester) -> None:
     project.runpytest_subprocess(*PLUGIN, "-p", "no:hypothesispytest").assert_outcomes(passed=1)
 
 
+@pytest.mark.long
 def test_pytest_finds_it_by_itself() -> None:
     project = tomllib.loads(Path(ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     (module,) = project["entry-points"]["pytest11"].values()
