@@ -274,7 +274,10 @@ FUNCTION = """
 import numpy as np
 def f(logits, labels): return np.full(len(labels), np.log(2), logits.dtype)
 """
-WHY = "gradient not compared: a NumPy function has no gradient"
+WHY = (
+    "gradient not compared: "
+    "a NumPy function has no gradient, unless it returns one beside the losses"
+)
 FORMATS = ("table", "json", "jsonl", "junit", "markdown", "github", "html", "sarif")
 
 

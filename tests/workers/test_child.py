@@ -15,7 +15,9 @@ from xent_check.workers import child
 
 NAME = "made_up"
 ADAPTER = f"xent_check.implementations.adapters.{NAME}"
-REQUEST = {"module": NAME, "mode": "eager", "device": "cpu", "problem": "a problem"}
+REQUEST = {
+    "module": NAME, "mode": "eager", "device": "cpu", "problem": "a problem", "introduction": None
+}  # fmt: skip
 
 
 @pytest.fixture

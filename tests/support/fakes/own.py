@@ -50,7 +50,8 @@ def soft(labels: Array, logits: Array) -> Array:
 
 
 def of_probs(p: Array, labels: Array) -> Array:
-    losses: Array = -np.log(np.take_along_axis(p, labels[..., None], axis=-1)[..., 0])
+    with np.errstate(all="ignore"):  # it is tried with logits too
+        losses: Array = -np.log(np.take_along_axis(p, labels[..., None], axis=-1)[..., 0])
     return losses
 
 
