@@ -64,6 +64,7 @@ def test_a_line_belongs_to_the_innermost_function() -> None:
     assert functions_by_line(source) == {4: "C.m", 5: "C.m.inner"}
 
 
+@pytest.mark.long
 def test_a_seed_gives_one_sample() -> None:
     (first, _), (again, _), (other, _) = (chosen(SOURCES, 40, seed) for seed in (1, 1, 2))
     assert first == again != other

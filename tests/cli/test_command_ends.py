@@ -258,6 +258,7 @@ def test_ctrl_c_while_the_workers_start_leaves_no_process(command: Command, dela
     command.assert_nothing_is_left()
 
 
+@pytest.mark.long
 def test_an_interrupt_that_nohup_ignores_is_ignored(command: Command) -> None:
     line = command.line("-i", fake("hanging", "sleeps"), "-k", "first", "--timeout", "2")
     shell = subprocess.Popen(

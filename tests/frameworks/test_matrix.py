@@ -22,6 +22,7 @@ from xent_check.workers.pool import Pool
 from xent_check.workers.wire import encode_problem
 from xent_check.workers.worker import Request
 
+pytestmark = pytest.mark.long
 Key = tuple[str, Loss, Given, str | None]
 REDUCTIONS: tuple[Reduction, ...] = ("mean", "weighted_mean", "sum")
 
@@ -111,7 +112,6 @@ def test_the_matrix_is_what_happens(name: str, answers: dict[Key, object]) -> No
     assert sum(1 for asked, *_ in answers if asked == name) >= 45
 
 
-@pytest.mark.long
 def test_an_option_that_nobody_knows_is_unsupported_everywhere(tmp_path: Path) -> None:
     own = ("frameworks/__init__.py", "frameworks/test_matrix.py")
     with_longer_table(tmp_path, "support/made_up.py", *own)

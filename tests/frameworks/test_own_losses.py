@@ -89,6 +89,7 @@ def test_bfloat16_arrives_as_bfloat16() -> None:
     assert answer.dtype == ml_dtypes.bfloat16
 
 
+@pytest.mark.long
 def test_each_framework_s_loss_runs_from_the_command_line(tmp_path: Path) -> None:
     """Within what rounding explains; the versions are those of the frameworks."""
     command = Command(tmp_path)

@@ -40,6 +40,7 @@ def case_file() -> str:
     return text
 
 
+@pytest.mark.long
 def test_the_picture_is_what_the_command_prints(tmp_path: Path) -> None:
     """But for the time it took."""
     (tmp_path / "confident.yaml").write_text(case_file(), encoding="utf-8")

@@ -100,6 +100,7 @@ def test_a_baseline_that_matches_nothing_is_no_success(place: Place, why: str) -
         assert "no answer was compared with base.json" in place.command(*run, "--report", form).out
 
 
+@pytest.mark.long
 def test_what_is_gone_is_on_the_summary_line_of_every_format(place: Place) -> None:
     stable = ("-i", "stable")
     assert place.command(*ACCEPT, *stable).code == 0

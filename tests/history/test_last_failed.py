@@ -162,6 +162,7 @@ def test_a_run_that_stops_early_keeps_what_it_knows(project: Project) -> None:
     assert project.known == {"first": {WRONG, NAN}, "second": {WRONG}, "third": {WRONG}}
 
 
+@pytest.mark.long
 def test_an_interrupted_run_keeps_what_it_knows(project: Project) -> None:
     process = project.start("cases.yaml", "-i", WRONG, "-i", SLEEPS, "-v")
     assert until(project.mark.exists)
