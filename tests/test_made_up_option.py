@@ -226,5 +226,4 @@ def test_the_tests_of_the_table_name_what_must_speak_of_it(copy: Path) -> None:
     assert red == {
         *(f"{meaning}[{giver}]" for giver in ("reference", "bounds", "vacuity", "meaning")),
         "test_the_page_is_made_from_the_table",
-        "test_the_readme_names_every_key_of_a_case",
     }
