@@ -21,6 +21,16 @@ BUGS = (
         "if self.versions is None:", "if True:", JUDGING,
     ),
     Bug(
+        "a user's own loss is excused for its framework", "introducing:_library",
+        '.partition(".")[0], "")', '.partition(".")[0], "stable")', "test_judging.py",
+        "excuses_no_loss",
+    ),
+    Bug(
+        "a function of a library may diverge in any way", "judging:result_of",
+        'result = known if known.status == "known" else result',
+        'result = replace(result, status="known")', "test_judging.py", "as_the_library",
+    ),
+    Bug(
         "a known divergence that is gone stays known", "verdict:judge_comparison",
         "    if comparison.agrees_with_reference:\n        text", "    if False:\n        text",
         JUDGING,

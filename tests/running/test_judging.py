@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.support.command import Command
 from tests.support.fake import fake
+from tests.support.loaded import posed_cases
+from xent_check.casefile.loading import Filter
+from xent_check.implementations.names import parse
+from xent_check.problem.evaluation import Computed
+from xent_check.reference.truth import truth
+from xent_check.running.jobs import Job
+from xent_check.running.judging import result_of
 
 RIGHT = fake("own", "any_axes")
 MEAN = fake("own", "the_mean")
@@ -48,11 +57,25 @@ def test_labels_outside_the_classes_are_asked_only_where_the_case_says_of_it(
     assert statuses(command, RIGHT)[RIGHT, "outside"] == "known"
 
 
-def test_what_diverges_just_as_its_framework_declares_is_known(command: Command) -> None:
-    """The rounded sum of exponentials of a NumPy formula; not what it does beside that."""
-    assert statuses(command, RIGHT)[RIGHT, "as-stable"] == "known"
-    command.cases.write_text(CASES.replace("losses: [0.0]", "losses: [1.0e-9]"))
+def test_what_a_case_declares_of_an_implementation_excuses_no_loss_that_a_user_wrote(
+    command: Command,
+) -> None:
+    """The rounded sum of exponentials of a NumPy formula, for which the case excuses `stable`."""
     assert statuses(command, RIGHT)[RIGHT, "as-stable"] == "diverges"
+
+
+def test_a_function_of_a_library_diverges_as_the_library_is_declared_to(tmp_path: Path) -> None:
+    """And in no other way; a loss is given as what it was found to be."""
+    (posed,) = posed_cases(CASES, tmp_path, Filter(texts=("as-stable",)))
+    job = Job(posed, parse(RIGHT), {})
+    answer = Computed(np.array([0.0], np.float32), {}, "f(logits, labels)", 0.0)
+    exact = truth(posed.problem)
+    known = result_of(job, answer, exact, strict=False, library="stable")
+    assert (known.status, known.reason) == ("known", "as stable: log of a rounded sum")
+    assert result_of(job, answer, exact, strict=False, library="torch").status == "diverges"
+    assert result_of(job, answer, exact, strict=False).status == "diverges"
+    other = replace(answer, losses=np.array([1e-6], np.float32))
+    assert result_of(job, other, exact, strict=False, library="stable").status == "diverges"
 
 
 def test_a_total_alone_is_compared_saved_and_judged_again(command: Command) -> None:

@@ -71,7 +71,7 @@ def _results(
         if evaluation is None:
             evaluation = _evaluation(loss, _copy(posed.problem), introduced, stated)
             evaluation = after(time.perf_counter() - start, evaluation)
-        yield result_of(job, evaluation, exact, strict=False, kin=introduced.kin)
+        yield result_of(job, evaluation, exact, strict=False, library=introduced.library)
 
 
 def _evaluation(

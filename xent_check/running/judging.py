@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from xent_check.implementations.names import parse
@@ -17,29 +16,26 @@ from .jobs import Job
 
 
 def result_of(
-    job: Job, evaluation: Evaluation, exact: Truth, strict: bool, kin: Sequence[str] = ()
+    job: Job, evaluation: Evaluation, exact: Truth, strict: bool, library: str = ""
 ) -> CaseResult:
     """The answer compared with the truth, under the bounds of the dtype it is computed in.
 
-    kin: of a user's own loss, the names of the implementations that its framework's functions are.
-    What diverges just as the case declares of one of those is known.
+    library: where the loss is a function of a library, asked by its name, the implementation that
+    such functions are. What diverges just as the case declares of that one is known, as that.
     """
     posed, i = job.posed, job.implementation
     if isinstance(evaluation, Computed):
         exact = _with_totals(exact, posed.problem, evaluation)
     if i.computes_in_float32(posed.problem):
         exact = exact.inside_float32(posed.problem)
-    expectations = [posed.expectation_of(i)]
-    if expectations[0] is None:
-        expectations += [posed.expectation_of(parse(name)) for name in kin]
-    results = [
-        judge(posed.case, posed.problem, i.name, evaluation, exact, expectation, strict)
-        for place, expectation in enumerate(expectations)
-        if place == 0 or expectation is not None
-    ]
-    result = results[0]
-    if result.status in ("diverges", "failed"):
-        result = next((known for known in results[1:] if known.status == "known"), result)
+    stated = posed.expectation_of(i)
+    result = judge(posed.case, posed.problem, i.name, evaluation, exact, stated, strict)
+    if stated is None and library and result.status in ("diverges", "failed"):
+        of_library = posed.expectation_of(parse(library))
+        if of_library is not None and of_library.because is not None:
+            stated = replace(of_library, because=f"as {library}: {of_library.because}")
+            known = judge(posed.case, posed.problem, i.name, evaluation, exact, stated, strict)
+            result = known if known.status == "known" else result
     return diagnosed(result)
 
 

@@ -47,8 +47,8 @@ def run(
             yield result_of(job, job.unasked, truths[job.posed], strict)
     for job, evaluation in pool.answers():
         with clock.of("judging", job.posed.case.id):
-            kin = pool.introduction_of(job.implementation).get("kin", ())
-            result = result_of(job, evaluation, truths[job.posed], strict, kin)
+            library = pool.introduction_of(job.implementation).get("library", "")
+            result = result_of(job, evaluation, truths[job.posed], strict, library)
         yield result
     for _, message in encoded_cases:
         forget(message)

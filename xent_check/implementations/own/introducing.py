@@ -26,8 +26,8 @@ class Introduction:
     """what says so; empty where its user does, or nothing"""
     taken: Taken
     """what it computes"""
-    kin: tuple[str, ...]
-    """the implementations that functions of its library are"""
+    library: str
+    """the implementation that functions of its library are; empty for what its user has written"""
     sentence: str
     """all of this in one line"""
 
@@ -42,18 +42,16 @@ def introduction(loss: UserLoss, stated: bool = False) -> Introduction:
         version = "unknown"
     taken = Taken() if stated else found(loss)
     line = "" if stated else sentence(loss.shown, name, loss.found_by, taken)
-    return Introduction(name, version, loss.found_by, taken, _kin(loss), line)
+    return Introduction(name, version, loss.found_by, taken, _library(loss), line)
 
 
-# By the library that a loss is from, else by the framework of its arrays.
-_KIN = {"torch": ("torch",), "jax": ("jax",), "optax": ("optax", "jax"), "numpy": ("stable",),
-        "tensorflow": ("tf", "keras"), "keras": ("keras", "tf")}  # fmt: skip
+_OF_LIBRARY = {"torch": "torch", "optax": "optax", "tensorflow": "tf", "keras": "keras"}
 
 
-def _kin(loss: UserLoss) -> tuple[str, ...]:
+def _library(loss: UserLoss) -> str:
+    """A wrapper around a function of a library is the user's: what it hands on is not known."""
     kind = loss.target if hasattr(loss.target, "__module__") else type(loss.target)
-    library = (getattr(kind, "__module__", None) or "").partition(".")[0]
-    return _KIN.get(library) or _KIN[loss.framework.name]
+    return _OF_LIBRARY.get((getattr(kind, "__module__", None) or "").partition(".")[0], "")
 
 
 def answer_as_stated(problem: Problem, loss: UserLoss) -> Computed:
