@@ -56,6 +56,8 @@ SPARSE = "sparse_categorical"
     [
         (own.any_axes, [(SPARSE, "logits", "losses", (1, 2, 0))]),
         (own.two_axes, [(SPARSE, "logits", "losses", (1,))]),
+        (own.wrong_beyond_two_axes, [(SPARSE, "logits", "losses", (1, 2, 0))]),
+        (own.mean_over_the_first_axis, [(SPARSE, "logits", "mean", (1, 2))]),
         (own.the_mean, [(SPARSE, "logits", "mean", (1, 2))]),
         (own.the_sum, [(SPARSE, "logits", "sum", (1, 2))]),
         (own.soft, [("categorical", "logits", "losses", (1, 2, 0))]),

@@ -41,6 +41,10 @@ BUGS = (
         "test_user_function.py", "own_name",
     ),
     Bug(
+        "a wrong answer in more axes is asked for in two", "finding:_kind",
+        "(*taken, *wrong))", "tuple(taken))", "test_judging.py", "more_axes",
+    ),
+    Bug(
         "labels are not known by their name", "signature:_arguments",
         "labels = _first(free, _LABELS)", 'labels = ""',
         "test_signature.py", "by_name",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from textwrap import indent
 
 import numpy as np
 import pytest
@@ -76,6 +77,17 @@ def test_a_function_of_a_library_diverges_as_the_library_is_declared_to(tmp_path
     assert result_of(job, answer, exact, strict=False).status == "diverges"
     other = replace(answer, losses=np.array([1e-6], np.float32))
     assert result_of(job, other, exact, strict=False, library="stable").status == "diverges"
+
+
+@pytest.mark.parametrize("function", ["wrong_beyond_two_axes", "mean_over_the_first_axis"])
+def test_a_wrong_answer_in_more_axes_is_not_asked_for_in_two(
+    command: Command, function: str
+) -> None:
+    """Flattened, it would agree: both are right there."""
+    name = fake("own", function)
+    text = "loss: sparse_categorical\nlogits: [[[2.0, 1.0], [0.5, 2.5]]]\nlabels: [[0, 1]]\n"
+    command.cases.write_text(f"cases: [{{name: plain}}]\ndefaults:\n{indent(text, '  ')}")
+    assert statuses(command, name)[name, "plain"] == "diverges"
 
 
 def test_a_total_alone_is_compared_saved_and_judged_again(command: Command) -> None:

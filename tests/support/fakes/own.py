@@ -30,6 +30,17 @@ def two_axes(logits: Array, labels: Array) -> Array:
     return any_axes(logits, labels)
 
 
+def wrong_beyond_two_axes(logits: Array, labels: Array) -> Array:
+    """It answers there, with half as much again."""
+    losses = any_axes(logits, labels)
+    return losses if logits.ndim == 2 else losses * logits.dtype.type(1.5)
+
+
+def mean_over_the_first_axis(logits: Array, labels: Array) -> Any:
+    """The mean where the samples have one axis."""
+    return any_axes(logits, labels).sum(dtype=logits.dtype) / logits.dtype.type(len(labels))
+
+
 def the_mean(logits: Array, labels: Array) -> Any:
     return any_axes(logits, labels).mean(dtype=logits.dtype)
 

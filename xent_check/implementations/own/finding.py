@@ -22,6 +22,10 @@ class _NotTakenError(Exception):
     """The text says in a few words why a kind is not taken."""
 
 
+class _WrongError(_NotTakenError):
+    """It answered in a shape that it may answer in, with other numbers."""
+
+
 def found(loss: UserLoss) -> Taken:
     """What the loss takes of all kinds. It raises nothing that the loss does."""
     kinds: list[Kind] = []
@@ -36,6 +40,7 @@ def found(loss: UserLoss) -> Taken:
 def _kind(loss: UserLoss, name: Loss, given: Given) -> Kind | Refused:
     """The kind as it is taken; the reason of the first shape where none is."""
     taken: dict[int, Returns] = {}
+    wrong: list[int] = []
     why, raised = "", True
     for axes, samples in _SAMPLES.items():
         if axes == 0 and not taken:
@@ -45,11 +50,14 @@ def _kind(loss: UserLoss, name: Loss, given: Given) -> Kind | Refused:
             returns = _returns(loss, problem)
         except _NotTakenError as error:
             why, raised = why or str(error), False
+            wrong += [axes] * isinstance(error, _WrongError)
         except (Exception, SystemExit) as error:
             why = why or _raised(error)
         else:
             if not taken or returns in taken.values():
                 taken[axes] = returns
+            elif axes:  # every total of a bare sample is its loss
+                wrong.append(axes)
     if not taken:
         return Refused(name, given, why, raised)
     returns = next(iter(taken.values()))
@@ -57,7 +65,8 @@ def _kind(loss: UserLoss, name: Loss, given: Given) -> Kind | Refused:
     if returns == "mean" and name == "sparse_categorical":
         with contextlib.suppress(Exception):
             by_weight = _returns(loss, weighted(gentle(name, given)))
-    return Kind(name, given, returns, by_weight, tuple(taken))
+    # Only what it does not answer at all is asked in other axes: a wrong answer is its own.
+    return Kind(name, given, returns, by_weight, (*taken, *wrong))
 
 
 def _raised(error: BaseException) -> str:
@@ -80,7 +89,7 @@ def _returns(loss: UserLoss, problem: Gentle) -> Returns:
     for name in REDUCTIONS:
         if name in off and off[name] <= _CLOSE * (1 + abs(problem.totals[name])):
             return name
-    raise _NotTakenError(f"one number, off by {min(off.values()):.2g}")
+    raise _WrongError(f"one number, off by {min(off.values()):.2g}")
 
 
 def _of_losses(loss: UserLoss, problem: Gentle, computed: Computed) -> Returns:
@@ -89,7 +98,7 @@ def _of_losses(loss: UserLoss, problem: Gentle, computed: Computed) -> Returns:
         off = np.abs(losses - problem.losses)
     if not (off <= _CLOSE * (1 + np.abs(problem.losses))).all():
         worst = float(np.max(np.where(np.isnan(off), np.inf, off)))
-        raise _NotTakenError(f"off by {worst:.2g}")
+        raise _WrongError(f"off by {worst:.2g}")
     if isinstance(computed.gradient, np.ndarray):
         return "losses"
     with contextlib.suppress(Exception):
