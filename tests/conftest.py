@@ -1,7 +1,8 @@
 """Where a process that a test forks finds the tests: behind all else, so that it is the package
 which is installed that they test. And where the modules of the site in docs/ stand.
 
-pytest-xdist tells its workers how wide the terminal is: a command in a pipe is told nothing."""
+pytest-xdist tells its workers how wide the terminal is: a command in a pipe is told nothing. A CI
+service tells that it is one, and a pytest that a test starts would print longer lines for it."""
 
 from __future__ import annotations
 
@@ -11,4 +12,5 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 sys.path += [str(ROOT), str(ROOT / "docs" / "site")]
-os.environ.pop("COLUMNS", None)
+for told in ("COLUMNS", "CI", "BUILD_NUMBER"):
+    os.environ.pop(told, None)

@@ -90,6 +90,7 @@ def test_no_text_is_a_command_and_to_guard_twice_changes_nothing(text: str) -> N
     assert guarded(once) == once
 
 
+@example([":", ":a"])  # a command that two writes make
 @given(st.lists(NASTY, max_size=6))
 def test_it_does_not_matter_how_a_stream_is_cut_into_writes(parts: list[str]) -> None:
     out = io.StringIO()
