@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import ml_dtypes
+import mpmath
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -111,6 +112,62 @@ def test_fill_is_one_number_everywhere(fill: float, dtype: type[np.generic]) -> 
 def test_a_shape_without_axes_is_one_number_and_with_a_0_is_empty(form: dict[str, Any]) -> None:
     assert made({"shape": [], **form}).shape == ()
     assert made({"shape": [0, 3], **form}).shape == (0, 3)
+
+
+def test_cycle_repeats_its_numbers_in_row_major_order() -> None:
+    array = made({"shape": [2, 4], "cycle": [1, -1, 0]})
+    np.testing.assert_array_equal(array, [[1, -1, 0, 1], [-1, 0, 1, -1]], strict=True)
+    assert made({"shape": [2], "cycle": [0.5, 1]}).tolist() == [0.5, 1]
+    assert made({"shape": [0, 3], "cycle": [0.5, 1]}).shape == (0, 3)
+
+
+def test_add_broadcasts_as_numpy_does_and_keeps_whole_numbers_whole() -> None:
+    array = made({"add": [[[1, 2, 3], [4, 5, 6]], [[100], [-(10**8)]]]})
+    expected = np.array([[101, 102, 103], [-99999996, -99999995, -99999994]])
+    np.testing.assert_array_equal(array, expected, strict=True)
+    array = made({"add": [{"shape": [2, 2], "fill": 1}, [0.5, 0], float("-inf")]})
+    assert array.tolist() == [[-np.inf, -np.inf]] * 2
+
+
+def test_put_writes_numbers_at_indices_of_python_in_their_order() -> None:
+    array = made({"base": {"shape": [2, 5], "fill": 0}, "put": {"0, -1": 2, ":, 1:3": 7, "1,1": 3}})
+    np.testing.assert_array_equal(array, [[0, 7, 7, 0, 2], [0, 3, 7, 0, 0]], strict=True)
+    array = made({"base": [1, 2, 3, 4], "put": {"::2": float("-inf")}})
+    assert array.tolist() == [-np.inf, 2, -np.inf, 4]
+    assert made({"base": [1, 2, 3], "put": {"::-2": 0}}).tolist() == [0, 2, 0]
+
+
+def test_put_changes_no_array_file(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.array([1.5, 2]))
+    assert made({"base": {"file": "x.npy"}, "put": {"0": 0}}, tmp_path).tolist() == [0, 2]
+    assert np.load(tmp_path / "x.npy").tolist() == [1.5, 2]
+
+
+def test_argmax_is_the_first_of_the_largest() -> None:
+    rows = [[0, 3, 3], [5, 4, 4]]
+    np.testing.assert_array_equal(made({"argmax": rows}), np.array([1, 0]), strict=True)
+    np.testing.assert_array_equal(made({"argmax": rows, "axis": 0}), np.array([1, 1, 1]))
+
+
+def test_one_hot_has_on_and_off_in_place_of_1_and_0() -> None:
+    array = made({"one_hot": [0, 2], "num_classes": 3, "on": [20, -1], "off": -5})
+    np.testing.assert_array_equal(array, np.array([[20.0, -5, -5], [-5, -5, -1]]), strict=True)
+    array = made({"one_hot": {"shape": [2], "cycle": [1, 0]}, "num_classes": 2, "on": 7})
+    np.testing.assert_array_equal(array, np.array([[0.0, 7], [7, 0]]), strict=True)
+
+
+@pytest.mark.parametrize(("classes", "off"), [(2, 0), (3, -2.5), (1000, 0)])
+@pytest.mark.parametrize("p", [0.001, 0.5, 0.999, 1 - 1e-7])
+def test_a_probability_is_what_a_softmax_makes_of_the_row(p: float, classes: int, off: int) -> None:
+    """Against the definition of softmax, in 50 digits."""
+    form = {"one_hot": [1, 0], "num_classes": classes, "probability": [p, 0.5], "off": off}
+    rows = made(form)
+    with mpmath.workdps(50):
+        for row, label, expected in zip(rows, (1, 0), (p, 0.5), strict=True):
+            exps = [mpmath.exp(mpmath.mpf(float(x))) for x in row]
+            share = exps[label] / mpmath.fsum(exps)
+            assert abs(share - mpmath.mpf(expected)) <= 1e-14 * share
+            assert abs((1 - share) - (1 - mpmath.mpf(expected))) <= 1e-14
 
 
 def test_one_hot_is_1_at_each_index() -> None:

@@ -85,6 +85,24 @@ BUGS = (
         BAD_CASES, "matrix_of_wrong_values",
     ),
     Bug(
+        "the numbers of put come in the order of their indices", "arrays:_put",
+        "form.put.items()", "sorted(form.put.items())", "test_arrays.py", "in_their_order",
+    ),
+    Bug(
+        "a given probability is that of the index against one other class", "arrays:_one_hot",
+        "on * (classes - 1) / (1 - on)", "on / (1 - on)", "test_arrays.py", "softmax_makes",
+    ),
+    Bug(
+        "put writes into the array of a file", "arrays:_put",
+        "base.astype(np.int64 if whole else np.float64)", "base",
+        "test_arrays.py", "changes_no_array_file",
+    ),
+    Bug(
+        "the keys of an array inside another are told of the outer one",
+        "array_forms:without_tags", "elif field not in _PARTS:", "else:",
+        BAD_CASES, "array_algebra",
+    ),
+    Bug(
         "labels that are no indices have no place", "arrays:class_index_mistake",
         "return Mistake((*key, *index), f", "return Mistake(key, f", BAD_CASES, "no_indices",
     ),

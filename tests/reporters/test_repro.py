@@ -19,6 +19,7 @@ from tests.support.command import completed
 from tests.support.loaded import posed_cases
 from tests.support.snapshots import assert_expected
 from xent_check.casefile.array_forms import (
+    CycleArray,
     FileArray,
     FillArray,
     OneHotArray,
@@ -26,6 +27,7 @@ from xent_check.casefile.array_forms import (
     RangeArray,
 )
 from xent_check.casefile.arrays import make_array
+from xent_check.casefile.case import CaseFields
 from xent_check.casefile.loading import PosedCase
 from xent_check.implementations.names import parse
 from xent_check.implementations.program import compiled
@@ -33,7 +35,7 @@ from xent_check.implementations.table import CUSTOM, IMPLEMENTATIONS
 from xent_check.problem.dtypes import rounded
 from xent_check.problem.evaluation import Computed, Failed, Unsupported
 from xent_check.reporters.repro import script
-from xent_check.reporters.repro.arrays import TO_BFLOAT16, array_code
+from xent_check.reporters.repro.arrays import HELPERS, array_code
 from xent_check.reporters.repro.frameworks import LINES, broken
 from xent_check.running.one_case import results_of
 
@@ -47,13 +49,21 @@ logits: [[0.0, 0.0], [-200, 300]]
 labels: [0, 0]
 reduction: [mean, sum]
 """
+NOISE = {"shape": [30, 5], "random": "normal"}
+LABELS = {"shape": [30], "random": "integers", "high": 9}
 EDGES = [0.1, 1 / 3, 1e-45, 65504.0, 3e38, 1.0, -0.0, np.inf, -np.inf, np.nan, 2**-24, 16777217]
+
+
+def composed(form: object) -> Any:
+    """A form that is made of others."""
+    return CaseFields.model_validate({"loss": "binary", "logits": form, "labels": 0}).logits
 
 
 def made_by(code: str) -> Any:
     """What the code of an array gives, in a script."""
     namespace: dict[str, Any] = {"np": np, "nan": np.nan, "inf": np.inf}
-    exec(TO_BFLOAT16, namespace)
+    for helper in HELPERS.values():
+        exec(helper, namespace)
     return eval(code, namespace)
 
 
@@ -93,6 +103,18 @@ def test_an_empty_array_keeps_its_shape(shape: tuple[int, ...]) -> None:
         RangeArray(shape=[30, 5], range=True),
         FillArray(shape=[30, 5], fill=0.1),
         OneHotArray(one_hot=[[1, 2], [0, 3]] * 20, num_classes=4),
+        CycleArray(shape=[30, 5], cycle=[1, -0.5, 0]),
+        *(
+            composed(form)
+            for form in (
+                {"one_hot": LABELS, "num_classes": 9, "on": -3, "off": 2.5},
+                {"one_hot": LABELS, "num_classes": 9, "probability": [0.5, 0.999] * 15},
+                {"add": [NOISE, {"shape": [30, 1], "fill": 1e4}, [1, 2, 3, 4, 5]]},
+                {"base": NOISE, "put": {"0, -1": 20, ":, 1:3": float("-inf"), "3": 0}},
+                {"base": {"shape": [30, 5], "range": True}, "put": {"::2": 0.5}},
+                {"argmax": {"shape": [5, 100], "random": "normal"}, "axis": 0},
+            )
+        ),
     ],
     ids=lambda form: "-".join(str(v) for v in form.model_dump(exclude_unset=True).values())[:30],
 )

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
 import numpy.typing as npt
-from pydantic import BeforeValidator, Discriminator, Field, PlainValidator, Tag, model_validator
+from pydantic import (
+    BeforeValidator,
+    Discriminator,
+    Field,
+    PlainValidator,
+    Tag,
+    field_validator,
+    model_validator,
+)
 from pydantic.json_schema import SkipJsonSchema
 
-from xent_check.errors import Mistake, did_you_mean, listed
+from xent_check.errors import KeyPath, Mistake, did_you_mean, listed
 
 from .field_types import Number, Numbers, Shape, Strict, validation_error
 
@@ -86,13 +95,72 @@ class FillArray(Strict):
     """The number."""
 
 
-class OneHotArray(Strict):
-    """One row per class index: 1 at the index, 0 elsewhere."""
+class CycleArray(Strict):
+    """The same numbers over and over, in row-major order: 1, -1, 1, -1, ..."""
 
-    one_hot: Numbers
-    """The class indices: a number, or lists of numbers."""
+    shape: Shape
+    """How many numbers there are along each axis."""
+    cycle: Annotated[list[Number], Field(min_length=1)]
+    """The numbers."""
+
+
+class OneHotArray(Strict):
+    """One row per class index: 1 (`on`) at the index, 0 (`off`) elsewhere."""
+
+    one_hot: Array
+    """The class indices: a number, lists of numbers, or an array of them."""
     num_classes: Annotated[int, Field(ge=1)]
     """How many classes there are: the length of each row."""
+    on: Numbers = 1
+    """What stands at the index: a number, or one for each row."""
+    off: Number = 0
+    """What stands elsewhere."""
+    probability: Numbers = None
+    """In place of `on`: what a softmax of the row makes of the index, more than 0 and less than 1;
+    a number, or one for each row. `on` is then off + log(probability (n - 1) / (1 - probability)),
+    n being num_classes."""
+
+    @model_validator(mode="after")
+    def _one_of_on_and_probability(self) -> Self:
+        if self.probability is not None and "on" in self.model_fields_set:
+            raise validation_error(Mistake(("on",), "beside `probability`", "one of them", ""))
+        return self
+
+
+class SumArray(Strict):
+    """The sum of arrays, as NumPy broadcasts them: noise and an offset for each row, a mask."""
+
+    add: Annotated[list[Array], Field(min_length=1)]
+    """The arrays."""
+
+
+class PutArray(Strict):
+    """An array with numbers put into it, in the order of the file."""
+
+    base: Array
+    """The array."""
+    put: Annotated[dict[str, Number], Field(min_length=1)]
+    """The places, as an index in Python, with what stands there: `{"0, -1": 20, ":, 4:8": -.inf}`
+    is array[0, -1] = 20, then array[:, 4:8] = -inf."""
+
+    @field_validator("put", mode="after")
+    @classmethod
+    def _places_are_indices(cls, put: dict[str, float]) -> dict[str, float]:
+        allowed = "an index in Python: whole numbers and slices, such as '0, 4:8'"
+        wrong = [Mistake((text,), repr(text), allowed, "") for text in put if not index_of(text)]
+        if wrong:
+            raise validation_error(*wrong)
+        return put
+
+
+class ArgmaxArray(Strict):
+    """The index of the largest number along an axis, the first of several: labels that the logits
+    predict."""
+
+    argmax: Array
+    """The array, before it is rounded to a dtype."""
+    axis: int = -1
+    """Which axis goes."""
 
 
 class FileArray(Strict):
@@ -113,9 +181,48 @@ ARRAY_FORMS: dict[str, type[Strict]] = {
     "random": RandomArray,
     "range": RangeArray,
     "fill": FillArray,
+    "cycle": CycleArray,
     "one_hot": OneHotArray,
+    "add": SumArray,
+    "put": PutArray,
+    "argmax": ArgmaxArray,
     "file": FileArray,
 }
+_PARTS = ("base", "argmax", "one_hot")  # the keys that are arrays; `add` is a list of them
+_WHOLE = r"(-?(?:0|[1-9][0-9]{0,17}))"
+_INDEX = re.compile(rf"{_WHOLE}|{_WHOLE}?:{_WHOLE}?(?::(-?[1-9][0-9]{{0,17}})?)?")
+
+
+def index_of(text: str) -> tuple[int | slice, ...]:
+    """What Python makes of the text between brackets; () where it is no such index."""
+    index: list[int | slice] = []
+    for part in text.split(","):
+        match = _INDEX.fullmatch(part.strip())
+        if match is None:
+            return ()
+        ends = [None if end is None else int(end) for end in match.groups()]
+        index.append(slice(*ends[1:]) if ends[0] is None else ends[0])
+    return tuple(index)
+
+
+def without_tags(loc: KeyPath) -> tuple[KeyPath, type[Strict] | None]:
+    """A place of pydantic's in an array without its names of forms, which are no keys; and the form
+    that its last key is in, None where that is a list of numbers.
+
+    loc: from the key of a case on.
+    """
+    key, rest, model = list(loc[:1]), list(loc[1:]), None
+    while rest:
+        model = ARRAY_FORMS.get(str(rest.pop(0)))
+        if model is None or not rest:
+            break
+        field = rest.pop(0)
+        key.append(field)
+        if field == "add" and rest:
+            key.append(rest.pop(0))
+        elif field not in _PARTS:
+            break
+    return (*key, *rest), model
 
 
 def _form(value: object) -> str:
@@ -147,7 +254,11 @@ Array = Annotated[
         | Annotated[RandomArray, Tag("random")]
         | Annotated[RangeArray, Tag("range")]
         | Annotated[FillArray, Tag("fill")]
+        | Annotated[CycleArray, Tag("cycle")]
         | Annotated[OneHotArray, Tag("one_hot")]
+        | Annotated[SumArray, Tag("add")]
+        | Annotated[PutArray, Tag("put")]
+        | Annotated[ArgmaxArray, Tag("argmax")]
         | Annotated[FileArray, Tag("file")]
         | Annotated[SkipJsonSchema[_Memory], Tag("memory")],
         Discriminator(_form),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,19 @@ from pydantic import BaseModel
 from xent_check.errors import InvalidError, KeyPath, Mistake, and_more
 
 from .array_files import read_array
-from .array_forms import FileArray, FillArray, MemoryArray, OneHotArray, RandomArray, RangeArray
+from .array_forms import (
+    ArgmaxArray,
+    CycleArray,
+    FileArray,
+    FillArray,
+    MemoryArray,
+    OneHotArray,
+    PutArray,
+    RandomArray,
+    RangeArray,
+    SumArray,
+    index_of,
+)
 from .field_types import value_text
 from .memory import must_fit
 from .yaml_values import Row
@@ -26,8 +40,13 @@ def make_array(form: object, key: KeyPath, folder: Path, allow_outside: bool) ->
 
     int64 where every number is whole, else float64; a file keeps its dtype. folder: the case
     file's; a path that leaves it is refused unless `allow_outside`. InvalidError, with keys below
-    `key`, for class indices outside their classes, an unusable file, and more than fits in memory.
+    `key`, for class indices and places outside the array, shapes that do not fit, an unusable file,
+    and more than fits in memory.
     """
+
+    def part(form: object, key: KeyPath) -> Array:
+        return make_array(form, key, folder, allow_outside)
+
     try:
         match form:
             case RandomArray():
@@ -39,8 +58,17 @@ def make_array(form: object, key: KeyPath, folder: Path, allow_outside: bool) ->
             case FillArray():
                 must_fit(form.shape, 8, key)
                 return np.full(form.shape, _array_of_numbers(form.fill))
+            case CycleArray():
+                must_fit(form.shape, 8, key)
+                return np.resize(_array_of_numbers(form.cycle), form.shape)
             case OneHotArray():
-                return _one_hot(form, key)
+                return _one_hot(form, part(form.one_hot, (*key, "one_hot")), key)
+            case SumArray():
+                return _sum([part(a, (*key, "add", i)) for i, a in enumerate(form.add)], key)
+            case PutArray():
+                return _put(form, part(form.base, (*key, "base")), key)
+            case ArgmaxArray():
+                return _argmax(form, part(form.argmax, (*key, "argmax")), key)
             case MemoryArray():
                 return form.array
             case FileArray():
@@ -107,17 +135,63 @@ def _random(form: RandomArray) -> Array:
     return values
 
 
-def _one_hot(form: OneHotArray, key: KeyPath) -> Array:
-    indices = _array_of_numbers(form.one_hot)
-    key = (*key, "one_hot")
+def _one_hot(form: OneHotArray, indices: Array, key: KeyPath) -> Array:
+    place, classes = (*key, "one_hot"), form.num_classes
     if indices.dtype.kind != "i":
-        raise InvalidError(class_index_mistake(form.one_hot, indices, key))
-    bad = (indices < 0) | (indices >= form.num_classes)
+        raise InvalidError(class_index_mistake(form.one_hot, indices, place))
+    bad = (indices < 0) | (indices >= classes)
     if bad.any():
         first = tuple(int(i) for i in np.argwhere(bad)[0])
-        allowed = f"0 to {form.num_classes - 1} (num_classes is {form.num_classes})"
-        raise InvalidError(Mistake((*key, *first), f"class {indices[first]}", allowed, ""))
-    must_fit([*indices.shape, form.num_classes], 8, key)
-    rows = np.zeros((*indices.shape, form.num_classes))
-    np.put_along_axis(rows, indices[..., None], 1.0, axis=-1)
+        allowed = f"0 to {classes - 1} (num_classes is {classes})"
+        raise InvalidError(Mistake((*place, *first), f"class {indices[first]}", allowed, ""))
+    must_fit([*indices.shape, classes], 8, key)
+    name = "on" if form.probability is None else "probability"
+    on = np.asarray(_array_of_numbers(getattr(form, name)), dtype=np.float64)
+    if on.shape not in ((), indices.shape):
+        allowed = f"a number, or {list(indices.shape)}, one for each row"
+        raise InvalidError(Mistake((*key, name), f"shape {list(on.shape)}", allowed, ""))
+    if name == "probability":
+        if classes == 1 or not ((on > 0) & (on < 1)).all():
+            fault, allowed = "1 class", "2 classes or more, so that the probability can be less"
+            if classes > 1:
+                fault = value_text(form.probability)
+                allowed = "more than 0 and less than 1"
+            raise InvalidError(Mistake((*key, name), fault, allowed, ""))
+        on = form.off + np.log(on * (classes - 1) / (1 - on))
+    rows = np.full((*indices.shape, classes), form.off, dtype=np.float64)
+    at = np.broadcast_to(on, indices.shape)[..., None]
+    np.put_along_axis(rows, indices[..., None], at, axis=-1)
     return rows
+
+
+def _sum(arrays: Sequence[Array], key: KeyPath) -> Array:
+    """The sum of arrays, broadcast, from left to right."""
+    shapes = [array.shape for array in arrays]
+    try:
+        shape = np.broadcast_shapes(*shapes)
+    except ValueError:
+        fault = f"shapes {' and '.join(str([*shape]) for shape in shapes)}"
+        advice = "give an axis along which one does not differ the size 1"
+        raise InvalidError(Mistake((*key, "add"), fault, "shapes that fit", advice)) from None
+    must_fit(shape, 8, key)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.asarray(functools.reduce(np.add, arrays))
+
+
+def _put(form: PutArray, base: Array, key: KeyPath) -> Array:
+    whole = base.dtype.kind == "i" and _array_of_numbers([*form.put.values()]).dtype.kind == "i"
+    array = base.astype(np.int64 if whole else np.float64)
+    for text, value in form.put.items():
+        try:
+            array[index_of(text)] = value
+        except IndexError:
+            fault, allowed = repr(text), f"inside shape {list(array.shape)}"
+            raise InvalidError(Mistake((*key, "put", text), fault, allowed, "")) from None
+    return array
+
+
+def _argmax(form: ArgmaxArray, array: Array, key: KeyPath) -> Array:
+    if not -array.ndim <= form.axis < array.ndim or not array.shape[form.axis]:
+        fault = f"{form.axis}, of shape {list(array.shape)}"
+        raise InvalidError(Mistake((*key, "axis"), fault, "an axis with numbers", ""))
+    return np.asarray(np.argmax(array, axis=form.axis)).astype(np.int64)

@@ -11,7 +11,7 @@ from xent_check.errors import InvalidError, KeyPath, Mistake, did_you_mean
 from xent_check.problem.options import OPTIONS, Words
 from xent_check.problem.vocabulary import CHOICE_WORDS, GIVEN, Loss
 
-from .array_forms import ARRAY_FORMS
+from .array_forms import without_tags
 from .case import ARRAY_KEYS, KEY_WORDS, Because, CaseFields, ExpectedFields, ToleranceFields
 from .field_types import number_advice
 from .yaml_values import Map, describe
@@ -62,6 +62,7 @@ _MISSING = {
     "labels": "numbers, or a mapping that makes them",
     "shape": "a list of sizes, such as [2, 3]",
     "num_classes": "a whole number, 1 or more",
+    "base": "the array that they are put into",
     "text": "the reason in words",
     "id": "the id of a hypothesis (a reason without one is text alone)",
 }
@@ -151,7 +152,7 @@ def _place(loc: KeyPath, source: Map) -> tuple[KeyPath, object]:
     key: list[str | int] = []
     value: Any = source
     if loc[0] in ARRAY_KEYS:
-        loc = (loc[0], *loc[2:])
+        loc, _ = without_tags(loc)
     for part in loc:
         inside = (isinstance(value, dict) and part in value) or (
             isinstance(value, list) and isinstance(part, int) and part < len(value)
@@ -169,4 +170,6 @@ def _model_at(loc: KeyPath) -> type[BaseModel]:
         return ToleranceFields
     if loc[0] == "expect":
         return Because if "because" in loc[3:-1] else ExpectedFields
-    return ARRAY_FORMS[str(loc[1])]
+    form = without_tags(loc)[1]
+    assert form is not None  # numbers have no keys
+    return form

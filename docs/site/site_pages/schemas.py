@@ -115,8 +115,9 @@ is in [Options of a case](../options.md).
 ## Arrays { #arrays }
 
 Nested lists, as [Numbers](#numbers) says, or a mapping that makes one: [FillArray](#fillarray),
-[OneHotArray](#onehotarray), [RandomArray](#randomarray), [RangeArray](#rangearray), or
-[FileArray](#filearray) for one that stands in a file.
+[CycleArray](#cyclearray), [RangeArray](#rangearray), [RandomArray](#randomarray),
+[OneHotArray](#onehotarray); from other arrays [SumArray](#sumarray), [PutArray](#putarray),
+[ArgmaxArray](#argmaxarray); or [FileArray](#filearray) for one that stands in a file.
 
 """
 RESULT = """\

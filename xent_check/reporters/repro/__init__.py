@@ -7,6 +7,7 @@ the exact one and fails with an AssertionError where they disagree, or with the 
 
 from __future__ import annotations
 
+import re
 import textwrap
 
 from xent_check import __version__
@@ -20,7 +21,7 @@ from xent_check.results.report import CaseResult
 
 from ..sentences import sentence
 from . import frameworks
-from .arrays import TO_BFLOAT16, array_code
+from .arrays import HELPERS, array_code
 from .expected_values import COMPARE, comparisons
 from .formulas import formula_lines
 
@@ -41,9 +42,17 @@ def script(posed: PosedCase, implementation: Implementation, result: CaseResult)
         form = getattr(posed.case.fields, name)
         code = array_code(form, array, posed.case.file.parent)
         lines += f"{name} = {code}".splitlines()
-    helper = TO_BFLOAT16 + "\n\n" if any("= to_bfloat16(" in line for line in lines) else ""
+    made = "\n".join(lines)
+    needed = [code for name, code in HELPERS.items() if re.search(rf"\b{name}\(", made)]
+    helpers = "".join(f"{code}\n\n" for code in needed)
     body = [*lines, "", *_computation(posed, implementation, result, frame), ""]
-    text = helper + "\n".join(body) + "\n" + COMPARE + "\n".join(comparisons(posed, result))
+    text = (
+        "".join(f"{code}\n\n" for code in helpers)
+        + "\n".join(body)
+        + "\n"
+        + COMPARE
+        + "\n".join(comparisons(posed, result))
+    )
     head = _header(posed.case, result) + "\n\n" + _imports(implementation, frame, text)
     return f"{head}\n\n{text}\n"
 

@@ -9,13 +9,18 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import BaseModel
 
 from xent_check.casefile.array_forms import (
+    ArgmaxArray,
+    CycleArray,
     FileArray,
     FillArray,
     OneHotArray,
+    PutArray,
     RandomArray,
     RangeArray,
+    SumArray,
 )
 
 Array = npt.NDArray[Any]
@@ -34,6 +39,20 @@ def to_bfloat16(x):
     bits = bits + np.uint32(0x7FFF) + ((bits >> np.uint32(16)) & np.uint32(1))
     return (bits & np.uint32(0xFFFF0000)).view(np.float32)
 '''
+
+
+PUT = '''\
+def put(array, *places):
+    """The array with each index of places given the number after it."""
+    array = array.astype(np.result_type(array, *places[1::2]))
+    for index, number in zip(places[::2], places[1::2]):
+        array[index] = number
+    return array
+'''
+
+
+HELPERS = {"to_bfloat16": TO_BFLOAT16, "put": PUT}
+"""The functions that array_code may call, by name."""
 
 
 def array_code(form: object, array: Array, folder: Path) -> str:
@@ -58,18 +77,54 @@ def array_code(form: object, array: Array, folder: Path) -> str:
 def _recipe(form: object, array: Array, folder: Path) -> tuple[str, tuple[int, ...]] | None:
     """The expression of the array before it is rounded, and its shape; None for a list."""
     match form:
-        case RandomArray():
-            return _random(form), tuple(form.shape)
+        case RandomArray() | FillArray() | CycleArray():
+            return _expression(form, folder), tuple(form.shape)
         case RangeArray():
             return f"np.arange({math.prod(form.shape)})", (math.prod(form.shape),)
-        case FillArray():
-            return f"np.full({tuple(form.shape)}, {number(form.fill)})", tuple(form.shape)
-        case OneHotArray():
-            return f"np.eye({form.num_classes})[{_plain(form.one_hot)}]", array.shape
-        case FileArray():
-            return _load(form.file, folder), array.shape
+        case OneHotArray() | SumArray() | PutArray() | ArgmaxArray() | FileArray():
+            return _expression(form, folder), array.shape
         case _:
             return None
+
+
+def _expression(form: Any, folder: Path) -> str:
+    """The expression of a form or a list, in its own shape."""
+    match form:
+        case RandomArray():
+            return _random(form)
+        case RangeArray():
+            return f"np.arange({math.prod(form.shape)}).reshape({tuple(form.shape)})"
+        case FillArray():
+            return f"np.full({tuple(form.shape)}, {number(form.fill)})"
+        case CycleArray():
+            return f"np.resize({_plain(form.cycle)}, {tuple(form.shape)})"
+        case OneHotArray():
+            return _one_hot(form, folder)
+        case SumArray():
+            return f"({' + '.join(_expression(part, folder) for part in form.add)})"
+        case PutArray():
+            places = [f"np.s_[{place}], {number(value)}" for place, value in form.put.items()]
+            return f"put({_expression(form.base, folder)}, {', '.join(places)})"
+        case ArgmaxArray():
+            return f"np.argmax({_expression(form.argmax, folder)}, axis={form.axis})"
+        case FileArray():
+            return _load(form.file, folder)
+        case _:
+            return f"np.array({_plain(form)})"
+
+
+def _one_hot(form: OneHotArray, folder: Path) -> str:
+    classes, off = form.num_classes, float(form.off)
+    made = isinstance(form.one_hot, BaseModel)
+    indices = _expression(form.one_hot, folder) if made else _plain(form.one_hot)
+    rows = f"np.eye({classes})[{indices}]"
+    on = f"np.array({_plain(form.on)})"
+    if form.probability is not None:
+        p = f"np.array({_plain(form.probability)})"
+        on = f"({off!r} + np.log({p} * {classes - 1} / (1 - {p})))"
+    elif form.on == 1 and not off:
+        return rows
+    return f"np.where({rows}, {on}[..., None], {off!r})"
 
 
 def _random(form: RandomArray) -> str:
@@ -132,7 +187,7 @@ def number(value: Any) -> str:
 
 
 def _plain(numbers: Any) -> str:
-    """Integers of a case file, in the same nested lists."""
+    """Numbers of a case file, in the same nested lists."""
     if isinstance(numbers, list):
         return f"[{', '.join(map(_plain, numbers))}]"
-    return str(int(numbers))
+    return number(numbers)
