@@ -20,7 +20,10 @@ from xent_check.reporters.formats import REPORTERS
 
 PACKAGE = Path(xent_check.__file__).parent
 PYPROJECT = Path(__file__).parent.parent / "pyproject.toml"
-FRAMEWORKS = {"torch", "tensorflow", "keras", "jax", "optax"}
+FRAMEWORKS = {
+    *("torch", "tensorflow", "keras", "jax", "optax"),
+    *("onnx", "onnxruntime", "sklearn", "mlx", "paddle"),
+}
 # A room imports itself and what stands to its left.
 ROOMS = (
     "problem", "reference", "diagnosis", "implementations", "workers", "casefile", "results",

@@ -22,8 +22,12 @@ PROJECT: dict[str, Any] = tomllib.loads(
 ONLY_HTML = {"jinja2", "markupsafe", "matplotlib"}
 OF_HTML = ("reporters/formats/html.py", "reporters/page/")
 MODULES = {"pyyaml": "yaml", "python-flint": "flint"}  # where the name differs
-FRAMEWORKS = {"torch", "tensorflow", "keras", "jax", "optax", "safetensors"}  # extras of their own
+FRAMEWORKS = {  # and safetensors: extras of their own
+    *("torch", "tensorflow", "keras", "jax", "optax", "safetensors"),
+    *("onnx", "onnxruntime", "sklearn", "mlx", "paddle"),
+}
 
+BY_NAME_ALONE = {"onnx", "sklearn", "mlx", "paddle"}  # of implementations outside the default set
 FOR_WHO_WORKS_ON_IT = {"docs", "mutation", "test"}
 
 LEAN = f"""
@@ -73,7 +77,9 @@ def test_what_is_imported_is_a_dependency_and_what_the_page_needs_an_extra() -> 
     extras = PROJECT["optional-dependencies"]
     assert of_page - lean_dependencies == modules(extras["html"]) == ONLY_HTML
     (everything,) = extras["all"]
-    assert Requirement(everything).extras == extras.keys() - FOR_WHO_WORKS_ON_IT - {"all"}
+    assert Requirement(everything).extras == extras.keys() - FOR_WHO_WORKS_ON_IT - BY_NAME_ALONE - {
+        "all"
+    }
 
 
 @pytest.mark.parametrize(

@@ -195,7 +195,8 @@ def _device(device: str, spec: str, entry: Entry) -> str:
     if device in entry.devices:
         return device
     if device in DEVICES:
-        advice = "NumPy computes on the CPU, whatever is asked for"
+        who = "NumPy" if entry.needs == ("numpy",) else spec
+        advice = f"{who} computes on the CPU, whatever is asked for"
         raise _wrong(f"device {device!r} of {spec}", f"{spec} alone", advice)
     hint = did_you_mean({"gpu": "cuda"}.get(device, device), entry.devices)
     raise _wrong(f"device {device!r}", ", ".join(entry.devices), hint)

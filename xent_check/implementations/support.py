@@ -13,10 +13,12 @@ from xent_check.problem.vocabulary import GIVEN, Given, Loss
 
 Support = Mapping[tuple[Loss, Given], frozenset[str]]
 
-_CLASSES = frozenset({"class_axis", "class_weight", "sample_weight"})
+_AXIS = frozenset({"class_axis"})
+_SAMPLES = frozenset({"sample_weight"})
+_CLASSES = _AXIS | _SAMPLES | {"class_weight"}
 _SMOOTH = frozenset({"label_smoothing"})
 _IGNORE = frozenset({"ignore_index"})
-_BINARY = frozenset({"pos_weight", "sample_weight"})
+_BINARY = _SAMPLES | {"pos_weight"}
 _PROBABILITIES: tuple[Given, ...] = ("logits", "probs")
 
 TF: Support = {
@@ -25,13 +27,13 @@ TF: Support = {
     ("sparse_categorical", "logits"): _CLASSES | _IGNORE,
 }
 KERAS: Support = {
-    **{("binary", given): frozenset({"sample_weight"}) | _SMOOTH for given in _PROBABILITIES},
+    **{("binary", given): _SAMPLES | _SMOOTH for given in _PROBABILITIES},
     **{("categorical", given): _CLASSES | _SMOOTH for given in _PROBABILITIES},
     **{("sparse_categorical", given): _CLASSES | _SMOOTH | _IGNORE for given in _PROBABILITIES},
 }
 TORCH: Support = {
     ("binary", "logits"): _BINARY,
-    ("binary", "probs"): frozenset({"sample_weight"}),
+    ("binary", "probs"): _SAMPLES,
     ("categorical", "logits"): _CLASSES | _SMOOTH,
     ("sparse_categorical", "logits"): _CLASSES | _SMOOTH | _IGNORE,
     ("sparse_categorical", "probs"): _CLASSES | _IGNORE,
@@ -43,9 +45,30 @@ JAX: Support = {
     **{("sparse_categorical", given): _CLASSES | _IGNORE for given in GIVEN},
 }
 OPTAX: Support = {
-    ("binary", "logits"): frozenset({"sample_weight"}),
+    ("binary", "logits"): _SAMPLES,
     ("categorical", "logits"): _CLASSES | _SMOOTH,
     ("sparse_categorical", "logits"): _CLASSES | _SMOOTH | _IGNORE,
+}
+ONNX: Support = {
+    ("sparse_categorical", "logits"): _AXIS | _IGNORE | {"class_weight"},
+}
+SKLEARN: Support = {
+    ("binary", "probs"): _SAMPLES,
+    ("categorical", "probs"): _SAMPLES | _AXIS,
+    ("sparse_categorical", "probs"): _SAMPLES | _AXIS,
+}
+MLX: Support = {
+    **{("binary", given): _SAMPLES for given in _PROBABILITIES},
+    ("categorical", "logits"): _SAMPLES | _AXIS | _SMOOTH,
+    ("sparse_categorical", "logits"): _SAMPLES | _AXIS | _SMOOTH,
+    ("sparse_categorical", "log_probs"): _AXIS,
+}
+PADDLE: Support = {
+    ("binary", "logits"): _BINARY,
+    ("binary", "probs"): _SAMPLES,
+    ("categorical", "logits"): _AXIS | _SMOOTH | {"class_weight"},
+    ("sparse_categorical", "logits"): _AXIS | _SMOOTH | _IGNORE | {"class_weight"},
+    ("sparse_categorical", "log_probs"): _AXIS | _IGNORE | {"class_weight"},
 }
 EVERYTHING: Support = {
     **{("binary", given): _BINARY | _SMOOTH for given in GIVEN},

@@ -12,7 +12,7 @@ from . import support
 from .support import Support
 
 DEVICES = ("cpu", "cuda")
-_NUMPY = ("cpu",)  # the only device of its arrays
+_CPU = ("cpu",)  # of those that have no other device, or are asked on no other
 
 
 # Set in every process, as a user's function may import any framework: TensorFlow logs only errors,
@@ -32,6 +32,7 @@ class ScriptFrame:
 
 
 _JAX = ("import jax", "import jax.numpy as jnp")
+_ONNX = ("import onnx", "import onnx.parser", "import onnxruntime")
 _BY_HAND = ScriptFrame()
 
 
@@ -103,11 +104,11 @@ IMPLEMENTATIONS: dict[str, Entry] = {
     ),
     "manual": Entry(
         "manual", "numpy", ("numpy",), "numpy", support.EVERYTHING, "the textbook formula, NumPy",
-        devices=_NUMPY, script=_BY_HAND, other_words=("numpy", "np", "naive", "by_hand"),
+        devices=_CPU, script=_BY_HAND, other_words=("numpy", "np", "naive", "by_hand"),
     ),
     "stable": Entry(
         "stable", "numpy", ("numpy",), "numpy", support.FROM_LOGITS, "shifted log-sum-exp, NumPy",
-        devices=_NUMPY, script=_BY_HAND, other_words=("numpy", "np", "logsumexp"),
+        devices=_CPU, script=_BY_HAND, other_words=("numpy", "np", "logsumexp"),
     ),
     "keras-torch": Entry(
         "keras_torch", "keras-torch", ("keras", "torch"), "keras", support.KERAS,
@@ -120,6 +121,30 @@ IMPLEMENTATIONS: dict[str, Entry] = {
         "keras.losses on JAX", "keras,jax",
         variables=(("KERAS_BACKEND", "jax"),), default=False,
         script=ScriptFrame((*_JAX, "import keras"), ("keras", "jax"), "jax", mode="eager"),
+    ),
+    "onnx": Entry(
+        "onnx", "onnx", ("onnx", "onnxruntime"), "onnxruntime", support.ONNX,
+        "SoftmaxCrossEntropyLoss of ONNX", "onnx", default=False, devices=_CPU,
+        script=ScriptFrame(_ONNX, ("onnx", "onnxruntime"), "numpy"),
+        other_words=("onnxruntime", "ort"),
+    ),
+    "sklearn": Entry(
+        "sklearn", "sklearn", ("sklearn",), "scikit-learn", support.SKLEARN,
+        "sklearn.metrics.log_loss", "sklearn", default=False, devices=_CPU,
+        script=ScriptFrame(("import sklearn.metrics",), ("sklearn",), "numpy"),
+        other_words=("scikit-learn", "sklearn.metrics", "log_loss"),
+    ),
+    "mlx": Entry(
+        "mlx", "mlx", ("mlx",), "mlx", support.MLX,
+        "mlx.nn.losses, on the CPU", "mlx", default=False, devices=_CPU,
+        script=ScriptFrame(("import mlx.core as mx", "import mlx.nn"), ("mx",), "mlx"),
+        other_words=("mlx.nn", "mlx.core"),
+    ),
+    "paddle": Entry(
+        "paddle", "paddle", ("paddle",), "paddlepaddle", support.PADDLE,
+        "paddle.nn.functional", "paddle", default=False, devices=_CPU,
+        script=ScriptFrame(("import paddle",), ("paddle",), "paddle"),
+        other_words=("paddlepaddle", "paddle.nn.functional"),
     ),
 }  # fmt: skip
 OTHER_WORDS: OtherWords = tuple(
@@ -143,6 +168,11 @@ MAINTAINERS = {
     "jax": ("jax-ml", "google"),
     "optax": ("google-deepmind", "deepmind"),
     "numpy": ("numpy",),
+    "onnx": ("onnx",),
+    "onnxruntime": ("microsoft",),
+    "sklearn": ("scikit-learn",),
+    "mlx": ("ml-explore",),
+    "paddle": ("PaddlePaddle",),
 }
 MODES = {
     "xla": "tf.function(jit_compile=True)",

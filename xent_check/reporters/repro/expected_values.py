@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from xent_check.casefile.loading import PosedCase
+from xent_check.implementations.program import LOSSES
 from xent_check.problem.dtypes import numpy_dtype
 from xent_check.problem.evaluation import Computed, Unsupported
 from xent_check.reference.truth import truth
@@ -116,7 +117,11 @@ def _differences(posed: PosedCase, result: CaseResult) -> dict[str, Difference]:
         tolerance = posed.case.fields.tolerance
         bounds = truth(problem).bounds
         comparison = compare(stand_in, exact, tolerance, None, bounds, problem.dtype)
-    return {name: _comparable(part) for name, part in comparison.by_reference.items()}
+    made = {name: _comparable(part) for name, part in comparison.by_reference.items()}
+    calls = getattr(evaluation, "calls", {})
+    if calls and LOSSES not in calls:  # it gives totals alone
+        made.pop(LOSSES, None)
+    return made
 
 
 def _comparable(part: Difference) -> Difference:

@@ -136,11 +136,55 @@ def jax(computation: Computation) -> list[str]:
     return lines + [f"{part} = np.asarray({part}).astype(np.float64)" for part in computation.parts]
 
 
+def mlx(computation: Computation) -> list[str]:
+    """The lines in MLX: mx.array, mx.vjp."""
+    lines = ["mx.set_default_device(mx.cpu)"]
+    for name in computation.names:
+        narrow = name in computation.bfloat16
+        dtype = "mx.bfloat16" if narrow else f"getattr(mx, {name}.dtype.name)"
+        lines.append(f"{name} = mx.array({name}, dtype={dtype})")
+    lines += computation.assigned(LOSSES)
+    if computation.gradient:
+        given, weights = computation.given, computation.cotangent or "mx.ones_like(losses)"
+        function = f"lambda {given}: {computation.calls[LOSSES]}"
+        call = broken(f"mx.vjp({function}, ({given},), ({weights},))")
+        lines += f"_, (gradient,) = {call}".splitlines()
+    lines += computation.totals
+    return lines + [f"{part} = np.array({part}.astype(mx.float64))" for part in computation.parts]
+
+
+def paddle(computation: Computation) -> list[str]:
+    """The lines in PaddlePaddle: paddle.to_tensor, paddle.grad."""
+    lines = ['paddle.set_device("cpu")']
+    lines += [f"{name} = paddle.to_tensor({name})" for name in computation.names]
+    if computation.gradient:
+        lines.append(f"{computation.given}.stop_gradient = False")
+    lines += computation.assigned(LOSSES)
+    if computation.gradient:
+        weights = f", grad_outputs=[{computation.cotangent}]" if computation.cotangent else ""
+        lines.append(f"(gradient,) = paddle.grad([losses], [{computation.given}]{weights})")
+        lines.append(f"{computation.given} = {computation.given}.detach()")
+    lines += computation.totals
+    return lines + [
+        f"{part} = {part}.detach().numpy().astype(np.float64)" for part in computation.parts
+    ]
+
+
+def numpy(computation: Computation) -> list[str]:
+    """The lines where a library takes NumPy's arrays, and takes no gradients."""
+    parts = [line for part in computation.calls for line in computation.assigned(part)]
+    names = [variable(part) for part in computation.calls]
+    return parts + [f"{name} = np.asarray({name}).astype(np.float64)" for name in names]
+
+
 # By the `host` of a table's ScriptFrame. The last lines make every part a float64 NumPy array.
 LINES: Mapping[str, Callable[[Computation], list[str]]] = {
     "tensorflow": tensorflow,
     "torch": torch,
     "jax": jax,
+    "mlx": mlx,
+    "paddle": paddle,
+    "numpy": numpy,
 }
 
 
