@@ -78,7 +78,7 @@ def test_a_process_sees_a_gpu_only_where_one_is_asked_for(
     name: str, variables: dict[str, str]
 ) -> None:
     one = parse(name)
-    quiet = {"TF_CPP_MIN_LOG_LEVEL": "3"}
+    quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "ORT_DISABLE_TELEMETRY": "1"}
     assert one.entry.environment_variables(one.device) == quiet | variables
 
 

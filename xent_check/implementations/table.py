@@ -16,8 +16,10 @@ _CPU = ("cpu",)  # of those that have no other device, or are asked on no other
 
 
 # Set in every process, as a user's function may import any framework: TensorFlow logs only errors,
-# and no framework takes a GPU that the user did not ask for.
-_QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3"}
+# ONNX Runtime reports nothing to its maker (microsoft/onnxruntime#27379: it does unless told), and
+# no framework takes a GPU that the user did not ask for.
+_NO_REPORTS = ("ORT_DISABLE_TELEMETRY", "1")
+_QUIET = dict([("TF_CPP_MIN_LOG_LEVEL", "3"), _NO_REPORTS])
 _NO_GPU = {"CUDA_VISIBLE_DEVICES": "-1", "JAX_PLATFORMS": "cpu"}
 
 
@@ -124,7 +126,8 @@ IMPLEMENTATIONS: dict[str, Entry] = {
     ),
     "onnx": Entry(
         "onnx", "onnx", ("onnx", "onnxruntime"), "onnxruntime", support.ONNX,
-        "SoftmaxCrossEntropyLoss of ONNX", "onnx", default=False, devices=_CPU,
+        "SoftmaxCrossEntropyLoss of ONNX", "onnx",
+        variables=(_NO_REPORTS,), default=False, devices=_CPU,
         script=ScriptFrame(_ONNX, ("onnx", "onnxruntime"), "numpy"),
         other_words=("onnxruntime", "ort"),
     ),

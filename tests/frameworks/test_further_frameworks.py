@@ -1,0 +1,103 @@
+"""The frameworks outside the default set, through the real command, where they are installed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.command import Command
+from xent_check.implementations.names import parse, why_missing
+
+pytestmark = pytest.mark.long
+
+NAMES = ("onnx", "sklearn", "mlx", "paddle")
+# Ordinary numbers under `auto`: each framework agrees on the cases of the losses that it has.
+CASES = """\
+defaults:
+  tolerance: auto
+  reduction: [mean, sum]
+  check: [value, gradient]
+cases:
+  - name: sparse-logits
+    loss: sparse_categorical
+    logits: [[2.0, 1.0, 0.1], [0.5, 2.5, 0.3], [-1.0, 0.0, 4.0]]
+    labels: [0, 1, 1]
+  - name: sparse-probs
+    loss: sparse_categorical
+    probs: [[0.5, 0.25, 0.25], [0.125, 0.75, 0.125]]
+    labels: [0, 1]
+  - name: one-hot-logits
+    loss: categorical
+    logits: [[2.0, 1.0, 0.1], [0.5, 2.5, 0.3]]
+    labels: [[1, 0, 0], [0, 0, 1]]
+  - name: one-hot-probs
+    loss: categorical
+    probs: [[0.5, 0.25, 0.25], [0.125, 0.75, 0.125]]
+    labels: [[1, 0, 0], [0, 0, 1]]
+  - name: binary-logits
+    loss: binary
+    logits: [[2.0, -1.0], [0.1, 0.5]]
+    labels: [[1, 0], [1, 1]]
+  - name: binary-probs
+    loss: binary
+    probs: [[0.5, 0.25], [0.75, 0.125]]
+    labels: [[1, 0], [1, 1]]
+  - name: axis-1
+    loss: sparse_categorical
+    class_axis: 1
+    logits: [[[2.0, 1.0], [0.5, 0.1], [1.5, 0.3]], [[2.0, 1.0], [0.5, 0.1], [1.5, 0.3]]]
+    labels: [[0, 1], [2, 0]]
+"""
+COMPUTED = {
+    "onnx": {"sparse-logits", "axis-1"},
+    "sklearn": {"sparse-probs", "one-hot-probs", "binary-probs"},
+    "mlx": {"sparse-logits", "one-hot-logits", "binary-logits", "binary-probs", "axis-1"},
+    "paddle": {"sparse-logits", "one-hot-logits", "binary-logits", "binary-probs", "axis-1"},
+}
+DIFFERENTIATES = {"mlx", "paddle"}
+
+
+def require(name: str) -> None:
+    """Skip where it is not installed; fail where XENT_CHECK_FURTHER says that it is."""
+    why = why_missing(parse(name))
+    if why is not None and name in os.environ.get("XENT_CHECK_FURTHER", "").split(","):
+        pytest.fail(why)
+    if why is not None:
+        pytest.skip(why)
+
+
+@pytest.fixture
+def command(tmp_path: Path) -> Command:
+    command = Command(tmp_path)
+    command.cases.write_text(CASES)
+    return command
+
+
+def by_case(report: Any) -> dict[str, Any]:
+    return {r["case"].rpartition("::")[2]: r for r in report["results"]}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_agrees_on_what_it_computes_and_says_the_rest(name: str, command: Command) -> None:
+    require(name)
+    found = by_case(command.report("-i", name))
+    agrees = {case for case, result in found.items() if result["status"] == "agrees"}
+    assert agrees == COMPUTED[name]
+    assert {found[case]["status"] for case in found.keys() - agrees} == {"unsupported"}
+    for case in agrees:
+        assert {t["status"] for t in found[case]["totals"].values()} == {"agrees"}
+        if name in DIFFERENTIATES:
+            assert found[case]["gradient"]["status"] == "agrees"
+
+
+@pytest.mark.parametrize(("name", "part"), [("onnx", "gradient"), ("sklearn", "losses")])
+def test_a_part_that_it_does_not_give_fails_under_strict(
+    name: str, part: str, command: Command
+) -> None:
+    require(name)
+    done = command.run("-i", name, "--strict", "-k", "sparse")
+    assert done.returncode == 1
+    assert part in done.stdout
