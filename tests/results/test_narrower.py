@@ -143,7 +143,9 @@ def test_a_downcast_diverges_by_its_name_and_stays_so_when_judged_again(tmp_path
     assert result["status"] == "diverges"
     (why,) = result["explanation"]
     assert (why["id"], why["parameters"]["which"]) == ("dtype", "float16")
-    assert "asked for float64, it computed in float16" in result["notes"]
+    assert result["notes"] == [
+        "asked for float64, it computed in float16; an ulp is one of float64"
+    ]
     assert result["max_ulps"] > 1e9  # of float64: float16 has 42 significant bits fewer
     judged = xent_check(tmp_path, "judge", "run.json", "--report", "json").json["results"][0]
     assert {k: judged[k] for k in result} == result
@@ -161,6 +163,7 @@ def test_more_digits_than_were_asked_for_are_held_to_their_own_ulp(tmp_path: Pat
     assert done.code == 0
     (result,) = done.json["results"]
     assert (result["dtype"], result["asked_dtype"]) == ("float64", "float32")
+    assert "asked for float32, it computed in float64; an ulp is one of float64" in result["notes"]
     assert 0 < result["max_ulps"] <= 4
 
 
@@ -174,4 +177,5 @@ def test_a_part_of_another_dtype_than_the_losses_is_noted(tmp_path: Path) -> Non
     truth = Truth(exact, bounds(problem, exact))
     result = judge(posed.case, problem, "torch", answer, truth, None)
     assert result.status == "agrees"  # within 2e-6
-    assert result.notes == ("asked for float64, it gave the mean in float32",)
+    said = "asked for float64, it gave the mean in float32; an ulp is one of float64"
+    assert result.notes == (said,)

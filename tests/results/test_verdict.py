@@ -205,7 +205,7 @@ def test_what_an_implementation_printed_is_noted(tmp_path: Path) -> None:
     of = posed(tmp_path, NOTHING)
     noisy = judged(of, replace(gave(RIGHT), printed="hello\nworld\n"))
     assert any("hello world" in note for note in noisy.notes)
-    for length, shown in ((80, "a" * 80), (81, f"{'a' * 77}...")):
+    for length, shown in ((80, "a" * 80), (81, f"{'a' * 77}... (all of it is in `--report json`)")):
         noisy = judged(of, replace(gave(RIGHT), printed="a" * length))
         assert f"it printed to stdout: {shown}" in noisy.notes
 

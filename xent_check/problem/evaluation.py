@@ -55,6 +55,7 @@ class Failed:
     printed: str = ""  # as of Computed
     calls: Mapping[str, str] = field(default_factory=dict)  # as `call`, by part
     waited: float = 0.0  # seconds from request to failure
+    traceback: str = ""  # of a user's own function, in lines; "" of others
 
 
 @dataclass(frozen=True)

@@ -223,10 +223,7 @@ def compare(
 def _check_shapes(computed: Computed, reference: Reference) -> None:
     shape = reference.losses.high.shape
     if computed.losses.shape != shape and not computed.only_totals:
-        text = f"losses of shape {list(computed.losses.shape)}, samples {list(shape)}"
-        if computed.losses.shape == ():
-            text += "; each sample has a loss of its own: leave the reduction out"
-        raise ShapeError(text)
+        raise ShapeError(f"losses of shape {list(computed.losses.shape)}, samples {list(shape)}")
     parts: dict[str, object] = {"losses": computed.losses, "gradient": computed.gradient}
     parts |= {str(r): total for r, total in computed.totals.items()}
     for name, part in parts.items():

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from xent_check.casefile.case import Case
 from xent_check.casefile.loading import PosedCase
+from xent_check.problem.dtypes import unit_roundoff
 from xent_check.problem.evaluation import Computed, Evaluation, Failed, Missing, Unsupported
 from xent_check.problem.expectation import REFERENCE, Expectation
 from xent_check.problem.problem import Problem
@@ -15,6 +16,7 @@ from xent_check.reference.truth import Truth
 from .comparison import Comparison, ShapeError, compare
 from .difference import Difference
 from .report import CaseResult, Status
+from .shape_advice import shape_advice
 from .vacuity import vacuity
 
 _AS_DECLARED = "as declared: "
@@ -76,7 +78,8 @@ def _compared(result: CaseResult, problem: Problem, computed: Computed, truth: T
             fields.asked,
         )
     except ShapeError as error:
-        return replace(result, reason=str(error))
+        advice = shape_advice(computed, problem)
+        return replace(result, reason="; ".join(filter(None, [str(error), advice])))
     if result.implementation == REFERENCE:
         return replace(result, comparison=comparison)
     decides = _deciding(comparison, expectation)
@@ -218,7 +221,9 @@ def _notes(result: CaseResult, problem: Problem) -> tuple[str, ...]:
     notes += getattr(evaluation, "notes", ())
     printed = getattr(evaluation, "printed", "")
     if printed:
-        notes.append(f"it printed to stdout: {_one_line(printed)}")
+        text = _one_line(printed)
+        rest = " (all of it is in `--report json`)" if text.endswith("...") else ""
+        notes.append(f"it printed to stdout: {text}{rest}")
     return tuple(notes)
 
 
@@ -233,7 +238,8 @@ def _doubts(problem: Problem, comparison: Comparison) -> list[str]:
             names_by_dtype.setdefault(part.dtype, []).append(name)
     for dtype, names in names_by_dtype.items():
         clause = "it computed" if "losses" in names else f"it gave the {', '.join(names)}"
-        notes.append(f"asked for {problem.dtype}, {clause} in {dtype}")
+        finer = min(dtype, problem.dtype, key=unit_roundoff)
+        notes.append(f"asked for {problem.dtype}, {clause} in {dtype}; an ulp is one of {finer}")
     return notes
 
 

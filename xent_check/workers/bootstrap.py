@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import faulthandler
 import os
 import signal
 import sys
@@ -30,6 +31,7 @@ def start(
     _live_and_die_with(parent)
     streams = _streams(output)
     redirect(streams)
+    faulthandler.enable(2)  # where it was as it died
     if elsewhere:
         for name in _OF_THE_PARENT:
             os.environ.pop(name, None)

@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from xent_check.errors import describe, visible
-from xent_check.implementations.own.raised import place_of
+from xent_check.implementations.own.raised import place_of, traceback_of
 from xent_check.problem.evaluation import (
     Evaluation,
     Failed,
+    FailureKind,
     Missing,
     MissingDeviceError,
     Unsupported,
@@ -66,12 +67,11 @@ def evaluation_of(error: BaseException) -> Evaluation:
         return Unsupported(visible(str(error)))
     if isinstance(error, MissingDeviceError):
         return Missing(visible(str(error)))
-    if isinstance(error, ImportError):
-        return Failed("import", describe(error))
     call, calls = getattr(error, "xent_check_calls", ("", {}))
-    place = place_of(error)
-    message = describe(error) + (f" (at {visible(place)})" if place else "")
-    return Failed("error", message, call, calls=calls)
+    place, advice = visible(place_of(error)), getattr(error, "xent_check_advice", "")
+    message = describe(error) + f" (at {place})" * bool(place) + f"; {advice}" * bool(advice)
+    kind: FailureKind = "import" if isinstance(error, ImportError) else "error"
+    return Failed(kind, message, call, calls=calls, traceback=traceback_of(error))
 
 
 def _introduction(request: Message) -> Message:

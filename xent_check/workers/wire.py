@@ -85,6 +85,7 @@ def encode_evaluation(evaluation: Evaluation, folder: Path) -> Message:
             "message": evaluation.message,
             "call": evaluation.call,
             "calls": dict(evaluation.calls),
+            "traceback": evaluation.traceback,
         }
         return {"kind": kind, **failure}
     if not isinstance(evaluation, Computed):
@@ -121,7 +122,8 @@ def decode_evaluation(message: Message, printed: str) -> Evaluation:
         return (Unsupported if kind == "Unsupported" else Missing)(message["reason"])
     if kind == "Failed":
         failure, text = message["failure"], message["message"]
-        return Failed(failure, text, message["call"], printed, message["calls"])
+        call, calls, traceback = message["call"], message["calls"], message["traceback"]
+        return Failed(failure, text, call, printed, calls, traceback=traceback)
     totals = {name: _decode_part(total) for name, total in message["totals"].items()}
     gradient = message["gradient"]
     return Computed(

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from xent_check.errors import describe, visible
+from xent_check.implementations.own.raised import place_of_fault
 from xent_check.problem.evaluation import Evaluation, Failed
 
 from .wire import Message, decode_evaluation
@@ -28,7 +29,7 @@ from .wire import Message, decode_evaluation
 LOAD_TIMEOUT = 300.0
 _EXIT_TIMEOUT = 0.5  # seconds for a process that has not begun our code; then it is killed
 _BOOT_TIMEOUT = 60.0  # seconds, as LOAD_TIMEOUT
-_LAST_WORDS = 400  # bytes at the end of standard error
+_LAST_WORDS = 8 * 1024  # bytes at the end of standard error, a traceback of Python's among them
 _MAX_PRINTED = 64 * 1024  # bytes
 MAX_DEATHS = 3  # deaths in a row at the start, after which it is not started again
 
@@ -167,7 +168,11 @@ class Worker:
             answer = channel.receive(timeout=timeout)
         except execnet.TimeoutError:
             ending = self._ending(wait=0)  # its forked child may keep the connection open
-            late = Failed("timeout", f"no answer after {timeout:g} s", printed=self._printed())
+            late = Failed(
+                "timeout",
+                f"no answer after {timeout:g} s; `run --timeout` waits longer",
+                printed=self._printed(),
+            )
             failed = Failed("crash", ending, printed=late.printed) if ending else late
         except (EOFError, OSError, execnet.RemoteError) as error:
             ending = self._ending(wait=2) or f"the connection closed ({describe(error)})"
@@ -245,7 +250,8 @@ class Worker:
             ending = f"the process was killed by {_signal_name(-code)}"
         else:
             ending = f"the process exited with code {code}"
-        words = _last_words(self._errors)
+        words, place = _last_words(self._errors)
+        ending += f" (at {place})" * bool(place)
         return f"{ending}; its last words: {words}" if words else ending
 
 
@@ -269,9 +275,13 @@ def _signal_name(number: int) -> str:
         return f"signal {number}"
 
 
-def _last_words(path: Path) -> str:
+def _last_words(path: Path) -> tuple[str, str]:
+    """The last line of standard error, and the line of the user's own code at which the process
+    died; each "" where there is none."""
     with contextlib.suppress(OSError), path.open("rb") as stream:
         stream.seek(max(0, os.fstat(stream.fileno()).st_size - _LAST_WORDS))
-        lines = stream.read().decode("utf-8", "replace").strip().splitlines()
-        return visible(lines[-1].strip()) if lines else ""
-    return ""
+        text = stream.read().decode("utf-8", "replace")
+        words, _, dump = text.partition("Fatal Python error: ")
+        lines = words.strip().splitlines()
+        return visible(lines[-1].strip()) if lines else "", visible(place_of_fault(dump))
+    return "", ""

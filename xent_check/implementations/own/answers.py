@@ -1,8 +1,10 @@
-"""Answers: the losses in what a user's function returned."""
+"""Answers: the losses in what a user's function returned, or what is wrong with it."""
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,15 +13,29 @@ import numpy as np
 from xent_check.problem.vocabulary import DTYPES
 
 from .framework import Framework
+from .guess import framework_of_module
 
 _KINDS = ", ".join(DTYPES)
 
 
-def losses_of(returned: Any, framework: Framework, shape: tuple[int, ...], notes: list[str]) -> Any:
+class AnswerError(TypeError):
+    """What came back holds no losses; the text says what it is, then what to do."""
+
+    def __init__(self, what: str, advice: str) -> None:
+        super().__init__(f"it returned {what}; {advice}")
+        self.what = f"returns {what}"
+
+
+def losses_of(
+    returned: Any, framework: Framework, shape: tuple[int, ...], notes: list[str], shown: str
+) -> Any:
     """The losses: a native array, or one of NumPy; of several parts the first of the samples'
-    shape, which is noted. TypeError where there is no array of floating-point numbers."""
+    shape. What is not plain to see is noted. AnswerError where there is no array of
+    floating-point numbers. shown: the name of what returned it."""
     if framework.is_native(returned) or isinstance(returned, np.ndarray | np.generic):
         _require_floats(returned, framework)
+        if not framework.is_native(returned):
+            notes.append(f"it got {framework.name} arrays and returned one of NumPy")
         return returned
     parts = _parts(returned)
     arrays = [(name, part) for name, part in parts if framework.is_native(part)]
@@ -30,13 +46,24 @@ def losses_of(returned: Any, framework: Framework, shape: tuple[int, ...], notes
         _require_floats(part, framework)
         notes.append(f"it returned {_kind(returned)}; its part {name} was taken for the losses")
         return part
-    if isinstance(returned, float):
-        return np.asarray(returned)
     if _is_numbers(returned):
-        return np.asarray(returned, dtype=np.float64)
-    if returned is None:
-        raise TypeError(f"it returned None; losses are numbers in {_KINDS}; is a return missing?")
-    raise TypeError(f"it returned {_kind(returned)}; losses are numbers in {_KINDS}")
+        numbers_of_python = np.asarray(returned)
+        dtype = numbers_of_python.dtype.name
+        notes.append(f"it returned {_kind(returned)} of Python, whose numbers are {dtype}")
+        return numbers_of_python
+    raise AnswerError(_described(returned), _advice(returned, framework, shown))
+
+
+def device_of(array: Any) -> str:
+    """The kind of device that an array is on, as the command line names it; "" where it does not
+    say."""
+    with contextlib.suppress(Exception):
+        device = array.device
+        name = str(getattr(device, "type", getattr(device, "platform", device))).lower()
+        if "gpu" in name or "cuda" in name:
+            return "cuda"
+        return "cpu" if "cpu" in name else name
+    return ""
 
 
 def _require_floats(array: Any, framework: Framework) -> None:
@@ -45,8 +72,41 @@ def _require_floats(array: Any, framework: Framework) -> None:
         name = array.dtype.name
     elif hasattr(array.dtype, "name"):
         name = array.dtype.name
-    if name not in DTYPES:
-        raise TypeError(f"it returned {name} numbers; losses are numbers in {_KINDS}")
+    if name in DTYPES:
+        return
+    advice = f"losses are numbers in {_KINDS}: return them in the dtype of the scores"
+    raise AnswerError(f"{name} numbers", advice)
+
+
+def _described(returned: Any) -> str:
+    kinds = list(dict.fromkeys(_kind(part) for _, part in _parts(returned)))
+    return f"{_kind(returned)} of {' and '.join(kinds)}" if kinds else _kind(returned)
+
+
+def _advice(returned: Any, framework: Framework, shown: str) -> str:
+    """What to do about something that is, or holds, no array of the framework."""
+    other = _framework_of(returned)
+    if other and other != framework.name:
+        return f"it got arrays of {framework.name}: where it takes {other}'s, say {other}={shown}"
+    if returned is None:
+        return "is a `return` missing?"
+    if inspect.iscoroutine(returned):
+        returned.close()
+        return "name a function that is not async, and that runs this one"
+    if inspect.isgenerator(returned):
+        return "collect what it yields, and return one array"
+    if callable(returned):
+        return "name what it made: `loss = ...` in its module, then MODULE:loss"
+    if _parts(returned):
+        return f"none of its parts is an array of {framework.name}: return the losses as one"
+    return f"return one array of {framework.name} with a loss for each sample"
+
+
+def _framework_of(returned: Any) -> str:
+    """The framework of an array, or of a part; "" for none that is known."""
+    everything = [returned, *(part for _, part in _parts(returned))]
+    names = (framework_of_module(type(part).__module__) for part in everything)
+    return next(filter(None, names), "")
 
 
 def _parts(returned: Any) -> list[tuple[str, Any]]:
@@ -63,14 +123,17 @@ def _parts(returned: Any) -> list[tuple[str, Any]]:
 
 
 def _is_numbers(returned: Any) -> bool:
-    """Whether it is a list of plain floating-point numbers, nested or not."""
+    """Whether it is a plain floating-point number, or a list of them, nested or not."""
     if isinstance(returned, list | tuple):
-        return bool(returned) and all(map(_is_numbers, returned))
+        lengths = {len(part) if isinstance(part, list | tuple) else -1 for part in returned}
+        return len(lengths) == 1 and all(map(_is_numbers, returned))
     return isinstance(returned, float | np.floating)
 
 
 def _kind(returned: Any) -> str:
     name = type(returned).__name__
+    if returned is None:
+        return "None"
     return f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
 
 

@@ -6,7 +6,7 @@ It runs wherever the callable is: in a worker, or in the process of who calls th
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,10 +18,11 @@ from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import REDUCTIONS, Reduction
 
 from ..program import problem_arrays
-from .answers import gradient_of, losses_of
+from .advising import advised
+from .answers import device_of, gradient_of, losses_of
 from .framework import NUMPY, Framework, framework_of
-from .guess import guessed
-from .signature import SCORES, planned
+from .guess import guessed, other_frameworks
+from .signature import SCORES, Plan, planned
 from .taken import EXPLICIT, Returns
 
 Array = npt.NDArray[Any]
@@ -36,6 +37,7 @@ class UserLoss:
     framework: Framework  # of the arrays that it gets
     device: str = "cpu"  # where those are
     found_by: str = ""  # what says whose arrays it takes; empty where its user does, or nothing
+    other_arrays: str = ""  # how to say that it takes others; empty where its user has said whose
 
 
 def user_loss(
@@ -49,7 +51,21 @@ def user_loss(
             f"{shown} gets NumPy arrays, which are on the CPU: leave @{device} out, or say whose "
             f"arrays it takes, as in torch={shown}@{device}"
         )
-    return UserLoss(target, shown, framework_of(name), device, found_by)
+    others = "" if framework else _how_to_say_others(target, shown, name)
+    return UserLoss(target, shown, framework_of(name), device, found_by, others)
+
+
+def _how_to_say_others(target: Callable[..., Any], shown: str, name: str) -> str:
+    others = " or ".join(f"{other}={shown}" for other in other_frameworks(target, name))
+    return f"it got arrays of {name}; where it takes others, say {others}"
+
+
+class _OutsideError(Exception):
+    """The answer is no array of the framework, which has no gradient of it then."""
+
+    def __init__(self, answer: Any) -> None:
+        super().__init__()
+        self.answer = answer
 
 
 def ask(problem: Problem, loss: UserLoss, returns: Returns = "losses") -> Computed:
@@ -62,6 +78,7 @@ def ask(problem: Problem, loss: UserLoss, returns: Returns = "losses") -> Comput
     plan = planned(problem, loss.target, loss.shown)
     notes: list[str] = []
     explicit: list[Any] = []
+    differentiated = problem.gradient and framework.differentiate and returns != EXPLICIT
     with framework.inside(problem.dtype, loss.device):
         arrays = problem_arrays(problem)
         native = {key: framework.to_native(array, loss.device) for key, array in arrays.items()}
@@ -76,37 +93,50 @@ def ask(problem: Problem, loss: UserLoss, returns: Returns = "losses") -> Comput
                     target = target.to(loss.device)
             returned = plan.called.call(target, native | {SCORES: values})
             shape = () if returns in REDUCTIONS else problem.samples_shape
-            answer = losses_of(returned, framework, shape, notes)
+            answer = losses_of(returned, framework, shape, notes, loss.shown)
             if returns == EXPLICIT:
                 notes.clear()
                 shape = problem.values.shape
                 explicit.append(gradient_of(returned, framework, answer, shape))
+            if (device := device_of(answer)) not in ("", loss.device):
+                notes.append(f"its losses are on {device}, and its scores were on {loss.device}")
+            if differentiated and not framework.is_native(answer):
+                raise _OutsideError(answer)
             return answer
 
+        call = _call_text(plan, loss.shown, given, arrays)
         start = time.perf_counter()
         slope: Any = None
-        if problem.gradient and framework.differentiate is not None and returns != EXPLICIT:
-            total = returns in REDUCTIONS
-            answer, slope = framework.differentiate(losses, scores, None if total else cotangent)
-        else:
-            answer = losses(scores)
-            slope = explicit[0] if explicit else None
-        numbers = framework.to_numpy(answer) if framework.is_native(answer) else np.asarray(answer)
+        with advised(call, loss.other_arrays):
+            if differentiated and framework.differentiate is not None:
+                weights = None if returns in REDUCTIONS else cotangent
+                try:
+                    answer, slope = framework.differentiate(losses, scores, weights)
+                except _OutsideError as error:
+                    answer = error.answer
+            else:
+                answer = losses(scores)
+                slope = explicit[0] if explicit else None
+        native_answer = framework.is_native(answer)
+        numbers = framework.to_numpy(answer) if native_answer else np.asarray(answer)
         slope = None if slope is None else framework.to_numpy(slope)
         seconds = time.perf_counter() - start
-    text = plan.called.text(given, arrays)
-    if plan.made is not None:
-        text = f"{plan.made.text(given, arrays)})({text}"
     gradient: Array | Unsupported | None = None
     if problem.gradient:
         why = _why_no_gradient(problem, framework, returns, slope is None)
         gradient = Unsupported(why) if why else slope
-    call, said = f"{loss.shown}({text})", tuple(notes)
+    said = tuple(notes)
     if returns in REDUCTIONS:
         return _total(problem, returns, numbers, call, seconds, gradient, said)
     reason = Unsupported("your function gives the losses alone")
     totals: dict[Reduction, Array | Unsupported] = dict.fromkeys(problem.reductions, reason)
     return Computed(numbers, totals, call, seconds, gradient, notes=said)
+
+
+def _call_text(plan: Plan, shown: str, given: str, arrays: Iterable[str]) -> str:
+    """`mine.py:loss(logits, labels)`; of a class `mine.py:Loss(...)(logits, labels)`."""
+    made = "" if plan.made is None else f"({plan.made.text(given, arrays)})"
+    return f"{shown}{made}({plan.called.text(given, arrays)})"
 
 
 def _total(

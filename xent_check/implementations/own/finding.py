@@ -10,8 +10,10 @@ from xent_check.errors import describe
 from xent_check.problem.evaluation import Computed
 from xent_check.problem.vocabulary import GIVEN, LOSSES, REDUCTIONS, Given, Loss
 
+from .answers import AnswerError
 from .asking import UserLoss, ask
 from .gentle import Gentle, gentle, weighted
+from .signature import CallError
 from .taken import EXPLICIT, Kind, Refused, Returns, Taken
 
 _CLOSE = 1e-2  # absolute and relative: another meaning is further off, rounding nearer
@@ -19,11 +21,15 @@ _SAMPLES: dict[int, tuple[int, ...]] = {1: (4,), 2: (2, 3), 0: ()}
 
 
 class _NotTakenError(Exception):
-    """The text says in a few words why a kind is not taken."""
+    """The text says in a few words why a kind is not taken: what it did."""
 
 
 class _WrongError(_NotTakenError):
     """It answered in a shape that it may answer in, with other numbers."""
+
+    def __init__(self, what: str, off: float) -> None:
+        super().__init__(f"{what} off by {off:.2g}")
+        self.off = float(off)
 
 
 def found(loss: UserLoss) -> Taken:
@@ -42,6 +48,7 @@ def _kind(loss: UserLoss, name: Loss, given: Given) -> Kind | Refused:
     taken: dict[int, Returns] = {}
     wrong: list[int] = []
     why, raised = "", True
+    off: float | None = None
     for axes, samples in _SAMPLES.items():
         if axes == 0 and not taken:
             break
@@ -49,8 +56,11 @@ def _kind(loss: UserLoss, name: Loss, given: Given) -> Kind | Refused:
         try:
             returns = _returns(loss, problem)
         except _NotTakenError as error:
-            why, raised = why or str(error), False
-            wrong += [axes] * isinstance(error, _WrongError)
+            raised = False
+            if isinstance(error, _WrongError):
+                wrong.append(axes)
+                off = off if why else error.off
+            why = why or str(error)
         except (Exception, SystemExit) as error:
             why = why or _raised(error)
         else:
@@ -59,7 +69,7 @@ def _kind(loss: UserLoss, name: Loss, given: Given) -> Kind | Refused:
             elif axes:  # every total of a bare sample is its loss
                 wrong.append(axes)
     if not taken:
-        return Refused(name, given, why, raised)
+        return Refused(name, given, why, raised, off)
     returns = next(iter(taken.values()))
     by_weight = returns
     if returns == "mean" and name == "sparse_categorical":
@@ -70,8 +80,9 @@ def _kind(loss: UserLoss, name: Loss, given: Given) -> Kind | Refused:
 
 
 def _raised(error: BaseException) -> str:
-    text = describe(error)
-    return f"raises {text if len(text) <= 60 else text.partition(':')[0]}"
+    if isinstance(error, AnswerError | CallError):
+        return error.what
+    return f"raises {describe(error)}"
 
 
 def _returns(loss: UserLoss, problem: Gentle) -> Returns:
@@ -81,15 +92,15 @@ def _returns(loss: UserLoss, problem: Gentle) -> Returns:
         return _of_losses(loss, problem, computed)
     if computed.losses.size != 1:
         shapes = f"shape {list(computed.losses.shape)} for {list(problem.losses.shape)} samples"
-        raise _NotTakenError(shapes)
+        raise _NotTakenError(f"gives {shapes}")
     if "reduction='none'" in computed.call:
-        raise _NotTakenError("one number for reduction='none'")
+        raise _NotTakenError("gives one number for reduction='none'")
     number = float(computed.losses.reshape(-1)[0].astype(np.float64))
     off = {name: abs(number - total) for name, total in problem.totals.items()}
     for name in REDUCTIONS:
         if name in off and off[name] <= _CLOSE * (1 + abs(problem.totals[name])):
             return name
-    raise _WrongError(f"one number, off by {min(off.values()):.2g}")
+    raise _WrongError("gives one number,", min(off.values()))
 
 
 def _of_losses(loss: UserLoss, problem: Gentle, computed: Computed) -> Returns:
@@ -98,7 +109,7 @@ def _of_losses(loss: UserLoss, problem: Gentle, computed: Computed) -> Returns:
         off = np.abs(losses - problem.losses)
     if not (off <= _CLOSE * (1 + np.abs(problem.losses))).all():
         worst = float(np.max(np.where(np.isnan(off), np.inf, off)))
-        raise _WrongError(f"off by {worst:.2g}")
+        raise _WrongError("is", worst)
     if isinstance(computed.gradient, np.ndarray):
         return "losses"
     with contextlib.suppress(Exception):

@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from ..table import FRAMEWORKS
+
 # What each framework is imported as. NumPy decides nothing: users of all of them import it.
 _PACKAGES = {"torch": "torch", "jax": "jax", "jaxlib": "jax", "optax": "jax", "flax": "jax",
              "tensorflow": "tensorflow", "keras": "tensorflow", "tf_keras": "tensorflow",
@@ -33,6 +35,12 @@ def guessed(target: Callable[..., Any]) -> tuple[str, str]:
     return "numpy", ""
 
 
+def other_frameworks(target: Callable[..., Any], name: str) -> list[str]:
+    """Those whose arrays it may take in place of that one's: that its module imports, else all."""
+    found = _from_imports(target) - {name}
+    return [other for other in FRAMEWORKS if other != name and other in (found or FRAMEWORKS)]
+
+
 def passed_with(scores: object, target: Callable[..., Any]) -> tuple[str, str]:
     """The framework, "" to find it out, and the device of what a function gets that is called from
     Python with these scores.
@@ -40,7 +48,7 @@ def passed_with(scores: object, target: Callable[..., Any]) -> tuple[str, str]:
     A tensor says both. An array of NumPy is for a function of NumPy, unless its annotations or what
     it is say otherwise: that its module imports a framework says little beside it.
     """
-    framework = _framework(type(scores).__module__)
+    framework = framework_of_module(type(scores).__module__)
     if framework:
         device = str(getattr(scores, "device", "")).lower()
         return framework, "cuda" if any(name in device for name in ("cuda", "gpu")) else "cpu"
@@ -50,7 +58,7 @@ def passed_with(scores: object, target: Callable[..., Any]) -> tuple[str, str]:
     return "", "cpu"
 
 
-def _framework(module: str) -> str:
+def framework_of_module(module: str) -> str:
     """The framework that a module of that name belongs to; "" for none."""
     name = _PACKAGES.get(module.partition(".")[0], "")
     if module.partition(".")[0] == "keras":
@@ -91,16 +99,16 @@ def _from_annotation(annotation: Any, names: dict[str, Any]) -> str:
 
 
 def _of_array(module: str) -> str:
-    return "numpy" if module.partition(".")[0] == "numpy" else _framework(module)
+    return "numpy" if module.partition(".")[0] == "numpy" else framework_of_module(module)
 
 
 def _from_kind(target: Callable[..., Any]) -> set[str]:
     """A torch Module, a Keras Loss, a compiled function, a function of a framework."""
     classes = inspect.getmro(target if inspect.isclass(target) else type(target))
-    found = {_framework(one.__module__) for one in classes} - {""}
+    found = {framework_of_module(one.__module__) for one in classes} - {""}
     if len(found) == 1:
         return found
-    return {_framework(getattr(_unwrapped(target), "__module__", None) or "")} - {""}
+    return {framework_of_module(getattr(_unwrapped(target), "__module__", None) or "")} - {""}
 
 
 def _from_imports(target: Callable[..., Any]) -> set[str]:
@@ -114,7 +122,7 @@ def _from_imports(target: Callable[..., Any]) -> set[str]:
     seen, waiting = {first.__name__}, [first]
     while waiting and not found:
         module = waiting.pop(0)
-        found = {_framework(name) for name in _imports(module)} - {""}
+        found = {framework_of_module(name) for name in _imports(module)} - {""}
         for name in _imports(module):
             known = sys.modules.get(name)
             if known and name not in seen and name.partition(".")[0] == package:

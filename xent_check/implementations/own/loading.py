@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
+import pkgutil
 import sys
 from collections.abc import Callable
 from functools import cache
@@ -12,7 +13,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from xent_check.errors import did_you_mean
+from xent_check.errors import describe, did_you_mean
+
+from .raised import place_of_import
 
 
 @cache
@@ -23,15 +26,34 @@ def load(function: str) -> Callable[..., Any]:
     try:
         module = _module_of_file(Path(source)) if source.endswith(".py") else _module(source)
     except BaseException as error:  # an exit included
-        text = f"{type(error).__name__}: {error}"
-        raise ImportError(f"{source} cannot be imported: {text}") from error
+        raise ImportError(f"{source} cannot be imported: {_why(source, error)}") from error
     member: Any = module
     for part in name.split("."):
         member = getattr(member, part, None)
-    if not callable(member):
-        hint = did_you_mean(name, [key for key, value in vars(module).items() if callable(value)])
-        raise ImportError("; ".join(filter(None, [f"{source} has no function {name!r}", hint])))
-    return member  # type: ignore[no-any-return]
+    if callable(member):
+        return member  # type: ignore[no-any-return]
+    if member is not None:
+        what = f"{function} cannot be called: its type is {type(member).__name__}"
+        raise ImportError(f"{what}; name a function, a class or an instance")
+    hint = did_you_mean(name, [key for key, value in vars(module).items() if callable(value)])
+    raise ImportError("; ".join(filter(None, [f"{source} has no function {name!r}", hint])))
+
+
+def _why(source: str, error: BaseException) -> str:
+    """Why a module cannot be imported, the line of the user's own, and what to do where something
+    is not found: the names that are near, or where it is looked for."""
+    path = Path(source)
+    if source.endswith(".py") and not path.is_file():
+        near = did_you_mean(path.name, [file.name for file in path.parent.glob("*.py")])
+        return f"{describe(error)}; {near or f'it would be in {path.parent.resolve()}'}"
+    place = place_of_import(error)
+    text = describe(error) + f" (at {place})" * bool(place)
+    if not isinstance(error, ModuleNotFoundError):
+        return text
+    top = (error.name or "").partition(".")[0]
+    near = did_you_mean(top, [module.name for module in pkgutil.iter_modules()])
+    where = f"it is neither in {os.getcwd()} nor installed for {sys.executable}"
+    return f"{text}; {near or where}"
 
 
 def _module(name: str) -> ModuleType:

@@ -73,6 +73,14 @@ class Arguments:
         return ", ".join(shown)
 
 
+class CallError(TypeError):
+    """The callable cannot be called with a problem; the text says why, then what to do."""
+
+    def __init__(self, shown: str, what: str, advice: str) -> None:
+        super().__init__(f"{shown} {what}: {advice}")
+        self.what = what
+
+
 @dataclass(frozen=True)
 class Plan:
     """How a target is called for a problem: a class is made first."""
@@ -95,7 +103,9 @@ def planned(problem: Problem, target: Callable[..., Any], shown: str) -> Plan:
         made = Arguments(named=tuple(options.values()))
         rest = {k: v for k, v in _options(problem, call).items() if k not in options}
         _refuse_missing(problem, {*options, *rest}, shown)
-        return Plan(made, _arguments(problem, call, rest), "reduction" in {*options, *rest})
+        _require_filled(constructor, made, shown, "is made with")
+        called = _arguments(problem, call, rest, shown)
+        return Plan(made, called, "reduction" in {*options, *rest})
     made_in = getattr(target, "dtype", "float64") if _is_keras(type(target)) else "float64"
     if problem.dtype == "float64" and made_in != "float64":
         raise UnsupportedError(
@@ -105,7 +115,8 @@ def planned(problem: Problem, target: Callable[..., Any], shown: str) -> Plan:
     parameters = parameters_of(target)
     options = _options(problem, parameters or {})
     _refuse_missing(problem, options, shown)
-    return Plan(None, _arguments(problem, parameters, options), "reduction" in options)
+    called = _arguments(problem, parameters, options, shown)
+    return Plan(None, called, "reduction" in options)
 
 
 def _is_keras(target: type) -> bool:
@@ -167,10 +178,29 @@ def _must_say(parameter: inspect.Parameter, default: Any, value: Any) -> bool:
     return default is not None and not same and value is not None
 
 
+def _require_filled(parameters: _Parameters, arguments: Arguments, shown: str, takes: str) -> None:
+    """CallError where a parameter without a default gets nothing."""
+    filled = {name for name, _, _ in arguments.named}
+    filled |= {name for name, _ in zip(parameters, arguments.positional, strict=False)}
+    required = (n for n, p in parameters.items() if p.default is p.empty and p.kind not in _ANY)
+    empty = [name for name in required if name not in filled]
+    if empty:
+        raise CallError(
+            shown,
+            f"{takes} {', '.join(empty)}, which no case fills",
+            f"give a default, or say --set {empty[0]}=VALUE, or --map {empty[0]}=OPTION where it "
+            "is an option of cases",
+        )
+
+
 def _arguments(
-    problem: Problem, parameters: _Parameters | None, options: Mapping[str, tuple[str, str, Any]]
+    problem: Problem,
+    parameters: _Parameters | None,
+    options: Mapping[str, tuple[str, str, Any]],
+    shown: str,
 ) -> Arguments:
-    """The scores and the labels in the order of the signature, then the options by name."""
+    """The scores and the labels in the order of the signature, then the options by name. CallError
+    where there is no parameter for one of the two, or one without a default for anything else."""
     named = tuple(options.values())
     if parameters is None:
         return Arguments(((SCORES, None), ("labels", None)), named)
@@ -181,13 +211,18 @@ def _arguments(
     unknown = [name for name in free if name not in (scores, labels)]
     scores = scores or (unknown.pop(0) if unknown else "")
     labels = labels or (unknown.pop(0) if unknown else "")
-    if not (scores and labels):  # *args take them
+    if not (scores and labels):
+        if all(p.kind is not inspect.Parameter.VAR_POSITIONAL for p in parameters.values()):
+            names = f"{', '.join(free)} alone" if free else "neither scores nor labels"
+            raise CallError(shown, f"takes {names}", "a loss takes scores and labels")
         return Arguments(((SCORES, None), ("labels", None)), named)
     roles = {scores: SCORES, labels: "labels"}
     first = [*parameters.values()][:2]
+    arguments = Arguments((), (*((name, role, None) for name, role in roles.items()), *named))
     if {p.name for p in first} == {*roles} and all(p.kind in _BY_PLACE for p in first):
-        return Arguments(tuple((roles[p.name], None) for p in first), named)
-    return Arguments((), (*((name, role, None) for name, role in roles.items()), *named))
+        arguments = Arguments(tuple((roles[p.name], None) for p in first), named)
+    _require_filled(parameters, arguments, shown, "takes")
+    return arguments
 
 
 def _names(given: str) -> tuple[str, ...]:

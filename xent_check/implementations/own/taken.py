@@ -41,6 +41,9 @@ class Refused:
     """in a few words"""
     raised: bool
     """whether the call raised, and gave no numbers"""
+    off: float | None = None
+    """how far off its numbers were; None where it gave none that can be held against the right
+    ones"""
 
 
 @dataclass(frozen=True)
@@ -74,17 +77,24 @@ class Taken:
         for one in self.refused:
             if (one.loss, one.given) == asked:
                 everything_raises = not self.kinds and all(r.raised for r in self.refused)
-                asks = everything_raises or not (self.kinds or one.raised)
-                return None if asks else f"it does not compute this kind: {one.why}"
+                if everything_raises or not (self.kinds or one.raised):
+                    return None
+                found = f"it was found not to compute {one.loss} from {one.given}: it {one.why}"
+                return f"{found}; where it should, --loss {one.loss} asks it all the same"
         return None
 
 
 def sentence(shown: str, framework: str, found_by: str, taken: Taken) -> str:
     """What it was found to take, and what not, in one line."""
     by = f" (by {found_by})" if found_by else ""
-    takes = "; ".join(_takes(taken)) or "none of the losses, so that every case is tried"
-    nots = "; ".join(_nots(taken))
-    return f"{shown} gets {framework} arrays{by}; computes {takes}" + (nots and f"; not {nots}")
+    gets = f"{shown} gets {framework} arrays{by}"
+    if taken.kinds:
+        computes, nots = "; ".join(_takes(taken)), "; ".join(_nots(taken))
+        return f"{gets}; computes {computes}" + (nots and f"; not {nots}")
+    everything, reasons = "so that every case is tried", {_short(one) for one in taken.refused}
+    if len(reasons) == 1:
+        return f"{gets}; computes none of the losses ({reasons.pop()}), {everything}"
+    return f"{gets}; computes none of the losses, {everything}; not {'; '.join(_nots(taken))}"
 
 
 _WHAT = {"losses": "", EXPLICIT: " with its gradient", "mean": ", the mean alone",
@@ -110,22 +120,23 @@ def _flat(kind: Kind) -> str:
     return "one axis" if kind.loss == "binary" else "(samples, classes)"
 
 
-def _from(refused: list[Refused]) -> str:
-    return f" from {' or '.join(one.given for one in refused)}"
-
-
 def _nots(taken: Taken) -> Iterator[str]:
-    by_loss: dict[str, list[Refused]] = {}
+    """`binary or categorical (raises IndexError)`, then `sparse_categorical from probs or log_probs
+    (off by 0.4 or more)`: a reason once for all that have it."""
+    reasons: dict[tuple[str, str], list[Refused]] = {}
     for one in taken.refused:
-        by_loss.setdefault(one.loss, []).append(one)
-    for loss, refused in by_loss.items():
-        if len({_short(one) for one in refused}) == 1:
-            inputs = "" if len(refused) == len(GIVEN) else _from(refused)
-            yield f"{loss}{inputs} ({_short(refused[0])})"
-        else:
-            yield f"{loss} from " + ", ".join(f"{one.given} ({_short(one)})" for one in refused)
+        reasons.setdefault((one.loss, _short(one)), []).append(one)
+    losses: dict[tuple[tuple[str, ...], str], list[Refused]] = {}
+    for (_, why), refused in reasons.items():
+        losses.setdefault((tuple(one.given for one in refused), why), []).extend(refused)
+    for (given, why), refused in losses.items():
+        names = " or ".join(dict.fromkeys(one.loss for one in refused))
+        inputs = "" if len(given) == len(GIVEN) else f" from {' or '.join(given)}"
+        least = min((one.off for one in refused if one.off is not None), default=0.0)
+        more = " or more" if len(refused) > 1 else ""
+        yield f"{names}{inputs} ({why or f'off by {least:.2g}{more}'})"
 
 
 def _short(one: Refused) -> str:
-    """Without the message of an error."""
-    return one.why.partition(":")[0]
+    """Why, without the message of an error; "" where it was off."""
+    return "" if one.off is not None else one.why.partition(":")[0]
