@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -58,6 +59,24 @@ def test_scores_and_labels_are_known_by_name_else_by_place(
     call = called(signature)
     assert call[scores].tolist() == PROBLEM.values.tolist()
     assert call[labels].tolist() == PROBLEM.labels.tolist()
+
+
+def test_labels_that_meet_the_scores_of_their_own_place_are_given_as_such() -> None:
+    """transformers' ForCausalLMLoss shifts `labels`, unless it gets `shift_labels`."""
+    call = called("logits, labels, vocab_size, ignore_index=-100, shift_labels=None, **kwargs")
+    assert call["shift_labels"].tolist() == call["labels"].tolist() == PROBLEM.labels.tolist()
+    assert (call["vocab_size"], call["ignore_index"]) == (PROBLEM.num_classes, -100)
+
+
+def test_labels_beside_y_true_are_the_classes() -> None:
+    """scikit-learn's log_loss takes the labels of a batch for all that there are, unless told."""
+    call = called("y_true, y_proba=None, *, labels=None")
+    assert call["labels"] == range(PROBLEM.num_classes)
+    binary = Problem("binary", "probs", PROBLEM.values, PROBLEM.values * 0, "float32")
+    function, calls = defined("y_true, y_proba=None, *, labels=None")
+    with contextlib.suppress(TypeError):  # the recorder's answer has another shape
+        ask(binary, user_loss(function, "f", "numpy"))
+    assert calls[0]["labels"] == range(2)
 
 
 def test_a_signature_without_names_gets_the_scores_first() -> None:

@@ -45,7 +45,9 @@ def introduction(loss: UserLoss, stated: bool = False) -> Introduction:
     return Introduction(name, version, loss.found_by, taken, _library(loss), line)
 
 
-_OF_LIBRARY = {"torch": "torch", "optax": "optax", "tensorflow": "tf", "keras": "keras"}
+_OF_LIBRARY = {
+    "torch": "torch", "optax": "optax", "tensorflow": "tf", "keras": "keras", "sklearn": "sklearn",
+}  # fmt: skip
 
 
 def _library(loss: UserLoss) -> str:

@@ -1,7 +1,7 @@
 """Signature: which argument of a user's function is what, by the names that users write.
 
 Roles: the scores (`logits`, `probs` or `log_probs`), `labels`, the key of an option, `reduction`,
-and facts of a problem: `num_classes`, `from_logits`.
+and facts of a problem: `num_classes`, `from_logits`, `classes`.
 """
 
 from __future__ import annotations
@@ -163,6 +163,11 @@ def _options(problem: Problem, parameters: _Parameters) -> dict[str, tuple[str, 
         name = next((n for n in synonyms if n in parameters), "")
         if name and facts[fact] is not None:
             passed[fact] = (name, fact, facts[fact])
+    if "shift_labels" in parameters:  # transformers: labels already shifted
+        passed["shift_labels"] = ("shift_labels", "labels", None)
+    if "labels" in parameters and "y_true" in parameters:  # scikit-learn: all classes
+        classes = range(2 if problem.loss == "binary" else problem.num_classes)
+        passed["classes"] = ("labels", "classes", classes)
     if "reduction" in parameters:
         passed["reduction"] = ("reduction", "reduction", "none")
     return passed
