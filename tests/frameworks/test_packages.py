@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.console import ROOT, assert_as_run
 from tests.support.environments import installed
 
 pytestmark = [pytest.mark.long, pytest.mark.packages]
@@ -117,3 +118,8 @@ def test_a_linear_layer_inside_is_no_loss_of_logits(report: Any) -> None:
     for result in by_case(report, LINEAR).values():
         assert result["status"] in ("failed", "unsupported")
         assert "linear_weight" in result["reason"] or "ignore_index" in result["reason"]
+
+
+def test_the_page_on_triton_shows_what_comes_out(there: Path, tmp_path: Path) -> None:
+    page = ROOT / "docs" / "how-to" / "triton.md"
+    assert_as_run(page, tmp_path, links={".venv-triton": there})
