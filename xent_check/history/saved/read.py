@@ -198,7 +198,9 @@ def _evaluation(r: AnyResult, status: Status, reason: str | None) -> Evaluation 
     if r.implementation == REFERENCE:
         return None
     if r.failure is not None:
-        return Failed(r.failure, r.message or "", r.call or "", r.printed or "")
+        traceback = getattr(r, "traceback", None) or ""
+        printed = r.printed or ""
+        return Failed(r.failure, r.message or "", r.call or "", printed, traceback=traceback)
     if status in ("unsupported", "missing") and not isinstance(r, Compared):
         return (Unsupported if status == "unsupported" else Missing)(reason or "")
     if r.dtype is None:

@@ -116,6 +116,8 @@ class NotCompared(SavedResult):
     diverging_samples: None = None  # no count, not 0
     samples: int
     """how many the case has"""
+    traceback: str | None = None
+    """of what a user's own function raised, in lines"""
     losses: None = None  # no numbers
     totals: dict[Reduction, AnyTotal] = Field(default={}, max_length=0)  # always empty
 

@@ -152,7 +152,9 @@ def saved_result(result: CaseResult, verbose: bool) -> AnyResult:
         radius = float(result.reference.losses.radius.max(initial=0.0))
         return saved_numbers(common, comparison, radius, verbose)
     dtype = None if computed is None else computed.dtype.name
-    return NotCompared(**common, dtype=dtype, samples=result.reference.losses.high.size)
+    traceback = failed.traceback or None if failed is not None else None
+    samples = result.reference.losses.high.size
+    return NotCompared(**common, dtype=dtype, samples=samples, traceback=traceback)
 
 
 def saved_explanation(e: Explanation) -> SavedExplanation:
