@@ -221,14 +221,15 @@ def _printed(item: CaseResult, verbose: bool) -> list[Line]:
 def plain_explained(item: Explained | CaseResult) -> dict[str, Any]:
     """The explanation as JSON has it."""
     if isinstance(item, CaseResult):
+        found = () if item.diagnosis is None else item.diagnosis.explanations
         return {
             "schema": 1,
             "case": item.case.id,
             "implementation": item.implementation,
-            "explained": False,
+            "explained": bool(found),
             "status": item.status,
             "reason": item.reason,
-            "explanations": [],
+            "explanations": [saved_explanation(e).plain() for e in found],
             "closest": [],
         }
     return {

@@ -170,7 +170,9 @@ def _result(
         diagnosis=_diagnosis(r),
         expectation=None
         if r.expect is None
-        else Expectation(None, {}, None, r.expect.error, r.expect.because, None),
+        else Expectation(
+            None, {}, None, r.expect.error, r.expect.because, None, conduct=r.expect.conduct or ()
+        ),
         labels=dict(case.labels or ()),
         behaviour=r.behaviour if isinstance(r, ComparedExcerpt) else None,
         saved_inputs=case.inputs,
