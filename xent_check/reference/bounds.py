@@ -28,7 +28,7 @@ import numpy as np
 from xent_check.problem.dtypes import Float64s, unit_roundoff
 from xent_check.problem.options import refuse_unknown
 from xent_check.problem.problem import Problem
-from xent_check.problem.vocabulary import Reduction
+from xent_check.problem.vocabulary import DType, Reduction
 
 from .bounds_binary import binary_parts
 from .bounds_classes import class_parts
@@ -53,6 +53,7 @@ class Bounds:
     terms: dict[str, Float64s]  # the terms of the losses' bound in units of u, by name
     u: float  # the unit roundoff of the problem's dtype
     in_float32: bool = False  # they are for 16-bit numbers computed in float32
+    promise: DType | None = None  # the dtype in which a function promises to compute 16-bit numbers
 
 
 def bounds(problem: Problem, reference: Reference) -> Bounds:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from xent_check.problem.problem import Problem
+from xent_check.problem.vocabulary import DType
 
 from .bounds import Bounds
 from .bounds_in_parts import bounds_in_parts
 from .bounds_inside import inside_float32
+from .bounds_promised import promised_bounds
 from .reference import Reference, reference
 
 
@@ -22,6 +24,10 @@ class Truth:
     def inside_float32(self, problem: Problem) -> Truth:
         """For what computes a problem of 16 bits in float32 and rounds the result to them."""
         return replace(self, bounds=inside_float32(problem, self.reference, self.bounds))
+
+    def as_promised(self, problem: Problem, promise: DType) -> Truth:
+        """For a function that promises to compute a problem of 16 bits in the dtype `promise`."""
+        return replace(self, bounds=promised_bounds(problem, self.reference, promise))
 
 
 def truth(problem: Problem) -> Truth:

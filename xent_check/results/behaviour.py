@@ -6,8 +6,11 @@ import numpy as np
 
 from xent_check.problem.evaluation import Failed
 from xent_check.problem.problem import Problem
+from xent_check.reference.bounds import Bounds
 from xent_check.reference.bounds_in_parts import terms_at
 from xent_check.reference.bounds_inside import terms_inside_at
+from xent_check.reference.bounds_promised import promised_terms_at
+from xent_check.reference.reference import Reference
 
 from .number_text import index_text, small, tidy
 from .report import CaseResult, Status
@@ -50,18 +53,15 @@ def judgement_lines(result: CaseResult, verbose: bool) -> list[str]:
         return []
     atol = comparison.smallest_atol
     needed = f"agrees from atol {small(atol)}" if np.isfinite(atol) else "agrees at no tolerance"
-    made = [check.extent for check in comparison.conduct.values() if check.departure is None]
-    held = [f"as it should be: {'; '.join(made)}"] if made else []
     if comparison.share is None or comparison.bounds is None:
-        return [needed, *held]
+        return [needed]
     worst_is_finite = np.isfinite(comparison.losses.abs_diff).all()
     share = f"; the worst loss is {small(comparison.share, 2)} times what rounding explains"
     lines = [needed + share if worst_is_finite else needed]
     if verbose and result.problem is not None:
         losses, bound = comparison.losses, comparison.bounds
         worst = losses.worst
-        terms_of = terms_inside_at if bound.in_float32 else terms_at
-        parts = terms_of(result.problem, result.reference, worst)
+        parts = _terms_at(bound, result.problem, result.reference, worst)
         terms = " + ".join(f"{name} {small(value)} u" for name, value in parts.items() if value)
         off, explained = float(losses.abs_diff[worst]), float(bound.losses[worst])
         flushed = explained - bound.u * sum(parts.values())
@@ -69,7 +69,17 @@ def judgement_lines(result: CaseResult, verbose: bool) -> list[str]:
             terms += f" + flushed {small(flushed)}" if terms else f"flushed {small(flushed)}"
         near = f"; error {small(off)} is {off / explained:.0%} of it" if np.isfinite(off) else ""
         lines.append(f"bound at {index_text(worst)}: {terms} = {small(explained)}{near}")
-    return [*lines, *held]
+    return lines
+
+
+def _terms_at(
+    bounds: Bounds, problem: Problem, reference: Reference, index: tuple[int, ...]
+) -> dict[str, float]:
+    """The terms of the bound of the loss at `index`, in units of the dtype's u, by name."""
+    if bounds.promise is not None:
+        return promised_terms_at(problem, reference, index, bounds.promise)
+    terms_of = terms_inside_at if bounds.in_float32 else terms_at
+    return terms_of(problem, reference, index)
 
 
 def unusual(result: CaseResult) -> str:
