@@ -37,7 +37,8 @@ BEYOND = {"": {"api"}} | dict.fromkeys(
 MAX_LINES = 400
 HELPERS_OF_CLI = {
     "collecting", "completion", "config_file", "configured", "default_paths", "ending", "examples",
-    "guarding", "options", "output", "progress", "remembering", "repeated", "saved_run", "watch",
+    "guarding", "options", "output", "own_options", "progress", "remembering", "repeated",
+    "saved_run", "watch",
 }  # fmt: skip
 FILES = sorted(PACKAGE.rglob("*.py"))
 

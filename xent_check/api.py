@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NoReturn, TypedDict, Unpack
 
 from rich.console import Console
@@ -20,6 +21,7 @@ from xent_check.casefile.chosen_cases import (
     require_words,
     words_of,
 )
+from xent_check.casefile.declared import declaration_of, project_implementations
 from xent_check.casefile.in_memory import case_in_memory, cases_in_memory, observed_in_memory
 from xent_check.casefile.validation import MISSING, UNKNOWN_KEY
 from xent_check.diagnosis.diagnosis import Explanation
@@ -31,6 +33,7 @@ from xent_check.errors import (
     mistake_text,
 )
 from xent_check.history.saved.write import plain_report
+from xent_check.implementations.names import declaring
 from xent_check.implementations.own.asking import user_loss
 from xent_check.implementations.own.guess import passed_with
 from xent_check.implementations.table import DEVICES, FRAMEWORKS
@@ -237,6 +240,11 @@ def check(
     dtypes: str | Sequence[str] | None = None,
     framework: str = "",
     device: str = "",
+    returns: str | Sequence[str] | None = None,
+    compute: str | None = None,
+    map: Mapping[str, str] | None = None,
+    set: Mapping[str, Any] | None = None,
+    fixed: Mapping[str, Any] | None = None,
     **case: Unpack[CaseKeywords],
 ) -> Report:
     """Hold a loss against the exact value, in this process, and report it; whatever it raises.
@@ -253,10 +261,17 @@ def check(
     what it is, else NumPy; where they are none, its imports count too. device: cpu or cuda, where
     the arrays are; left out, where the scores are.
 
+    What is said of the loss is not found out. returns: losses, mean, weighted_mean, sum, or
+    ["losses", "gradient"]. compute: the dtype, float32 or float64, in which it promises to compute
+    what has 16 bits. map: what its parameters are, `{"y": "labels", "w": "class_weight"}`. set:
+    what parameters get in every call, `{"chunk": 64}`. fixed: options that it has built in,
+    `{"label_smoothing": 0.1}`; cases that set them otherwise are unsupported.
+
     TypeError for an unknown or missing keyword; ValueError for shapes, values and case files that
     are not right.
     """
-    return Report(_checked("check", loss_function, cases, dtypes, framework, device, case))
+    said = {"returns": returns, "compute": compute, "map": map, "set": set, "fixed": fixed}
+    return Report(_checked("check", loss_function, cases, dtypes, framework, device, said, case))
 
 
 def assert_agrees(
@@ -267,6 +282,11 @@ def assert_agrees(
     dtypes: str | Sequence[str] | None = None,
     framework: str = "",
     device: str = "",
+    returns: str | Sequence[str] | None = None,
+    compute: str | None = None,
+    map: Mapping[str, str] | None = None,
+    set: Mapping[str, Any] | None = None,
+    fixed: Mapping[str, Any] | None = None,
     **case: Unpack[CaseKeywords],
 ) -> None:
     """AssertionError, in the report's words, unless a loss agrees with the exact value.
@@ -277,7 +297,9 @@ def assert_agrees(
     With `loss` and `dtypes` alone, the cases are those that ship with the package, from logits, on
     which every framework agrees.
     """
-    report = _checked("assert_agrees", loss_function, cases, dtypes, framework, device, case)
+    said = {"returns": returns, "compute": compute, "map": map, "set": set, "fixed": fixed}
+    who = "assert_agrees"
+    report = _checked(who, loss_function, cases, dtypes, framework, device, said, case)
     wrong = [str(Result(alarm.result)) for alarm in alarms_of(report) if alarm.result is not None]
     if len(wrong) > _MOST:
         wrong[_MOST:] = [and_more(len(wrong) - _MOST)]
@@ -323,6 +345,7 @@ def _checked(
     dtypes: str | Sequence[str] | None,
     framework: str,
     device: str,
+    said: Mapping[str, Any],
     case: CaseKeywords,
 ) -> _Report:
     if not callable(target):
@@ -331,12 +354,14 @@ def _checked(
     try:
         require_words("framework", words_of(framework or None), (*FRAMEWORKS,))
         require_words("device", words_of(device or None), DEVICES)
+        declared = declaration_of(said)
         if cases is None and who == "assert_agrees" and not {*stated} - {*SELECTING}:
             posed_cases = ordinary_cases(case.get("loss"), dtypes)
         elif cases is None:
             posed_cases = cases_in_memory(case, dtypes)
         else:
-            posed_cases = chosen_cases(cases, dtypes, case)
+            with declaring(project_implementations(Path.cwd())):
+                posed_cases = chosen_cases(cases, dtypes, case)
     except InvalidError as error:
         _refuse(who, error)
     except UserError as error:
@@ -344,7 +369,9 @@ def _checked(
     scores = next((case[key] for key in GIVEN if case.get(key) is not None), None)
     passed = passed_with(scores, target)
     try:
-        loss = user_loss(target, _name(target), framework or passed[0], device or passed[1])
+        loss = user_loss(
+            target, _name(target), framework or passed[0], device or passed[1], declared
+        )
     except (ValueError, ImportError) as error:
         raise ValueError(f"{who}(): {error}") from None
     return in_process.check(loss, posed_cases, stated=scores is not None)

@@ -6,6 +6,7 @@ Without the option nothing but this file is loaded.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -63,9 +64,16 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _plugin(config: pytest.Config) -> _Cases:
+    from xent_check.casefile.declared import project_implementations
     from xent_check.errors import InvalidError, UserError, mistake_text
-    from xent_check.implementations.names import parse
+    from xent_check.implementations.names import declaring, parse
 
+    known = ExitStack()
+    config.add_cleanup(known.close)
+    try:
+        known.enter_context(declaring(project_implementations(Path.cwd())))
+    except UserError as error:
+        raise pytest.UsageError(str(error)) from None
     chosen: dict[str, list[Implementation]] = {}
     for option in ("xent_impl", "xent_require"):
         try:

@@ -14,12 +14,13 @@ import pytest
 from tests.support.command import completed
 from tests.support.fake import CASES
 from tests.support.snapshots import assert_expected
+from xent_check.casefile.pyproject import TABLES
 from xent_check.cli.accept_command import command as accept
 from xent_check.cli.config_file import KEYS, Config, find
 from xent_check.cli.run_command import command as run
 from xent_check.errors import UserError
 
-ALLOWED = ", ".join(KEYS)
+ALLOWED = ", ".join([*KEYS, TABLES])
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -56,11 +57,11 @@ def test_the_nearest_table_upwards_is_taken(project: Path) -> None:
     below = project / "a" / "b"
     below.mkdir(parents=True)
     write(project, "jobs = 1")
-    assert find(below) == Config("../../pyproject.toml", {"jobs": 1})
+    assert (found(below).table.file, found(below).values) == ("../../pyproject.toml", {"jobs": 1})
     (project / "a" / "pyproject.toml").write_text("[project]\nname = 'no table of ours'\n")
-    assert find(below) == Config("../../pyproject.toml", {"jobs": 1})
+    assert (found(below).table.file, found(below).values) == ("../../pyproject.toml", {"jobs": 1})
     write(project / "a", "jobs = 2")
-    assert find(below) == Config("../pyproject.toml", {"jobs": 2})
+    assert (found(below).table.file, found(below).values) == ("../pyproject.toml", {"jobs": 2})
 
 
 def test_a_repository_is_not_left(project: Path) -> None:
@@ -168,13 +169,16 @@ BAD = {
 @pytest.mark.parametrize("table", BAD)
 def test_a_mistake_is_told_with_what_is_allowed(project: Path, table: str) -> None:
     write(project, table)
-    assert mistakes(project) == [f"pyproject.toml: tool.xent-check.{BAD[table]}"]
+    assert mistakes(project) == [f"pyproject.toml:2: tool.xent-check.{BAD[table]}"]
 
 
 def test_all_mistakes_are_told_at_once(project: Path) -> None:
     tables = {table.partition(" ")[0]: table for table in BAD}
     write(project, "\n".join(tables.values()))
-    told = [f"pyproject.toml: tool.xent-check.{BAD[table]}" for table in tables.values()]
+    told = [
+        f"pyproject.toml:{line}: tool.xent-check.{BAD[table]}"
+        for line, table in enumerate(tables.values(), 2)
+    ]
     assert mistakes(project) == told
 
 
@@ -182,7 +186,7 @@ def test_a_misspelt_implementation_is_told(project: Path) -> None:
     write(project, 'require = ["numpy.x:f", "tosrch"]')
     (told,) = mistakes(project)
     assert told.startswith(
-        "pyproject.toml: tool.xent-check.require[1]: no implementation 'tosrch'; allowed: keras, "
+        "pyproject.toml:2: tool.xent-check.require[1]: no implementation 'tosrch'; allowed: keras, "
     )
     assert told.endswith("did you mean 'torch'?")
 
@@ -190,7 +194,7 @@ def test_a_misspelt_implementation_is_told(project: Path) -> None:
 def test_what_is_no_table_is_told(project: Path) -> None:
     (project / "pyproject.toml").write_text("[tool]\nxent-check = 3\n")
     assert mistakes(project) == [
-        "pyproject.toml: tool.xent-check: 3; allowed: a table; write [tool.xent-check]"
+        "pyproject.toml:2: tool.xent-check: 3; allowed: a table; write [tool.xent-check]"
     ]
 
 
@@ -272,9 +276,9 @@ def test_show_config_of_the_defaults_and_of_paths_given(xent_check: Command) -> 
 @pytest.mark.parametrize(
     ("table", "told"),
     [
-        ('report = "jsno"', "tool.xent-check.report: 'jsno'; allowed: table, json"),
-        ('python = "no/such"', "tool.xent-check.python: no file no/such; allowed: "),
-        ('baseline = "x"\nfail-on = "nwe"', "tool.xent-check.fail-on: "),
+        ('report = "jsno"', "2: tool.xent-check.report: 'jsno'; allowed: table, json"),
+        ('python = "no/such"', "2: tool.xent-check.python: no file no/such; allowed: "),
+        ('baseline = "x"\nfail-on = "nwe"', "3: tool.xent-check.fail-on: "),
     ],
 )
 def test_what_only_the_command_can_refuse_is_told_as_the_file_s(
@@ -283,7 +287,7 @@ def test_what_only_the_command_can_refuse_is_told_as_the_file_s(
     write(project, table)
     done = xent_check("run")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith(f"pyproject.toml: {told}")
+    assert done.stderr.startswith(f"pyproject.toml:{told}")
 
 
 def test_help_does_not_read_the_file_and_no_config_neither(
@@ -302,7 +306,7 @@ def test_a_misspelt_table_is_no_silence(project: Path, xent_check: Command, name
     (project / "pyproject.toml").write_text(f"[tool.{name}]\nimplementations = 'manual'\n")
     done = xent_check("run", "cases")
     assert (done.returncode, done.stdout) == (2, "")
-    told = f"pyproject.toml: tool.{name}: unknown table; write [tool.xent-check]\n"
+    told = f"pyproject.toml:1: tool.{name}: unknown table; write [tool.xent-check]\n"
     assert done.stderr == told
     assert xent_check("run", "--no-config", "cases", "-i", "manual").returncode == 0
 

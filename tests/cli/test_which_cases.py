@@ -111,7 +111,7 @@ def test_a_configured_path_that_names_nothing_is_refused(
     Path("pyproject.toml").write_text(f"[tool.xent-check]\n{path}\n")
     done = xent_check(folder, "run", *ONE)
     assert done.code == 2
-    assert f"pyproject.toml: tool.xent-check.{said}" in done.err
+    assert f"pyproject.toml:2: tool.xent-check.{said}" in done.err
 
 
 # ---- what ships with the package ----------------------------------------------------------------

@@ -10,8 +10,7 @@ from tests.support.console import PAGES, ROOT, assert_as_run, needs
 
 pytestmark = pytest.mark.long
 
-NEEDED = {page: needs(page.read_text(encoding="utf-8")) for page in PAGES}
-WITH_FRAMEWORKS = [page for page, needed in NEEDED.items() if needed and "packages" not in needed]
+WITH_FRAMEWORKS = [page for page in PAGES if needs(page.read_text(encoding="utf-8"))]
 
 
 @pytest.mark.parametrize("page", WITH_FRAMEWORKS, ids=lambda page: str(page.relative_to(ROOT)))

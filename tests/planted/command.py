@@ -133,7 +133,7 @@ BUGS = (
         "found_as_run",
     ),
     Bug(
-        "a misspelt table of the pyproject.toml is silence", "config_file:_table",
+        "a misspelt table of the pyproject.toml is silence", "pyproject:_table",
         'if name != TABLE[1] and re.sub', "if False and re.sub", "test_config_file.py", "silence",
     ),
     Bug(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 
 import click
 from click.shell_completion import (
@@ -35,7 +36,20 @@ def implementation_names(
     if colon and base in IMPLEMENTATIONS:
         modes = IMPLEMENTATIONS[base].modes
         return _matching([f"{base}:{mode}" for mode in modes], incomplete)
-    return _matching(IMPLEMENTATIONS, incomplete) or _files(incomplete)
+    return _matching([*IMPLEMENTATIONS, *_declared()], incomplete) or _files(incomplete)
+
+
+def _declared() -> list[str]:
+    """The names that the project declares; none where its table is wrong."""
+    from xent_check.casefile.pyproject import TABLES, find_table
+    from xent_check.errors import UserError
+
+    try:
+        table = find_table(Path.cwd())
+    except UserError:
+        return []
+    tables = table.value.get(TABLES) if table and isinstance(table.value, dict) else None
+    return [*tables] if isinstance(tables, dict) else []
 
 
 def report_formats(context: click.Context, parameter: click.Parameter, incomplete: str) -> Items:

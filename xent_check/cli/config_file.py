@@ -9,39 +9,31 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import partial
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from xent_check.casefile.yaml_values import describe
-from xent_check.errors import (
-    InvalidError,
-    KeyPath,
-    Mistake,
-    UserError,
-    did_you_mean,
-    key_text,
-    mistake_text,
-    visible,
-)
+from xent_check.casefile.pyproject import TABLE, TABLES, Place, Table, description, find_table
+from xent_check.errors import InvalidError, Mistake, did_you_mean, key_text
 from xent_check.results.number_text import tidy
 
-FILE = "pyproject.toml"
-TABLE = ("tool", "xent-check")
+if TYPE_CHECKING:
+    from xent_check.implementations.names import Implementation
+
 Value = str | float | bool | tuple[str, ...]
-Place = Callable[[str], str]  # a path in the table as one from the working directory
 _Check = Callable[[Any, Place], Value]
 
 
 @dataclass(frozen=True)
 class Config:
-    """The table of a pyproject.toml."""
+    """The checked table of a pyproject.toml."""
 
-    file: str  # as reports name it
+    table: Table  # as it stands there
     values: Mapping[str, Value]  # by key
+    # Those that it declares, by name.
+    declared: Mapping[str, Implementation] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -59,75 +51,57 @@ class Key:
 
 
 def find(folder: Path) -> Config | None:
-    """The table of the nearest pyproject.toml that has one, from the folder upwards to the root of
-    its repository; UserError with every mistake in it."""
-    for above in (folder, *folder.parents):
-        file = above / FILE
-        if os.path.isfile(file):
-            table = _table(file, shown := os.path.relpath(file, folder))
-            if table is not None:
-                return _checked(table, shown, partial(_from, folder, above))
-        if os.path.exists(above / ".git"):
-            break
-    return None
+    """The table for a working directory; UserError with every mistake in it."""
+    table = find_table(folder)
+    return None if table is None else _checked(table)
 
 
-def _table(file: Path, shown: str) -> object:
-    """The value of `[tool.xent-check]`; None where there is none."""
-    try:
-        document = tomllib.loads(file.read_bytes().decode("utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        text, line = _place_of(str(error), file)
-        raise UserError(visible(f"{shown}:{line}: {text}; --no-config does without")) from None
-    except UnicodeDecodeError:
-        raise UserError(visible(f"{shown}: not UTF-8; --no-config does without")) from None
-    except OSError as error:
-        raise UserError(visible(f"{shown}: {error.strerror}; --no-config does without")) from None
-    tool = document.get(TABLE[0])
-    if not isinstance(tool, dict):
-        return None
-    for name in tool:
-        if name != TABLE[1] and re.sub(r"[\W_]", "", name.lower()) == "xentcheck":
-            advice = f"write [{key_text(TABLE)}]"
-            raise UserError(in_table(shown, Mistake((TABLE[0], name), "unknown table", "", advice)))
-    return tool.get(TABLE[1])
-
-
-def _place_of(message: str, file: Path) -> tuple[str, int]:
-    """tomllib's message without the place at its end, and the line of that place."""
-    match = re.fullmatch(r"(.*) \(at (?:line (\d+), column \d+|end of document)\)", message, re.S)
-    if match is None:
-        return message, 1
-    last = len(file.read_bytes().splitlines()) or 1
-    return match[1], int(match[2] or last)
-
-
-def _checked(table: object, file: str, place: Place) -> Config:
+def _checked(table: Table) -> Config:
     values: dict[str, Value] = {}
     mistakes: list[Mistake] = []
-    if not isinstance(table, dict):
-        mistakes.append(
-            Mistake(TABLE, _description(table), "a table", f"write [{key_text(TABLE)}]")
-        )
-        table = {}
-    for name, value in table.items():
-        key: KeyPath = (*TABLE, name)
-        if name not in KEYS:
-            advice = _advice(name)
-            mistakes.append(Mistake(key, "unknown", "" if advice else ", ".join(KEYS), advice))
-            continue
+    settings = table.value
+    if not isinstance(settings, dict):
+        advice = f"write [{key_text(TABLE)}]"
+        mistakes.append(Mistake((), description(settings), "a table", advice))
+        settings = {}
+    declared: dict[str, Implementation] = {}
+    if TABLES in settings:
+        from xent_check.casefile.declared import declared_in
+
         try:
-            values[name] = KEYS[name].check(value, place)
+            declared = declared_in(table)
         except InvalidError as error:
-            mistakes += [mistake.below(*key) for mistake in error.mistakes]
-    if mistakes:
-        raise UserError("\n".join(in_table(file, mistake) for mistake in mistakes))
-    return Config(file, values)
+            mistakes += error.mistakes
+    with _known(declared, settings):
+        for name, value in settings.items():
+            if name == TABLES:
+                continue
+            if name not in KEYS:
+                advice = _advice(name)
+                allowed = "" if advice else ", ".join((*KEYS, TABLES))
+                mistakes.append(Mistake((name,), "unknown", allowed, advice))
+                continue
+            try:
+                values[name] = KEYS[name].check(value, table.place)
+            except InvalidError as error:
+                mistakes += [mistake.below(name) for mistake in error.mistakes]
+    table.refuse(mistakes)
+    return Config(table, values, declared)
 
 
-def in_table(file: str, mistake: Mistake) -> str:
-    """`pyproject.toml: tool.xent-check.jobs: 'two'; allowed: a whole number, 1 or more`."""
-    return mistake_text(mistake, file, key_text(mistake.key))
+@contextmanager
+def _known(declared: Mapping[str, Implementation], settings: Mapping[str, Any]) -> Iterator[None]:
+    """Let other keys name what is declared; also a name whose table is wrong, which is told."""
+    if TABLES not in settings:
+        yield
+        return
+    from xent_check.implementations.names import Implementation, declaring
+    from xent_check.implementations.table import CUSTOM
+
+    tables = settings[TABLES]
+    names = tables if isinstance(tables, dict) else ()
+    with declaring({name: Implementation(name, CUSTOM) for name in names} | dict(declared)):
+        yield
 
 
 def _advice(name: str) -> str:
@@ -138,12 +112,6 @@ def _advice(name: str) -> str:
 
 
 # ---- paths --------------------------------------------------------------------------------------
-
-
-def _from(folder: Path, above: Path, path: str) -> str:
-    """A path from `above` as one from `folder`."""
-    path = os.path.expanduser(path)
-    return path if os.path.isabs(path) else os.path.relpath(above / path, folder)
 
 
 def _case_path(text: str, place: Place) -> str:
@@ -194,8 +162,11 @@ def _words(check_word: Callable[[str, Place], str]) -> _Check:
 
     def check(value: Any, place: Place) -> Value:
         is_list = isinstance(value, list)
+        if isinstance(value, dict) and check_word is _implementation:
+            advice = f"did you mean [{key_text((*TABLE, TABLES, next(iter(value), 'NAME')))}]?"
+            raise _wrong(description(value), "text, or a list of them", advice)
         if value == []:
-            raise _wrong(_description(value), "at least one entry", "leave the key out")
+            raise _wrong(description(value), "at least one entry", "leave the key out")
         words: list[str] = []
         mistakes: list[Mistake] = []
         for index, item in enumerate(value if is_list else [value]):
@@ -219,34 +190,34 @@ def _file(value: Any, place: Place) -> Value:
 
 def _text(value: Any, more: str = "") -> str:
     if not isinstance(value, str):
-        raise _wrong(_description(value), f"text{more}", "")
+        raise _wrong(description(value), f"text{more}", "")
     if not value.strip():
-        raise _wrong(_description(value), f"text{more}, not blank", "")
+        raise _wrong(description(value), f"text{more}, not blank", "")
     return value
 
 
 def _tolerance(value: Any, _: Place) -> Value:
     if value == "auto" or (_is_number(value) and 0 <= value < float("inf")):
         return tidy(str(value))
-    raise _wrong(_description(value), "auto, or a number, 0 or more", _unquoted(value))
+    raise _wrong(description(value), "auto, or a number, 0 or more", _unquoted(value))
 
 
 def _seconds(value: Any, _: Place) -> Value:
     if _is_number(value) and 0 < value < float("inf"):
         return float(value)
-    raise _wrong(_description(value), "a number of seconds, more than 0", _unquoted(value))
+    raise _wrong(description(value), "a number of seconds, more than 0", _unquoted(value))
 
 
 def _count(value: Any, _: Place) -> Value:
     if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
         return value
-    raise _wrong(_description(value), "a whole number, 1 or more", _unquoted(value))
+    raise _wrong(description(value), "a whole number, 1 or more", _unquoted(value))
 
 
 def _flag(value: Any, _: Place) -> Value:
     if isinstance(value, bool):
         return value
-    raise _wrong(_description(value), "true or false", _unquoted(value))
+    raise _wrong(description(value), "true or false", _unquoted(value))
 
 
 def _is_number(value: object) -> bool:
@@ -258,12 +229,8 @@ def _unquoted(value: object) -> str:
     return "remove the quotes" if plain else ""
 
 
-def _description(value: object) -> str:
-    return "a table" if isinstance(value, dict) else describe(value)
-
-
-def _wrong(description: str, allowed: str, advice: str) -> InvalidError:
-    return InvalidError(Mistake((), description, allowed, advice))
+def _wrong(fault: str, allowed: str, advice: str) -> InvalidError:
+    return InvalidError(Mistake((), fault, allowed, advice))
 
 
 KEYS: dict[str, Key] = {

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from .own_options import is_own_option
+
 if TYPE_CHECKING:
     from .config_file import Config, Value
 
@@ -76,6 +78,10 @@ def _read_table(ctx: click.Context, _: click.Parameter, ignored: bool) -> None:
     from .config_file import by_parameter, find
 
     ctx.meta[_CONFIG] = config = find(Path(os.getcwd()))
+    if config is not None and config.declared:
+        from xent_check.implementations.names import declaring
+
+        ctx.with_resource(declaring(config.declared))
     values = dict(by_parameter(config))
     params = [param for param in ctx.command.params if param.name in values]
     ctx.default_map = {param.name: _option_value(values[param.name], param) for param in params}
@@ -96,10 +102,8 @@ def _table_error(
         return None
     from xent_check.errors import Mistake, UserError
 
-    from .config_file import TABLE, in_table
-
-    key = (*TABLE, _keys()[param.name or ""])
-    return UserError(in_table(ctx.meta[_CONFIG].file, Mistake(key, message, "", "")))
+    key = _keys()[param.name or ""]
+    return UserError(ctx.meta[_CONFIG].table.mistake_text(Mistake((key,), message, "", "")))
 
 
 def _keys() -> dict[str, str]:
@@ -111,10 +115,19 @@ def _keys() -> dict[str, str]:
 
 def _lines(command: click.Command, ctx: click.Context) -> list[str]:
     """A line for each setting: its name, its value and the source of that."""
+    from xent_check.errors import visible
     from xent_check.results.columns import aligned
 
     hidden = ("no_config", "show_config")
-    rows = [_row(param, ctx) for param in command.params if param.name not in hidden]
+    rows = [
+        _row(param, ctx)
+        for param in command.params
+        if param.name not in hidden and (not is_own_option(param) or ctx.params[param.name])
+    ]
+    config: Config | None = ctx.meta.get(_CONFIG)
+    for name, one in {} if config is None else config.declared.items():
+        text = visible(", ".join(filter(None, [one.spec, str(one.declared)])))
+        rows.append((f"implementation.{name}", text, one.place))
     return aligned(rows)
 
 
@@ -128,7 +141,7 @@ def _row(param: click.Parameter, ctx: click.Context) -> tuple[str, str, str]:
     if source is ParameterSource.COMMANDLINE and ctx.params[name] != ():
         origin = option if isinstance(param, click.Option) else "command line"
     elif source is _FROM_FILE and config is not None and ctx.params[name] != ():
-        origin = config.file
+        origin = config.table.file
     else:
         origin = "default"
     return (

@@ -25,6 +25,7 @@ from xent_check.problem.vocabulary import DTYPES, LOSSES
 
 from .completion import implementation_names, one_of, report_formats
 from .options import command_line, implementations, look_options, python_option, pythons_of
+from .own_options import declaration, know_the_project, own_options, said_of
 
 if TYPE_CHECKING:
     from xent_check.casefile.loading import PosedCase
@@ -135,6 +136,7 @@ def _names(command: click.Command) -> set[str]:
     shell_complete=implementation_names,
     help="Run this implementation. Repeatable. [default: those of `run`]",
 )
+@own_options("loss")
 @python_option
 @click.option(
     "--observed",
@@ -182,14 +184,18 @@ def command(
     An ARRAY is numbers as Python, NumPy, torch, TensorFlow or JAX print them, @FILE (x.npy,
     x.npz#key, x.safetensors#key, or a text), - for standard input, or a mapping of a case file.
     """  # fmt: skip
-    names = options["implementations"]
-    if observed is not None and (names or pythons or set(reports) - {"json"}):
+    names, declared = options["implementations"], declaration(options)
+    runs = names or pythons or declared.says_something
+    if observed is not None and (runs or set(reports) - {"json"}):
         words = "-i and --python, and reports but json"
+        words = f"what is declared ({declared})" if declared.says_something else words
         raise click.UsageError(f"--observed runs nothing: leave out {words}")
+    know_the_project(names)
     outputs = _outputs(reports) if observed is None else []
     interpreters = pythons_of(pythons)
+    if interpreters or declared.says_something:
+        chosen = said_of(implementations(names, interpreters), declared)
     if interpreters:  # a label is no part of the case
-        chosen = implementations(names, interpreters)
         options["implementations"] = tuple(dict.fromkeys(i.unlabelled for i in chosen))
     source, numbers = _case_source(options, observed)
     posed = _posed_case(source, any_label=observed is not None)
@@ -200,7 +206,7 @@ def command(
     else:
         from .output import Look
 
-        if interpreters:
+        if interpreters or declared.says_something:
             posed = replace(posed, implementations=chosen or None)
         _run(posed, interpreters, outputs, Look.of(color, verbose, quiet), timeout)
 

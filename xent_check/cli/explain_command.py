@@ -16,10 +16,12 @@ from .configured import Configured
 from .guarding import guarded_report, unguarded
 from .options import implementations, python_option, pythons_of
 from .output import Look, echo_json, terminal
+from .own_options import declaration, own_options, said_of
 from .progress import Progress
 
 if TYPE_CHECKING:
     from xent_check.casefile.loading import PosedCase
+    from xent_check.implementations.declaration import Declaration
     from xent_check.reporters.formats import Terminal
     from xent_check.results.explanation import Explained
     from xent_check.results.report import CaseResult
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     help="Explain what this implementation gives; twice: why the two differ. [default: whatever "
     "diverges among those that run runs]",
 )
+@own_options()
 @python_option
 @click.option(
     "--observed",
@@ -77,6 +80,7 @@ def command(
     allow_outside: bool,
     verbose: bool,
     color: bool | None,
+    **own: Any,
 ) -> None:
     """Name the reason for a difference.
 
@@ -86,8 +90,10 @@ def command(
     """  # fmt: skip
     source = click.get_current_context().get_parameter_source("names")
     named, as_json = source is ParameterSource.COMMANDLINE, form == "json"
-    if observed is not None and named:
-        raise click.UsageError("--observed and -i: one or the other")
+    declared = declaration(own)
+    if observed is not None and (named or declared.says_something):
+        other = "-i" if named else f"what is declared ({declared})"
+        raise click.UsageError(f"--observed and {other}: one or the other")
     if by_hand and as_json:
         raise click.UsageError("--steps is a text: leave out --report json")
     if named and len(names) > 2:
@@ -101,9 +107,10 @@ def command(
     if observed is not None:
         items = [_from_numbers(posed, observed)]
     elif named:
-        items = [_explained(result) for result in _results(posed, names, pythons, timeout)]
+        results = _results(posed, names, pythons, declared, timeout)
+        items = [_explained(result) for result in results]
     elif not by_hand:
-        results = _results(posed, names, pythons, timeout)
+        results = _results(posed, names, pythons, declared, timeout)
         items = _print_all(posed, results, as_json, verbose, color)
         raise click.exceptions.Exit(_exit_code(items))
     if items:
@@ -141,16 +148,21 @@ def _from_numbers(posed: PosedCase, text: str) -> Explained:
 
 
 def _results(
-    posed: PosedCase, names: Sequence[str], pythons: Sequence[str], timeout: float
+    posed: PosedCase,
+    names: Sequence[str],
+    pythons: Sequence[str],
+    declared: Declaration,
+    timeout: float,
 ) -> list[CaseResult]:
-    """The answers of these implementations; without names, of those that `run` runs on the case."""
+    """The answers of these implementations; without names, of those that `run` runs on the case.
+    declared: of the user's own among them."""
     from xent_check.running.jobs import implementations_of
     from xent_check.running.one_case import results_of
 
     interpreters = pythons_of(pythons)
     chosen = implementations(names, interpreters) or None
+    everyone = said_of(implementations_of(posed, chosen, interpreters), declared)
     with Progress() as progress:
-        everyone = implementations_of(posed, chosen, interpreters)
         return results_of(posed, everyone, timeout, progress)
 
 

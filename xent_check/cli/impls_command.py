@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -41,13 +43,16 @@ def command(pythons: tuple[str, ...], form: str, verbose: bool) -> None:
 
 
 def _implementations(pythons: Sequence[str]) -> tuple[Implementation, ...]:
-    """Each row of the table in its interpreter, and beside it its labelled columns."""
+    """Each row of the table in its interpreter, and beside it its labelled columns; then what the
+    project declares."""
+    from xent_check.casefile.declared import project_implementations
     from xent_check.implementations.names import Implementation
     from xent_check.implementations.placement import expanded
     from xent_check.implementations.table import IMPLEMENTATIONS
 
     rows = [Implementation(name, entry) for name, entry in IMPLEMENTATIONS.items()]
-    return expanded(rows, pythons_of(pythons))
+    declared = project_implementations(Path.cwd(), with_lines=True)
+    return expanded([*rows, *declared.values()], pythons_of(pythons))
 
 
 def _text(listed: Sequence[Implementation]) -> str:
@@ -64,6 +69,10 @@ def _text(listed: Sequence[Implementation]) -> str:
     for implementation in listed:
         entry, name = implementation.entry, implementation.name
         version, why = _version(implementation)
+        if implementation.place:
+            words = f"{implementation.spec}, declared in {implementation.place}"
+            table.add_row(f"{name}*", "", "", words)
+            continue
         shown = name if entry.default else f"{name}*"
         table.add_row(shown, version or "missing", ", ".join(entry.modes), entry.about)
         absent += [f"{name} is missing: {why}"] if why else []
@@ -88,6 +97,8 @@ def _plain(listed: Sequence[Implementation]) -> dict[str, Any]:
 
 def _plain_implementation(implementation: Implementation) -> dict[str, Any]:
     """One of the list: `missing` is why it cannot run, `default` whether it runs unnamed."""
+    if implementation.place:
+        return _plain_declared(implementation)
     entry = implementation.entry
     version, why = _version(implementation)
     supports = [
@@ -106,6 +117,24 @@ def _plain_implementation(implementation: Implementation) -> dict[str, Any]:
         "modes": list(entry.modes),
         "calls": entry.about,
         "supports": supports,
+    }
+
+
+def _plain_declared(implementation: Implementation) -> dict[str, Any]:
+    """One that the project declares: where, and what it says of it."""
+    said = {
+        key: dict(value) if key in ("map", "set", "fixed", "env") else value
+        for key, value in asdict(implementation.declared).items()
+        if value
+    }
+    return {
+        "name": implementation.name,
+        "function": implementation.spec,
+        "declared_in": implementation.place,
+        "declared": said,
+        "python": implementation.python or None,
+        "default": False,
+        "device": implementation.device,
     }
 
 

@@ -22,6 +22,7 @@ from .completion import (
     some_of,
 )
 from .default_paths import default_paths
+from .own_options import declaration, own_options, said_of
 
 if TYPE_CHECKING:
     from xent_check.casefile.loading import Filter
@@ -67,7 +68,8 @@ _SELECTION: tuple[_Option, ...] = (
         metavar="NAME",
         multiple=True,
         shell_complete=implementation_names,
-        help="Run this implementation: name, name:mode, name@device or module:function. "
+        help="Run this implementation: name, name:mode, name@device or module:function, or one "
+        "that [tool.xent-check] declares. "
         "Repeatable; overrides what the cases list.",
     ),
     click.option(
@@ -157,7 +159,7 @@ _LOOK: tuple[_Option, ...] = (
 )
 look_options = _options(*_LOOK)  # the arguments of `output.Look.of`
 
-run_options = _options(*_SELECTION, *_EXECUTION)  # the arguments of `settings_of`
+run_options = _options(*_SELECTION, own_options(), *_EXECUTION)  # the arguments of `settings_of`
 report_options = _options(
     click.option(
         "--report",
@@ -208,14 +210,18 @@ def settings_of(
     allow_outside: bool,
     pythons: Sequence[str] = (),
     verbose: bool = False,
+    **own: Any,
 ) -> Settings:
-    """The settings for the values of `run_options`; UsageError where one is invalid."""
+    """The settings for the values of `run_options`; UsageError or UserError where one is invalid.
+    own: those of `own_options`."""
     from xent_check.running.settings import Settings
 
-    elsewhere = pythons_of(pythons)
+    elsewhere, declared = pythons_of(pythons), declaration(own)
+    chosen = implementations(names, elsewhere)
     return Settings(
         case_filter=case_filter_of(texts, tags),
-        chosen=implementations(names, elsewhere) or None,
+        chosen=said_of(chosen, declared) if chosen else None,
+        declared=declared,
         required=implementations(required, elsewhere),
         pythons=elsewhere,
         shard=None if shard is None else shard_of(shard),

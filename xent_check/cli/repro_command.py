@@ -9,6 +9,7 @@ import click
 
 from .completion import case_paths, implementation_names, one_of
 from .options import implementations, python_option, pythons_of, tolerance_of
+from .own_options import know_the_project
 
 if TYPE_CHECKING:
     from xent_check.casefile.loading import PosedCase
@@ -102,6 +103,7 @@ def _implementation(names: tuple[str, ...], pythons: tuple[str, ...]) -> Impleme
     if len(names) != 1:
         count = f"{len(names)} were given" if names else "none was given"
         raise click.UsageError(f"a script shows one implementation, and {count}; say -i NAME once")
+    know_the_project(names)
     elsewhere = pythons_of(pythons)
     (implementation,) = placed(implementations(names, elsewhere), elsewhere)
     if implementation.function:

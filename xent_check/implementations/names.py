@@ -3,13 +3,14 @@ followed by `[label]` where it runs in a labelled interpreter."""
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import importlib.metadata
 import importlib.util
 import os
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.machinery import PathFinder
@@ -17,12 +18,15 @@ from typing import TYPE_CHECKING
 
 from xent_check.errors import InvalidError, Mistake, closest, did_you_mean
 
+from .declaration import NOTHING, Declaration
 from .interpreters import interpreter
 from .table import CUSTOM, DEVICES, FRAMEWORKS, IMPLEMENTATIONS, MODES, OTHER_WORDS, Entry
 
 if TYPE_CHECKING:
     from xent_check.problem.problem import Problem
 
+# What `declaring` makes known, by name; `parse` reads it.
+_DECLARED: dict[str, Implementation] = {}
 UNKNOWN = "unknown"  # the version of a distribution without metadata
 _LABELLED = re.compile(r"(.*)\[([^\[\]]*)\]", re.DOTALL)
 
@@ -52,6 +56,8 @@ class Implementation:
     framework: str = ""  # whose arrays the user's function gets; empty where that is found out
     python: str = ""  # the path of the interpreter; empty for our own
     label: str = ""  # of that interpreter's column; empty where it has none
+    declared: Declaration = NOTHING  # what is said of the user's function
+    place: str = ""  # `pyproject.toml:LINE` of the table that declares it; empty where none does
 
     @property
     def environment(self) -> str:
@@ -74,6 +80,12 @@ class Implementation:
         """The user's `[framework=]module:attribute`; empty for those of the table."""
         return f"{self.framework}={self.function}" if self.framework else self.function
 
+    @property
+    def spec(self) -> str:
+        """The user's `[framework=]module:attribute[@device]`; empty for those of the table."""
+        device = "" if self.device == "cpu" else f"@{self.device}"
+        return self.own + device if self.own else ""
+
     def computes_in_float32(self, problem: Problem) -> bool:
         """Whether the table says that it computes this problem of 16 bits in float32."""
         dtypes = self.entry.in_float32.get((problem.loss, problem.given), ())
@@ -90,6 +102,10 @@ class Implementation:
         except importlib.metadata.PackageNotFoundError:
             return UNKNOWN
 
+    def said(self, declared: Declaration) -> Implementation:
+        """The same with this declared of it, over what is already; unless it is of the table."""
+        return replace(self, declared=declared.over(self.declared)) if self.function else self
+
     def labelled(self, python: Python) -> Implementation:
         """The same in the interpreter and under the label of `python`."""
         return replace(
@@ -100,6 +116,18 @@ class Implementation:
 DEFAULT: tuple[Implementation, ...] = tuple(
     Implementation(name, entry) for name, entry in IMPLEMENTATIONS.items() if entry.default
 )
+
+
+@contextlib.contextmanager
+def declaring(implementations: Mapping[str, Implementation]) -> Iterator[None]:
+    """Let `parse` know these names, which a project declares, beside those of the table."""
+    before = dict(_DECLARED)
+    _DECLARED.update(implementations)
+    try:
+        yield
+    finally:
+        _DECLARED.clear()
+        _DECLARED.update(before)
 
 
 def parse(text: str, pythons: Sequence[Python] = ()) -> Implementation:
@@ -122,6 +150,8 @@ def parse(text: str, pythons: Sequence[Python] = ()) -> Implementation:
 
 
 def _parse(text: str) -> Implementation:
+    if text in _DECLARED:
+        return _DECLARED[text]
     framework, equals, spec = text.partition("=")
     if equals:
         return _parse_framework(framework, spec)
@@ -170,9 +200,13 @@ def _parse_named(text: str) -> Implementation:
             allowed = ", ".join(f"{base}:{mode}" for mode in entry.modes) or f"{base} alone"
             raise _wrong(f"mode {rest!r} of {base}", allowed, did_you_mean(rest, entry.modes))
         return Implementation(text, entry, rest, _device(device, spec, entry) if at else "cpu")
-    names = tuple(IMPLEMENTATIONS)
+    if at and not colon and spec in _DECLARED:
+        advice = f"say the device in the table's `function`: {_DECLARED[spec].own}@{device}"
+        raise _wrong(f"device {device!r} of {spec}", f"{spec} alone", advice)
+    names = (*IMPLEMENTATIONS, *_DECLARED)
     allowed = f"{', '.join(names)}, or module:function"
-    modes = [n for n in closest(base, names, OTHER_WORDS) if rest in IMPLEMENTATIONS[n].modes]
+    near = closest(base, tuple(IMPLEMENTATIONS), OTHER_WORDS)
+    modes = [name for name in near if rest in IMPLEMENTATIONS[name].modes]
     if colon and modes:
         meant = f"{modes[0]}:{rest}{at}{device}"
         raise _wrong(f"no implementation {text!r}", allowed, f"did you mean {meant!r}?")

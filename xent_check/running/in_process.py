@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from xent_check.casefile.loading import PosedCase
-from xent_check.implementations.conduct import with_conduct
 from xent_check.implementations.names import Implementation
 from xent_check.implementations.own.asking import UserLoss
 from xent_check.implementations.own.introducing import (
@@ -43,7 +42,9 @@ def check(loss: UserLoss, posed_cases: Sequence[PosedCase], stated: bool = False
     """
     start = time.perf_counter()
     origin = origin_of("")
-    own = Implementation(loss.shown, CUSTOM, device=loss.device, function=loss.shown)
+    own = Implementation(
+        loss.shown, CUSTOM, device=loss.device, function=loss.shown, declared=loss.declared
+    )
     asked = asked_of(posed_cases, lambda _: (own,))
     introduced = introduction(loss, stated)
     results = list(_results(loss, own, posed_cases, introduced, stated))
@@ -82,8 +83,8 @@ def _evaluation(
         with warnings.catch_warnings():  # of an overflow: what comes of it is in the report
             warnings.simplefilter("ignore")
             if stated:
-                return with_conduct(problem, lambda asked: answer_as_stated(asked, loss))
-            return with_conduct(problem, lambda asked: answer(asked, loss, introduced.taken))
+                return answer_as_stated(problem, loss)
+            return answer(problem, loss, introduced.taken)
     except (Exception, SystemExit) as error:
         return evaluation_of(error)
 

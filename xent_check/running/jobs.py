@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -50,8 +50,10 @@ class Job:
     def request(self) -> Request:
         """The request to the worker."""
         i = self.implementation
-        own = bool(i.function)
-        return Request(i.entry.module, i.own or i.mode, i.device, self.message, introduced=own)
+        if not i.function:
+            return Request(i.entry.module, i.mode, i.device, self.message)
+        declared = asdict(i.declared)
+        return Request(i.entry.module, i.own, i.device, self.message, True, declared)
 
 
 def _has_labels_outside(problem: Problem) -> bool:

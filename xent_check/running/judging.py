@@ -28,6 +28,8 @@ def result_of(
         exact = _with_totals(exact, posed.problem, evaluation)
     if i.computes_in_float32(posed.problem):
         exact = exact.inside_float32(posed.problem)
+    if (promise := i.declared.promise_for(posed.problem)) is not None:
+        exact = exact.as_promised(posed.problem, promise)
     stated = posed.expectation_of(i)
     result = judge(posed.case, posed.problem, i.name, evaluation, exact, stated, strict)
     if stated is None and library and result.status in ("diverges", "failed"):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from xent_check.casefile.loading import Filter, PosedCase, load
 from xent_check.casefile.paths import scope_paths, split_path
-from xent_check.errors import NothingToCompareError
+from xent_check.errors import NothingToCompareError, UserError
+from xent_check.implementations.declaration import Declaration
 from xent_check.implementations.names import Implementation
 from xent_check.problem.expectation import REFERENCE
 from xent_check.problem.problem_digest import problem_digest
@@ -25,9 +27,31 @@ def select_cases(
     posed_cases = ready_cases or load(settings.paths, settings.case_filter, settings.allow_outside)
     if settings.only is not None:
         posed_cases = _with_ids(posed_cases, settings.only)
+    if settings.declared.says_something:
+        posed_cases = _declaring(posed_cases, settings)
     if settings.tolerance is not None:
         posed_cases = tuple(s.with_tolerance(settings.tolerance) for s in posed_cases)
     return posed_cases
+
+
+def _declaring(posed_cases: tuple[PosedCase, ...], settings: Settings) -> tuple[PosedCase, ...]:
+    """The cases with what is declared of the user's own said of those that they list."""
+    listed = [i for posed in posed_cases for i in posed.implementations or ()]
+    require_own(listed if settings.chosen is None else settings.chosen, settings.declared)
+    return tuple(saying(posed, settings.declared) for posed in posed_cases)
+
+
+def saying(posed: PosedCase, declared: Declaration) -> PosedCase:
+    """The case with this declared of the user's own that it lists."""
+    said = tuple(i.said(declared) for i in posed.implementations or ())
+    return replace(posed, implementations=said or None)
+
+
+def require_own(implementations: Iterable[Implementation], declared: Declaration) -> None:
+    """UserError where something is declared, and none of these is a loss of the user's own."""
+    if declared.says_something and not any(i.function for i in implementations):
+        why = "that is about a loss of your own, and none is asked for"
+        raise UserError(f"declared: {declared}: {why}; add -i MODULE:FUNCTION")
 
 
 def _with_ids(posed_cases: tuple[PosedCase, ...], ids: frozenset[str]) -> tuple[PosedCase, ...]:

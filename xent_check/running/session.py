@@ -51,6 +51,8 @@ class Session:
     def __init__(self, settings: Settings, keep: bool = False) -> None:
         self.settings = settings
         pythons, chosen = settings.pythons, settings.chosen
+        if chosen is not None:
+            chosen = tuple(i.said(settings.declared) for i in chosen)
         self._chosen = None if chosen is None else expanded(chosen, pythons)
         candidates = self._chosen or expanded(DEFAULT, pythons)
         present = [i for i in candidates if why_missing(i) is None]
@@ -65,7 +67,8 @@ class Session:
 
     def implementations_of(self, posed: PosedCase) -> Sequence[Implementation]:
         """The implementations that the run asks for the case."""
-        return implementations_of(posed, self._chosen, self.settings.pythons)
+        everyone = implementations_of(posed, self._chosen, self.settings.pythons)
+        return [i.said(self.settings.declared) for i in everyone]
 
     def restart(self, implementation: Implementation) -> None:
         """Start the implementation's process anew, so that it loads its code again."""

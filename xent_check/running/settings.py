@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from xent_check.casefile.loading import Filter
+from xent_check.implementations.declaration import NOTHING, Declaration
 from xent_check.implementations.names import Implementation, Python
 from xent_check.problem.tolerance import Auto, Tolerance
 from xent_check.results.shard import Shard
@@ -29,3 +30,4 @@ class Settings:
     pythons: tuple[Python, ...] = ()  # the other interpreters, and what runs there
     command: str = ""  # the command line that asks for the run
     only: frozenset[str] | None = None  # of the selected cases, those with these ids
+    declared: Declaration = NOTHING  # said of the user's own, those that the cases list too

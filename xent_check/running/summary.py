@@ -57,12 +57,14 @@ def host_of(implementation: Implementation, introduction: Message) -> Host:
     host = Host.of(implementation)
     if not introduction:
         return host
-    name = introduction["framework"]
+    name, sentence = introduction["framework"], introduction["sentence"]
+    if sentence and implementation.place:
+        sentence = f"{implementation.unlabelled}: {sentence}"
     return replace(
         host,
         distribution=FRAMEWORKS[name],
         version=introduction["version"],
-        took=introduction["sentence"],
+        took=sentence,
     )
 
 

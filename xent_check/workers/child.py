@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from xent_check.errors import describe, visible
-from xent_check.implementations.conduct import with_conduct
 from xent_check.implementations.own.raised import place_of, traceback_of
 from xent_check.problem.evaluation import (
     Evaluation,
@@ -79,7 +78,8 @@ def _introduction(request: Message) -> Message:
     """What the user's own function is; empty where that cannot be found out."""
     try:
         introduce = _adapter(request["module"]).introduce
-        return asdict(introduce(request["mode"], request["device"], _be_quiet))
+        arguments = request["mode"], request["device"], request["declared"]
+        return asdict(introduce(*arguments, _be_quiet))
     except BaseException:  # its problems will tell
         return {}
 
@@ -95,10 +95,11 @@ def _be_quiet() -> None:
 
 def _answer(request: Message) -> Evaluation:
     evaluate = _adapter(request["module"]).evaluate
-    how = [request["mode"], request["device"]]
-    how += [] if request["introduction"] is None else [request["introduction"]]
-    problem = decode_problem(request["problem"])
-    return with_conduct(problem, lambda grouped: evaluate(grouped, *how))
+    arguments = decode_problem(request["problem"]), request["mode"], request["device"]
+    introduction = request["introduction"]
+    own = () if introduction is None else (introduction, request["declared"])
+    evaluation: Evaluation = evaluate(*arguments, *own)
+    return evaluation
 
 
 @cache

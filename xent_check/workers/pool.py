@@ -195,13 +195,17 @@ class Pool(Generic[Tag]):
 
 
 def worker_name(implementation: Implementation) -> str:
-    """The name of its process: one for each function of the user, one for each environment."""
+    """The name of its process: one for each function of the user, and for each table that declares
+    one; one for each environment."""
     if implementation.function:
-        return f"{implementation.environment} {implementation.own}"
+        own = implementation.unlabelled if implementation.place else implementation.own
+        return f"{implementation.environment} {own}"
     return implementation.environment
 
 
 def _environment(implementation: Implementation) -> dict[str, str]:
-    """The environment variables of its process: its framework's, and the cache folder."""
+    """The environment variables of its process: its framework's, the cache folder, and those that
+    are declared for it."""
     variables = implementation.entry.environment_variables(implementation.device)
-    return {**variables, "XENT_CHECK_CACHE": str(cache_folder())}
+    cache = {"XENT_CHECK_CACHE": str(cache_folder())}
+    return {**variables, **cache, **dict(implementation.declared.env)}

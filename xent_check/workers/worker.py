@@ -43,6 +43,7 @@ class Request:
     device: str  # "cpu" or "cuda"
     problem: Message  # the problem, encoded
     introduced: bool = False  # whether it is asked, before its first problem, what it is
+    declared: Message | None = None  # what is said of the user's own, as plain values
 
 
 class Worker:
@@ -162,6 +163,7 @@ class Worker:
             "device": request.device,
             "problem": request.problem,
             "introduction": self.introduction,
+            "declared": request.declared,
         }
         try:
             channel.send(message)
@@ -190,7 +192,14 @@ class Worker:
         start, channel = time.perf_counter(), self._channel
         self.introduction = {}
         try:
-            channel.send({"module": request.module, "mode": request.mode, "device": request.device})
+            channel.send(
+                {
+                    "module": request.module,
+                    "mode": request.mode,
+                    "device": request.device,
+                    "declared": request.declared,
+                }
+            )
             self.introduction = channel.receive(timeout=timeout)
         except (execnet.TimeoutError, EOFError, OSError, execnet.RemoteError):
             self.stop()

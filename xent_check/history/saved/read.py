@@ -170,9 +170,7 @@ def _result(
         diagnosis=_diagnosis(r),
         expectation=None
         if r.expect is None
-        else Expectation(
-            None, {}, None, r.expect.error, r.expect.because, None, conduct=r.expect.conduct or ()
-        ),
+        else Expectation(None, {}, None, r.expect.error, r.expect.because, None),
         labels=dict(case.labels or ()),
         behaviour=r.behaviour if isinstance(r, ComparedExcerpt) else None,
         saved_inputs=case.inputs,
@@ -200,9 +198,7 @@ def _evaluation(r: AnyResult, status: Status, reason: str | None) -> Evaluation 
     if r.implementation == REFERENCE:
         return None
     if r.failure is not None:
-        traceback = getattr(r, "traceback", None) or ""
-        printed = r.printed or ""
-        return Failed(r.failure, r.message or "", r.call or "", printed, traceback=traceback)
+        return Failed(r.failure, r.message or "", r.call or "", r.printed or "")
     if status in ("unsupported", "missing") and not isinstance(r, Compared):
         return (Unsupported if status == "unsupported" else Missing)(reason or "")
     if r.dtype is None:

@@ -26,7 +26,6 @@ from xent_check.problem.evaluation import Computed, MissingDeviceError
 from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import Loss, Reduction
 
-from ..conduct import watched
 from ..idioms import Idioms, Names, reduce_under
 from ..own.framework import Framework
 from ..program import (
@@ -85,7 +84,6 @@ def run(
     x64 = problem.dtype == "float64" and mode != "x32"
     with _enable_x64(x64), jax.default_device(target), program.tracked():
         arrays = {k: jnp.asarray(np.array(a)) for k, a in problem_arrays(problem).items()}
-        conduct = watched(problem, arrays, np.asarray)
         start = time.perf_counter()
         answers = jax.block_until_ready(compiled(arrays))
         seconds = time.perf_counter() - start
@@ -94,9 +92,7 @@ def run(
         totals: dict[Reduction, Any] = {r: np.asarray(answers[r]) for r in reductions}
         gradient = np.asarray(answers[GRADIENT]) if problem.gradient else None
     totals |= program.unsupported
-    return Computed(
-        losses, totals, program.text, seconds, gradient, calls=program.calls, conduct=conduct()
-    )
+    return Computed(losses, totals, program.text, seconds, gradient, calls=program.calls)
 
 
 def differentiate(losses_of: Callable[[Any], Any], values: Any, cotangent: Any) -> tuple[Any, Any]:

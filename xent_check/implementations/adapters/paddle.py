@@ -19,7 +19,6 @@ from xent_check.problem.evaluation import Computed, UnsupportedError
 from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import Loss, Reduction
 
-from ..conduct import watched
 from ..program import (
     GRADIENT,
     LOSSES,
@@ -43,7 +42,6 @@ def evaluate(problem: Problem, mode: str, device: str) -> Computed:
     paddle.set_device("cpu")
     program = Program({"paddle": paddle}, problem, FUNCTIONS[problem.loss], _differentiate)
     arrays = {k: paddle.to_tensor(a) for k, a in problem_arrays(problem).items()}
-    conduct = watched(problem, arrays, _to_numpy)
     start = time.perf_counter()
     with program.tracked():
         answers = program(arrays)
@@ -54,9 +52,7 @@ def evaluate(problem: Problem, mode: str, device: str) -> Computed:
     totals |= program.unsupported
     gradient = _to_numpy(answers[GRADIENT]) if problem.gradient else None
     losses = _to_numpy(answers[LOSSES])
-    return Computed(
-        losses, totals, program.text, seconds, gradient, calls=program.calls, conduct=conduct()
-    )
+    return Computed(losses, totals, program.text, seconds, gradient, calls=program.calls)
 
 
 def _differentiate(losses_of: Callable[[Any], Any], values: Any, cotangent: Any) -> tuple[Any, Any]:

@@ -15,6 +15,7 @@ from typing import Any
 from xent_check.problem.evaluation import Computed
 from xent_check.problem.problem import Problem
 
+from ..declaration import Declaration
 from ..own.asking import UserLoss, user_loss
 from ..own.introducing import Introduction, answer, introduction
 from ..own.loading import load
@@ -24,27 +25,35 @@ __all__ = ["evaluate", "introduce", "load"]
 
 
 def evaluate(
-    problem: Problem, function: str, device: str, introduced: Mapping[str, Any] | None = None
+    problem: Problem,
+    function: str,
+    device: str,
+    introduced: Mapping[str, Any] | None = None,
+    declared: Mapping[str, Any] | None = None,
 ) -> Computed:
     """The answer of what is at `function`.
 
     introduced: the introduction as plain values; without one, any problem is asked as it is.
+    declared: what is said of it, as plain values too.
     """
     taken = Taken.of(introduced["taken"]) if introduced else Taken()
-    return answer(problem, _loss(function, device or "cpu"), taken)
+    loss = _loss(function, device or "cpu", Declaration.of(declared or {}))
+    return answer(problem, loss, taken)
 
 
-def introduce(function: str, device: str, loaded: Callable[[], None]) -> Introduction:
-    """What is at `function`, found out before its first problem. loaded: called once its module is
-    imported."""
-    loss = _loss(function, device or "cpu")
+def introduce(
+    function: str, device: str, declared: Mapping[str, Any], loaded: Callable[[], None]
+) -> Introduction:
+    """What is at `function`, found out before its first problem. declared: what is said of it, as
+    plain values. loaded: called once its module is imported."""
+    loss = _loss(function, device or "cpu", Declaration.of(declared))
     loaded()
     return introduction(loss)
 
 
 @cache
-def _loss(function: str, device: str) -> UserLoss:
+def _loss(function: str, device: str, declared: Declaration) -> UserLoss:
     framework, equals, spec = function.partition("=")
     if not equals:
         framework, spec = "", function
-    return user_loss(load(spec), spec, framework, device)
+    return user_loss(load(spec), spec, framework, device, declared)

@@ -6,8 +6,8 @@ It runs wherever the callable is: in a worker, or in the process of who calls th
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,14 +17,13 @@ from xent_check.problem.evaluation import Computed, Unsupported
 from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import REDUCTIONS, Reduction
 
-from ..conduct import watched
+from ..declaration import EXPLICIT, NOTHING, Declaration, Returns
 from ..program import problem_arrays
 from .advising import advised
-from .answers import device_of, gradient_of, losses_of
+from .answers import AnswerError, device_of, gradient_of, losses_of
 from .framework import NUMPY, Framework, framework_of
 from .guess import guessed, other_frameworks
-from .signature import SCORES, Plan, planned
-from .taken import EXPLICIT, Returns
+from .signature import SCORES, Plan, planned, refuse_unknown_parameters
 
 Array = npt.NDArray[Any]
 
@@ -39,13 +38,20 @@ class UserLoss:
     device: str = "cpu"  # where those are
     found_by: str = ""  # what says whose arrays it takes; empty where its user does, or nothing
     other_arrays: str = ""  # how to say that it takes others; empty where its user has said whose
+    declared: Declaration = NOTHING  # what its user says of it
 
 
 def user_loss(
-    target: Callable[..., Any], shown: str, framework: str = "", device: str = "cpu"
+    target: Callable[..., Any],
+    shown: str,
+    framework: str = "",
+    device: str = "cpu",
+    declared: Declaration = NOTHING,
 ) -> UserLoss:
     """The loss of a callable. framework: a name, or "" to find it out. ImportError where the
-    framework is not installed; ValueError for a device that it does not have."""
+    framework is not installed; ValueError for a device that it does not have, and for a declared
+    parameter that its signature lacks."""
+    refuse_unknown_parameters(target, shown, declared)
     name, found_by = (framework, "") if framework else guessed(target)
     if name == NUMPY.name and device == "cuda":
         raise ValueError(
@@ -53,7 +59,7 @@ def user_loss(
             f"arrays it takes, as in torch={shown}@{device}"
         )
     others = "" if framework else _how_to_say_others(target, shown, name)
-    return UserLoss(target, shown, framework_of(name), device, found_by, others)
+    return UserLoss(target, shown, framework_of(name), device, found_by, others, declared)
 
 
 def _how_to_say_others(target: Callable[..., Any], shown: str, name: str) -> str:
@@ -76,14 +82,13 @@ def ask(problem: Problem, loss: UserLoss, returns: Returns = "losses") -> Comput
     TypeError where the answer holds no losses; whatever the callable raises.
     """
     framework, given = loss.framework, problem.given
-    plan = planned(problem, loss.target, loss.shown)
+    plan = planned(problem, loss.target, loss.shown, loss.declared)
     notes: list[str] = []
     explicit: list[Any] = []
     differentiated = problem.gradient and framework.differentiate and returns != EXPLICIT
     with framework.inside(problem.dtype, loss.device):
         arrays = problem_arrays(problem)
         native = {key: framework.to_native(array, loss.device) for key, array in arrays.items()}
-        conduct = watched(problem, {**native}, framework.to_numpy)
         scores = native.pop(given)
         cotangent = native.pop("cotangent", None)
 
@@ -100,6 +105,11 @@ def ask(problem: Problem, loss: UserLoss, returns: Returns = "losses") -> Comput
                 notes.clear()
                 shape = problem.values.shape
                 explicit.append(gradient_of(returned, framework, answer, shape))
+                if explicit[-1] is None and loss.declared.returns == EXPLICIT:
+                    raise AnswerError(
+                        "no gradient beside its losses",
+                        f"it is declared to, an array of the scores' shape {list(shape)}",
+                    )
             if (device := device_of(answer)) not in ("", loss.device):
                 notes.append(f"its losses are on {device}, and its scores were on {loss.device}")
             if differentiated and not framework.is_native(answer):
@@ -123,24 +133,31 @@ def ask(problem: Problem, loss: UserLoss, returns: Returns = "losses") -> Comput
         numbers = framework.to_numpy(answer) if native_answer else np.asarray(answer)
         slope = None if slope is None else framework.to_numpy(slope)
         seconds = time.perf_counter() - start
-        seen = conduct()
     gradient: Array | Unsupported | None = None
     if problem.gradient:
         why = _why_no_gradient(problem, framework, returns, slope is None)
         gradient = Unsupported(why) if why else slope
+    notes += _notes(problem, loss.declared)
+    if returns in REDUCTIONS and numbers.size > 1 and plan.passes_reduction:
+        notes.append("it was passed reduction='none'; `set` says what it gets in place of that")
     said = tuple(notes)
     if returns in REDUCTIONS:
-        computed = _total(problem, returns, numbers, call, seconds, gradient, said)
-        return replace(computed, conduct=seen)
+        return _total(problem, returns, numbers, call, seconds, gradient, said)
     reason = Unsupported("your function gives the losses alone")
     totals: dict[Reduction, Array | Unsupported] = dict.fromkeys(problem.reductions, reason)
-    return Computed(numbers, totals, call, seconds, gradient, notes=said, conduct=seen)
+    return Computed(numbers, totals, call, seconds, gradient, notes=said)
 
 
 def _call_text(plan: Plan, shown: str, given: str, arrays: Iterable[str]) -> str:
     """`mine.py:loss(logits, labels)`; of a class `mine.py:Loss(...)(logits, labels)`."""
     made = "" if plan.made is None else f"({plan.made.text(given, arrays)})"
     return f"{shown}{made}({plan.called.text(given, arrays)})"
+
+
+def _notes(problem: Problem, declared: Declaration) -> Iterator[str]:
+    """What a declaration means for a problem, where its user may think otherwise."""
+    if declared.is_narrower_than(problem.dtype):
+        yield f"declared to compute in {declared.compute}, it is held to {problem.dtype} here"
 
 
 def _total(

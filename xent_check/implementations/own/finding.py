@@ -10,14 +10,16 @@ from xent_check.errors import describe
 from xent_check.problem.evaluation import Computed
 from xent_check.problem.vocabulary import GIVEN, LOSSES, REDUCTIONS, Given, Loss
 
+from ..declaration import EXPLICIT, Returns
 from .answers import AnswerError
 from .asking import UserLoss, ask
-from .gentle import Gentle, gentle, weighted
+from .gentle import Gentle, gentle
 from .signature import CallError
-from .taken import EXPLICIT, Kind, Refused, Returns, Taken
+from .taken import Kind, Refused, Taken
 
 _CLOSE = 1e-2  # absolute and relative: another meaning is further off, rounding nearer
 _SAMPLES: dict[int, tuple[int, ...]] = {1: (4,), 2: (2, 3), 0: ()}
+_WEIGHTS = (1.0, 2.0, 0.5, 3.0, 1.5)
 
 
 class _NotTakenError(Exception):
@@ -25,22 +27,51 @@ class _NotTakenError(Exception):
 
 
 class _WrongError(_NotTakenError):
-    """It answered in a shape that it may answer in, with other numbers."""
+    """It answered in a shape that it may answer in, with other numbers, or as another total."""
 
-    def __init__(self, what: str, off: float) -> None:
-        super().__init__(f"{what} off by {off:.2g}")
-        self.off = float(off)
+    def __init__(self, what: str, off: float | None = None) -> None:
+        super().__init__(what if off is None else f"{what} off by {off:.2g}")
+        self.off = None if off is None else float(off)
 
 
 def found(loss: UserLoss) -> Taken:
-    """What the loss takes of all kinds. It raises nothing that the loss does."""
-    kinds: list[Kind] = []
-    refused: list[Refused] = []
-    for name in LOSSES:
-        for given in GIVEN:
-            one = _kind(loss, name, given)
-            (kinds if isinstance(one, Kind) else refused).append(one)  # type: ignore[arg-type]
+    """What the loss takes of all kinds that its declaration leaves open. It raises nothing that the
+    loss does."""
+    declared = loss.declared
+    is_said = bool(declared.loss and declared.given)
+    asked = [(name, given) for name in LOSSES for given in GIVEN if declared.allows(name, given)]
+    if is_said:
+        return Taken(tuple(_as_declared(loss, *kind) for kind in asked))
+    answers = [_kind(loss, name, given) for name, given in asked]
+    kinds = [one for one in answers if isinstance(one, Kind)]
+    refused = [one for one in answers if isinstance(one, Refused)]
+    if not kinds and (declared.loss or declared.given):  # it fails at what it is declared to do
+        tried = [one for one in refused if not one.raised] or refused
+        kinds = [_as_declared(loss, one.loss, one.given) for one in tried]
+        refused = [one for one in refused if one not in tried]
     return Taken(tuple(kinds), tuple(refused))
+
+
+def _as_declared(loss: UserLoss, name: Loss, given: Given) -> Kind:
+    """A kind that it is declared to take, whatever it answers: in the axes in which it does not
+    raise, or in any where it always does."""
+    axes, returns = list[int](), loss.declared.returns
+    for count, samples in _SAMPLES.items():
+        problem = gentle(name, given, samples, dict(loss.declared.fixed))
+        if problem is None:
+            continue
+        try:
+            ask(problem.problem, loss)
+        except AnswerError:
+            pass
+        except (Exception, SystemExit):
+            continue
+        axes.append(count)
+        with contextlib.suppress(Exception, SystemExit):
+            returns = returns or _returns(loss, problem)
+    returns = returns or "losses"
+    weighted = loss.declared.returns or _by_weight(loss, name, given, returns)
+    return Kind(name, given, returns, weighted, tuple(axes or _SAMPLES))
 
 
 def _kind(loss: UserLoss, name: Loss, given: Given) -> Kind | Refused:
@@ -52,13 +83,17 @@ def _kind(loss: UserLoss, name: Loss, given: Given) -> Kind | Refused:
     for axes, samples in _SAMPLES.items():
         if axes == 0 and not taken:
             break
-        problem = gentle(name, given, samples)
+        problem = gentle(name, given, samples, dict(loss.declared.fixed))
+        if problem is None:
+            why, raised = why or "what it has built in fits no small problem", False
+            continue
         try:
             returns = _returns(loss, problem)
         except _NotTakenError as error:
             raised = False
-            if isinstance(error, _WrongError):
+            if isinstance(error, _WrongError) or loss.declared.returns is not None:
                 wrong.append(axes)
+            if isinstance(error, _WrongError):
                 off = off if why else error.off
             why = why or str(error)
         except (Exception, SystemExit) as error:
@@ -71,12 +106,21 @@ def _kind(loss: UserLoss, name: Loss, given: Given) -> Kind | Refused:
     if not taken:
         return Refused(name, given, why, raised, off)
     returns = next(iter(taken.values()))
-    by_weight = returns
-    if returns == "mean" and name == "sparse_categorical":
-        with contextlib.suppress(Exception):
-            by_weight = _returns(loss, weighted(gentle(name, given)))
+    by_weight = loss.declared.returns or _by_weight(loss, name, given, returns)
     # Only what it does not answer at all is asked in other axes: a wrong answer is its own.
     return Kind(name, given, returns, by_weight, (*taken, *wrong))
+
+
+def _by_weight(loss: UserLoss, name: Loss, given: Given, returns: Returns) -> Returns:
+    """What comes back where classes have weights."""
+    is_open = returns == "mean" and not loss.declared.is_fixed("class_weight")
+    if not is_open or name != "sparse_categorical":
+        return returns
+    options = {**dict(loss.declared.fixed), "class_weight": _WEIGHTS}
+    weighted = gentle(name, given, options=options)
+    with contextlib.suppress(Exception, SystemExit):
+        return returns if weighted is None else _returns(loss, weighted)
+    return returns
 
 
 def _raised(error: BaseException) -> str:
@@ -86,14 +130,36 @@ def _raised(error: BaseException) -> str:
 
 
 def _returns(loss: UserLoss, problem: Gentle) -> Returns:
-    """What it returns of a gentle problem; _NotTakenError where that is nothing of it."""
+    """What it returns of a gentle problem, as it is declared where it is; _NotTakenError where that
+    is nothing of it."""
+    said, returned = loss.declared.returns, _returned(loss, problem)
+    if said is None:
+        return returned
+    of_one = not problem.axes and {said, returned} <= {"losses", *REDUCTIONS}
+    of_mean = (said, returned) == ("weighted_mean", "mean") and said not in problem.totals
+    of_losses = {said, returned} == {"losses", EXPLICIT}  # whose gradient is not used, or wrong
+    if said == returned or of_one or of_mean or of_losses:
+        return said
+    raise _WrongError(f"gives {_GIVEN[returned]}, not {_GIVEN[said]}")
+
+
+_GIVEN: dict[Returns, str] = {
+    "losses": "losses",
+    EXPLICIT: "losses and a gradient",
+    "mean": "the mean",
+    "weighted_mean": "the weighted mean",
+    "sum": "the sum",
+}
+
+
+def _returned(loss: UserLoss, problem: Gentle) -> Returns:
     computed = ask(problem.problem, loss, "losses")
     if computed.losses.shape == problem.losses.shape:
         return _of_losses(loss, problem, computed)
     if computed.losses.size != 1:
         shapes = f"shape {list(computed.losses.shape)} for {list(problem.losses.shape)} samples"
         raise _NotTakenError(f"gives {shapes}")
-    if "reduction='none'" in computed.call:
+    if "reduction='none'" in computed.call and loss.declared.returns not in REDUCTIONS:
         raise _NotTakenError("gives one number for reduction='none'")
     number = float(computed.losses.reshape(-1)[0].astype(np.float64))
     off = {name: abs(number - total) for name, total in problem.totals.items()}

@@ -6,20 +6,29 @@ another: the log-probabilities of a row do not sum to 1, so that they are no log
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from xent_check.problem.options import ARRAYS, misfit
 from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import GIVEN, LOSSES, Given, Loss, Reduction
+
+from ..declaration import FIXABLE
 
 Array = npt.NDArray[Any]
 # The axes of the samples: one, several, none. Their sizes differ from the number of classes.
 _SAMPLES: tuple[tuple[int, ...], ...] = ((4,), (2, 3), ())
 _CLASSES = 5
+# The options that a gentle problem may have.
+_KNOWN = frozenset({
+    "class_axis", "normalize", "ignore_index", "label_smoothing", "class_weight", "pos_weight",
+    "sample_weight",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +41,8 @@ class Gentle:
     """float64, of the samples' shape"""
     gradient: Array
     """of the sum of the losses, by the values; float64, of their shape"""
+    weights: Array
+    """of the samples, which a weighted mean divides by; float64, of the samples' shape"""
 
     @property
     def axes(self) -> int:
@@ -41,10 +52,13 @@ class Gentle:
     @property
     def totals(self) -> dict[Reduction, float]:
         """Every total that differs from the others; without weights a weighted mean is a mean."""
-        totals: dict[Reduction, float] = {"mean": self.losses.mean(), "sum": self.losses.sum()}
-        weights = self.problem.class_weight
-        if weights is not None:
-            totals["weighted_mean"] = self.losses.sum() / weights[self.problem.labels].sum()
+        count = int(self.problem.kept.sum())
+        totals: dict[Reduction, float] = {
+            "mean": self.losses.sum() / count if count else math.nan,
+            "sum": self.losses.sum(),
+        }
+        if self.problem.class_weight is not None or self.problem.sample_weight is not None:
+            totals["weighted_mean"] = self.losses.sum() / self.weights.sum()
         return totals
 
 
@@ -53,40 +67,76 @@ def gentle_problems() -> Iterator[Gentle]:
     for loss in LOSSES:
         for given in GIVEN:
             for samples in _SAMPLES:
-                yield gentle(loss, given, samples)
+                one = gentle(loss, given, samples)
+                assert one is not None  # any axes will do where there are no options
+                yield one
 
 
-def gentle(loss: Loss, given: Given, samples: tuple[int, ...] = _SAMPLES[0]) -> Gentle:
-    """The problem of one kind."""
-    shape = samples if loss == "binary" else (*samples, _CLASSES)
+def gentle(
+    loss: Loss,
+    given: Given,
+    samples: tuple[int, ...] = _SAMPLES[0],
+    options: Mapping[str, Any] | None = None,
+) -> Gentle | None:
+    """The problem of one kind, with these options by their keys, of which it has those that apply
+    to it; None where they do not fit, or it gives them no meaning."""
+    set_options = {**(options or {})}
+    if not set_options.keys() <= _KNOWN:
+        return None
+    classes = np.size(set_options.get("class_weight", range(_CLASSES)))
+    shape = samples if loss == "binary" else (*samples, classes)
+    axis = -1 if loss == "binary" else set_options.pop("class_axis", -1)
+    applying = {k: v for k, v in set_options.items() if FIXABLE[k].applies(loss, given)}
+    arrays = {k: np.asarray(v, np.float32) for k, v in applying.items() if k in ARRAYS}
+    last = None if loss == "binary" else len(shape) - 1
+    fits = last is None or -len(shape) <= axis < len(shape)
+    if not fits or any(misfit(a.shape, ARRAYS[key], shape, last) for key, a in arrays.items()):
+        return None
     wave = np.sin(1.7 * np.arange(np.prod(shape, dtype=int)) + 0.4).reshape(shape)
-    logits = 1.3 * wave
-    if loss == "binary":
-        return _binary(given, logits)
+    makes = _binary if loss == "binary" else _of_classes
+    return makes(loss, given, 1.3 * wave, applying | arrays, axis)
+
+
+def _of_classes(
+    loss: Loss, given: Given, logits: Array, options: dict[str, Any], axis: int
+) -> Gentle:
+    samples, classes = logits.shape[:-1], logits.shape[-1]
     p = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
     log_p = np.log(p) - (0.4 if given == "log_probs" else 0.0)
-    indices = np.array([3, 0, 4, 1, 2, 2])[: int(np.prod(samples, dtype=int))].reshape(samples)
-    one_hot = np.eye(_CLASSES)[indices]
+    indices = np.resize([3, 0, 4, 1, 2, 2], samples) % classes
+    one_hot = np.eye(classes)[indices]
     t = one_hot if loss == "sparse_categorical" else 0.7 * one_hot + 0.3 * np.roll(one_hot, 1, -1)
-    gradients = {"logits": p - t, "probs": -t / p, "log_probs": -t}
     labels = indices if loss == "sparse_categorical" else t.astype(np.float32)
+    kept = indices != options.get("ignore_index", -1)
+    scale = options.get("sample_weight", np.ones(samples)) * kept
+    weight = np.asarray(options.get("class_weight", np.ones(classes)), np.float64)
+    weights = scale * (weight * t).sum(axis=-1)
+    e = options.get("label_smoothing", 0.0)
+    t = scale[..., None] * weight * (t * (1 - e) + e / classes)
+    slopes = {"logits": p * t.sum(axis=-1, keepdims=True) - t, "probs": -t / p, "log_probs": -t}
     values = {"logits": logits, "probs": p, "log_probs": log_p}[given].astype(np.float32)
-    problem = Problem(loss, given, values, labels, "float32", gradient=True)
-    return Gentle(problem, -(t * log_p).sum(axis=-1), gradients[given])
+    values, gradient = (np.moveaxis(array, -1, axis) for array in (values, slopes[given]))
+    if loss == "categorical":
+        labels = np.moveaxis(labels, -1, axis)
+    problem = Problem(
+        loss, given, values, labels, "float32", class_axis=axis, gradient=True, **options
+    )
+    return Gentle(problem, -(t * log_p).sum(axis=-1), gradient, weights)
 
 
-def _binary(given: Given, logits: Array) -> Gentle:
+def _binary(loss: Loss, given: Given, logits: Array, options: dict[str, Any], _: int) -> Gentle:
     p = 1 / (1 + np.exp(-logits))
     t = np.resize([1.0, 0.0, 0.0, 1.0, 0.0], logits.shape)
-    losses = np.asarray(-(t * np.log(p) + (1 - t) * np.log(1 - p)))
-    slopes = {"logits": p - t, "probs": (p - t) / (p * (1 - p)), "log_probs": (p - t) / (1 - p)}
+    labels, e = t.astype(np.float32), options.get("label_smoothing", 0.0)
+    scale = np.asarray(options.get("sample_weight", np.ones(logits.shape)), np.float64)
+    t = t * (1 - e) + e / 2
+    yes, no = scale * options.get("pos_weight", 1.0) * t, scale * (1 - t)
+    losses = np.asarray(-(yes * np.log(p) + no * np.log(1 - p)))
+    slopes = {
+        "logits": no * p - yes * (1 - p),
+        "probs": no / (1 - p) - yes / p,
+        "log_probs": no * p / (1 - p) - yes,
+    }
     values = {"logits": logits, "probs": p, "log_probs": np.log(p)}[given].astype(np.float32)
-    problem = Problem("binary", given, values, t.astype(np.float32), "float32", gradient=True)
-    return Gentle(problem, losses, np.asarray(slopes[given]))
-
-
-def weighted(gentle: Gentle) -> Gentle:
-    """The same of integer labels with a weight per class."""
-    weights = np.array([1.0, 2.0, 0.5, 3.0, 1.5], dtype=np.float32)
-    problem = replace(gentle.problem, class_weight=weights, gradient=False)
-    return replace(gentle, problem=problem, losses=gentle.losses * weights[problem.labels])
+    problem = Problem("binary", given, values, labels, "float32", gradient=True, **options)
+    return Gentle(problem, losses, np.asarray(slopes[given]), scale)

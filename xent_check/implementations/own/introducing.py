@@ -41,7 +41,9 @@ def introduction(loss: UserLoss, stated: bool = False) -> Introduction:
     except importlib.metadata.PackageNotFoundError:
         version = "unknown"
     taken = Taken() if stated else found(loss)
-    line = "" if stated else sentence(loss.shown, name, loss.found_by, taken)
+    found_out = None if stated else taken
+    line = sentence(loss.shown, name, loss.found_by, found_out, loss.declared)
+    line = "" if stated and not loss.declared.says_something else line
     return Introduction(name, version, loss.found_by, taken, _library(loss), line)
 
 
@@ -59,6 +61,9 @@ def _library(loss: UserLoss) -> str:
 def answer_as_stated(problem: Problem, loss: UserLoss) -> Computed:
     """The answer to a problem that its user says it computes. Only where there is not a number for
     each sample, it is found out what there is."""
+    _refuse_what_is_declared_otherwise(problem, loss)
+    if loss.declared.returns is not None:
+        return ask(problem, loss, loss.declared.returns)
     plain = replace(problem, gradient=False, cotangent=None)  # which has the losses' shape
     computed = ask(problem if problem.cotangent is None else plain, loss)
     if computed.losses.shape == problem.samples_shape:
@@ -70,17 +75,24 @@ def answer_as_stated(problem: Problem, loss: UserLoss) -> Computed:
 def answer(problem: Problem, loss: UserLoss, taken: Taken) -> Computed:
     """The loss's answer to a problem: in the axes that it takes, as what it returns.
 
-    UnsupportedError where it was found not to compute this kind, or its signature cannot say the
-    problem; otherwise as `ask`.
+    UnsupportedError where it is declared to be for others, was found not to compute this kind, or
+    its signature cannot say the problem; otherwise as `ask`.
     """
+    _refuse_what_is_declared_otherwise(problem, loss)
     why_not = taken.why_not(problem)
     if why_not is not None:
         raise UnsupportedError(why_not)
     kind = taken.kind_of(problem)
     if kind is None:
-        return ask(problem, loss)
+        return ask(problem, loss, loss.declared.returns or "losses")
     returns = kind.returns if problem.class_weight is None else kind.weighted
     samples = samples_for(problem, kind)
-    if samples is None:
+    if samples is None or loss.declared.is_fixed("class_axis"):
         return ask(problem, loss, returns)
     return restored(ask(reshaped(problem, samples), loss, returns), problem)
+
+
+def _refuse_what_is_declared_otherwise(problem: Problem, loss: UserLoss) -> None:
+    why_not = loss.declared.why_not(problem)
+    if why_not is not None:
+        raise UnsupportedError(why_not)

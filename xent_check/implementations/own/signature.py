@@ -9,12 +9,16 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
+from xent_check.errors import did_you_mean
 from xent_check.problem.evaluation import UnsupportedError
 from xent_check.problem.options import CALLED
 from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import GIVEN
+
+from ..declaration import FACTS, NOTHING, Declaration
 
 SCORES = "scores"
 # The first name that the signature has is the role's; names without a default before others.
@@ -32,10 +36,12 @@ _FACTS: Mapping[str, tuple[str, ...]] = {
     "num_classes": ("num_classes", "n_classes", "vocab_size", "n_vocab"),
     "from_logits": ("from_logits",),
 }
+assert tuple(_FACTS) == FACTS
 # What an option that is not set is to a parameter without a default: nothing, but for this one.
 _UNSET = {"ignore_index": -100}
 _Parameters = Mapping[str, inspect.Parameter]
 _ANY = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+_KEYWORDS = inspect.Parameter.VAR_KEYWORD
 _BY_PLACE = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
@@ -90,21 +96,22 @@ class Plan:
     passes_reduction: bool  # whether reduction="none" is among them
 
 
-def planned(problem: Problem, target: Callable[..., Any], shown: str) -> Plan:
+def planned(
+    problem: Problem, target: Callable[..., Any], shown: str, declared: Declaration = NOTHING
+) -> Plan:
     """The plan of a call; UnsupportedError where the case sets an option that neither signature
-    names. shown: the target's name."""
+    names, and that is not built in. shown: the target's name."""
     if inspect.isclass(target):
-        constructor = parameters_of(target) or {}
-        call = parameters_of(_method(target)) or {}
-        call = {name: p for place, (name, p) in enumerate(call.items()) if place}  # without self
-        options = _options(problem, constructor)
+        constructor, call = _signatures(target)
+        options = _options(problem, constructor, declared, call)
         if _is_keras(target) and "dtype" in constructor:
             options["dtype"] = ("dtype", "dtype", problem.dtype)
         made = Arguments(named=tuple(options.values()))
-        rest = {k: v for k, v in _options(problem, call).items() if k not in options}
-        _refuse_missing(problem, {*options, *rest}, shown)
+        passed = _options(problem, call, declared, constructor)
+        rest = {role: argument for role, argument in passed.items() if role not in options}
+        _refuse_missing(problem, {*options, *rest}, shown, declared)
         _require_filled(constructor, made, shown, "is made with")
-        called = _arguments(problem, call, rest, shown)
+        called = _arguments(problem, call, rest, shown, declared)
         return Plan(made, called, "reduction" in {*options, *rest})
     made_in = getattr(target, "dtype", "float64") if _is_keras(type(target)) else "float64"
     if problem.dtype == "float64" and made_in != "float64":
@@ -113,10 +120,34 @@ def planned(problem: Problem, target: Callable[..., Any], shown: str) -> Plan:
             "class"
         )
     parameters = parameters_of(target)
-    options = _options(problem, parameters or {})
-    _refuse_missing(problem, options, shown)
-    called = _arguments(problem, parameters, options, shown)
-    return Plan(None, called, "reduction" in options)
+    options = _options(problem, parameters or {}, declared)
+    _refuse_missing(problem, options, shown, declared)
+    arguments = _arguments(problem, parameters, options, shown, declared)
+    return Plan(None, arguments, "reduction" in options)
+
+
+def _signatures(target: type) -> tuple[_Parameters, _Parameters]:
+    """The parameters of a class's constructor, and those of a call of what it makes."""
+    call = parameters_of(_method(target)) or {}
+    without_self = {name: p for place, (name, p) in enumerate(call.items()) if place}
+    return parameters_of(target) or {}, without_self
+
+
+def refuse_unknown_parameters(
+    target: Callable[..., Any], shown: str, declared: Declaration
+) -> None:
+    """ValueError where the declaration names a parameter that no signature of the target has."""
+    signatures = _signatures(target) if inspect.isclass(target) else (parameters_of(target),)
+    known = [one for one in signatures if one is not None]
+    if not known or any(p.kind is _KEYWORDS for one in known for p in one.values()):
+        return
+    names = [name for one in known for name, p in one.items() if p.kind not in _ANY]
+    for key, pairs in (("map", declared.map), ("set", declared.set)):
+        for name, _ in pairs:
+            if name not in names:
+                has = f"it has {', '.join(names)}" if names else "it has none"
+                parts = [f"{shown} has no parameter {name!r}", has, did_you_mean(name, names)]
+                raise ValueError(f"declared: {key} {name}: {'; '.join(filter(None, parts))}")
 
 
 def _is_keras(target: type) -> bool:
@@ -135,24 +166,49 @@ def _method(target: type) -> Callable[..., Any]:
     return target.__call__
 
 
-def _refuse_missing(problem: Problem, found: Iterable[str], shown: str) -> None:
-    missing = [o.key for o in sorted(CALLED, key=lambda o: o.key)]
-    missing = [key for key in missing if key in problem.options and key not in {*found}]
+def _refuse_missing(
+    problem: Problem, passed: Iterable[str], shown: str, declared: Declaration
+) -> None:
+    has = {*passed, *(key for key, _ in declared.fixed)}
+    missing = [option.key for option in sorted(CALLED, key=lambda option: option.key)]
+    missing = [key for key in missing if key in problem.options and key not in has]
     if missing:
         raise UnsupportedError(f"{shown} takes no {', '.join(missing)}")
 
 
-def _options(problem: Problem, parameters: _Parameters) -> dict[str, tuple[str, str, Any]]:
+def _takes(parameters: _Parameters, name: str, elsewhere: _Parameters) -> bool:
+    """Whether a declared parameter is of this signature: by name, or among its keywords where the
+    other signature, `elsewhere`, does not name it."""
+    if name in parameters:
+        return True
+    return name not in elsewhere and any(p.kind is _KEYWORDS for p in parameters.values())
+
+
+def _options(
+    problem: Problem,
+    parameters: _Parameters,
+    declared: Declaration,
+    elsewhere: _Parameters = MappingProxyType({}),
+) -> dict[str, tuple[str, str, Any]]:
     """What is passed beside scores and labels, by role: (parameter, role, value)."""
-    taken = {_first(parameters, _names(g)) for g in GIVEN} | {_first(parameters, _LABELS)}
+    mapped = {role: name for name, role in declared.map}
+    free = {name: p for name, p in parameters.items() if name not in declared.parameters}
+    taken = {_first(free, _names(given)) for given in GIVEN} | {_first(free, _LABELS)}
     passed: dict[str, tuple[str, str, Any]] = {}
+
+    def parameter(role: str, synonyms: Sequence[str]) -> str:
+        if role in mapped:
+            return mapped[role] if _takes(parameters, mapped[role], elsewhere) else ""
+        return next((name for name in synonyms if name in free and name not in taken), "")
+
     for option in sorted(CALLED, key=lambda option: option.key):
-        names = [n for n in (option.key, *option.synonyms) if n in parameters and n not in taken]
-        if not names or not option.applies(problem.loss, problem.given):
+        name = parameter(option.key, (option.key, *option.synonyms))
+        is_said = declared.is_fixed(option.key)
+        if not name or is_said or not option.applies(problem.loss, problem.given):
             continue
-        name, value = names[0], getattr(problem, option.name)
+        value = getattr(problem, option.name)
         taken.add(name)
-        if option.key in problem.options or _must_say(parameters[name], option.default, value):
+        if option.key in problem.options or _must_say(parameters.get(name), option.default, value):
             value = _UNSET.get(option.key) if value is None else value
             passed[option.key] = (name, option.key, value)
     facts = {
@@ -160,22 +216,32 @@ def _options(problem: Problem, parameters: _Parameters) -> dict[str, tuple[str, 
         "from_logits": problem.given == "logits",
     }
     for fact, synonyms in _FACTS.items():
-        name = next((n for n in synonyms if n in parameters), "")
+        name = parameter(fact, synonyms)
         if name and facts[fact] is not None:
             passed[fact] = (name, fact, facts[fact])
-    if "shift_labels" in parameters:  # transformers: labels already shifted
+    if "shift_labels" in free:  # transformers: labels already shifted
         passed["shift_labels"] = ("shift_labels", "labels", None)
-    if "labels" in parameters and "y_true" in parameters:  # scikit-learn: all classes
+    if "labels" in free and "y_true" in free:  # scikit-learn: all classes
         classes = range(2 if problem.loss == "binary" else problem.num_classes)
         passed["classes"] = ("labels", "classes", classes)
-    if "reduction" in parameters:
-        passed["reduction"] = ("reduction", "reduction", "none")
+    if name := parameter("reduction", ("reduction",)):
+        passed["reduction"] = (name, "reduction", "none")
+    for name, constant in declared.set:
+        if not _takes(parameters, name, elsewhere):
+            continue
+        value = facts[constant] if isinstance(constant, str) and constant in facts else constant
+        if value is None and constant is not None:
+            raise UnsupportedError(f"{problem.loss} has no {constant}, which {name} is set to")
+        passed[f"set {name}"] = (name, f"set {name}", value)
     return passed
 
 
-def _must_say(parameter: inspect.Parameter, default: Any, value: Any) -> bool:
+def _must_say(parameter: inspect.Parameter | None, default: Any, value: Any) -> bool:
     """Whether an option that the case does not set is passed: the parameter has no default, or one
-    that means something else (`dim=1` where the classes are last, `label_smoothing=0.1`)."""
+    that means something else (`dim=1` where the classes are last, `label_smoothing=0.1`). None: it
+    is one of any keywords."""
+    if parameter is None:
+        return False
     if parameter.default is parameter.empty:
         return True
     means = parameter.default
@@ -203,24 +269,31 @@ def _arguments(
     parameters: _Parameters | None,
     options: Mapping[str, tuple[str, str, Any]],
     shown: str,
+    declared: Declaration,
 ) -> Arguments:
     """The scores and the labels in the order of the signature, then the options by name. CallError
-    where there is no parameter for one of the two, or one without a default for anything else."""
+    where there is no parameter for one of the two, or one without a default for anything else;
+    UnsupportedError where the parameter of the scores is declared to be another input."""
     named = tuple(options.values())
+    scores = declared.parameter_of(problem.given)
+    labels = declared.parameter_of("labels")
     if parameters is None:
-        return Arguments(((SCORES, None), ("labels", None)), named)
-    of_options = {name for name, _, _ in named}
-    free = {n: p for n, p in parameters.items() if n not in of_options and p.kind not in _ANY}
-    labels = _first(free, _LABELS)
-    scores = _first({n: p for n, p in free.items() if n != labels}, _names(problem.given))
+        return _without_names(scores, labels, named)
+    used = {name for name, _, _ in named} | {*declared.parameters}
+    free = {n: p for n, p in parameters.items() if n not in used and p.kind not in _ANY}
+    labels = labels or _first(free, _LABELS)
+    others = {name: p for name, p in free.items() if name != labels}
+    scores = scores or _first(others, _names(problem.given))
     unknown = [name for name in free if name not in (scores, labels)]
     scores = scores or (unknown.pop(0) if unknown else "")
     labels = labels or (unknown.pop(0) if unknown else "")
     if not (scores and labels):
         if all(p.kind is not inspect.Parameter.VAR_POSITIONAL for p in parameters.values()):
+            if not scores and {role for _, role in declared.map} & {*GIVEN}:
+                raise UnsupportedError(f"{shown} has no parameter left for the {problem.given}")
             names = f"{', '.join(free)} alone" if free else "neither scores nor labels"
             raise CallError(shown, f"takes {names}", "a loss takes scores and labels")
-        return Arguments(((SCORES, None), ("labels", None)), named)
+        return _without_names(scores, labels, named)
     roles = {scores: SCORES, labels: "labels"}
     first = [*parameters.values()][:2]
     arguments = Arguments((), (*((name, role, None) for name, role in roles.items()), *named))
@@ -228,6 +301,13 @@ def _arguments(
         arguments = Arguments(tuple((roles[p.name], None) for p in first), named)
     _require_filled(parameters, arguments, shown, "takes")
     return arguments
+
+
+def _without_names(scores: str, labels: str, named: tuple[tuple[str, str, Any], ...]) -> Arguments:
+    """Scores first, then labels, by place; those with a name by that."""
+    by_name = [(name, role, None) for name, role in ((scores, SCORES), (labels, "labels")) if name]
+    by_place = [(role, None) for name, role in ((scores, SCORES), (labels, "labels")) if not name]
+    return Arguments(tuple(by_place), (*by_name, *named))
 
 
 def _names(given: str) -> tuple[str, ...]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any
 
 from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import GIVEN, Given, Loss
 
-Returns = Literal["losses", "losses, gradient", "mean", "weighted_mean", "sum"]
-EXPLICIT: Final = "losses, gradient"
+from ..declaration import EXPLICIT, NOTHING, Declaration, Returns
 
 
 @dataclass(frozen=True)
@@ -69,26 +68,37 @@ class Taken:
     def why_not(self, problem: Problem) -> str | None:
         """Why a problem is not asked; None where it is.
 
-        What computes nothing of all is asked whatever it does not raise on; what never gave a
-        number for each sample, everything.
+        What computes nothing of all is asked whatever it does not raise on.
         """
         if self.kind_of(problem) is not None:
             return None
         asked = problem.loss, problem.given
         for one in self.refused:
             if (one.loss, one.given) == asked:
-                answers_nothing = not self.kinds and all(r.off is None for r in self.refused)
-                if answers_nothing or not (self.kinds or one.raised):
+                everything_raises = not self.kinds and all(r.raised for r in self.refused)
+                if everything_raises or not (self.kinds or one.raised):
                     return None
                 found = f"it was found not to compute {one.loss} from {one.given}: it {one.why}"
                 return f"{found}; where it should, --loss {one.loss} asks it all the same"
         return None
 
 
-def sentence(shown: str, framework: str, found_by: str, taken: Taken) -> str:
-    """What it was found to take, and what not, in one line."""
+def sentence(
+    shown: str,
+    framework: str,
+    found_by: str,
+    taken: Taken | None,
+    declared: Declaration = NOTHING,
+) -> str:
+    """What was declared of it, and what it was found to take, and what not, in one line. taken:
+    None where that was not to be found out."""
     by = f" (by {found_by})" if found_by else ""
     gets = f"{shown} gets {framework} arrays{by}"
+    gets += f"; declared: {declared}" if declared.says_something else ""
+    if taken is None:
+        return gets
+    if declared.loss and declared.given and declared.returns:
+        return gets + _reshaping(taken)
     if taken.kinds:
         computes, nots = "; ".join(_takes(taken)), "; ".join(_nots(taken))
         return f"{gets}; computes {computes}" + (nots and f"; not {nots}")
@@ -96,6 +106,12 @@ def sentence(shown: str, framework: str, found_by: str, taken: Taken) -> str:
     if len(reasons) == 1:
         return f"{gets}; computes none of the losses ({reasons.pop()}), {everything}"
     return f"{gets}; computes none of the losses, {everything}; not {'; '.join(_nots(taken))}"
+
+
+def _reshaping(taken: Taken) -> str:
+    """In which axes it gets its cases, where that is not any."""
+    ways = dict.fromkeys(_flat(kind) for kind in taken.kinds if 2 not in kind.axes)
+    return f"; gets its cases flattened to {' or '.join(ways)}" if ways else ""
 
 
 _WHAT = {"losses": "", EXPLICIT: " with its gradient", "mean": ", the mean alone",
