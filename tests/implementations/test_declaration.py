@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any
@@ -177,6 +178,17 @@ def test_what_is_declared_and_raises_fails_and_is_no_other_kind() -> None:
         answered(raising, Declaration(loss=(SPARSE,)))
     with pytest.raises(UnsupportedError, match="declared to compute binary"):
         answered(raising, Declaration(loss=("binary",)))
+
+
+def test_what_is_declared_is_asked_although_it_raises_and_answers_others_wrongly() -> None:
+    def of_probs_alone(p: Any, labels: Any) -> Any:
+        assert (p >= 0).all()
+        return own.of_probs(p, labels) * 2
+
+    with pytest.raises(AssertionError):
+        answered(of_probs_alone, Declaration(loss=(SPARSE,)))
+    with pytest.raises(UnsupportedError, match="found not to compute"):
+        answered(of_probs_alone, NOTHING)
 
 
 def test_what_is_declared_and_wrong_is_answered_all_the_same() -> None:
@@ -370,8 +382,18 @@ def test_the_line_says_what_is_declared_and_what_was_found() -> None:
     )
     declared = Declaration(loss=(SPARSE,), given=("logits",))
     assert introduction(loss(own.two_axes, declared)).sentence == (
-        "f gets numpy arrays; declared: loss sparse_categorical, given logits; computes "
-        "sparse_categorical from logits, flattened to (samples, classes)"
+        "f gets numpy arrays; declared: loss sparse_categorical, given logits; returns losses; "
+        "gets its cases flattened to (samples, classes)"
+    )
+    assert introduction(loss(own.in_bits, declared)).sentence == (
+        "f gets numpy arrays; declared: loss sparse_categorical, given logits; answers small "
+        "problems of sparse_categorical from logits wrongly, or not at all"
+    )
+    told = introduction(loss(own.in_bits, Declaration(loss=(SPARSE,)))).sentence
+    assert re.fullmatch(
+        "f gets numpy arrays; declared: loss sparse_categorical; computes nothing of that, so that "
+        r"every case of it is tried; not sparse_categorical \(off by [\d.]+ or more\)",
+        told,
     )
     declared = replace(declared, returns="losses")
     assert introduction(loss(own.two_axes, declared)).sentence == (

@@ -32,8 +32,9 @@ BUGS = (
         "if is_said:", "if False:", DECLARATION, "is_not_asked",
     ),
     Bug(
-        "what is declared and wrong is unsupported", "finding:found",
-        "if not kinds and (declared.loss or declared.given):", "if False:", DECLARATION, "fails",
+        "what is declared and raises is unsupported", "introducing:answer",
+        "None if fails_as_declared else taken.why_not(problem)", "taken.why_not(problem)",
+        DECLARATION, "although_it_raises",
     ),
     Bug(
         "losses in place of a declared total are reduced to it", "asking:_total",

@@ -14,6 +14,10 @@ def shape_advice(computed: Computed, problem: Problem) -> str:
     """The likely reason, and what to do, in a clause; "" where none is likely, or the shape is
     right."""
     given, samples = computed.losses.shape, problem.samples_shape
+    if computed.only_totals:
+        if "reduction='none'" in computed.call:
+            return "it was asked for reduction='none': --set reduction=NAME asks for its total"
+        return "say what it gives, as in --returns losses, or leave that to be found out"
     if given == samples:
         return ""
     if given == () and "reduction='none'" in computed.call:

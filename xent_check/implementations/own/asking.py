@@ -138,8 +138,6 @@ def ask(problem: Problem, loss: UserLoss, returns: Returns = "losses") -> Comput
         why = _why_no_gradient(problem, framework, returns, slope is None)
         gradient = Unsupported(why) if why else slope
     notes += _notes(problem, loss.declared)
-    if returns in REDUCTIONS and numbers.size > 1 and plan.passes_reduction:
-        notes.append("it was passed reduction='none'; `set` says what it gets in place of that")
     said = tuple(notes)
     if returns in REDUCTIONS:
         return _total(problem, returns, numbers, call, seconds, gradient, said)

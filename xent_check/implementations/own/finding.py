@@ -38,17 +38,12 @@ def found(loss: UserLoss) -> Taken:
     """What the loss takes of all kinds that its declaration leaves open. It raises nothing that the
     loss does."""
     declared = loss.declared
-    is_said = bool(declared.loss and declared.given)
     asked = [(name, given) for name in LOSSES for given in GIVEN if declared.allows(name, given)]
-    if is_said:
+    if declared.loss and declared.given:
         return Taken(tuple(_as_declared(loss, *kind) for kind in asked))
     answers = [_kind(loss, name, given) for name, given in asked]
-    kinds = [one for one in answers if isinstance(one, Kind)]
-    refused = [one for one in answers if isinstance(one, Refused)]
-    if not kinds and (declared.loss or declared.given):  # it fails at what it is declared to do
-        tried = [one for one in refused if not one.raised] or refused
-        kinds = [_as_declared(loss, one.loss, one.given) for one in tried]
-        refused = [one for one in refused if one not in tried]
+    kinds = (one for one in answers if isinstance(one, Kind))
+    refused = (one for one in answers if isinstance(one, Refused))
     return Taken(tuple(kinds), tuple(refused))
 
 
@@ -69,7 +64,8 @@ def _as_declared(loss: UserLoss, name: Loss, given: Given) -> Kind:
         axes.append(count)
         with contextlib.suppress(Exception, SystemExit):
             returns = returns or _returns(loss, problem)
-    returns = returns or "losses"
+    if returns is None:
+        return Kind(name, given, "losses", "losses", tuple(axes or _SAMPLES), found=False)
     weighted = loss.declared.returns or _by_weight(loss, name, given, returns)
     return Kind(name, given, returns, weighted, tuple(axes or _SAMPLES))
 

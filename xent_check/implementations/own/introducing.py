@@ -79,7 +79,8 @@ def answer(problem: Problem, loss: UserLoss, taken: Taken) -> Computed:
     its signature cannot say the problem; otherwise as `ask`.
     """
     _refuse_what_is_declared_otherwise(problem, loss)
-    why_not = taken.why_not(problem)
+    fails_as_declared = bool(loss.declared.loss or loss.declared.given) and not taken.kinds
+    why_not = None if fails_as_declared else taken.why_not(problem)
     if why_not is not None:
         raise UnsupportedError(why_not)
     kind = taken.kind_of(problem)

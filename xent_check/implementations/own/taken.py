@@ -26,6 +26,8 @@ class Kind:
     """the same where classes have weights"""
     axes: tuple[int, ...]
     """how many axes the samples may have: 0, 1, and 2 for more"""
+    found: bool = True
+    """whether it computes this, or is just declared to"""
 
 
 @dataclass(frozen=True)
@@ -97,21 +99,35 @@ def sentence(
     gets += f"; declared: {declared}" if declared.says_something else ""
     if taken is None:
         return gets
-    if declared.loss and declared.given and declared.returns:
-        return gets + _reshaping(taken)
+    if declared.loss and declared.given:
+        return "; ".join([gets, *_found_beside(declared, taken)])
     if taken.kinds:
         computes, nots = "; ".join(_takes(taken)), "; ".join(_nots(taken))
         return f"{gets}; computes {computes}" + (nots and f"; not {nots}")
     everything, reasons = "so that every case is tried", {_short(one) for one in taken.refused}
-    if len(reasons) == 1:
-        return f"{gets}; computes none of the losses ({reasons.pop()}), {everything}"
-    return f"{gets}; computes none of the losses, {everything}; not {'; '.join(_nots(taken))}"
+    none = "none of the losses"
+    if declared.loss or declared.given:
+        everything, none = "so that every case of it is tried", "nothing of that"
+    if len(reasons) == 1 and "" not in reasons:
+        return f"{gets}; computes {none} ({reasons.pop()}), {everything}"
+    return f"{gets}; computes {none}, {everything}; not {'; '.join(_nots(taken))}"
 
 
-def _reshaping(taken: Taken) -> str:
-    """In which axes it gets its cases, where that is not any."""
+def _found_beside(declared: Declaration, taken: Taken) -> Iterator[str]:
+    """What was found out of a loss whose kinds are declared."""
+    found = [kind for kind in taken.kinds if kind.found]
+    if declared.returns is None and found:
+        yield f"returns {' or '.join(dict.fromkeys(_IN_WORDS[kind.returns] for kind in found))}"
+    if declared.returns is None and len(found) < len(taken.kinds):
+        odd = [f"{kind.loss} from {kind.given}" for kind in taken.kinds if not kind.found]
+        yield f"answers small problems of {' and '.join(odd)} wrongly, or not at all"
     ways = dict.fromkeys(_flat(kind) for kind in taken.kinds if 2 not in kind.axes)
-    return f"; gets its cases flattened to {' or '.join(ways)}" if ways else ""
+    if ways:
+        yield f"gets its cases flattened to {' or '.join(ways)}"
+
+
+_IN_WORDS = {"losses": "losses", EXPLICIT: "losses and their gradient", "mean": "the mean alone",
+             "sum": "the sum alone", "weighted_mean": "the weighted mean alone"}  # fmt: skip
 
 
 _WHAT = {"losses": "", EXPLICIT: " with its gradient", "mean": ", the mean alone",
