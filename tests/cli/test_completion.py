@@ -152,7 +152,7 @@ def test_nothing_that_is_slow_to_load_is_loaded(
         (("eval", "--loss", ""), list(LOSSES)),
         (("eval", "--dtype", ""), list(DTYPES)),
         (("eval", "--reduction", ""), list(REDUCTIONS)),
-        (("eval", "--check", ""), ["value", "gradient"]),
+        (("eval", "--check", ""), ["value", "gradient", "inputs", "repeatable", "batch"]),
         (("eval", "--tolerance", "a"), ["auto"]),
         (("run", "--tolerance", "a"), ["auto"]),
         (("accept", "--tolerance", "a"), ["auto"]),

@@ -10,7 +10,8 @@ from tests.support.console import PAGES, ROOT, assert_as_run, needs
 
 pytestmark = pytest.mark.long
 
-WITH_FRAMEWORKS = [page for page in PAGES if needs(page.read_text(encoding="utf-8"))]
+NEEDED = {page: needs(page.read_text(encoding="utf-8")) for page in PAGES}
+WITH_FRAMEWORKS = [page for page, needed in NEEDED.items() if needed and "packages" not in needed]
 
 
 @pytest.mark.parametrize("page", WITH_FRAMEWORKS, ids=lambda page: str(page.relative_to(ROOT)))

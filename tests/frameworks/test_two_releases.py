@@ -6,14 +6,12 @@ import json
 import os
 import subprocess
 import sys
-import venv
 from pathlib import Path
 from typing import Any
 
 import pytest
-from filelock import FileLock
 
-from tests.support.environments import NUMPY, environment
+from tests.support.environments import NUMPY, environment, installed
 from xent_check.implementations.interpreters import interpreter
 
 pytestmark = pytest.mark.long
@@ -40,21 +38,8 @@ cases:
 @pytest.fixture(scope="session")
 def old_jax(request: pytest.FixtureRequest) -> Path:
     """An environment with an older release of JAX and what that needs; kept between runs."""
-    if request.config.cache is None:
-        pytest.fail("pytest's cache holds the environment; run without -p no:cacheprovider")
-    name = f"xent_check_jax_{OLD}_{sys.version_info[0]}{sys.version_info[1]}".replace(".", "_")
-    folder = Path(request.config.cache.mkdir(name)) / "environment"
-    done = folder / "done"
-    with FileLock(folder.with_suffix(".lock")):  # tests of this file run in several processes
-        if not done.exists() or not (folder / "bin" / "python").exists():
-            venv.EnvBuilder(symlinks=True, clear=True).create(folder)
-            pip = [sys.executable, "-m", "pip", "--python", str(folder / "bin" / "python")]
-            installed = subprocess.run(
-                [*pip, "install", f"jax=={OLD}", f"jaxlib=={OLD}"], capture_output=True, text=True
-            )
-            assert installed.returncode == 0, installed.stderr
-            done.touch()
-    return folder
+    name = f"jax_{OLD}".replace(".", "_")
+    return installed(request.config, name, f"jax=={OLD}", f"jaxlib=={OLD}")
 
 
 def run(folder: Path, *arguments: str) -> Any:

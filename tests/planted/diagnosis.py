@@ -33,6 +33,33 @@ BUGS = (
         "test_diagnosis.py", "clipped_whether",
     ),
     Bug(
+        "a value need not give the last number", "solving:_of_family",
+        "if (off <= within).all():", "if (off <= within)[:-1].all():",
+        "test_solving.py", "witness",
+    ),
+    Bug(
+        "a label with one sample has its own weight", "solving:_class_weights",
+        "if usable.size < 2:", "if usable.size < 1:", "test_solving.py", "confirms",
+    ),
+    Bug(
+        "weights below 0 are weights", "solving:_class_weights",
+        "if weight < 0 or not", "if not", "test_solving.py", "turn_the_sign",
+    ),
+    Bug(
+        "any total is a sum divided by something", "solving:counted",
+        "min(1.0, 2 * count * allowed / abs(total))", "0.0", "test_solving.py", "whole_number",
+    ),
+    Bug(
+        "the numbers that determine a value confirm it", "solving:Numbers.chance_beyond",
+        "np.setdiff1d(self.differing, determining)", "self.differing",
+        "test_solving.py", "two_numbers",
+    ),
+    Bug(
+        "the z-loss is added after the weight", "losses:sample_losses",
+        "if meaning.z_loss:", "if meaning.z_loss and meaning.sample_weight is None:",
+        "test_solving.py", "z_loss",
+    ),
+    Bug(
         "a sigmoid too many is one sigmoid", "log_probabilities:minus_log_binary",
         "for _ in range(meaning.activated - 1):\n            x = 1 /",
         "for _ in range(0):\n            x = 1 /", READINGS, "mistaken",

@@ -52,7 +52,7 @@ def test_what_the_reference_alone_reads_needs_no_support() -> None:
 def test_a_problem_has_its_inputs_and_then_the_table() -> None:
     inputs, options = ([field.name for field in fields(of)] for of in (Inputs, Options))
     assert [field.name for field in fields(Problem)] == inputs + options
-    assert options == [option.name for option in OPTIONS]
+    assert options == [name for option in OPTIONS for name in option.defaults]
 
 
 def test_an_array_has_one_name() -> None:

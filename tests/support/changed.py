@@ -282,7 +282,10 @@ class Changed:
     def label_offset(self, p: Parameters) -> Array:
         return self.of(labels=np.where(self.kept, self.labels + p["offset"], self.labels))
 
-    def argmax_label(self, _: Parameters) -> Array:
+    def argmax_label(self, p: Parameters) -> Array:
+        if p["which"] == "labels":
+            largest = self.labels.argmax(axis=self.problem.class_axis)
+            return self.of(loss="sparse_categorical", labels=largest)
         best = self.values.argmax(axis=self.problem.class_axis)
         if self.problem.loss == "sparse_categorical":
             return self.of(labels=np.where(self.kept, best, self.labels))

@@ -6,7 +6,7 @@ A block of another language with a title is a file, written when the reader come
 
 A command stands behind `$ `, what it prints below it. `<!-- not run: REASON -->` on the line before
 a block says that it is not run, and `<!-- needs: keras, torch -->` anywhere which frameworks the
-page is run with.
+page is run with; `packages` is an environment of published packages.
 """
 
 from __future__ import annotations
@@ -167,11 +167,16 @@ def _without_aside(text: str) -> str:
     return text
 
 
-def assert_as_run(page: Path, folder: Path) -> None:
-    """The page is as it is when its commands are run; UPDATE_EXPECTED=1 makes it so."""
+def assert_as_run(page: Path, folder: Path, links: Mapping[str, Path] | None = None) -> None:
+    """The page is as it is when its commands are run; UPDATE_EXPECTED=1 makes it so.
+
+    links: what is in the reader's folder already, and what it is a link to.
+    """
     text = page.read_text(encoding="utf-8")
     work = folder / "work"
     work.mkdir()
+    for name, target in (links or {}).items():
+        (work / name).symlink_to(target)
     now = as_run(text, work)
     if os.environ.get("UPDATE_EXPECTED") and now != text:
         page.write_text(now, encoding="utf-8")

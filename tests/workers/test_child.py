@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
+from tests.support.fake import PROBLEM
 from xent_check.implementations.names import parse
 from xent_check.workers import child
 
 NAME = "made_up"
 ADAPTER = f"xent_check.implementations.adapters.{NAME}"
 REQUEST = {
-    "module": NAME, "mode": "eager", "device": "cpu", "problem": "a problem", "introduction": None
+    "module": NAME, "mode": "eager", "device": "cpu", "problem": PROBLEM, "introduction": None
 }  # fmt: skip
 
 
@@ -38,7 +39,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
 def test_an_adapter_is_prepared_once_before_its_first_problem(calls: list[Any]) -> None:
     for _ in range(2):
         child._answer(REQUEST)
-    asked = ("a problem", "eager", "cpu")
+    asked = (PROBLEM, "eager", "cpu")
     assert calls == [Path("/cache"), asked, asked]
 
 
@@ -47,7 +48,7 @@ def test_without_a_cache_nothing_is_prepared(
 ) -> None:
     monkeypatch.delenv("XENT_CHECK_CACHE")
     child._answer(REQUEST)
-    assert calls == [("a problem", "eager", "cpu")]
+    assert calls == [(PROBLEM, "eager", "cpu")]
 
 
 def test_an_adapter_that_cannot_be_prepared_cannot_be_imported(

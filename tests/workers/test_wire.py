@@ -14,6 +14,7 @@ import pytest
 
 from tests.support.command import xent_check
 from tests.support.fake import PROBLEM
+from xent_check.problem.conduct import Conduct, Regrouped, Repetition, Unrepeated
 from xent_check.problem.dtypes import BITS
 from xent_check.problem.evaluation import Computed, Evaluation, Failed, Missing, Unsupported
 from xent_check.problem.problem import Problem
@@ -118,6 +119,7 @@ def _full_problem() -> Problem:
         sample_weight=np.ones((2, 4), dtype=BFLOAT16),
         reductions=("mean", "weighted_mean", "sum"),
         gradient=True,
+        conduct=("inputs", "batch"),
         cotangent=np.ones((2, 4), dtype=BFLOAT16),
     )
 
@@ -235,3 +237,30 @@ def test_a_file_that_is_cut_off_meanwhile_changes_nothing(tmp_path: Path) -> Non
     done = xent_check(tmp_path, "run", "c.yaml", "-i", "f.py:loss", "--report", "json")
     assert (before.code, done.code) == (0, 0), done.err
     assert done.json["cases"] == [before.json["cases"][0] | {"implementations": ["f.py:loss"]}]
+
+
+def test_what_further_checks_showed_arrives(tmp_path: Path) -> None:
+    part = Unrepeated("gradient", 2**40, 2**41, (1, 2**33), 1.5, float("nan"), "float32", "forms")
+    regrouped = Regrouped((0, 2**40), np.ones(2, BFLOAT16), np.zeros((2, 3), np.float32), "mean")
+    shown = Conduct({"labels": 2**40}, Repetition((part,), "raised"), regrouped, "a reason")
+    sent = Computed(np.zeros(1), {}, "", 0.0, conduct=shown)
+    message = through_a_pipe(encode_evaluation(sent, tmp_path))
+    arrived = decode_evaluation(message, "")
+    assert isinstance(arrived, Computed)
+    conduct = arrived.conduct
+    assert conduct.overwritten == shown.overwritten
+    assert conduct.repetition is not None
+    assert repr(conduct.repetition) == repr(shown.repetition)
+    assert conduct.regrouped is not None
+    assert (conduct.regrouped.samples, conduct.regrouped.reduction) == ((0, 2**40), "mean")
+    assert_same(conduct.regrouped.alone, regrouped.alone)
+    assert_same(conduct.regrouped.together, regrouped.together)
+    assert conduct.not_regrouped == "a reason"
+
+
+def test_checks_that_were_not_asked_for_stay_so(tmp_path: Path) -> None:
+    sent = Computed(np.zeros(1), {}, "", 0.0)
+    message = through_a_pipe(encode_evaluation(sent, tmp_path))
+    arrived = decode_evaluation(message, "")
+    assert isinstance(arrived, Computed)
+    assert repr(arrived.conduct) == repr(Conduct())

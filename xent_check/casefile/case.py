@@ -28,7 +28,7 @@ from xent_check.errors import LocatedMistake, Mistake, OtherWords
 from xent_check.problem import options as kinds
 from xent_check.problem.options import ARRAYS, OPTIONS, Option, Options
 from xent_check.problem.tolerance import Auto, Tolerance
-from xent_check.problem.vocabulary import GIVEN, DType, Given, Loss
+from xent_check.problem.vocabulary import GIVEN, DepartureId, DType, Given, Loss
 
 from .array_forms import Array
 from .field_types import (
@@ -173,6 +173,8 @@ class ExpectedFields(Strict):
     """That of the sum of the losses, in the shape of the logits, probs or log_probs."""
     error: str | None = None
     """Text that the message of the error must contain."""
+    conduct: Annotated[list[DepartureId], *ONE_OR_MORE] = Field(default=[])
+    """What the further checks of `check` are known to find."""
     because: (
         Annotated[
             Annotated[Reason, Tag("text")] | Annotated[Because, Tag("mapping")],
@@ -279,12 +281,12 @@ class CaseFields(_WithOptions):
 
     @property
     def asked(self) -> frozenset[str]:
-        """The parts of an answer that the case asks for: losses, reductions, gradient.
+        """The parts of an answer that the case asks for: losses, reductions, gradient; and the
+        further checks, inputs, repeatable and batch.
 
         Losses are always compared, but `check: gradient` alone does not ask for them.
         """
-        checked = {"value": "losses", "gradient": "gradient"}
-        words = (checked[word] for word in self.option_value("check"))
+        words = ("losses" if word == "value" else word for word in self.option_value("check"))
         return frozenset([*self.options.reductions, *words])
 
     def option_value(self, key: str) -> Any:
@@ -295,7 +297,8 @@ class CaseFields(_WithOptions):
     def options(self) -> Options:
         """The options as a problem has them, without the arrays."""
         scalars = [option for option in OPTIONS if option.key not in ARRAYS]
-        return Options(**{o.name: o.posed(self.option_value(o.key)) for o in scalars})
+        posed = (option.posed(self.option_value(option.key)) for option in scalars)
+        return Options(**{name: value for values in posed for name, value in values.items()})
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,13 @@ import numpy as np
 from xent_check.errors import InvalidError, KeyPath, Mistake
 from xent_check.problem.expectation import REFERENCE, Expectation, Expectations, Published
 from xent_check.problem.problem import Problem
-from xent_check.problem.vocabulary import REDUCTIONS, Given
+from xent_check.problem.vocabulary import (
+    CONDUCT_CHECKS,
+    DEPARTURES,
+    REDUCTIONS,
+    ConductCheck,
+    Given,
+)
 
 from .case import Case, ExpectedFields
 
@@ -25,6 +31,7 @@ class Layout:
     samples_shape: tuple[int, ...] | None  # of the losses
     values_shape: tuple[int, ...] | None  # of the logits, probs or log_probs, and of a gradient
     gradient: bool | None  # whether it is checked
+    conduct: tuple[ConductCheck, ...] | None  # the further checks that are made
 
 
 def expectations(case: Case, problem: Problem) -> Expectations:
@@ -34,7 +41,7 @@ def expectations(case: Case, problem: Problem) -> Expectations:
     never reached, or has numbers of another shape than the problem's.
     """
     shapes = problem.samples_shape, problem.values.shape
-    layout = Layout(problem.given, *shapes, problem.gradient)
+    layout = Layout(problem.given, *shapes, problem.gradient, problem.conduct)
     if mistakes := list(expectation_mistakes(case, layout)):
         raise InvalidError(*mistakes)
     return {
@@ -67,17 +74,22 @@ def _unreachable_entries(name: str, entries: Sequence[ExpectedFields]) -> Iterat
 
 def _entry_mistakes(entry: ExpectedFields, name: str, key: KeyPath) -> list[Mistake]:
     numbers = [k for k in ("losses", *REDUCTIONS, "gradient") if getattr(entry, k) is not None]
-    if not numbers and entry.error is None:
+    stated = [*numbers, *(["conduct"] if entry.conduct else [])]
+    if not stated and entry.error is None:
         advice = "say what it gives, or remove the entry"
-        allowed = "losses, mean, weighted_mean, sum, gradient or error"
+        allowed = "losses, mean, weighted_mean, sum, gradient, error or conduct"
         return [Mistake(key, "states nothing", allowed, advice)]
-    if numbers and entry.error is not None:
-        return [Mistake((*key, "error"), f"error beside {numbers[0]}", "one or the other", "")]
+    if stated and entry.error is not None:
+        return [Mistake((*key, "error"), f"error beside {stated[0]}", "one or the other", "")]
     if entry.error is not None and not entry.error.strip():
         return [Mistake((*key, "error"), "blank", "text that the message contains", "")]
     if name == REFERENCE:
         extra = [k for k in ("error", "because", "versions") if getattr(entry, k) is not None]
+        extra += ["conduct"] if entry.conduct else []
         return [Mistake((*key, k), "set for the reference", "numbers alone", "") for k in extra]
+    if entry.conduct and entry.because is None:
+        fault, advice = "conduct without a because", "say why it is known"
+        return [Mistake((*key, "conduct"), fault, "a known divergence, with its reason", advice)]
     return []
 
 
@@ -86,6 +98,11 @@ def _layout_mistakes(entry: ExpectedFields, layout: Layout) -> Iterator[Mistake]
     if entry.gradient is not None and layout.gradient is False:
         found, allowed = "stated where no gradient is checked", "with `check: [value, gradient]`"
         yield Mistake(("gradient",), found, allowed, "add it, or remove this")
+    for name in entry.conduct:
+        check = CONDUCT_CHECKS[DEPARTURES.index(name)]
+        if layout.conduct is not None and check not in layout.conduct:
+            found, allowed = f"{name}, where that is not checked", f"with `check: [value, {check}]`"
+            yield Mistake(("conduct",), found, allowed, "add it, or remove this")
     for key, shape, what in (
         ("losses", layout.samples_shape, "one number per sample"),
         ("gradient", layout.values_shape, f"one number for each of the {layout.given}"),
@@ -111,6 +128,7 @@ def _expectation(entry: ExpectedFields, layout: Layout) -> Expectation:
         entry.reason,
         entry.versions,
         entry.hypothesis,
+        tuple(entry.conduct),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from xent_check.diagnosis.hypotheses.table import HYPOTHESES
+from xent_check.diagnosis.hypotheses.solved import EVERY
 from xent_check.errors import KeyPath, Mistake, did_you_mean
 
 from .yaml_values import Row, describe, scalar
@@ -143,7 +143,7 @@ def _reason(value: object) -> str:
     return text(value, "text, or a mapping with text and id")
 
 
-HYPOTHESIS_IDS = tuple(hypothesis.id for hypothesis in HYPOTHESES)
+HYPOTHESIS_IDS = tuple(dict.fromkeys(hypothesis.id for hypothesis in EVERY))
 
 
 def hypothesis_id(value: object) -> str:

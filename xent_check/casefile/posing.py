@@ -115,13 +115,14 @@ class _ProblemBuilder:
     def layout(self) -> Layout:
         """What the numbers of the case's expectations must fit, as far as it is known."""
         gradient = self.options.gradient if self.is_known("check") else None
+        conduct = self.options.conduct if self.is_known("check") else None
         if self.given not in self.arrays:
-            return Layout(self.given, None, None, gradient)
+            return Layout(self.given, None, None, gradient, conduct)
         values, _, axis = self.with_sample_axis()
         ndim = 0 if self.fields.loss == "binary" else values.ndim
         counted = self.fields.loss == "binary" or -ndim <= axis < ndim
         samples = self.samples_shape(values, axis) if counted and self.axis_is_known else None
-        return Layout(self.given, samples, values.shape, gradient)
+        return Layout(self.given, samples, values.shape, gradient, conduct)
 
     @property
     def axis_is_known(self) -> bool:

@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from xent_check.problem.dtypes import Float64s, numpy_dtype
 
-from .log_probabilities import clipped, minus_log_binary, minus_log_classes
-from .losses import sample_losses, targets_of, terms_of
+from .log_probabilities import clipped, log_sum_exp, minus_log_binary, minus_log_classes
+from .losses import binary_terms, sample_losses, targets_of, terms_of
 from .meaning import Meaning
 
 
@@ -44,8 +44,12 @@ def steps(meaning: Meaning, sample: int) -> tuple[WorkedStep, ...]:
             steps += [
                 _step("-log p" if meaning.take_log else "-p", "", minus_log),
                 _step("targets", "one-hot labels, smoothed and weighted where asked", targets),
-                _step("terms", "targets x -log p", terms_of(meaning)[sample]),
+                _step("terms", f"targets x -log p{_focal(meaning)}", terms_of(meaning)[sample]),
             ]
+        if meaning.z_loss:
+            square = log_sum_exp(meaning.scores)[sample] ** 2
+            formula = f"{meaning.z_loss:g} x log-sum-exp(x) ** 2"
+            steps.append(_step("z-loss", formula, meaning.z_loss * square))
         if meaning.sample_weight is not None:
             steps.append(_step("sample weight", "", meaning.sample_weight[sample]))
         steps.append(_step("loss", "the sum of the terms", sample_losses(meaning)[sample]))
@@ -57,11 +61,6 @@ def _step(name: str, formula: str, values: npt.ArrayLike) -> WorkedStep:
     return WorkedStep(name, formula, tuple(float(v) + 0.0 for v in flat))  # 0 for -0
 
 
-def _terms(meaning: Meaning, targets: Float64s, logs: Float64s) -> Float64s:
-    dropped = (targets == 0) & np.isinf(logs) & (not meaning.zero_times_inf)
-    return np.where(dropped, 0.0, targets * logs)
-
-
 def _probabilities(m: Meaning, sample: int) -> list[WorkedStep]:
     """The scores, the activation, and the changes to the probabilities."""
     dtype = np.dtype(np.float64) if m.formula == "exact" else numpy_dtype(m.dtype)
@@ -71,7 +70,10 @@ def _probabilities(m: Meaning, sample: int) -> list[WorkedStep]:
             return [_step("log p", "as given", x)]
         steps, p = [_step("p", "as given", x)], x
     else:
-        steps, p = [_step("x", "the logits, as given", x)], x
+        given = x if m.as_given is None else m.as_given[sample]
+        steps, p = [_step("x", "the logits, as given", given)], x
+        if m.as_given is not None:
+            steps.append(_step("x rescaled", m.rescaling, x))
         for time in range(m.activated):
             activation, p = _activation(m, p, " again" if time else "")
             steps += activation
@@ -112,13 +114,16 @@ def _activation(m: Meaning, x: Float64s, again: str) -> tuple[list[WorkedStep], 
 
 
 def _binary_tail(m: Meaning, sample: int, target: Float64s) -> list[WorkedStep]:
-    logs = minus_log_binary(m)
-    first, second = logs[0][sample], logs[1][sample]
-    positive = target if m.pos_weight is None else target * m.pos_weight[sample]
-    terms = [*_terms(m, positive, first), *_terms(m, 1 - target, second)]
+    logs, terms = minus_log_binary(m), binary_terms(m)
     return [
-        _step("-log p", "", first),
-        _step("-log(1 - p)", "", second),
+        _step("-log p", "", logs[0][sample]),
+        _step("-log(1 - p)", "", logs[1][sample]),
         _step("target", "t, smoothed where asked", target),
-        _step("terms", "t x -log p, and (1 - t) x -log(1 - p)", terms),
-    ]
+        _step("terms", f"t x -log p{_focal(m)}, and (1 - t) x -log(1 - p)",
+              [*terms[0][sample], *terms[1][sample]]),
+    ]  # fmt: skip
+
+
+def _focal(m: Meaning) -> str:
+    """The factor of a term in a focal loss."""
+    return "" if m.focal_gamma is None else f" x (1 - p) ** {m.focal_gamma:g}"

@@ -77,7 +77,7 @@ class Candidate:
 
 def plain(start: Meaning, total: bool) -> Candidate:
     """The unchanged meaning as a candidate. total: its numbers are the total, not the losses."""
-    return _candidate((), start, sample_losses(start), total)
+    return candidate_of((), start, sample_losses(start), total)
 
 
 def singles(start: Candidate, total: bool) -> list[Candidate]:
@@ -86,7 +86,7 @@ def singles(start: Candidate, total: bool) -> list[Candidate]:
     candidates = [
         candidate
         for place, hypothesis in enumerate(HYPOTHESES)
-        for candidate in _changes_of(start, hypothesis, place, total)
+        for candidate in changes_of(start, hypothesis, place, total)
     ]
     rows = start.meaning.scores
     with np.errstate(invalid="ignore"):
@@ -117,12 +117,12 @@ def pairs(start: Candidate, alone: list[Candidate], total: bool) -> Iterator[Can
             if second_place < place and second.stage == "losses" and second.id in possible_first:
                 continue
             limit = second.paired if second.stage == "losses" else None
-            for candidate in _changes_of(first, second, second_place, total, limit):
+            for candidate in changes_of(first, second, second_place, total, limit):
                 if not _same(candidate, start):
                     yield candidate
 
 
-def _changes_of(
+def changes_of(
     before: Candidate, hypothesis: Hypothesis, place: int, total: bool, limit: int | None = None
 ) -> Iterator[Candidate]:
     """The candidates that the hypothesis makes of another, where they give other numbers. place:
@@ -133,18 +133,19 @@ def _changes_of(
         if limit is not None and index >= limit:
             return
         losses = before.losses if hypothesis.stage != "losses" else sample_losses(meaning)
-        unusual = index
-        if "epsilon" in parameters:
-            unusual = EPSILONS.index(parameters["epsilon"])
+        epsilon = parameters.get("epsilon")  # of several variations each
+        unusual = EPSILONS.index(epsilon) if epsilon in EPSILONS else index
         step = AppliedChange(hypothesis, parameters, place + LATER * unusual)
-        candidate = _candidate((*before.steps, step), meaning, losses, total)
+        candidate = candidate_of((*before.steps, step), meaning, losses, total)
         if not _same(candidate, before):
             yield candidate
 
 
-def _candidate(
+def candidate_of(
     steps: tuple[AppliedChange, ...], meaning: Meaning, losses: Float64s, total: bool
 ) -> Candidate:
+    """The candidate of a changed meaning. losses: one per sample, flat, as `sample_losses` gives
+    them; total: its numbers are the total, not the losses."""
     numbers = folded(meaning, losses)
     if not total:
         return Candidate(steps, meaning, losses, numbers, meaning.losses_shape)
@@ -162,7 +163,7 @@ def again(candidate: Candidate, start: Meaning, total: bool) -> Candidate | None
     for step in candidate.steps:
         for meaning, parameters in step.hypothesis.changes(result.meaning):
             if parameters == step.parameters:
-                result = _candidate((*result.steps, step), meaning, sample_losses(meaning), total)
+                result = candidate_of((*result.steps, step), meaning, sample_losses(meaning), total)
                 break
         else:
             return None

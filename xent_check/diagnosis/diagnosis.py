@@ -22,6 +22,7 @@ from .evidence import CHANCE, Evidence, Observed, computed_in, evidence_of
 from .hypotheses.scores import Parameters
 from .losses import meaning_of
 from .meaning import Divisor, Meaning
+from .solving import beside_another_change, with_values
 
 __all__ = ["ROUNDING", "Diagnosis", "Explanation", "Observed", "diagnose"]
 ROUNDING = "rounding"
@@ -91,12 +92,17 @@ def diagnose(problem: Problem, observed: Observed, bounds: Bounds) -> Diagnosis:
     alone = singles(truth, total)
     good, poor, chance = evidence.weigh(alone)
     candidates = alone
+    if not good:
+        good, added, chance = with_values(evidence, alone, chance)
+        candidates = [*alone, *added]
     if total or not good:
         small = start.scores.size <= PAIRS_AT_MOST
         in_pairs = pairs(truth, alone, total) if small else ()
-        candidates = [*alone, *sorted(in_pairs, key=lambda c: c.order)]
+        candidates = [*candidates, *sorted(in_pairs, key=lambda c: c.order)]
         if not good:
             good, poor, chance = evidence.weigh(candidates)
+    if not good and not total and start.scores.size <= PAIRS_AT_MOST:
+        good, chance = beside_another_change(evidence, alone, chance)
     explanations = [_explanation(evidence, c) for c in _distinct(good)]
     if not explanations:
         explanations, chance = _in_another_precision(evidence, bounds, chance)

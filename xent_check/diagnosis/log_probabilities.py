@@ -125,6 +125,12 @@ def neg_log_softmax(x: Float64s) -> Float64s:
         return _neg_log_softmax(x)
 
 
+def log_sum_exp(x: Float64s) -> Float64s:
+    """log sum exp over the last axis of [samples, classes]; [samples]."""
+    top = x.max(axis=1, keepdims=True)
+    return np.asarray((top + np.log(np.exp(x - top).sum(axis=1, keepdims=True)))[:, 0])
+
+
 def _emulated(meaning: Meaning) -> Float64s:
     """-log p by a formula that rounding breaks, computed in the meaning's dtype."""
     x = meaning.scores.astype(numpy_dtype(meaning.dtype))

@@ -16,7 +16,7 @@ from xent_check.problem.dtypes import Float64s, numpy_dtype, rounded
 from xent_check.problem.options import refuse_unknown
 from xent_check.problem.problem import Problem
 
-from .log_probabilities import minus_log_binary, minus_log_classes
+from .log_probabilities import log_sum_exp, minus_log_binary, minus_log_classes
 from .meaning import Activation, Divisor, Meaning
 from .targets import smoothed, weighted_targets, weights_of
 
@@ -83,6 +83,8 @@ def sample_losses(meaning: Meaning) -> Float64s:
     """One loss per sample, flat, before any reduction."""
     with np.errstate(all="ignore"):
         losses = _binary(meaning) if meaning.binary else _classes(meaning)
+        if meaning.z_loss:
+            losses = losses + meaning.z_loss * log_sum_exp(meaning.scores) ** 2
         if meaning.sample_weight is not None:
             losses = _products(meaning, meaning.sample_weight, losses)
         losses = np.where(meaning.kept, losses * meaning.scale, 0.0)
@@ -146,6 +148,8 @@ def _count(meaning: Meaning, divisor: Divisor, length: int) -> float:
             return float(length)
         case "classes":
             return float(meaning.classes)
+        case "items":
+            return meaning.items
         case "samples x classes":
             return float(kept.sum() * meaning.classes)
         case "weights" if meaning.last_axis is None:
@@ -183,19 +187,32 @@ def terms_of(meaning: Meaning) -> Float64s:
     targets, minus_log = targets_of(meaning), minus_log_classes(meaning)
     if not meaning.take_log:
         minus_log = -np.exp(-minus_log)
+    if meaning.focal_gamma is not None:
+        minus_log = minus_log * (-np.expm1(-minus_log)) ** meaning.focal_gamma
     if meaning.labels is not None and not meaning.smoothing and not meaning.zero_times_inf:
         minus_log = np.where(targets == 0, 0.0, minus_log)  # integer labels read one number
     return _products(meaning, targets, minus_log)
 
 
 def _binary(meaning: Meaning) -> Float64s:
+    positive, negative = binary_terms(meaning)
+    return np.asarray((positive + negative).sum(axis=1))
+
+
+def binary_terms(meaning: Meaning) -> tuple[Float64s, Float64s]:
+    """t x -log p and (1 - t) x -log(1 - p) of every sample, with their factors. [samples, 1]."""
     t = targets_of(meaning)
     minus_log_p, minus_log_q = minus_log_binary(meaning)
-    positive = t if meaning.pos_weight is None else t * meaning.pos_weight
-    first = _products(meaning, positive, minus_log_p)
     if meaning.is_log:  # p may be above 1: then log(1 - p) does not exist, and 0 times it is 0
         minus_log_q = np.where((t == 1) & (meaning.scores > 0), 0.0, minus_log_q)
-    return np.asarray((first + _products(meaning, 1 - t, minus_log_q)).sum(axis=1))
+    positive = t if meaning.pos_weight is None else t * meaning.pos_weight
+    negative = 1 - t
+    if meaning.focal_gamma is not None:
+        p, q = np.exp(-minus_log_p), np.exp(-minus_log_q)
+        positive, negative = positive * q**meaning.focal_gamma, negative * p**meaning.focal_gamma
+    if meaning.focal_alpha is not None:
+        positive, negative = positive * meaning.focal_alpha, negative * (1 - meaning.focal_alpha)
+    return _products(meaning, positive, minus_log_p), _products(meaning, negative, minus_log_q)
 
 
 def _products(meaning: Meaning, coefficients: Float64s, logs: Float64s) -> Float64s:

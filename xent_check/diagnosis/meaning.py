@@ -14,8 +14,9 @@ from xent_check.problem.vocabulary import DType
 
 Activation = Literal["softmax", "sigmoid", "none"]
 Divisor = Literal[
-    "kept", "counted", "all", "weights", "one", "classes", "samples x classes", "mean of means"
-]
+    "kept", "counted", "all", "weights", "one", "classes", "samples x classes", "mean of means",
+    "items",
+]  # fmt: skip
 Outside = Literal["nan", "wrap", "clamp", "zero"]
 Formula = Literal["exact", "log of probability", "log-sum-exp minus logit", "unshifted"]
 SmoothingOver = Literal["all", "others", "kept mass"]
@@ -33,6 +34,8 @@ class Meaning:
     dtype: DType  # of the problem
     # what the scores are, and how they become probabilities
     activation: Activation
+    as_given: Float64s | None = None  # the scores before they were divided or capped; None: not
+    rescaling: str = ""  # how they were, such as "x / 2"
     activated: int = 1  # how often the activation is applied
     class_axis: int = -1  # where the classes stood in the array that the scores come from
     is_log: bool = False  # scores are log-probabilities
@@ -58,10 +61,16 @@ class Meaning:
     smoothing_weighted: bool = True  # class weights multiply the smoothed part of targets too
     pos_weight: Float64s | None = None  # of the scores' shape
     sample_weight: Float64s | None = None  # flat
+    # each term is multiplied by (1 - p) ** this, as in a focal loss: a number, or one per sample of
+    # shape [samples, 1]; None: it is not
+    focal_gamma: float | Float64s | None = None
+    focal_alpha: float | None = None  # binary focal loss: terms of t times it, others times 1 - it
+    z_loss: float = 0.0  # this times the square of the log-sum-exp of the scores is added
     scale: float = 1.0  # 1 / log 2 for bits, -1 for the other sign
     exponentiate: bool = False  # perplexity
     last_axis: Literal["mean", "sum"] | None = None  # the losses are reduced over it first
     divisor: Divisor = "kept"  # of the total
+    items: float = 0.0  # the divisor where it is "items"
     accumulated_in: DType | None = None  # the dtype in which the total is added up
 
     @property

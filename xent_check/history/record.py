@@ -100,6 +100,7 @@ def answer_record(result: CaseResult) -> AnswerRecord:
     clauses = [parts["losses"].classes] if "losses" in parts else []
     clauses += [f"{name} {classes}" for name, classes in others if classes != "value"]
     clauses += [f"no {name}" for name in sorted(comparison.unsupported)]
+    clauses += [departure.behaviour for departure in comparison.departures]
     records = {name: _part(d, expected.get(name)) for name, d in parts.items()}
     return AnswerRecord(
         result.status, "; ".join(clauses), records, _shares(comparison), inputs=inputs

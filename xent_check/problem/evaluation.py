@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from .conduct import Conduct
 from .vocabulary import Reduction
 
 Array = npt.NDArray[Any]
@@ -35,6 +36,7 @@ class Computed:
     waited: float = 0.0  # seconds from request to answer
     notes: tuple[str, ...] = ()  # sentences about how the answer was read
     only_totals: str = ""  # why there are no losses, which are empty then; "" where there are
+    conduct: Conduct = field(default_factory=Conduct)  # what the further checks of its case showed
 
     @property
     def dtype(self) -> np.dtype[Any]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .dtypes import Float64s
-from .vocabulary import Reduction
+from .vocabulary import DepartureId, Reduction
 
 REFERENCE = "reference"
 
@@ -30,6 +30,7 @@ class Expectation:
     because: str | None  # the reason of a known divergence
     versions: str | None  # a PEP 440 specifier of the framework's versions; None: all
     hypothesis: str | None = None  # the id of the one of the diagnosis that `because` names
+    conduct: tuple[DepartureId, ...] = ()  # what its further checks are known to find
 
     @property
     def parts(self) -> dict[str, Published]:

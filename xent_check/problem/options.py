@@ -12,7 +12,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from .vocabulary import GIVEN, Check, Given, Loss, Reduction
+from .vocabulary import CHECKS, CONDUCT_CHECKS, GIVEN, ConductCheck, Given, Loss, Reduction
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -64,6 +64,9 @@ class Words:
     allowed: tuple[str, ...]  # the words
     default: tuple[str, ...] = ()  # where the case says nothing
     flag: str = ""  # a problem holds whether this word is listed; "": it holds the list
+    # The field of a problem that holds those of `others` that are listed; "": there is none.
+    rest: str = ""
+    others: tuple[str, ...] = ()  # words beside the flag, in the order of the table
 
 
 @dataclass(frozen=True)
@@ -89,18 +92,29 @@ class Option:
         """Whether it has a meaning for this loss from this input."""
         return loss in self.losses and given in self.given
 
+    @property
+    def defaults(self) -> dict[str, Any]:
+        """The fields of a problem that hold it, with their values where the case says nothing."""
+        rest = self.kind.rest if isinstance(self.kind, Words) else ""
+        return {self.name: self.default} | ({rest: ()} if rest else {})
+
     def is_set(self, options: Options) -> bool:
         """Whether its value differs from its default."""
-        value = getattr(options, self.name)
-        return value is not None if self.default is None else bool(value != self.default)
+        values = [(getattr(options, name), default) for name, default in self.defaults.items()]
+        return any(v is not None if d is None else bool(v != d) for v, d in values)
 
-    def posed(self, stated: Any) -> Any:
-        """A problem's value for what a case states (None: nothing). Arrays are not rounded yet."""
+    def posed(self, stated: Any) -> dict[str, Any]:
+        """The fields of a problem for what a case states (None: nothing). Arrays are not rounded
+        yet."""
         if stated is None:
-            return self.default
-        if isinstance(self.kind, Words):
-            return self.kind.flag in stated if self.kind.flag else tuple(stated)
-        return stated
+            return self.defaults
+        if not isinstance(self.kind, Words):
+            return {self.name: stated}
+        if not self.kind.flag:
+            return {self.name: tuple(stated)}
+        others = tuple(word for word in self.kind.others if word in stated)
+        rest = {self.kind.rest: others} if self.kind.rest else {}
+        return {self.name: self.kind.flag in stated} | rest
 
 
 _OF_CLASSES: tuple[Loss, ...] = ("categorical", "sparse_categorical")
@@ -161,11 +175,13 @@ class Options:
         other_words=("reduce", "reduction_mode", "aggregation", "size_average"),
     )})
     gradient: bool = field(default=False, metadata={_LINE: Option(
-        Words(get_args(Check), default=("value",), flag="gradient"), "What is compared.",
+        Words(CHECKS, ("value",), "gradient", rest="conduct", others=CONDUCT_CHECKS),
+        "What is compared, and what else is checked.",
         needs_support=False, key="check",
         example=("value", "gradient"),
         other_words=("checks", "grad", "gradient", "gradients", "compare"),
     )})
+    conduct: tuple[ConductCheck, ...] = ()  # the further checks that are made; of the line above
     cotangent: Array | None = field(default=None, metadata={_LINE: Option(
         NumberArray("samples"), "The gradient is of the sum of this times the losses.",
         needs_support=False, of_gradient=True,
@@ -178,6 +194,7 @@ class Options:
 OPTIONS: tuple[Option, ...] = tuple(
     replace(line, key=line.key or column.name, name=column.name, default=column.default)
     for column in fields(Options)
+    if _LINE in column.metadata
     for line in (column.metadata[_LINE],)
 )
 # The shape rule of each array, by its key, which is its field too.

@@ -11,12 +11,18 @@ Loss = Literal["binary", "categorical", "sparse_categorical"]
 Given = Literal["logits", "probs", "log_probs"]
 DType = Literal["float16", "bfloat16", "float32", "float64"]
 Reduction = Literal["mean", "weighted_mean", "sum"]
-Check = Literal["value", "gradient"]
+# What is seen of an implementation by further calls, beside the numbers that it gives.
+ConductCheck = Literal["inputs", "repeatable", "batch"]
+Check = Literal["value", "gradient"] | ConductCheck
+DepartureId = Literal["input-overwritten", "not-repeatable", "row-dependent"]
 
 LOSSES: tuple[Loss, ...] = get_args(Loss)
 GIVEN: tuple[Given, ...] = get_args(Given)
 DTYPES: tuple[DType, ...] = get_args(DType)
 REDUCTIONS: tuple[Reduction, ...] = get_args(Reduction)
+CONDUCT_CHECKS: tuple[ConductCheck, ...] = get_args(ConductCheck)
+DEPARTURES: tuple[DepartureId, ...] = get_args(DepartureId)  # what each finds, in that order
+CHECKS: tuple[Check, ...] = ("value", "gradient", *CONDUCT_CHECKS)
 
 # What users write for them: functions, classes and dtypes of the libraries, and short names. A word
 # may stand for several.
@@ -45,4 +51,7 @@ CHOICE_WORDS: OtherWords = (
     ("integers", ("randint", "integer", "int")),
     ("value", ("values", "loss", "losses", "forward")),
     ("gradient", ("grad", "gradients", "grads", "backward")),
+    ("inputs", ("input", "inplace", "in_place", "overwritten", "mutation")),
+    ("repeatable", ("deterministic", "determinism", "reproducible", "repeat", "repeated")),
+    ("batch", ("batches", "rows", "independent", "row_dependent", "permutation")),
 )  # fmt: skip

@@ -19,7 +19,7 @@ from xent_check.results.number_text import number, small, tidy
 from xent_check.results.report import STATUSES, CaseResult
 
 from .formats import Terminal
-from .sentences import sentence
+from .sentences import sentence, traceback_lines
 from .terminal_lines import Line, drawn
 from .worked_steps import sample_text, side_by_side
 
@@ -214,20 +214,22 @@ def _every_sample(item: Explained) -> Iterator[Line]:
 
 def _printed(item: CaseResult, verbose: bool) -> list[Line]:
     printed = item.evaluation.printed if isinstance(item.evaluation, Failed) else ""
-    return [Line(f"  {line}") for line in printed.splitlines()] if verbose else []
+    lines = [*traceback_lines(item), *printed.splitlines()]
+    return [Line(f"  {line}") for line in lines] if verbose else []
 
 
 def plain_explained(item: Explained | CaseResult) -> dict[str, Any]:
     """The explanation as JSON has it."""
     if isinstance(item, CaseResult):
+        found = () if item.diagnosis is None else item.diagnosis.explanations
         return {
             "schema": 1,
             "case": item.case.id,
             "implementation": item.implementation,
-            "explained": False,
+            "explained": bool(found),
             "status": item.status,
             "reason": item.reason,
-            "explanations": [],
+            "explanations": [saved_explanation(e).plain() for e in found],
             "closest": [],
         }
     return {

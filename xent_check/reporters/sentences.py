@@ -246,10 +246,18 @@ def _label(result: CaseResult, index: tuple[int, ...]) -> str:
     return label_text(result.problem, index)
 
 
+def traceback_lines(result: CaseResult) -> list[str]:
+    """How what a user's own function raised got there; none of any other result."""
+    failed = result.evaluation if isinstance(result.evaluation, Failed) else None
+    return failed.traceback.splitlines() if failed is not None else []
+
+
 def details(result: CaseResult, everything: bool = False) -> str:
-    """The call and the tables of samples: what stands below the sentence of a failed test."""
+    """The call, the traceback and the tables of samples: what stands below the sentence of a failed
+    test."""
     call = getattr(result.evaluation, "call", "")
     lines = [f"call: {call}"] if call else []
+    lines += traceback_lines(result)
     for table in number_tables(result, everything):
         lines += [*table.lines, table.rest]
     return "\n".join(line for line in lines if line)

@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from xent_check.diagnosis.diagnosis import ROUNDING, Diagnosis, Observed, diagnose
+from xent_check.diagnosis.diagnosis import ROUNDING, Diagnosis, Explanation, Observed, diagnose
 
+from .comparison import Comparison
+from .departure import MEANINGS
 from .report import CaseResult
 
 MAX_VALUES = 10_000  # a diagnosis of more than this would take longer than the run
@@ -31,7 +33,7 @@ def diagnosed(result: CaseResult) -> CaseResult:
     """The result: a divergence with its diagnosis, a known one with a note where its numbers
     contradict the declared hypothesis."""
     if result.status == "diverges":
-        diagnosis = _diagnosis(result)
+        diagnosis = _with_departures(_diagnosis(result), result.comparison)
         return result if diagnosis is None else replace(result, diagnosis=diagnosis)
     hypothesis = None if result.expectation is None else result.expectation.hypothesis
     if result.status == "known" and hypothesis is not None and _finite(result):
@@ -41,6 +43,23 @@ def diagnosed(result: CaseResult) -> CaseResult:
             note = f"its `because` says otherwise than its numbers: {best}"
             return replace(result, notes=(*result.notes, note))
     return result
+
+
+def _with_departures(
+    diagnosis: Diagnosis | None, comparison: Comparison | None
+) -> Diagnosis | None:
+    """The diagnosis with what the further checks found, after what gives the numbers."""
+    departures = () if comparison is None else comparison.departures
+    if comparison is None or not departures:
+        return diagnosis
+    numbers_agree = comparison.agrees_with_reference
+    residual, share = (0.0, 1.0) if numbers_agree else (comparison.smallest_atol, 0.0)
+    found = tuple(
+        Explanation((d.id,), dict(d.parameters), MEANINGS[d.id], residual, share)
+        for d in departures
+    )
+    diagnosis = diagnosis or Diagnosis((), closest=(), tried=0, by_chance=0.0)
+    return replace(diagnosis, explanations=(*diagnosis.explanations, *found), closest=())
 
 
 def _diagnosis(result: CaseResult) -> Diagnosis | None:

@@ -53,8 +53,10 @@ def judgement_lines(result: CaseResult, verbose: bool) -> list[str]:
         return []
     atol = comparison.smallest_atol
     needed = f"agrees from atol {small(atol)}" if np.isfinite(atol) else "agrees at no tolerance"
+    made = [check.extent for check in comparison.conduct.values() if check.departure is None]
+    held = [f"as it should be: {'; '.join(made)}"] if made else []
     if comparison.share is None or comparison.bounds is None:
-        return [needed]
+        return [needed, *held]
     worst_is_finite = np.isfinite(comparison.losses.abs_diff).all()
     share = f"; the worst loss is {small(comparison.share, 2)} times what rounding explains"
     lines = [needed + share if worst_is_finite else needed]
@@ -69,7 +71,7 @@ def judgement_lines(result: CaseResult, verbose: bool) -> list[str]:
             terms += f" + flushed {small(flushed)}" if terms else f"flushed {small(flushed)}"
         near = f"; error {small(off)} is {off / explained:.0%} of it" if np.isfinite(off) else ""
         lines.append(f"bound at {index_text(worst)}: {terms} = {small(explained)}{near}")
-    return lines
+    return [*lines, *held]
 
 
 def _terms_at(

@@ -14,11 +14,12 @@ from xent_check.problem.dtypes import Float64s, dtype_name, ulp
 from xent_check.problem.evaluation import Computed, Unsupported
 from xent_check.problem.expectation import Expectation, Published
 from xent_check.problem.tolerance import Auto, Tolerance
-from xent_check.problem.vocabulary import DTYPES, Reduction
+from xent_check.problem.vocabulary import CONDUCT_CHECKS, DTYPES, ConductCheck, Reduction
 from xent_check.reference.bounds import Bounds
 from xent_check.reference.enclosure import Enclosure, is_narrow
 from xent_check.reference.reference import Reference
 
+from .departure import Checked, Departure
 from .difference import Allowance, Difference
 
 Array = npt.NDArray[Any]
@@ -54,21 +55,25 @@ class Comparison:
     """the parts that the case asks for"""
     unheld: Mapping[str, Published] = field(default_factory=dict)
     """what an expectation states of parts that the implementation did not give"""
+    conduct: Mapping[ConductCheck, Checked] = field(default_factory=dict)
+    """the further checks that were made"""
 
     @property
     def gaps(self) -> dict[str, str]:
-        """The parts that the case asks for or states, but were not compared, with the reason."""
+        """The parts that the case asks for or states, but were not compared, and the further checks
+        that were not made, with the reason."""
         names = self.asked | self.unheld.keys()
         return {name: why for name, why in self.unsupported.items() if name in names}
 
     @property
     def compared(self) -> int:
         """How many numbers were compared in the parts that the case asks for or states, and of
-        the totals that an implementation gives in place of its losses."""
+        the totals that an implementation gives in place of its losses; with the further checks
+        that were made."""
         parts = self.by_reference
         names = self.asked | self.by_expectation.keys()
         names |= set() if "losses" in parts else self.totals.keys()
-        return sum(parts[name].size for name in names if name in parts)
+        return sum(parts[name].size for name in names if name in parts) + len(self.conduct)
 
     @property
     def by_reference(self) -> dict[str, Difference]:
@@ -98,6 +103,11 @@ class Comparison:
         """Every stated number holds; what is not stated agrees with the reference."""
         parts = {**self.by_reference, **self.by_expectation}
         return not any(part.diverging for part in parts.values())
+
+    @property
+    def departures(self) -> tuple[Departure, ...]:
+        """What the further checks found."""
+        return tuple(c.departure for c in self.conduct.values() if c.departure is not None)
 
     @property
     def smallest_atol(self) -> float:
@@ -171,7 +181,7 @@ def compare(
     names_given: set[str] = {*totals, *(["gradient"] if gradient is not None else [])}
     names_given |= set() if computed.only_totals else {"losses"}
     stated_parts = {} if expectation is None else expectation.parts
-    for name in (*sorted(asked), *stated_parts):
+    for name in (*sorted(asked - {*CONDUCT_CHECKS}), *stated_parts):
         if name not in names_given:
             unsupported.setdefault(name, "it gave none")
     expected_losses = expected_gradient = None

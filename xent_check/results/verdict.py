@@ -10,10 +10,12 @@ from xent_check.problem.dtypes import unit_roundoff
 from xent_check.problem.evaluation import Computed, Evaluation, Failed, Missing, Unsupported
 from xent_check.problem.expectation import REFERENCE, Expectation
 from xent_check.problem.problem import Problem
+from xent_check.problem.vocabulary import CONDUCT_CHECKS, DEPARTURES
 from xent_check.reference.reference import Reference
 from xent_check.reference.truth import Truth
 
 from .comparison import Comparison, ShapeError, compare
+from .conduct import with_conduct
 from .difference import Difference
 from .report import CaseResult, Status
 from .shape_advice import shape_advice
@@ -82,6 +84,8 @@ def _compared(result: CaseResult, problem: Problem, computed: Computed, truth: T
         return replace(result, reason="; ".join(filter(None, [str(error), advice])))
     if result.implementation == REFERENCE:
         return replace(result, comparison=comparison)
+    conduct = computed.conduct
+    comparison = with_conduct(comparison, problem, conduct, truth, fields.tolerance)
     decides = _deciding(comparison, expectation)
     vacuous = vacuity(problem, truth.reference, decides).words()
     return replace(result, comparison=comparison, vacuous=vacuous)
@@ -153,7 +157,27 @@ def _judge_numbers(
 
 
 def judge_comparison(comparison: Comparison, expectation: Expectation | None) -> tuple[Status, str]:
-    """The status and the reason of numbers held against the reference and the expectation.
+    """The status and the reason of numbers and conduct held against the reference and the
+    expectation. What a further check finds diverges, unless the case declares it; so does what it
+    declares and the check does not find."""
+    declared = () if expectation is None else expectation.conduct
+    found = [d.id for d in comparison.departures]
+    wrong = [d.sentence for d in comparison.departures if d.id not in declared]
+    for name in declared:
+        check = CONDUCT_CHECKS[DEPARTURES.index(name)]
+        if check in comparison.unsupported:
+            wrong.append(f"`expect` states {name}, not compared: {comparison.unsupported[check]}")
+        elif name not in found:
+            wrong.append(f"its declared {name} no longer happens; remove it from `conduct`")
+    status, text = _judge_parts(comparison, expectation)
+    if not wrong:
+        return status, text
+    return "diverges", "; ".join([*wrong, *([text] if text and status == "diverges" else [])])
+
+
+def _judge_parts(comparison: Comparison, expectation: Expectation | None) -> tuple[Status, str]:
+    """The status and the reason of the numbers; where they are right and conduct is declared, that
+    makes them known.
 
     A divergence in one part decides, whatever other parts were not compared. A part that is stated
     and was not given diverges too: else its `expect` would never be checked. Where no number of
@@ -173,7 +197,7 @@ def judge_comparison(comparison: Comparison, expectation: Expectation | None) ->
         return _nothing_compared(comparison)
     if expectation.because is None:
         return ("agrees", "") if comparison.agrees_with_reference else ("diverges", "")
-    if comparison.agrees_with_reference:
+    if comparison.agrees_with_reference and not expectation.conduct:
         text = "agrees with the reference: its declared divergence no longer happens"
         return "diverges", f"{text}; remove the `because` ({expectation.because})"
     return "known", expectation.because

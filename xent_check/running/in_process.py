@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from xent_check.casefile.loading import PosedCase
+from xent_check.implementations.conduct import with_conduct
 from xent_check.implementations.names import Implementation
 from xent_check.implementations.own.asking import UserLoss
 from xent_check.implementations.own.introducing import (
@@ -83,8 +84,8 @@ def _evaluation(
         with warnings.catch_warnings():  # of an overflow: what comes of it is in the report
             warnings.simplefilter("ignore")
             if stated:
-                return answer_as_stated(problem, loss)
-            return answer(problem, loss, introduced.taken)
+                return with_conduct(problem, lambda asked: answer_as_stated(asked, loss))
+            return with_conduct(problem, lambda asked: answer(asked, loss, introduced.taken))
     except (Exception, SystemExit) as error:
         return evaluation_of(error)
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from xent_check.errors import describe, visible
+from xent_check.implementations.conduct import with_conduct
 from xent_check.implementations.own.raised import place_of, traceback_of
 from xent_check.problem.evaluation import (
     Evaluation,
@@ -95,11 +96,10 @@ def _be_quiet() -> None:
 
 def _answer(request: Message) -> Evaluation:
     evaluate = _adapter(request["module"]).evaluate
-    arguments = decode_problem(request["problem"]), request["mode"], request["device"]
-    introduction = request["introduction"]
+    problem, introduction = decode_problem(request["problem"]), request["introduction"]
     own = () if introduction is None else (introduction, request["declared"])
-    evaluation: Evaluation = evaluate(*arguments, *own)
-    return evaluation
+    how = request["mode"], request["device"], *own
+    return with_conduct(problem, lambda grouped: evaluate(grouped, *how))
 
 
 @cache

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from xent_check.problem.conduct import Conduct, Regrouped, Repetition, Unrepeated
 from xent_check.problem.dtypes import dtype_name, numpy_dtype
 from xent_check.problem.evaluation import Computed, Evaluation, Failed, Missing, Unsupported
 from xent_check.problem.problem import Problem
@@ -101,7 +102,60 @@ def encode_evaluation(evaluation: Evaluation, folder: Path) -> Message:
         "gradient": _encode_part(evaluation.gradient, folder),
         "notes": list(evaluation.notes),
         "only_totals": evaluation.only_totals,
+        "conduct": _encode_conduct(evaluation.conduct, folder),
     }
+
+
+def _encode_conduct(conduct: Conduct, folder: Path) -> Message:
+    """What the further checks showed; empty where none was asked for."""
+    message: Message = {}
+    if conduct.overwritten is not None:
+        message["overwritten"] = {n: str(c) for n, c in conduct.overwritten.items()}
+    if conduct.repetition is not None:
+        message["repetition"] = {
+            "raised": conduct.repetition.raised,
+            "unrepeated": [
+                vars(part) | {"size": str(part.size), "differing": str(part.differing)}
+                for part in conduct.repetition.unrepeated
+            ],
+        }
+    if conduct.regrouped is not None:
+        message["regrouped"] = {
+            "samples": [str(flat) for flat in conduct.regrouped.samples],
+            "alone": encode_array(conduct.regrouped.alone, folder),
+            "together": encode_array(conduct.regrouped.together, folder),
+            "reduction": conduct.regrouped.reduction,
+        }
+    if conduct.not_regrouped:
+        message["not_regrouped"] = conduct.not_regrouped
+    return message
+
+
+def _decode_conduct(message: Message) -> Conduct:
+    overwritten, repetition = message.get("overwritten"), message.get("repetition")
+    regrouped = message.get("regrouped")
+    return Conduct(
+        None if overwritten is None else {name: int(count) for name, count in overwritten.items()},
+        None
+        if repetition is None
+        else Repetition(
+            tuple(map(_decode_unrepeated, repetition["unrepeated"])), repetition["raised"]
+        ),
+        None
+        if regrouped is None
+        else Regrouped(
+            tuple(map(int, regrouped["samples"])),
+            decode_array(regrouped["alone"], once=True),
+            decode_array(regrouped["together"], once=True),
+            regrouped["reduction"],
+        ),
+        message.get("not_regrouped", ""),
+    )
+
+
+def _decode_unrepeated(message: Message) -> Unrepeated:
+    counts = {key: int(message[key]) for key in ("size", "differing")}
+    return Unrepeated(**message | counts | {"place": tuple(message["place"])})
 
 
 def _encode_part(part: Array | Unsupported | None, folder: Path) -> Message | str | None:
@@ -136,4 +190,5 @@ def decode_evaluation(message: Message, printed: str) -> Evaluation:
         calls=message["calls"],
         notes=tuple(message["notes"]),
         only_totals=message["only_totals"],
+        conduct=_decode_conduct(message["conduct"]),
     )

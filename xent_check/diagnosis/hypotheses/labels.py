@@ -59,11 +59,16 @@ def label_offset(m: Meaning) -> Iterator[Variation]:
 
 
 def argmax_label(m: Meaning) -> Iterator[Variation]:
-    """The class with the largest score in place of the label."""
+    """The class with the largest score in place of the label, or of a soft label its largest."""
     if not m.binary and m.scores.shape[1] > 1 and len(m.scores):
+        if m.targets is not None:
+            largest = np.argmax(m.targets, axis=1).astype(np.int64)
+            which = {"which": "labels", "what": "the class with the largest target"}
+            yield replace(m, labels=largest, targets=None), which
         best = np.argmax(np.nan_to_num(m.scores, nan=-np.inf), axis=1)
         labels = best if m.labels is None else np.where(m.kept, best, m.labels)
-        yield replace(m, labels=labels.astype(np.int64), targets=None), {}
+        which = {"which": "scores", "what": "the class with the largest score"}
+        yield replace(m, labels=labels.astype(np.int64), targets=None), which
 
 
 def labels_moved(by: int) -> Variations:

@@ -106,7 +106,7 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
                labels.labels_moved(-1)),
     Hypothesis("log-missing", "losses", "the probability itself, {sign}: no log is taken",
                scores.log_missing),
-    Hypothesis("argmax-label", "losses", "the largest score stands in for the label",
+    Hypothesis("argmax-label", "losses", "{what} stands in for the label",
                labels.argmax_label),
     Hypothesis("log10", "losses", "the logarithm is to base 10", scores.log_base(10)),
     Hypothesis("log-of-probability", "losses",

@@ -15,6 +15,7 @@ import numpy as np
 from xent_check.problem.dtypes import Float64s
 from xent_check.problem.expectation import REFERENCE
 from xent_check.problem.tolerance import Auto, Tolerance
+from xent_check.problem.vocabulary import CONDUCT_CHECKS
 from xent_check.results.change import BAD
 from xent_check.results.comparison import Comparison
 from xent_check.results.report import CaseResult, Report
@@ -59,8 +60,9 @@ def check_agreement(report: Report) -> None:
             raise ContradictionError(f"{who}: tolerance {tolerance}, and {first} elsewhere")
         if r.comparison is None:
             continue
-        asked = parts[case]
-        absent = asked - {*r.comparison.by_reference, *r.comparison.unsupported}
+        asked, made = parts[case], r.comparison.conduct
+        absent = asked - {*r.comparison.by_reference, *r.comparison.unsupported, *made}
+        absent -= {*CONDUCT_CHECKS} if r.implementation == REFERENCE else set()
         if r.implementation != REFERENCE:
             absent |= asked ^ r.comparison.asked
         if absent:

@@ -15,11 +15,12 @@ from xent_check.problem.expectation import Published
 from xent_check.problem.vocabulary import Reduction
 from xent_check.reference.bounds import Bounds
 from xent_check.results.comparison import Comparison, share_of
+from xent_check.results.departure import Checked, Departure
 from xent_check.results.difference import Allowance, Difference, Excerpt
 from xent_check.results.excerpts import WORST
 
 from .checks import ContradictionError
-from .parts import AnyGradient, AnyTotal, ExcerptOfGradient, Gap, Total, WholeGradient
+from .parts import AnyGradient, AnyTotal, Check, ExcerptOfGradient, Gap, Total, WholeGradient
 from .results import AnyCompared, ComparedExcerpt, ComparedWhole
 
 _Whole = ComparedWhole | WholeGradient | Total
@@ -52,6 +53,7 @@ def comparison_of(r: AnyCompared) -> Comparison:
         unsupported={
             **({} if r.losses_not_given is None else {"losses": r.losses_not_given}),
             **{name: gap.reason for name, gap in gaps.items()},
+            **{name: c.reason for name, c in (r.conduct or {}).items() if c.reason is not None},
         },
         wide_radius=False,
         gradient=differences.get("gradient"),
@@ -65,11 +67,19 @@ def comparison_of(r: AnyCompared) -> Comparison:
             for name, gap in gaps.items()
             if gap.expected is not None and gap.expected_unit is not None
         },
+        conduct={n: _checked(c) for n, c in (r.conduct or {}).items() if c.reason is None},
     )
     if not comparison.divisors:
         return comparison
     no_gradient = replace(comparison, gradient=None, expected_gradient=None)
     return replace(comparison, expected_totals=no_gradient.under(r.tolerance).expected_totals)
+
+
+def _checked(saved: Check) -> Checked:
+    if saved.id is None:
+        return Checked(saved.extent or "")
+    departure = Departure(saved.id, saved.sentence or "", saved.parameters or {})
+    return Checked(saved.extent or "", departure)
 
 
 def _bounds(present: Mapping[str, _Whole | _Excerpt], u: float) -> Bounds | None:

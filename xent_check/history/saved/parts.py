@@ -22,7 +22,7 @@ from pydantic import (
 )
 
 from xent_check.problem.dtypes import Float64s
-from xent_check.problem.vocabulary import DType
+from xent_check.problem.vocabulary import DepartureId, DType
 
 NOT_FINITE = ("nan", "inf", "-inf")
 
@@ -137,6 +137,23 @@ class Total(Sparse):
     """one unit of the last digit of `expected` that was printed"""
     divisor: Number | None = None
     """divisor of the sum of stated losses, where `expected` follows from them"""
+
+
+class Check(Sparse):
+    """A further check of `check`: inputs, repeatable or batch."""
+
+    status: PartStatus
+    """unsupported: it was asked for, and could not be made"""
+    reason: str | None = None
+    """why it could not be made"""
+    extent: str | None = None
+    """what was asked of the implementation, in a few words"""
+    id: DepartureId | None = None
+    """what was found, where that is wrong"""
+    sentence: str | None = None
+    """what it does, where, and by how much"""
+    parameters: dict[str, Any] | None = None
+    """the same as values"""
 
 
 class Row(Saved):

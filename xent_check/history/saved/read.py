@@ -170,7 +170,9 @@ def _result(
         diagnosis=_diagnosis(r),
         expectation=None
         if r.expect is None
-        else Expectation(None, {}, None, r.expect.error, r.expect.because, None),
+        else Expectation(
+            None, {}, None, r.expect.error, r.expect.because, None, conduct=r.expect.conduct or ()
+        ),
         labels=dict(case.labels or ()),
         behaviour=r.behaviour if isinstance(r, ComparedExcerpt) else None,
         saved_inputs=case.inputs,
@@ -198,7 +200,9 @@ def _evaluation(r: AnyResult, status: Status, reason: str | None) -> Evaluation 
     if r.implementation == REFERENCE:
         return None
     if r.failure is not None:
-        return Failed(r.failure, r.message or "", r.call or "", r.printed or "")
+        traceback = getattr(r, "traceback", None) or ""
+        printed = r.printed or ""
+        return Failed(r.failure, r.message or "", r.call or "", printed, traceback=traceback)
     if status in ("unsupported", "missing") and not isinstance(r, Compared):
         return (Unsupported if status == "unsupported" else Missing)(reason or "")
     if r.dtype is None:

@@ -11,12 +11,13 @@ from pydantic import ConfigDict, Discriminator, Field, PlainSerializer, Tag
 from xent_check.casefile.case import ToleranceField
 from xent_check.problem.evaluation import FailureKind
 from xent_check.problem.tolerance import Auto, Tolerance
-from xent_check.problem.vocabulary import DType, Reduction
+from xent_check.problem.vocabulary import ConductCheck, DepartureId, DType, Reduction
 from xent_check.results.report import Status, Ungated
 
 from .parts import (
     AnyGradient,
     AnyTotal,
+    Check,
     Excerpt,
     Index,
     Number,
@@ -53,7 +54,7 @@ class SavedExplanation(Sparse):
     """of the samples that differ from the exact value, the share that the reading reproduces"""
 
 
-class SavedExpectation(Saved):
+class SavedExpectation(Sparse):
     """What the case declares of an implementation, beside numbers."""
 
     model_config = ConfigDict(from_attributes=True)
@@ -61,6 +62,8 @@ class SavedExpectation(Saved):
     """the reason of a known divergence"""
     error: str | None
     """text that the raised message must contain"""
+    conduct: tuple[DepartureId, ...] | None = None
+    """what the further checks are known to find"""
 
 
 class SavedResult(Saved):
@@ -116,6 +119,8 @@ class NotCompared(SavedResult):
     diverging_samples: None = None  # no count, not 0
     samples: int
     """how many the case has"""
+    traceback: str | None = None
+    """of what a user's own function raised, in lines"""
     losses: None = None  # no numbers
     totals: dict[Reduction, AnyTotal] = Field(default={}, max_length=0)  # always empty
 
@@ -145,6 +150,8 @@ class Compared(SavedResult):
     """the largest finite abs_diff of a loss over what rounding explains of it"""
     losses_not_given: str | None = None
     """why there are none, where a total was given in their place"""
+    conduct: dict[ConductCheck, Check] | None = None
+    """the further checks that the case asks for"""
 
 
 class _Exactly(Saved):

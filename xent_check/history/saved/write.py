@@ -8,6 +8,7 @@ import numpy as np
 
 from xent_check.diagnosis.diagnosis import Explanation
 from xent_check.problem.evaluation import Computed, Failed
+from xent_check.problem.expectation import Expectation
 from xent_check.results.behaviour import behaviour, label_text
 from xent_check.results.change import Change, GateResult, Variants
 from xent_check.results.durations import slowest, time_parts
@@ -15,7 +16,7 @@ from xent_check.results.report import STATUSES, Asked, CaseResult, Report, selec
 
 from . import schema as form
 from .parts import MAX_NUMBERS
-from .results import AnyResult, NotCompared, SavedExplanation
+from .results import AnyResult, NotCompared, SavedExpectation, SavedExplanation
 from .write_numbers import saved_gradient, saved_numbers
 
 
@@ -142,7 +143,7 @@ def saved_result(result: CaseResult, verbose: bool) -> AnyResult:
         "message": failed and failed.message,
         "seconds": computed and computed.seconds,
         "tolerance": result.case.fields.tolerance,
-        "expect": result.expectation,
+        "expect": _expectation(result.expectation),
         "printed": getattr(evaluation, "printed", "") or None,
         "behaviour": behaviour(result),
         "explanation": diagnosis and tuple(map(saved_explanation, diagnosis.explanations)),
@@ -152,7 +153,15 @@ def saved_result(result: CaseResult, verbose: bool) -> AnyResult:
         radius = float(result.reference.losses.radius.max(initial=0.0))
         return saved_numbers(common, comparison, radius, verbose)
     dtype = None if computed is None else computed.dtype.name
-    return NotCompared(**common, dtype=dtype, samples=result.reference.losses.high.size)
+    traceback = failed.traceback or None if failed is not None else None
+    samples = result.reference.losses.high.size
+    return NotCompared(**common, dtype=dtype, samples=samples, traceback=traceback)
+
+
+def _expectation(e: Expectation | None) -> SavedExpectation | None:
+    if e is None:
+        return None
+    return SavedExpectation(because=e.because, error=e.error, conduct=e.conduct or None)
 
 
 def saved_explanation(e: Explanation) -> SavedExplanation:

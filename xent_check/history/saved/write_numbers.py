@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from xent_check.problem.dtypes import Float64s
-from xent_check.problem.vocabulary import REDUCTIONS
+from xent_check.problem.vocabulary import CONDUCT_CHECKS, REDUCTIONS, ConductCheck
 from xent_check.results.comparison import Comparison
 from xent_check.results.difference import Difference
 from xent_check.results.excerpts import WORST, shortened
@@ -39,10 +39,26 @@ def saved_numbers(
         "losses_not_given": comparison.unsupported.get("losses"),
         "reference_radius": radius if "losses" in comparison.by_reference else 0.0,
         "totals": _totals(comparison),
+        "conduct": _conduct(comparison),
     }
     if _all_kept(losses, expected, everything):
         return ComparedWhole(**common, **_whole(losses, bound, expected))
     return ComparedExcerpt(**common, **_excerpt(losses, bound, form.Sample))
+
+
+def _conduct(comparison: Comparison) -> dict[ConductCheck, form.Check] | None:
+    """The further checks that the case asks for; None where it asks for none."""
+    checks: dict[ConductCheck, form.Check] = {}
+    for name in CONDUCT_CHECKS:
+        if name in comparison.unsupported:
+            reason = comparison.unsupported[name]
+            checks[name] = form.Check(status="unsupported", reason=reason)
+        elif name in comparison.conduct:
+            made = comparison.conduct[name]
+            found = {} if made.departure is None else vars(made.departure)
+            status = _status(made.departure is not None)
+            checks[name] = form.Check(status=status, extent=made.extent, **found)
+    return checks or None
 
 
 def _totals(comparison: Comparison) -> dict[str, form.AnyTotal]:

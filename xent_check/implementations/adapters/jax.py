@@ -26,6 +26,7 @@ from xent_check.problem.evaluation import Computed, MissingDeviceError
 from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import Loss, Reduction
 
+from ..conduct import watched
 from ..idioms import Idioms, Names, reduce_under
 from ..own.framework import Framework
 from ..program import (
@@ -84,6 +85,7 @@ def run(
     x64 = problem.dtype == "float64" and mode != "x32"
     with _enable_x64(x64), jax.default_device(target), program.tracked():
         arrays = {k: jnp.asarray(np.array(a)) for k, a in problem_arrays(problem).items()}
+        conduct = watched(problem, arrays, np.asarray)
         start = time.perf_counter()
         answers = jax.block_until_ready(compiled(arrays))
         seconds = time.perf_counter() - start
@@ -92,7 +94,9 @@ def run(
         totals: dict[Reduction, Any] = {r: np.asarray(answers[r]) for r in reductions}
         gradient = np.asarray(answers[GRADIENT]) if problem.gradient else None
     totals |= program.unsupported
-    return Computed(losses, totals, program.text, seconds, gradient, calls=program.calls)
+    return Computed(
+        losses, totals, program.text, seconds, gradient, calls=program.calls, conduct=conduct()
+    )
 
 
 def differentiate(losses_of: Callable[[Any], Any], values: Any, cotangent: Any) -> tuple[Any, Any]:

@@ -24,7 +24,8 @@ from xent_check.problem.evaluation import Computed, Unsupported, UnsupportedErro
 from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import GIVEN, Given, Loss, Reduction
 
-from ..program import refuse_what_is_not_supported
+from ..conduct import watched
+from ..program import problem_arrays, refuse_what_is_not_supported
 from ..support import EVERYTHING
 
 Array = npt.NDArray[Any]
@@ -45,11 +46,12 @@ def run(problem: Problem, formula: Callable[[Problem], Array], text: str) -> Com
         raise UnsupportedError("NumPy computes in bfloat16 only where ml_dtypes is installed")
     if problem.values.dtype.itemsize == 2:
         text = f"{text}; sums in float32"
+    conduct = watched(problem, problem_arrays(problem), np.asarray)
     start = time.perf_counter()
     losses, totals = answer(problem, formula)
     seconds = time.perf_counter() - start
     gradient = Unsupported("NumPy has no autodiff") if problem.gradient else None
-    return Computed(losses, {**totals}, text, seconds, gradient)
+    return Computed(losses, {**totals}, text, seconds, gradient, conduct=conduct())
 
 
 def answer(

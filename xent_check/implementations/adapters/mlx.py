@@ -19,6 +19,7 @@ from xent_check.problem.evaluation import Computed, UnsupportedError
 from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import Loss, Reduction
 
+from ..conduct import watched
 from ..program import (
     GRADIENT,
     LOSSES,
@@ -40,6 +41,7 @@ def evaluate(problem: Problem, mode: str, device: str) -> Computed:
     mx.set_default_device(mx.cpu)
     program = Program({"mlx": mlx}, problem, FUNCTIONS[problem.loss], _differentiate)
     arrays = {name: _to_native(array) for name, array in problem_arrays(problem).items()}
+    conduct = watched(problem, arrays, _to_numpy)
     start = time.perf_counter()
     with program.tracked():
         answers = program(arrays)
@@ -51,7 +53,9 @@ def evaluate(problem: Problem, mode: str, device: str) -> Computed:
     totals |= program.unsupported
     gradient = _to_numpy(answers[GRADIENT]) if problem.gradient else None
     losses = _to_numpy(answers[LOSSES])
-    return Computed(losses, totals, program.text, seconds, gradient, calls=program.calls)
+    return Computed(
+        losses, totals, program.text, seconds, gradient, calls=program.calls, conduct=conduct()
+    )
 
 
 def _reads_outside(problem: Problem) -> bool:

@@ -21,6 +21,7 @@ from xent_check.problem.evaluation import Computed, Unsupported, UnsupportedErro
 from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import Reduction
 
+from ..conduct import watched
 from ..program import LOSSES, NativeArrays, Program, problem_arrays, refuse_what_is_not_supported
 from ..recording import Calls
 from ..support import ONNX
@@ -42,14 +43,19 @@ def evaluate(problem: Problem, mode: str, device: str) -> Computed:
         raise UnsupportedError("SoftmaxCrossEntropyLoss takes a batch of rows, and no bare row")
     plain = replace(problem, gradient=False, cotangent=None)
     program = Program(_ROOTS, plain, sparse_categorical, _no_gradient)
+    arrays = problem_arrays(plain)
+    conduct = watched(problem, arrays, np.asarray)
     start = time.perf_counter()
     with program.tracked():
-        answers = program(problem_arrays(plain))
+        answers = program(arrays)
     seconds = time.perf_counter() - start
     totals: dict[Reduction, Any] = {r: answers[r] for r in problem.reductions if r in answers}
     totals |= program.unsupported
     gradient = Unsupported("ONNX Runtime takes no gradients") if problem.gradient else None
-    return Computed(answers[LOSSES], totals, program.text, seconds, gradient, calls=program.calls)
+    return Computed(
+        answers[LOSSES], totals, program.text, seconds, gradient, calls=program.calls,
+        conduct=conduct(),
+    )  # fmt: skip
 
 
 def sparse_categorical(

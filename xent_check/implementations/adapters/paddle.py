@@ -19,6 +19,7 @@ from xent_check.problem.evaluation import Computed, UnsupportedError
 from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import Loss, Reduction
 
+from ..conduct import watched
 from ..program import (
     GRADIENT,
     LOSSES,
@@ -42,6 +43,7 @@ def evaluate(problem: Problem, mode: str, device: str) -> Computed:
     paddle.set_device("cpu")
     program = Program({"paddle": paddle}, problem, FUNCTIONS[problem.loss], _differentiate)
     arrays = {k: paddle.to_tensor(a) for k, a in problem_arrays(problem).items()}
+    conduct = watched(problem, arrays, _to_numpy)
     start = time.perf_counter()
     with program.tracked():
         answers = program(arrays)
@@ -52,7 +54,9 @@ def evaluate(problem: Problem, mode: str, device: str) -> Computed:
     totals |= program.unsupported
     gradient = _to_numpy(answers[GRADIENT]) if problem.gradient else None
     losses = _to_numpy(answers[LOSSES])
-    return Computed(losses, totals, program.text, seconds, gradient, calls=program.calls)
+    return Computed(
+        losses, totals, program.text, seconds, gradient, calls=program.calls, conduct=conduct()
+    )
 
 
 def _differentiate(losses_of: Callable[[Any], Any], values: Any, cotangent: Any) -> tuple[Any, Any]:

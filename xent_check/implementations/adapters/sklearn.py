@@ -17,6 +17,7 @@ from xent_check.problem.evaluation import Computed, Unsupported, UnsupportedErro
 from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import Reduction
 
+from ..conduct import watched
 from ..program import problem_arrays, refuse_what_is_not_supported
 from ..recording import Calls
 from ..support import SKLEARN
@@ -35,6 +36,7 @@ def evaluate(problem: Problem, mode: str, device: str) -> Computed:
     default: Reduction = "weighted_mean" if weighted else "mean"
     totals: dict[Reduction, Any] = {}
     calls: dict[str, str] = {}
+    conduct = watched(problem, problem_arrays(problem), np.asarray)
     start = time.perf_counter()
     for reduction in problem.reductions or (default,):
         if reduction == "mean" and weighted:
@@ -51,7 +53,9 @@ def evaluate(problem: Problem, mode: str, device: str) -> Computed:
     text = next(iter(calls.values()), "")
     gradient = Unsupported("log_loss takes no gradients") if problem.gradient else None
     none = np.empty(0, dtype=np.float64)  # the dtype of its totals: they are Python's floats
-    return Computed(none, totals, text, seconds, gradient, calls=calls, only_totals=_ALONE)
+    return Computed(
+        none, totals, text, seconds, gradient, calls=calls, only_totals=_ALONE, conduct=conduct()
+    )
 
 
 def log_loss(call: Calls, problem: Problem, normalize: bool) -> Any:

@@ -20,6 +20,7 @@ from xent_check.problem.evaluation import Computed, MissingDeviceError
 from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import Loss, Reduction
 
+from ..conduct import watched
 from ..idioms import Idioms, Names, reduce_under
 from ..own.framework import Framework
 from ..program import (
@@ -70,6 +71,7 @@ def run(
     compiled: Any = tf.function(program, **options) if mode else program
     with on_device(device), program.tracked():
         arrays = {k: tf.constant(np.array(a)) for k, a in problem_arrays(problem).items()}
+        conduct = watched(problem, arrays, lambda tensor: np.asarray(tensor.numpy()))
         start = time.perf_counter()
         answers = compiled(arrays)
         seconds = time.perf_counter() - start
@@ -78,7 +80,9 @@ def run(
     totals: dict[Reduction, Any] = {r: np.asarray(answers[r].numpy()) for r in reductions}
     gradient = answers[GRADIENT].numpy() if problem.gradient else None
     totals |= program.unsupported
-    return Computed(losses, totals, program.text, seconds, gradient, calls=program.calls)
+    return Computed(
+        losses, totals, program.text, seconds, gradient, calls=program.calls, conduct=conduct()
+    )
 
 
 def on_device(device: str) -> AbstractContextManager[Any]:

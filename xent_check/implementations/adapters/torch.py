@@ -23,6 +23,7 @@ from xent_check.problem.evaluation import Computed, MissingDeviceError
 from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import Loss, Reduction
 
+from ..conduct import watched
 from ..idioms import Idioms, Names
 from ..own.framework import Framework
 from ..program import (
@@ -71,6 +72,7 @@ def require_device(device: str) -> None:
 def answer(problem: Problem, program: Program, device: str) -> Computed:
     """The program's answers as NumPy arrays. device: cpu or cuda."""
     arrays = {k: to_tensor(a, device) for k, a in problem_arrays(problem).items()}
+    conduct = watched(problem, arrays, to_numpy)
     start = time.perf_counter()
     with program.tracked():
         answers = program(arrays)
@@ -81,7 +83,9 @@ def answer(problem: Problem, program: Program, device: str) -> Computed:
     gradient = to_numpy(answers[GRADIENT]) if problem.gradient else None
     losses = to_numpy(answers[LOSSES])
     totals |= program.unsupported
-    return Computed(losses, totals, program.text, seconds, gradient, calls=program.calls)
+    return Computed(
+        losses, totals, program.text, seconds, gradient, calls=program.calls, conduct=conduct()
+    )
 
 
 def differentiate(

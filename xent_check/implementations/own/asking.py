@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from xent_check.problem.evaluation import Computed, Unsupported
 from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import REDUCTIONS, Reduction
 
+from ..conduct import watched
 from ..declaration import EXPLICIT, NOTHING, Declaration, Returns
 from ..program import problem_arrays
 from .advising import advised
@@ -89,6 +90,7 @@ def ask(problem: Problem, loss: UserLoss, returns: Returns = "losses") -> Comput
     with framework.inside(problem.dtype, loss.device):
         arrays = problem_arrays(problem)
         native = {key: framework.to_native(array, loss.device) for key, array in arrays.items()}
+        conduct = watched(problem, {**native}, framework.to_numpy)
         scores = native.pop(given)
         cotangent = native.pop("cotangent", None)
 
@@ -133,6 +135,7 @@ def ask(problem: Problem, loss: UserLoss, returns: Returns = "losses") -> Comput
         numbers = framework.to_numpy(answer) if native_answer else np.asarray(answer)
         slope = None if slope is None else framework.to_numpy(slope)
         seconds = time.perf_counter() - start
+        seen = conduct()
     gradient: Array | Unsupported | None = None
     if problem.gradient:
         why = _why_no_gradient(problem, framework, returns, slope is None)
@@ -140,10 +143,11 @@ def ask(problem: Problem, loss: UserLoss, returns: Returns = "losses") -> Comput
     notes += _notes(problem, loss.declared)
     said = tuple(notes)
     if returns in REDUCTIONS:
-        return _total(problem, returns, numbers, call, seconds, gradient, said)
+        computed = _total(problem, returns, numbers, call, seconds, gradient, said)
+        return replace(computed, conduct=seen)
     reason = Unsupported("your function gives the losses alone")
     totals: dict[Reduction, Array | Unsupported] = dict.fromkeys(problem.reductions, reason)
-    return Computed(numbers, totals, call, seconds, gradient, notes=said)
+    return Computed(numbers, totals, call, seconds, gradient, notes=said, conduct=seen)
 
 
 def _call_text(plan: Plan, shown: str, given: str, arrays: Iterable[str]) -> str:

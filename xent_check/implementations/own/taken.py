@@ -70,15 +70,16 @@ class Taken:
     def why_not(self, problem: Problem) -> str | None:
         """Why a problem is not asked; None where it is.
 
-        What computes nothing of all is asked whatever it does not raise on.
+        What computes nothing of all is asked whatever it does not raise on; what never gave a
+        number for each sample, everything.
         """
         if self.kind_of(problem) is not None:
             return None
         asked = problem.loss, problem.given
         for one in self.refused:
             if (one.loss, one.given) == asked:
-                everything_raises = not self.kinds and all(r.raised for r in self.refused)
-                if everything_raises or not (self.kinds or one.raised):
+                answers_nothing = not self.kinds and all(r.off is None for r in self.refused)
+                if answers_nothing or not (self.kinds or one.raised):
                     return None
                 found = f"it was found not to compute {one.loss} from {one.given}: it {one.why}"
                 return f"{found}; where it should, --loss {one.loss} asks it all the same"

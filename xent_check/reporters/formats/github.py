@@ -14,7 +14,7 @@ from xent_check.results.report import Report
 
 from ..alarms import Alarm, alarms_of, worst_first
 from ..outcome import summary
-from ..remarks import remarks
+from ..remarks import findings_of_own, remarks
 from . import Terminal
 
 SHOWN = 10  # of each level: what GitHub shows of one step's annotations; the log has all
@@ -22,7 +22,7 @@ SHOWN = 10  # of each level: what GitHub shows of one step's annotations; the lo
 
 def render(report: Report, terminal: Terminal) -> str:
     """An ::error for each answer that makes the run fail, the worst first; then a ::warning for
-    each warning, and the summary as a ::notice.
+    each warning, the summary as a ::notice, and another for each of the user's own losses.
 
     Where there are more than GitHub shows, the last that it shows says how many more there are,
     and of which implementations.
@@ -37,6 +37,8 @@ def render(report: Report, terminal: Terminal) -> str:
     lines += _within(commands, "warning", "")
     level = "error" if report.exit_code == ExitCode.NOTHING_COMPARED else "notice"
     lines.append(f"::{level} title=xent-check::{_data(summary(report))}")
+    took = [f"::notice title=xent-check::{_data(line)}" for line in findings_of_own(report)]
+    lines += _within(took, "notice", "")
     return "".join(f"{line}\n" for line in lines)
 
 

@@ -19,7 +19,7 @@ from . import Terminal
 
 
 def render(report: Report, terminal: Terminal) -> str:
-    """The report as one <testsuites>.
+    """The report as one <testsuites>; a <property> says what a user's own loss was found to take.
 
     An answer that makes the run fail is a <failure>; one that failed, or that is missing and
     required, an <error>; any other that was not compared is <skipped>. An answer that only the
@@ -30,13 +30,13 @@ def render(report: Report, terminal: Terminal) -> str:
     alarms = {(alarm.case, alarm.implementation): alarm for alarm in alarms_of(report)}
     for result in report.results:
         alarm = alarms.pop((result.case.id, result.implementation), None)
-        _suite(suites, result.case.shown).add_testcase(_test(result, alarm, report.verbose))
+        _suite(suites, result.case.shown, report).add_testcase(_test(result, alarm, report.verbose))
     for alarm in alarms.values():
         shown, name = split_id(alarm.case)
         title = f"{name} [{alarm.implementation}]".lstrip()
         test = TestCase(visible_lines(title), classname=visible_lines(shown))
         test.result = [_outcome(alarm)]
-        _suite(suites, shown or "xent-check").add_testcase(test)
+        _suite(suites, shown or "xent-check", report).add_testcase(test)
     for suite in suites.values():
         document.add_testsuite(suite)
     document.update_statistics()
@@ -59,9 +59,12 @@ def _by_jenkins_schema(document: JUnitXml, report: Report) -> str:
     return ElementTree.tostring(root, "unicode")
 
 
-def _suite(suites: dict[str, TestSuite], shown: str) -> TestSuite:
+def _suite(suites: dict[str, TestSuite], shown: str, report: Report) -> TestSuite:
     if shown not in suites:
-        suites[shown] = TestSuite(visible_lines(shown))
+        suites[shown] = suite = TestSuite(visible_lines(shown))
+        for name, host in report.hosts.items():
+            if host.took:
+                suite.add_property(visible_lines(name), visible_lines(host.took))
     return suites[shown]
 
 
@@ -74,8 +77,7 @@ def _test(result: CaseResult, alarm: Alarm | None, everything: bool) -> TestCase
     text = visible_lines(sentence(result))
     if alarm is not None:
         outcome = _outcome(alarm)
-        if isinstance(outcome, Failure):
-            outcome.text = visible_lines(details(result, everything)) or None
+        outcome.text = visible_lines(details(result, everything)) or None
         test.result = [outcome]
     elif result.status in ("unsupported", "missing"):
         test.result = [Skipped(text)]

@@ -15,7 +15,7 @@ from ..change_sentences import ChangeLine, gate_lines, gate_summary, variant_lin
 from ..markdown_text import cell, inline
 from ..matrix import Matrix
 from ..outcome import summary
-from ..remarks import remarks
+from ..remarks import findings_of_own, remarks
 from ..sentences import number_tables, sentence, versions
 from . import Terminal
 
@@ -33,6 +33,7 @@ MARKS = {
 def render(report: Report, terminal: Terminal) -> str:
     """The report in GitHub-flavoured Markdown (its specification, 0.29-gfm)."""
     parts = [f"## xent-check: {report.verdict}", f"{inline(summary(report))}."]
+    parts += [f"{inline(took)}." for took in findings_of_own(report)]
     if report.results:
         parts.append(_matrix(report))
     bad = [r for r in report.results if r.status in ("diverges", "failed")]

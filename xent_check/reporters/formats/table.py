@@ -24,7 +24,7 @@ from ..level import Level, answered, level_of, noteworthy
 from ..matrix import Matrix
 from ..outcome import summary
 from ..remarks import absences, findings_of_own, remarks, silent, unanswered
-from ..sentences import number_tables, sentence, versions
+from ..sentences import number_tables, sentence, traceback_lines, versions
 from ..terminal_matrix import STYLES, draw, mark
 from . import Terminal
 
@@ -156,6 +156,11 @@ def _print_details(
     call = getattr(result.evaluation, "call", "")
     if call:
         console.print(Padding(Text(f"call: {call}", style="dim"), (0, 0, 0, 2)))
+    traceback = traceback_lines(result)
+    if traceback and not terminal.verbosity:
+        traceback = ["-v shows the traceback"]
+    for line in traceback:
+        console.print(Padding(Text(line, style="dim"), (0, 0, 0, 2)))
     if result.comparison is not None and result.status != "unsupported":
         tolerance = result.case.fields.tolerance
         allowed = tidy(str(tolerance))

@@ -16,7 +16,7 @@ from xent_check.results.origin import Origin
 from xent_check.results.report import Report
 
 from ..outcome import summary
-from ..remarks import remarks
+from ..remarks import findings_of_own, remarks
 from .behaviour import Behaviours, behaviours_of
 from .causes import Cause, causes_of
 from .changes import Changes, changes_of
@@ -75,6 +75,7 @@ class PageData:
     exit_code: int  # of the command
     meaning: str  # the exit code in words
     summary: str  # how many cases there are, and how many answers of each status
+    took: tuple[str, ...]  # of each of the user's own losses, what it was found to take
     seconds: str  # the time of the run, with its unit, in one piece
     head: Head  # when, of what and by which command the run was made
     matrix: PageMatrix  # the verdicts
@@ -106,6 +107,7 @@ def page_data(report: Report) -> PageData:
         exit_code=int(code),
         meaning=_GATED if gated else _MEANINGS[code],
         summary=summary(report).partition(": ")[2],
+        took=tuple(findings_of_own(report)),
         seconds=f"{small(report.seconds)}\N{NO-BREAK SPACE}s",
         head=_head(report.origin),
         matrix=matrix_of(report, ids),

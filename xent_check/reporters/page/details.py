@@ -14,7 +14,7 @@ from xent_check.results.behaviour import judgement_lines
 from xent_check.results.number_text import small, tidy
 from xent_check.results.report import CaseResult, Report, Status
 
-from ..sentences import NumberTable, number_tables, sentence
+from ..sentences import NumberTable, number_tables, sentence, traceback_lines
 from ..terminal_matrix import mark
 from .far_off import FarOff, far_off, in_short
 from .matrix import Ids
@@ -40,6 +40,7 @@ class Detail:
     explanations: tuple[str, ...]  # the explanations, or that there is none
     facts: tuple[tuple[str, str], ...]  # labels and texts
     judgement: tuple[str, ...]  # the smallest atol that is enough, and the share of the bound
+    traceback: str  # of what a user's own function raised, in lines; "" of any other
     tables: tuple[NumberTable, ...]  # the numbers beside what they are compared with
     commands: tuple[str, ...]  # the command lines to run next
     result: CaseResult  # the result itself, which the plots are drawn from
@@ -89,6 +90,7 @@ def _detail(result: CaseResult, report: Report, ids: Ids) -> Detail:
         explanations=tuple(_explanations(result)),
         facts=tuple(_facts(result)),
         judgement=tuple(judgement_lines(result, report.verbose)),
+        traceback="\n".join(traceback_lines(result)),
         tables=tuple(number_tables(result, report.verbose)),
         commands=() if result.status == "known" else tuple(_commands(result, report)),
         result=result,
