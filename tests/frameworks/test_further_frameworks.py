@@ -101,3 +101,12 @@ def test_a_part_that_it_does_not_give_fails_under_strict(
     done = command.run("-i", name, "--strict", "-k", "sparse")
     assert done.returncode == 1
     assert part in done.stdout
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_on_the_shipped_cases_it_agrees_or_is_declared(name: str, tmp_path: Path) -> None:
+    require(name)
+    report = Command(tmp_path).report("-i", name, paths=("corpus:forum", "corpus:behaviour"))
+    wrong = [r for r in report["results"] if r["status"] in ("diverges", "failed")]
+    assert [(r["case"], r["status"], r["losses"]) for r in wrong] == []
+    assert report["summary"]["known"] > 20
