@@ -120,7 +120,7 @@ def _release(name: str, pinned: Mapping[str, str]) -> str:
     """The releases that the tests know: of the framework, and of what it runs on."""
     entry: Entry = IMPLEMENTATIONS[name]
     needs = dict.fromkeys([entry.distribution, *entry.needs])
-    return ", ".join(f"{need} {pinned[need]}" for need in needs)
+    return ", ".join(f"{need} {pinned[need]}" for need in needs if need in pinned)
 
 
 def _pinned() -> dict[str, str]:
