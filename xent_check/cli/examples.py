@@ -36,6 +36,12 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("case.yaml --observed '0.8'", "what somebody printed"),
         ("case.yaml --steps --sample 1", "worked out by hand"),
     ),
+    "mutate": (
+        ("", "the folder cases"),
+        ("cases/a.yaml -v", "what is caught too"),
+        ("-i labels-in-int8 -i torch", "these bugs"),
+        ("--fail-under 90", "in CI"),
+    ),
     "repro": (
         ("case.yaml -i keras -o repro.py", "a script"),
         ("case.yaml -i torch --format markdown", "an issue around it"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from xent_check.history.whole_file import write_whole
+from xent_check.reporters.formats import REPORTERS
 
 from .guarding import as_json, guarded, guarded_report, unguarded
 
@@ -44,18 +45,24 @@ class Output:
     file: Path | None  # None for standard output
 
     def write(self, report: Report, look: Look) -> str:
-        """Write the report; the error in words, or "". A file is replaced whole or not at all; to
-        the summary of a GitHub step, which its commands share, the report is appended."""
-        from xent_check.reporters.formats import Terminal, reporter
+        """Write the report; the error in words, or ""."""
+        from xent_check.reporters.formats import reporter
 
         render = reporter(self.format).render
+        return self.write_text(lambda terminal: render(report, terminal), look)
+
+    def write_text(self, render: Callable[[Terminal], str], look: Look) -> str:
+        """Write a text; the error in words, or "". A file is replaced whole or not at all; to the
+        summary of a GitHub step, which its commands share, the text is appended."""
+        from xent_check.reporters.formats import Terminal
+
         try:
             if self.file is None:
-                text = guarded_report(render(report, terminal(look)), self.format)
+                text = guarded_report(render(terminal(look)), self.format)
                 click.echo(text, file=unguarded(sys.stdout), nl=False, color=True)
             else:
                 write = append if _is_step_summary(self.file) else write_whole
-                text = render(report, Terminal(verbosity=look.verbosity))
+                text = render(Terminal(verbosity=look.verbosity))
                 is_stream = self.file.exists() and not self.file.is_file()
                 write(self.file, guarded_report(text, self.format) if is_stream else text)
         except BrokenPipeError:
@@ -76,10 +83,11 @@ def _is_step_summary(file: Path) -> bool:
     return bool(summary) and file == Path(str(summary))
 
 
-def outputs_of(reports: Sequence[str]) -> list[Output]:
+def outputs_of(reports: Sequence[str], formats: Sequence[str] = REPORTERS) -> list[Output]:
     """The outputs that `--report` names, and the table on standard output where none of them goes
-    there. UsageError where two reports would replace one file, or a text is invalid."""
-    outputs = [_output(report) for report in reports]
+    there. formats: those that there are. UsageError where two reports would replace one file, or a
+    text is invalid."""
+    outputs = [_output(report, formats) for report in reports]
     files = [o.file for o in outputs if o.file is not None]
     whole = [os.path.realpath(file) for file in files if _is_replaced(file)]
     twice = next((file for file in whole if whole.count(file) > 1), None)
@@ -106,19 +114,23 @@ def _is_replaced(file: Path) -> bool:
 def finish(report: Report, outputs: Sequence[Output], look: Look) -> NoReturn:
     """Write the report everywhere, and end with its exit code: Exit; UsageError for what cannot be
     written, once all else is."""
-    unwritten = [problem for output in outputs if (problem := output.write(report, look))]
-    if unwritten:
+    end([output.write(report, look) for output in outputs], int(report.exit_code))
+
+
+def end(errors: Sequence[str], code: int) -> NoReturn:
+    """End with an exit code: Exit; UsageError where there are errors of `Output.write`."""
+    if unwritten := [error for error in errors if error]:
         raise click.UsageError("; ".join(unwritten))
-    raise click.exceptions.Exit(int(report.exit_code))
+    raise click.exceptions.Exit(code)
 
 
-def _output(text: str) -> Output:
+def _output(text: str, formats: Sequence[str]) -> Output:
     from xent_check.errors import Mistake, did_you_mean, mistake_text
-    from xent_check.reporters.formats import REPORTERS, why_unwritable
+    from xent_check.reporters.formats import why_unwritable
 
     name, equals, file = text.partition("=")
-    if name not in REPORTERS:
-        allowed, hint = ", ".join(REPORTERS), did_you_mean(name, REPORTERS)
+    if name not in formats:
+        allowed, hint = ", ".join(formats), did_you_mean(name, formats)
         raise click.UsageError(mistake_text(Mistake((), f"--report {name!r}", allowed, hint)))
     if why := why_unwritable(name):
         raise click.UsageError(f"--report {name} {why}")

@@ -39,7 +39,7 @@ class Job:
         if self.missing:
             return Missing(self.missing)
         stated = self.posed.expectation_of(self.implementation) is not None
-        if self.implementation.function and not stated and _has_labels_outside(self.posed.problem):
+        if self.implementation.function and not stated and has_labels_outside(self.posed.problem):
             return Unsupported(
                 "it has labels outside the classes, which have no exact value: an `expect` of "
                 f"{self.implementation.name} in the case says what it answers"
@@ -56,7 +56,7 @@ class Job:
         return Request(i.entry.module, i.own, i.device, self.message, True, declared)
 
 
-def _has_labels_outside(problem: Problem) -> bool:
+def has_labels_outside(problem: Problem) -> bool:
     """Whether a label that counts is none of the classes."""
     if problem.loss != "sparse_categorical":
         return False

@@ -1,0 +1,1 @@
+"""Tests of xent_check.search."""

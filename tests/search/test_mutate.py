@@ -1,0 +1,102 @@
+"""What is said of each mutant on some cases."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.support.answered import posed
+from xent_check.search.mutants.kernel import Array
+from xent_check.search.mutants.mutant import Mutant, mutant_of
+from xent_check.search.mutants.softmax import Softmax
+from xent_check.search.mutants.table import MUTANTS, RIGHT
+from xent_check.search.mutate import Fate, Mutation, mutate
+
+GENTLE = "{loss: sparse_categorical, logits: [[1, 2, 3], [0.5, 0.5, 0.5]], labels: [0, 1]}"
+LARGE = "{loss: sparse_categorical, logits: [[100, 0, 0]], labels: [1]}"
+
+
+def named(*names: str) -> list[Mutant]:
+    return [next(mutant for mutant in MUTANTS if mutant.id == name) for name in names]
+
+
+def mutated(folder: Path, text: str, *names: str, suite: str = "") -> Mutation:
+    cases = posed(folder, text)
+    (folder / "suite").mkdir()
+    return mutate(cases, named(*names), RIGHT, posed(folder / "suite", suite) if suite else ())
+
+
+def only(mutation: Mutation) -> Fate:
+    (fate,) = mutation.fates
+    return fate
+
+
+def test_a_bug_is_caught_by_the_smallest_case_that_shows_it(tmp_path: Path) -> None:
+    three = LARGE.replace("[[100, 0, 0]], labels: [1]", "[[100, 0, 0], [0, 0, 0]], labels: [1, 0]")
+    three = three.replace("{", "{name: three, ")
+    one = LARGE.replace("{", "{name: one, ")
+    gentle = GENTLE.replace("{", "{name: gentle, ")
+    fate = only(mutated(tmp_path, f"cases: [{three}, {gentle}, {one}]", "maximum-missing"))
+    assert fate.caught is not None
+    assert fate.caught.case.name == "one"
+    assert fate.caught.diagnosis is not None
+    assert fate.caught.diagnosis.explanations[0].id == "unshifted-exp"
+
+
+def test_of_a_bug_that_slips_through_it_is_said_what_no_case_has(tmp_path: Path) -> None:
+    fate = only(mutated(tmp_path, GENTLE, "smoothing-counts-ignored"))
+    assert fate.caught is None
+    assert fate.lacking == ("ignored samples", "label_smoothing")
+    assert fate.met == 0
+
+
+def test_two_needs_that_no_single_case_has_are_lacking_together(tmp_path: Path) -> None:
+    a = GENTLE.replace("{", "{name: a, label_smoothing: 0.1, ")
+    b = GENTLE.replace("{", "{name: b, check: [value, gradient], ")
+    fate = only(mutated(tmp_path, f"cases: [{a}, {b}]", "gradient-zero-if-smoothed"))
+    assert fate.lacking == ("label_smoothing and a gradient to check",)
+
+
+def test_a_bug_of_another_kind_of_loss_slips_through(tmp_path: Path) -> None:
+    mutation = mutated(tmp_path, GENTLE, "clamp-of-the-wrong-sign")
+    assert only(mutation).lacking == ("binary losses from logits",)
+    assert mutation.asked == 0
+
+
+def test_a_bug_that_gentle_numbers_do_not_show_has_met_them(tmp_path: Path) -> None:
+    fate = only(mutated(tmp_path, GENTLE, "maximum-missing"))
+    assert fate.caught is None
+    assert (fate.lacking, fate.met) == ((), 1)
+
+
+def test_a_case_of_the_suite_is_found_for_what_slips_through(tmp_path: Path) -> None:
+    fate = only(mutated(tmp_path, GENTLE, "maximum-missing", suite=LARGE))
+    assert fate.caught is None
+    assert fate.cure.endswith("::cases")
+
+
+def test_a_case_that_flags_the_right_loss_catches_nothing(tmp_path: Path) -> None:
+    """A tolerance below rounding tells the two apart by chance."""
+    text = GENTLE.replace("{", "{tolerance: {atol: 0, ulps: 0}, ")
+    mutation = mutated(tmp_path, text, "smoothing-over-others", "epsilon-in-the-log")
+    assert mutation.caught == ()
+    assert {result.implementation for result in mutation.flagged} >= {"softmax", "two-passes"}
+
+
+def test_labels_outside_the_classes_are_not_asked(tmp_path: Path) -> None:
+    text = "{loss: sparse_categorical, logits: [[1, 2]], labels: [5], expect: {torch: {error: x}}}"
+    assert mutated(tmp_path, text, "maximum-missing").asked == 0
+
+
+class Raises(Softmax):
+    """It raises."""
+
+    def losses(self) -> Array:
+        raise IndexError("class 5 of 3")
+
+
+def test_what_a_mutant_raises_catches_it(tmp_path: Path) -> None:
+    mutation = mutate(posed(tmp_path, GENTLE), [mutant_of(Raises, Softmax)], RIGHT)
+    caught = only(mutation).caught
+    assert caught is not None
+    assert caught.status == "failed"
+    assert "IndexError: class 5 of 3" in str(caught.reason)

@@ -1,0 +1,1 @@
+"""Mutants in PyTorch: bugs of the backward pass that its autograd runs."""
