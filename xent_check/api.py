@@ -354,7 +354,7 @@ def _checked(
     try:
         require_words("framework", words_of(framework or None), (*FRAMEWORKS,))
         require_words("device", words_of(device or None), DEVICES)
-        declared = declaration_of(said)
+        declared = declaration_of(said, in_process=True)
         if cases is None and who == "assert_agrees" and not {*stated} - {*SELECTING}:
             posed_cases = ordinary_cases(case.get("loss"), dtypes)
         elif cases is None:

@@ -300,3 +300,12 @@ def test_a_line_for_fish_has_its_comma_and_its_description_once() -> None:
     line = Fish(group, {}, "xent-check", "_XENT_CHECK_COMPLETE").format_completion(item)
     assert line == "plain,new,drift\tone, two three four"
     assert "string split -m 1 , " in Fish.source_template
+
+
+def test_what_the_project_declares_is_completed(folder: Path) -> None:
+    table = "[tool.xent-check.implementation.fused]\nfunction = 'a.b:c'\n"
+    (folder / "pyproject.toml").write_text(table)
+    assert completed("run", "-i", "fu") == ["fused"]
+    assert completed("run", "--returns", "we") == ["weighted_mean"]
+    (folder / "pyproject.toml").write_text(f"{table}[")
+    assert completed("run", "-i", "to") == ["torch"]

@@ -73,6 +73,10 @@ BUGS = (
         "total_bound(problem, reference, wide.losses, reduction)", PROMISED, "one_rounding",
     ),
     Bug(
+        "a broken promise is the exact value", "diagnosis.diagnosis:_agreement",
+        "if bounds.promise is not None and", "if False and", RUN, "counts",
+    ),
+    Bug(
         "variables are left as they are", "pool:_environment",
         "**dict(implementation.declared.env)", "", RUN, "counts",
     ),

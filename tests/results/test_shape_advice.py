@@ -41,3 +41,14 @@ def test_one_number_where_each_was_asked_for_is_said_so() -> None:
     call = "f(logits, labels, reduction='none')"
     advice = shape_advice(Computed(np.zeros((), np.float32), {}, call, 0), PROBLEM)
     assert advice.startswith("it was asked for reduction='none': heed that")
+
+
+def test_losses_in_place_of_a_declared_total_lead_to_what_asks_for_it() -> None:
+    def told(call: str) -> str:
+        empty = np.empty(0, np.float32)
+        return shape_advice(Computed(empty, {}, call, 0, only_totals="the mean alone"), PROBLEM)
+
+    assert told("f(logits, labels, reduction='none')").endswith(
+        "--set reduction=NAME asks for its total"
+    )
+    assert told("f(logits, labels)").startswith("say what it gives, as in --returns losses")

@@ -139,16 +139,17 @@ def _function(values: Mapping[str, Any], place: Place) -> Implementation:
     return implementation
 
 
-def declaration_of(values: Mapping[str, Any], *also: str) -> Declaration:
+def declaration_of(values: Mapping[str, Any], *also: str, in_process: bool = False) -> Declaration:
     """The declaration of values by their keys, of which None says nothing; InvalidError with every
-    mistake. also: keys that stand beside them, which a misspelt one may mean."""
+    mistake. also: keys that stand beside them, which a misspelt one may mean. in_process: `set` may
+    have any object."""
     checks: dict[str, Callable[[Any], Any]] = {
         "loss": lambda value: _choices(value, LOSSES),
         "given": lambda value: _choices(value, GIVEN),
         "returns": _returns,
         "compute": _compute,
         "map": _map,
-        "set": _set,
+        "set": _any_set if in_process else _set,
         "fixed": _fixed,
         "env": _env,
     }
@@ -238,11 +239,19 @@ def _map(value: Any) -> tuple[tuple[str, str], ...]:
     return tuple((name, role) for role, name in parameters.items())
 
 
+def _any_set(value: Any) -> tuple[tuple[str, Any], ...]:
+    mistakes: list[Mistake] = []
+    pairs = tuple(_pairs(value, "set", mistakes))
+    if mistakes:
+        raise InvalidError(*mistakes)
+    return pairs
+
+
 def _set(value: Any) -> tuple[tuple[str, Any], ...]:
     mistakes: list[Mistake] = []
     pairs = tuple(_pairs(value, "set", mistakes))
     for name, one in pairs:
-        if isinstance(one, list | dict | tuple):
+        if one is not None and not isinstance(one, str | int | float):
             words = f"text, a number, true or false; or {' or '.join(FACTS)}, as the case has it"
             mistakes.append(Mistake((name,), description(one), words, ""))
     if mistakes:

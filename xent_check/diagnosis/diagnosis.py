@@ -88,7 +88,7 @@ def diagnose(problem: Problem, observed: Observed, bounds: Bounds) -> Diagnosis:
     truth = plain(start, total)
     evidence = evidence_of(observed, bounds, truth)
     if not evidence.differing.any():
-        return _agreement(start, evidence)
+        return _agreement(start, evidence, bounds)
     alone = singles(truth, total)
     good, poor, chance = evidence.weigh(alone)
     candidates = alone
@@ -120,9 +120,16 @@ def diagnose(problem: Problem, observed: Observed, bounds: Bounds) -> Diagnosis:
     return Diagnosis((), tuple(nearest[:CLOSEST]), len(candidates), chance, others)
 
 
-def _agreement(start: Meaning, evidence: Evidence) -> Diagnosis:
-    """The diagnosis of numbers that are the exact ones."""
+def _agreement(start: Meaning, evidence: Evidence, bounds: Bounds) -> Diagnosis:
+    """The diagnosis of numbers that are the exact ones, within the rounding of the dtype; where
+    another one is promised, they may still be beyond that."""
     residuals = evidence.residuals(evidence.truth.numbers)
+    if bounds.promise is not None and (residuals > evidence.rounding).any():
+        words = f"computed in {start.dtype} on the way, and not in the promised {bounds.promise}"
+        parameters = {"which": start.dtype, "where": "computation"}
+        residual = float(residuals.max())
+        broken = Explanation(("dtype",), parameters, words, residual, 1.0, start)
+        return Diagnosis((broken,), (), 1, 0.0)
     outside = start.outside_labels.any() and np.isnan(evidence.observed.values).any()
     words = "the exact value, within what rounding explains"
     if outside:

@@ -122,11 +122,13 @@ NOTHING = Declaration()
 
 
 def value_text(value: Any) -> str:
-    """A value as it is written: `true`, `0.1`, `[1.0, 2.0]`."""
+    """A value as it is written: `true`, `0.1`, `[1.0, 2.0]`; of another object its class."""
     if isinstance(value, tuple):
         return f"[{', '.join(map(value_text, value))}]"
     plain = {None: "null", True: "true", False: "false"}
-    return plain[value] if value is None or isinstance(value, bool) else str(value)
+    if value is None or isinstance(value, bool):
+        return plain[value]
+    return str(value) if isinstance(value, str | int | float) else type(value).__name__
 
 
 def _frozen(value: Any) -> Any:

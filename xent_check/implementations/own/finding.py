@@ -7,7 +7,7 @@ import contextlib
 import numpy as np
 
 from xent_check.errors import describe
-from xent_check.problem.evaluation import Computed
+from xent_check.problem.evaluation import Computed, UnsupportedError
 from xent_check.problem.vocabulary import GIVEN, LOSSES, REDUCTIONS, Given, Loss
 
 from ..declaration import EXPLICIT, Returns
@@ -122,6 +122,8 @@ def _by_weight(loss: UserLoss, name: Loss, given: Given, returns: Returns) -> Re
 def _raised(error: BaseException) -> str:
     if isinstance(error, AnswerError | CallError):
         return error.what
+    if isinstance(error, UnsupportedError):
+        return f"has no way to be asked: {error}"
     return f"raises {describe(error)}"
 
 
