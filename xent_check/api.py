@@ -190,9 +190,10 @@ class Result:
 
     @property
     def explanations(self) -> tuple[Explanation, ...]:
-        """Of a divergence, the hypotheses that reproduce its numbers."""
+        """Of a divergence, the hypotheses that reproduce its numbers, then what further checks
+        found."""
         diagnosis = self._result.diagnosis
-        return () if diagnosis is None else diagnosis.explanations
+        return () if diagnosis is None else diagnosis.reasons
 
     def __str__(self) -> str:
         return "\n".join(filter(None, [self.sentence, details(self._result)]))

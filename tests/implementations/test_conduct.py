@@ -230,7 +230,8 @@ def test_weights_of_the_last_axes_go_with_them(shape: tuple[int, ...]) -> None:
     expected = values * weight + values / 32
     seen_of = regrouped(weighted, problem)
     np.testing.assert_array_equal(seen_of.together, expected)
-    np.testing.assert_array_equal(seen_of.alone, expected.reshape(-1))
+    alone = expected.reshape(-1)[list(seen_of.samples)]
+    np.testing.assert_array_equal(seen_of.alone, alone)
 
 
 def test_of_many_samples_the_first_the_last_and_the_largest_are_asked_alone() -> None:
@@ -240,7 +241,7 @@ def test_of_many_samples_the_first_the_last_and_the_largest_are_asked_alone() ->
     samples = regrouped(rows, problem).samples
     assert len(samples) == ALONE
     assert {0, 37, 99} <= {*samples}
-    assert max(np.diff(samples)) < 30
+    assert max(np.diff(samples)) < 70
 
 
 def test_one_sample_is_asked_beside_a_copy_of_itself() -> None:

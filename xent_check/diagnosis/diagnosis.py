@@ -68,6 +68,13 @@ class Diagnosis:
     others: int = 0  # the number of further candidates that give the total; 0 for losses
     # An input on which the first two explanations differ, or why there is none.
     distinguishing_input: str = ""
+    # What further checks found. It may be the reason of the numbers, but does not give them.
+    conduct: tuple[Explanation, ...] = ()
+
+    @property
+    def reasons(self) -> tuple[Explanation, ...]:
+        """What explains the numbers, then what further checks found."""
+        return (*self.explanations, *self.conduct)
 
     @property
     def explained(self) -> bool:

@@ -31,7 +31,7 @@ from xent_check.problem.vocabulary import REDUCTIONS
 
 Array = npt.NDArray[Any]
 Evaluate = Callable[[Problem], Computed]
-ALONE = 8  # samples at most that are asked alone
+ALONE = 4  # samples at most that are asked alone: some frameworks compile for each call
 # The options that samples have in other company as well; a case with another is not regrouped.
 KNOWN = frozenset({
     "class_axis", "normalize", "ignore_index", "label_smoothing", "class_weight", "pos_weight",

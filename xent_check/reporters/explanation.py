@@ -110,6 +110,9 @@ def verdict(item: Explained) -> str:
 def _verdict(item: Explained) -> str:
     difference, best = _difference(item), item.best
     numbers = "the numbers" if item.who == OBSERVED else f"{item.who}'s numbers"
+    if best is None and item.diagnosis.conduct:
+        found = "; ".join(e.sentence for e in item.diagnosis.conduct)
+        return f"{item.who} on {visible(item.case.id)}: {found} ({difference})"
     if best is None:
         return f"nothing explains {numbers} on {visible(item.case.id)}: {difference}"
     if best.id == ROUNDING:
@@ -175,7 +178,10 @@ def _candidates(item: Explained) -> Iterator[Line]:
             chance = f"{_within(e)}; chance would give them as easily"
             yield _candidate(e, chance if e.share_explained == 1 else share)
     else:
-        yield Line(f"None of {candidates} gives any of the numbers. {_CHECK}")
+        advice = "" if diagnosis.conduct else f" {_CHECK}"
+        yield Line(f"None of {candidates} gives any of the numbers.{advice}")
+    for e in diagnosis.conduct:
+        yield Line(f"{e.id}: found by further calls: {e.sentence}", hanging=2)
     yield from (Line(f"reported publicly: {url}") for url in item.reports)
     if explanations and diagnosis.distinguishing_input:
         yield Line(f"what would tell them apart: {diagnosis.distinguishing_input}", hanging=2)
@@ -221,7 +227,7 @@ def _printed(item: CaseResult, verbose: bool) -> list[Line]:
 def plain_explained(item: Explained | CaseResult) -> dict[str, Any]:
     """The explanation as JSON has it."""
     if isinstance(item, CaseResult):
-        found = () if item.diagnosis is None else item.diagnosis.explanations
+        found = () if item.diagnosis is None else item.diagnosis.reasons
         return {
             "schema": 1,
             "case": item.case.id,
@@ -237,8 +243,8 @@ def plain_explained(item: Explained | CaseResult) -> dict[str, Any]:
         "case": item.case.id,
         "implementation": item.who,
         "verdict": verdict(item),
-        "explained": item.diagnosis.explained,
-        "explanations": [saved_explanation(e).plain() for e in item.diagnosis.explanations],
+        "explained": bool(item.diagnosis.reasons),
+        "explanations": [saved_explanation(e).plain() for e in item.diagnosis.reasons],
         "closest": [saved_explanation(e).plain() for e in item.diagnosis.closest],
         "reports": list(item.reports),
         "telling_apart": item.diagnosis.distinguishing_input or None,

@@ -48,7 +48,7 @@ def diagnosed(result: CaseResult) -> CaseResult:
 def _with_departures(
     diagnosis: Diagnosis | None, comparison: Comparison | None
 ) -> Diagnosis | None:
-    """The diagnosis with what the further checks found, after what gives the numbers."""
+    """The diagnosis with what the further checks found."""
     departures = () if comparison is None else comparison.departures
     if comparison is None or not departures:
         return diagnosis
@@ -59,7 +59,7 @@ def _with_departures(
         for d in departures
     )
     diagnosis = diagnosis or Diagnosis((), closest=(), tried=0, by_chance=0.0)
-    return replace(diagnosis, explanations=(*diagnosis.explanations, *found), closest=())
+    return replace(diagnosis, conduct=found)
 
 
 def _diagnosis(result: CaseResult) -> Diagnosis | None:

@@ -20,10 +20,11 @@ _FLUSHED_SHARE = 0.01
 
 
 def why(result: CaseResult) -> str | None:
-    """The best explanation of a divergence's numbers; None where there is none."""
+    """The best explanation of a divergence's numbers, else what further checks found; None where
+    there is neither."""
     if result.status != "diverges" or result.diagnosis is None:
         return None
-    best = next(iter(result.diagnosis.explanations), None)
+    best = next(iter(result.diagnosis.reasons), None)
     return None if best is None else tidy(best.sentence)
 
 

@@ -155,7 +155,10 @@ def explain_result(result: CaseResult) -> Explained | None:
     if result.status == "diverges" and not any(part.diverging for part in parts):
         return None
     exact = Truth(result.reference, comparison.bounds)
-    diagnosis = result.diagnosis or diagnose(problem, observed, exact.bounds)
+    diagnosis = result.diagnosis
+    if diagnosis is None or not diagnosis.tried:  # further checks may have found what they did
+        conduct = () if diagnosis is None else diagnosis.conduct
+        diagnosis = replace(diagnose(problem, observed, exact.bounds), conduct=conduct)
     return _with_steps(result.case, problem, result.implementation, observed, exact, diagnosis)
 
 

@@ -21,6 +21,7 @@ from xent_check.problem.dtypes import numpy_dtype
 from xent_check.problem.evaluation import Computed, Evaluation, Failed, Missing, Unsupported
 from xent_check.problem.expectation import REFERENCE, Expectation
 from xent_check.problem.tolerance import Auto, Tolerance
+from xent_check.problem.vocabulary import DEPARTURES
 from xent_check.reference.enclosure import Enclosure
 from xent_check.reference.reference import Reference
 from xent_check.results.change import BAD, Change, GateResult
@@ -225,4 +226,6 @@ def _diagnosis(r: AnyResult) -> Diagnosis | None:
         )
         for e in r.explanation
     )
-    return Diagnosis(explanations, closest=(), tried=0, by_chance=0.0)
+    conduct = tuple(e for e in explanations if e.id in DEPARTURES)
+    of_numbers = tuple(e for e in explanations if e not in conduct)
+    return Diagnosis(of_numbers, closest=(), tried=0, by_chance=0.0, conduct=conduct)

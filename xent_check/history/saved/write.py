@@ -146,7 +146,7 @@ def saved_result(result: CaseResult, verbose: bool) -> AnyResult:
         "expect": _expectation(result.expectation),
         "printed": getattr(evaluation, "printed", "") or None,
         "behaviour": behaviour(result),
-        "explanation": diagnosis and tuple(map(saved_explanation, diagnosis.explanations)),
+        "explanation": diagnosis and tuple(map(saved_explanation, diagnosis.reasons)),
         "gradient": comparison and saved_gradient(comparison),
     }
     if comparison is not None:

@@ -70,7 +70,7 @@ def _rule_id(alarm: Alarm) -> str:
         status = alarm.result is not None and alarm.kind == alarm.result.status
         return alarm.kind if status else f"changed/{alarm.kind}"
     diagnosis = None if alarm.result is None else alarm.result.diagnosis
-    best = next(iter(diagnosis.explanations), None) if diagnosis else None
+    best = next(iter(diagnosis.reasons), None) if diagnosis else None
     return "diverges" if best is None else "/".join(("diverges", *best.ids))
 
 

@@ -106,8 +106,8 @@ def _key(result: CaseResult) -> tuple[str, ...]:
     """What results of one cause have in common: the hypotheses that give their numbers, or the
     class of their error; else the words for it."""
     diagnosis = result.diagnosis
-    if diagnosis is not None and diagnosis.explained:
-        return result.status, *diagnosis.explanations[0].ids
+    if diagnosis is not None and diagnosis.reasons:
+        return result.status, *diagnosis.reasons[0].ids
     return result.status, _words(result)
 
 
@@ -118,8 +118,8 @@ def _words(result: CaseResult) -> str:
     if result.implementation == REFERENCE:
         return "a number that `expect.reference` states is wrong"
     diagnosis = result.diagnosis
-    if diagnosis is not None and diagnosis.explained:
-        return diagnosis.explanations[0].sentence
+    if diagnosis is not None and diagnosis.reasons:
+        return diagnosis.reasons[0].sentence
     part = finding(result)
     if part is None or not part.difference.diverging:
         is_vacuous = result.vacuous is not None and result.reason == result.vacuous

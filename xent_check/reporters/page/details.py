@@ -98,11 +98,15 @@ def _detail(result: CaseResult, report: Report, ids: Ids) -> Detail:
 
 
 def _explanations(result: CaseResult) -> Iterator[str]:
-    """Each explanation of the numbers; without one, the hypothesis that comes closest."""
+    """What further checks found; each explanation of the numbers, or without one the hypothesis
+    that comes closest."""
     diagnosis = result.diagnosis
     if result.status != "diverges" or diagnosis is None:
         return
+    yield from (found.sentence for found in diagnosis.conduct)
     if not diagnosis.explained:
+        if diagnosis.conduct:
+            return
         yield "no known hypothesis explains these numbers"
         for near in [e for e in diagnosis.closest if e.share_explained][:1]:
             share = f"{near.share_explained:.0%} of the numbers that differ"
