@@ -38,6 +38,7 @@ def test_a_table_folds_the_traceback_unless_it_is_asked_for() -> None:
     text = table.render(of_own(), TERMINAL)
     assert "-v shows the traceback" in text
     assert "<inner>" not in text
+    assert "traceback" not in table.render(of_own(), replace(TERMINAL, verbosity=-1))
     lines = [line.removeprefix("  ") for line in table.render(of_own(), LOUD).splitlines()]
     start = lines.index(f"call: {OWN}(logits, labels)")
     assert lines[start + 1 :][:3] == TRACEBACK.splitlines()

@@ -284,7 +284,7 @@ def repro(tmp_path: Path) -> Command:
     [
         (("one.yaml",), 2, "none was given"),
         (("one.yaml", "-i", "manual", "-i", "stable"), 2, "2 were given"),
-        (("one.yaml", "-i", "numpy:exp"), 2, "your own function"),
+        (("one.yaml", "-i", "numpy:no_loss"), 4, "no script: numpy:no_loss failed"),
         (("two.yaml", "-i", "manual"), 2, "FILE::NAME, of a, b"),
         (("two.yaml::c", "-i", "manual"), 2, "no case 'c'"),
         (("one.yaml", "-i", "manual", "-o", "no/where.py"), 2, "no folder no"),

@@ -14,6 +14,7 @@ from .own_options import know_the_project
 if TYPE_CHECKING:
     from xent_check.casefile.loading import PosedCase
     from xent_check.implementations.names import Implementation
+    from xent_check.reporters.repro.own import OwnLoss
     from xent_check.results.report import CaseResult
 
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     metavar="NAME",
     multiple=True,
     shell_complete=implementation_names,
-    help="Whose answer the script shows: name, name:mode or name@device.",
+    help="Whose answer the script shows: name, name:mode or name@device, or your own loss.",
 )
 @python_option
 @click.option(
@@ -82,8 +83,8 @@ def command(
     posed = _posed_case(case, allow_outside)
     if tolerance is not None:
         posed = posed.with_tolerance(tolerance_of(tolerance))
-    result = _result(posed, implementation, timeout)
-    text = _text(posed, implementation, result, form)
+    result, own = _result(posed, implementation, timeout)
+    text = _text(posed, implementation, result, own, form)
     if output is None:
         click.echo(text, nl=False)
         return
@@ -106,11 +107,6 @@ def _implementation(names: tuple[str, ...], pythons: tuple[str, ...]) -> Impleme
     know_the_project(names)
     elsewhere = pythons_of(pythons)
     (implementation,) = placed(implementations(names, elsewhere), elsewhere)
-    if implementation.function:
-        raise click.UsageError(
-            f"-i {names[0]} is your own function, which no standalone script can hold; "
-            "name an implementation of `xent-check impls`"
-        )
     return replace(implementation, name=implementation.unlabelled, label="")
 
 
@@ -128,26 +124,38 @@ def _posed_case(case: str, allow_outside: bool) -> PosedCase:
     return posed_cases[0]
 
 
-def _result(posed: PosedCase, implementation: Implementation, timeout: float) -> CaseResult:
-    """The implementation's result; UserError where a script has nothing to show."""
+def _result(
+    posed: PosedCase, implementation: Implementation, timeout: float
+) -> tuple[CaseResult, OwnLoss | None]:
+    """The implementation's result, and what is known of a user's own; UserError where a script has
+    nothing to show."""
     from xent_check.errors import ExitCode, NothingToCompareError, UserError
     from xent_check.problem.evaluation import Failed
+    from xent_check.reporters.repro.own import OwnLoss
     from xent_check.reporters.sentences import sentence
-    from xent_check.running.one_case import results_of
+    from xent_check.running.one_case import introduced_result_of
 
-    (result,) = results_of(posed, [implementation], timeout)
+    result, introduction = introduced_result_of(posed, implementation, timeout)
     if result.status in ("unsupported", "missing"):
         raise NothingToCompareError(f"nothing to show: {sentence(result)}")
-    if isinstance(result.evaluation, Failed) and result.evaluation.kind != "error":
+    own = OwnLoss.of(introduction) if implementation.function else None
+    failed = result.evaluation if isinstance(result.evaluation, Failed) else None
+    if failed and (failed.kind != "error" or (own and not failed.calls)):  # it was not called
         error = UserError(f"no script: {sentence(result)}")
         error.exit_code = ExitCode.FAILED
         raise error
-    return result
+    return result, own
 
 
-def _text(posed: PosedCase, implementation: Implementation, result: CaseResult, form: str) -> str:
+def _text(
+    posed: PosedCase,
+    implementation: Implementation,
+    result: CaseResult,
+    own: OwnLoss | None,
+    form: str,
+) -> str:
     from xent_check.reporters.repro import script
     from xent_check.reporters.repro.issue import issue
 
-    text = script(posed, implementation, result)
-    return issue(posed, implementation, result, text) if form == "markdown" else text
+    text = script(posed, implementation, result, own)
+    return issue(posed, implementation, result, text, own) if form == "markdown" else text

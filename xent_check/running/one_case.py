@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from xent_check.casefile.loading import PosedCase
 from xent_check.implementations.names import Implementation, why_missing
@@ -12,6 +13,19 @@ from xent_check.workers.pool import Pool
 
 from .jobs import Job
 from .run import run
+
+
+def introduced_result_of(
+    posed: PosedCase, implementation: Implementation, timeout: float
+) -> tuple[CaseResult, Mapping[str, Any]]:
+    """The result of one implementation, and the introduction of a user's own, which is empty of
+    any other."""
+    pool: Pool[Job]
+    present = [implementation] if why_missing(implementation) is None else []
+    with Pool(present, None) as pool:
+        results = list(run([posed], [implementation], pool, timeout))
+        introduction = pool.introduction_of(implementation)
+    return next(r for r in results if r.implementation == implementation.name), introduction
 
 
 def results_of(

@@ -191,4 +191,5 @@ FRAMEWORK = Framework(
     is_native=lambda answer: isinstance(answer, jax.Array),
     to_numpy=np.asarray,
     differentiate=differentiate,
+    from_numpy="jnp.asarray",
 )

@@ -166,4 +166,5 @@ FRAMEWORK = Framework(  # for users' own functions
     is_native=tf.is_tensor,
     to_numpy=lambda tensor: np.asarray(tf.convert_to_tensor(tensor).numpy()),
     differentiate=_differentiate,
+    from_numpy="tf.convert_to_tensor",
 )

@@ -250,4 +250,5 @@ FRAMEWORK = Framework(
     is_native=lambda answer: isinstance(answer, torch.Tensor),
     to_numpy=to_numpy,
     differentiate=_differentiate_users,
+    from_numpy="torch.as_tensor",
 )

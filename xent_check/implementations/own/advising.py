@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from xent_check.problem.evaluation import MissingDeviceError, UnsupportedError
@@ -15,10 +15,11 @@ _OF_ARRAYS = ("ndarray", "Tensor", "tensor", "ArrayImpl", "Tracer")
 
 
 @contextlib.contextmanager
-def advised(call: str, other_arrays: str) -> Iterator[None]:
+def advised(call: str, calls: Mapping[str, str], other_arrays: str) -> Iterator[None]:
     """Attach the call, and what to do, to an error that the call raises inside.
 
-    other_arrays: how to say whose arrays it takes; "" where its user has said it.
+    calls: the call as a script has it, by part. other_arrays: how to say whose arrays it takes; ""
+    where its user has said it.
     """
     try:
         yield
@@ -27,7 +28,8 @@ def advised(call: str, other_arrays: str) -> Iterator[None]:
     except BaseException as error:  # an exit and an interrupt too
         with contextlib.suppress(Exception):
             carrying: Any = error
-            carrying.xent_check_calls = (call, {})
+            raised = not isinstance(error, AnswerError)
+            carrying.xent_check_calls = (call, calls if raised else {})
             carrying.xent_check_advice = _advice(error, other_arrays)
         raise
 

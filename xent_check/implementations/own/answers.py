@@ -26,9 +26,20 @@ class AnswerError(TypeError):
         self.what = f"returns {what}"
 
 
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """An array in what was returned."""
+
+    array: Any
+    """of the framework, or of NumPy"""
+    text: str
+    """what gets it out of what was returned, as it is written after that: `[1]`, `.loss`, or
+    nothing"""
+
+
 def losses_of(
     returned: Any, framework: Framework, shape: tuple[int, ...], notes: list[str], shown: str
-) -> Any:
+) -> Part:
     """The losses: a native array, or one of NumPy; of several parts the first of the samples'
     shape. What is not plain to see is noted. AnswerError where there is no array of
     floating-point numbers. shown: the name of what returned it."""
@@ -36,7 +47,7 @@ def losses_of(
         _require_floats(returned, framework)
         if not framework.is_native(returned):
             notes.append(f"it got {framework.name} arrays and returned one of NumPy")
-        return returned
+        return Part(returned, "")
     parts = _parts(returned)
     arrays = [(name, part) for name, part in parts if framework.is_native(part)]
     if arrays and not _is_numbers(returned):
@@ -45,12 +56,12 @@ def losses_of(
         name, part = (fits or numbers or arrays)[0]
         _require_floats(part, framework)
         notes.append(f"it returned {_kind(returned)}; its part {name} was taken for the losses")
-        return part
+        return Part(part, _getting(returned, name))
     if _is_numbers(returned):
         numbers_of_python = np.asarray(returned)
         dtype = numbers_of_python.dtype.name
         notes.append(f"it returned {_kind(returned)} of Python, whose numbers are {dtype}")
-        return numbers_of_python
+        return Part(numbers_of_python, "")
     raise AnswerError(_described(returned), _advice(returned, framework, shown))
 
 
@@ -122,6 +133,12 @@ def _parts(returned: Any) -> list[tuple[str, Any]]:
     return []
 
 
+def _getting(returned: Any, name: str) -> str:
+    """How a part is got, by its place or name."""
+    by_place = isinstance(returned, Mapping | tuple | list)
+    return f"[{name}]" if by_place and not hasattr(returned, "_fields") else f".{name}"
+
+
 def _is_numbers(returned: Any) -> bool:
     """Whether it is a plain floating-point number, or a list of them, nested or not."""
     if isinstance(returned, list | tuple):
@@ -137,11 +154,13 @@ def _kind(returned: Any) -> str:
     return f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
 
 
-def gradient_of(returned: Any, framework: Framework, losses: Any, shape: tuple[int, ...]) -> Any:
+def gradient_of(
+    returned: Any, framework: Framework, losses: Any, shape: tuple[int, ...]
+) -> Part | None:
     """The gradient that was returned beside the losses: the first other part of the scores' shape;
     None where there is none."""
-    for _, part in _parts(returned):
+    for name, part in _parts(returned):
         if part is not losses and framework.is_native(part) and tuple(part.shape) == shape:
             _require_floats(part, framework)
-            return part
+            return Part(part, _getting(returned, name))
     return None

@@ -19,7 +19,7 @@ from xent_check.problem.vocabulary import REDUCTIONS, Reduction
 
 from ..conduct import watched
 from ..declaration import EXPLICIT, NOTHING, Declaration, Returns
-from ..program import problem_arrays
+from ..program import GRADIENT, LOSSES, problem_arrays
 from .advising import advised
 from .answers import AnswerError, device_of, gradient_of, losses_of
 from .framework import NUMPY, Framework, framework_of
@@ -27,6 +27,7 @@ from .guess import guessed, other_frameworks
 from .signature import SCORES, Plan, planned, refuse_unknown_parameters
 
 Array = npt.NDArray[Any]
+CALLED = "loss"  # the name of a user's loss in a script
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,9 @@ def ask(problem: Problem, loss: UserLoss, returns: Returns = "losses") -> Comput
     framework, given = loss.framework, problem.given
     plan = planned(problem, loss.target, loss.shown, loss.declared)
     notes: list[str] = []
-    explicit: list[Any] = []
+    slopes: list[Any] = []
+    main = returns if returns in REDUCTIONS else LOSSES
+    texts: dict[str, str] = {}  # what gets each part out of what it returned
     differentiated = problem.gradient and framework.differentiate and returns != EXPLICIT
     with framework.inside(problem.dtype, loss.device):
         arrays = problem_arrays(problem)
@@ -102,12 +105,16 @@ def ask(problem: Problem, loss: UserLoss, returns: Returns = "losses") -> Comput
                     target = target.to(loss.device)
             returned = plan.called.call(target, native | {SCORES: values})
             shape = () if returns in REDUCTIONS else problem.samples_shape
-            answer = losses_of(returned, framework, shape, notes, loss.shown)
+            part = losses_of(returned, framework, shape, notes, loss.shown)
+            answer, texts[main] = part.array, part.text
             if returns == EXPLICIT:
                 notes.clear()
                 shape = problem.values.shape
-                explicit.append(gradient_of(returned, framework, answer, shape))
-                if explicit[-1] is None and loss.declared.returns == EXPLICIT:
+                explicit = gradient_of(returned, framework, answer, shape)
+                if explicit is not None:
+                    slopes.append(explicit.array)
+                    texts[GRADIENT] = explicit.text
+                elif loss.declared.returns == EXPLICIT:
                     raise AnswerError(
                         "no gradient beside its losses",
                         f"it is declared to, an array of the scores' shape {list(shape)}",
@@ -118,10 +125,11 @@ def ask(problem: Problem, loss: UserLoss, returns: Returns = "losses") -> Comput
                 raise _OutsideError(answer)
             return answer
 
-        call = _call_text(plan, loss.shown, given, arrays)
+        call = _call_text(plan, loss, given, arrays)
+        in_full = _call_text(plan, loss, given, arrays, CALLED)
         start = time.perf_counter()
         slope: Any = None
-        with advised(call, loss.other_arrays):
+        with advised(call, {main: in_full}, loss.other_arrays):
             if differentiated and framework.differentiate is not None:
                 weights = None if returns in REDUCTIONS else cotangent
                 try:
@@ -130,7 +138,7 @@ def ask(problem: Problem, loss: UserLoss, returns: Returns = "losses") -> Comput
                     answer = error.answer
             else:
                 answer = losses(scores)
-                slope = explicit[0] if explicit else None
+                slope = slopes[0] if slopes else None
         native_answer = framework.is_native(answer)
         numbers = framework.to_numpy(answer) if native_answer else np.asarray(answer)
         slope = None if slope is None else framework.to_numpy(slope)
@@ -141,19 +149,28 @@ def ask(problem: Problem, loss: UserLoss, returns: Returns = "losses") -> Comput
         why = _why_no_gradient(problem, framework, returns, slope is None)
         gradient = Unsupported(why) if why else slope
     notes += _notes(problem, loss.declared)
+    if not native_answer:
+        in_full, texts = f"{framework.from_numpy}({in_full}{texts[main]})", {main: ""}
+    calls = {part: f"{in_full}{text}" for part, text in texts.items()}
     said = tuple(notes)
     if returns in REDUCTIONS:
         computed = _total(problem, returns, numbers, call, seconds, gradient, said)
-        return replace(computed, conduct=seen)
+        return replace(computed, conduct=seen, calls=calls)
     reason = Unsupported("your function gives the losses alone")
     totals: dict[Reduction, Array | Unsupported] = dict.fromkeys(problem.reductions, reason)
-    return Computed(numbers, totals, call, seconds, gradient, notes=said, conduct=seen)
+    return Computed(numbers, totals, call, seconds, gradient, "", calls, notes=said, conduct=seen)
 
 
-def _call_text(plan: Plan, shown: str, given: str, arrays: Iterable[str]) -> str:
-    """`mine.py:loss(logits, labels)`; of a class `mine.py:Loss(...)(logits, labels)`."""
-    made = "" if plan.made is None else f"({plan.made.text(given, arrays)})"
-    return f"{shown}{made}({plan.called.text(given, arrays)})"
+def _call_text(
+    plan: Plan, loss: UserLoss, given: str, arrays: Iterable[str], name: str = ""
+) -> str:
+    """`mine.py:loss(logits, labels, weight=...)`; of a class `mine.py:Loss(...)(logits, labels)`.
+    name: what it is called in a script, where arrays are written in full."""
+    short, made = not name, ""
+    if plan.made is not None:
+        made = f"({plan.made.text(given, arrays, short)})"
+        made += f'.to("{loss.device}")' * (loss.device != "cpu" and hasattr(loss.target, "to"))
+    return f"{name or loss.shown}{made}({plan.called.text(given, arrays, short)})"
 
 
 def _notes(problem: Problem, declared: Declaration) -> Iterator[str]:

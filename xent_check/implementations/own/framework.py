@@ -35,6 +35,8 @@ class Framework:
     differentiate: Callable[[Callable[[Any], Any], Any, Any], tuple[Any, Any]] | None
     """(losses of the scores, scores, cotangent) -> (losses, gradient or None where the losses do
     not depend on the scores); None where the framework takes no gradients"""
+    from_numpy: str
+    """the function that makes an array of numbers, as a script writes it"""
 
 
 def _to_numpy_array(array: Array, _: str) -> Array:
@@ -50,6 +52,7 @@ NUMPY = Framework(
     is_native=lambda answer: isinstance(answer, np.ndarray | np.generic),
     to_numpy=np.asarray,
     differentiate=None,
+    from_numpy="np.asarray",
 )
 
 

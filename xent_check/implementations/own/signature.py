@@ -68,13 +68,17 @@ class Arguments:
         named = {name: arrays.get(role, value) for name, role, value in self.named}
         return function(*positional, **named)
 
-    def text(self, given: str, arrays: Iterable[str]) -> str:
-        """As it is written: `logits, labels, weight=...`."""
+    def text(self, given: str, arrays: Iterable[str], short: bool = True) -> str:
+        """As it is written: `logits, labels, weight=...`; in full, `weight=class_weight`.
+
+        arrays: the names of the problem's arrays.
+        """
         known = {SCORES: given, "labels": "labels"}
         shown = [known.get(role, repr(value)) for role, value in self.positional]
         held = frozenset(arrays)
         for name, role, value in self.named:
-            text = known.get(role) or ("..." if role in held else repr(value))
+            of_array = "..." if short else role
+            text = known.get(role) or (of_array if role in held else repr(value))
             shown.append(f"{name}={text}")
         return ", ".join(shown)
 

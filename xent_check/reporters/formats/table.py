@@ -156,8 +156,8 @@ def _print_details(
     call = getattr(result.evaluation, "call", "")
     if call:
         console.print(Padding(Text(f"call: {call}", style="dim"), (0, 0, 0, 2)))
-    traceback = traceback_lines(result)
-    if traceback and not terminal.verbosity:
+    traceback = traceback_lines(result) if terminal.verbosity >= 0 else []
+    if traceback and terminal.verbosity == 0:
         traceback = ["-v shows the traceback"]
     for line in traceback:
         console.print(Padding(Text(line, style="dim"), (0, 0, 0, 2)))

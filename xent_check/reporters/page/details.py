@@ -148,5 +148,5 @@ def _commands(result: CaseResult, report: Report) -> Iterator[str]:
         yield f"xent-check run {where} -v"
         return
     yield f"xent-check explain {where}"
-    if host is None or not host.own:  # no standalone script can hold a function of the user's
-        yield f"xent-check repro {where} --format markdown"
+    form = "" if host is not None and host.own else " --format markdown"  # nobody reports their own
+    yield f"xent-check repro {where}{form}"

@@ -14,7 +14,7 @@ from xent_check import __version__
 from xent_check.casefile.case import Case
 from xent_check.casefile.loading import PosedCase
 from xent_check.implementations.names import Implementation
-from xent_check.implementations.program import problem_arrays
+from xent_check.implementations.program import GRADIENT, problem_arrays
 from xent_check.implementations.table import ScriptFrame
 from xent_check.problem.evaluation import Computed, Failed
 from xent_check.results.report import CaseResult
@@ -24,15 +24,22 @@ from . import frameworks
 from .arrays import HELPERS, array_code
 from .expected_values import COMPARE, comparisons
 from .formulas import formula_lines
+from .own import OwnLoss, importing
 
 
-def script(posed: PosedCase, implementation: Implementation, result: CaseResult) -> str:
+def script(
+    posed: PosedCase,
+    implementation: Implementation,
+    result: CaseResult,
+    own: OwnLoss | None = None,
+) -> str:
     """The script's source for a case's result on an implementation, which computed or raised.
 
-    ValueError for any other result, and where the implementation has no script (a user's function).
+    own: what is known of a user's own loss, which the script imports from where it is. ValueError
+    for any other result, and without that for a user's own loss.
     """
     evaluation = result.evaluation
-    frame = implementation.entry.script
+    frame = implementation.entry.script if own is None else own.frame
     raised = isinstance(evaluation, Failed) and evaluation.kind == "error"
     if frame is None or not (isinstance(evaluation, Computed) or raised):
         raise ValueError(f"no script shows a result that is {result.status}")
@@ -45,20 +52,18 @@ def script(posed: PosedCase, implementation: Implementation, result: CaseResult)
     made = "\n".join(lines)
     needed = [code for name, code in HELPERS.items() if re.search(rf"\b{name}\(", made)]
     helpers = "".join(f"{code}\n\n" for code in needed)
-    body = [*lines, "", *_computation(posed, implementation, result, frame), ""]
-    text = (
-        "".join(f"{code}\n\n" for code in helpers)
-        + "\n".join(body)
-        + "\n"
-        + COMPARE
-        + "\n".join(comparisons(posed, result))
-    )
+    body = [*lines, "", *_computation(posed, implementation, result, frame, own), ""]
+    text = helpers + "\n".join(body) + "\n" + COMPARE + "\n".join(comparisons(posed, result))
     head = _header(posed.case, result) + "\n\n" + _imports(implementation, frame, text)
     return f"{head}\n\n{text}\n"
 
 
 def _computation(
-    posed: PosedCase, implementation: Implementation, result: CaseResult, frame: ScriptFrame
+    posed: PosedCase,
+    implementation: Implementation,
+    result: CaseResult,
+    frame: ScriptFrame,
+    own: OwnLoss | None,
 ) -> list[str]:
     """The lines that compute every part as a float64 array of NumPy."""
     problem, arrays = posed.problem, problem_arrays(posed.problem)
@@ -67,17 +72,22 @@ def _computation(
         cast = [f"{name} = {name}.astype(ml_dtypes.bfloat16)" for name in arrays if name in narrow]
         return [*cast, "", *formula_lines(implementation.entry.module, problem)]
     calls = getattr(result.evaluation, "calls", {})
+    comparison = result.comparison
+    unknown = own is not None and comparison is not None and comparison.gradient is None
     computation = frameworks.Computation(
         names=list(arrays),
         given=problem.given,
         calls=calls,
-        gradient=problem.gradient,
+        gradient=problem.gradient and not unknown and GRADIENT not in calls,
         dtype=problem.dtype,
         mode=implementation.mode if frame.mode is None else frame.mode,
         device=implementation.device,
         bfloat16=narrow,
     )
-    return frameworks.LINES[frame.host](computation)
+    lines = frameworks.LINES[frame.host](computation)
+    if own is None:
+        return lines
+    return [*own.before(problem), *lines, *own.after(problem, computation.parts)]
 
 
 def _imports(implementation: Implementation, frame: ScriptFrame, text: str) -> str:
@@ -85,11 +95,13 @@ def _imports(implementation: Implementation, frame: ScriptFrame, text: str) -> s
     variables = [f'os.environ["{k}"] = "{v}"' for k, v in implementation.entry.variables]
     lines = [] if frame.host else ["from __future__ import annotations", ""]
     lines += ["import os", *variables] if variables else []
+    lines += ["import sys"] if implementation.function else []
     names = [name for name in ("inf", "nan") if name in _words(text)]
     lines += [f"from math import {', '.join(names)}"] if names else []
     lines += [] if frame.host else ["from types import SimpleNamespace"]
     lines += ["", "import ml_dtypes"] if "ml_dtypes" in text else [""]
     lines += ["import numpy as np", *frame.imports]
+    lines += ["", *importing(implementation)] if implementation.function else []
     versions = [f"{name} {{{name}.__version__}}" for name in frame.versions]
     versions.append("numpy {np.__version__}")
     return "\n".join([*lines, "", f'print(f"{", ".join(versions)}")'])

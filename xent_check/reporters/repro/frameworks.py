@@ -31,15 +31,25 @@ class Computation:
     bfloat16: frozenset[str] = frozenset()  # the arrays that NumPy has as float32, to be rounded
 
     @property
+    def main(self) -> str:
+        """The part that the gradient is of: the losses, or the total of what gives one alone."""
+        return LOSSES if LOSSES in self.calls else next(iter(self.calls))
+
+    @property
+    def answer(self) -> str:
+        """The variable of that part."""
+        return variable(self.main)
+
+    @property
     def parts(self) -> list[str]:
         """The variables of the losses, of the gradient if there is one, and of the totals."""
-        parts = [variable(part) for part in self.calls]
-        return [LOSSES, GRADIENT, *parts[1:]] if self.gradient else parts
+        others = [variable(part) for part in self.calls if part != self.main]
+        return [self.answer, *([GRADIENT] if self.gradient else []), *others]
 
     @property
     def totals(self) -> list[str]:
         """The lines that compute the totals."""
-        return [line for part in self.calls if part != LOSSES for line in self.assigned(part)]
+        return [line for part in self.calls if part != self.main for line in self.assigned(part)]
 
     @property
     def cotangent(self) -> str:
@@ -71,14 +81,14 @@ def tensorflow(computation: Computation) -> list[str]:
         else f"{name} = tf.constant({name})"
         for name in computation.names
     ]
-    body = computation.assigned(LOSSES)
+    body, answer = computation.assigned(computation.main), computation.answer
     if computation.gradient:
         weights = f", output_gradients={computation.cotangent}" if computation.cotangent else ""
         tape = ["with tf.GradientTape() as tape:", f"    tape.watch({computation.given})"]
         body = [
             *tape,
             *indented(body),
-            f"gradient = tape.gradient(losses, {computation.given}{weights})",
+            f"gradient = tape.gradient({answer}, {computation.given}{weights})",
         ]
     body += computation.totals
     place = f'with tf.device("/{"GPU" if computation.device == "cuda" else "CPU"}:0"):'
@@ -98,11 +108,12 @@ def torch(computation: Computation) -> list[str]:
         to += '.to("cuda")' if computation.device == "cuda" else ""
         lines.append(f"{name} = torch.tensor({name}){to}")
     compiler = "torch.compile({})" if computation.mode == "compile" else ""
-    losses, values = computation.assigned(LOSSES, compiler), computation.given
-    totals = [p for p in computation.calls if p != LOSSES]
+    losses, values = computation.assigned(computation.main, compiler), computation.given
+    totals = [p for p in computation.calls if p != computation.main]
     if computation.gradient:
-        weights = computation.cotangent or "torch.ones_like(losses)"
-        by_grad = f"(gradient,) = torch.autograd.grad(losses, {values}, {weights})"
+        answer = computation.answer
+        weights = computation.cotangent or f"torch.ones_like({answer})"
+        by_grad = f"(gradient,) = torch.autograd.grad({answer}, {values}, {weights})"
         losses = [f"{values}.requires_grad_()", *losses, by_grad]
         losses += [f"{values} = {values}.detach()"] if totals else []
     lines += losses
@@ -121,13 +132,13 @@ def jax(computation: Computation) -> list[str]:
     for name in computation.names:
         dtype = ", dtype=jnp.bfloat16" if name in computation.bfloat16 else ""
         lines.append(f"{name} = jnp.asarray({name}{dtype})")
-    body = computation.assigned(LOSSES)
+    body, answer = computation.assigned(computation.main), computation.answer
     if computation.gradient:
-        call = broken(
-            f"jax.vjp(lambda {computation.given}: {computation.calls[LOSSES]}, {computation.given})"
-        )
-        body = f"losses, pull_back = {call}".splitlines()
-        body.append(f"(gradient,) = pull_back({computation.cotangent or 'jnp.ones_like(losses)'})")
+        given, expression = computation.given, computation.calls[computation.main]
+        call = broken(f"jax.vjp(lambda {given}: {expression}, {given})")
+        body = f"{answer}, pull_back = {call}".splitlines()
+        weights = computation.cotangent or f"jnp.ones_like({answer})"
+        body.append(f"(gradient,) = pull_back({weights})")
     body += computation.totals
     if computation.mode != "eager":
         lines += ["", "", *computation.function("@jax.jit", body), computation.run]
@@ -172,7 +183,9 @@ def paddle(computation: Computation) -> list[str]:
 
 def numpy(computation: Computation) -> list[str]:
     """The lines where a library takes NumPy's arrays, and takes no gradients."""
-    parts = [line for part in computation.calls for line in computation.assigned(part)]
+    narrow = [n for n in computation.names if n in computation.bfloat16]
+    parts = [f"{name} = {name}.astype(ml_dtypes.bfloat16)" for name in narrow]
+    parts += [line for part in computation.calls for line in computation.assigned(part)]
     names = [variable(part) for part in computation.calls]
     return parts + [f"{name} = np.asarray({name}).astype(np.float64)" for name in names]
 

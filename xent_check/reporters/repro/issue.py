@@ -12,18 +12,28 @@ from xent_check import __version__
 from xent_check.casefile.loading import PosedCase
 from xent_check.implementations.interpreters import interpreter
 from xent_check.implementations.names import UNKNOWN, Implementation
+from xent_check.implementations.table import FRAMEWORKS
 from xent_check.problem.evaluation import Computed, Failed
 from xent_check.results.number_text import index_text, number, small
 from xent_check.results.report import CaseResult
 
 from ..markdown_text import fenced, inline, linked, table
 from ..sentences import finding, number_tables, sentence
+from .own import OwnLoss
 
 MAX_SAMPLES = 20  # samples of a case that are all shown; of a larger one, those that diverge
 
 
-def issue(posed: PosedCase, implementation: Implementation, result: CaseResult, script: str) -> str:
+def issue(
+    posed: PosedCase,
+    implementation: Implementation,
+    result: CaseResult,
+    script: str,
+    own: OwnLoss | None = None,
+) -> str:
     """The text of an issue in GitHub-flavoured Markdown, for the framework's own issue tracker.
+
+    own: what is known of a user's own loss.
 
     It has a title, the answer beside the exact value, the script, the versions and the source.
     """
@@ -33,7 +43,10 @@ def issue(posed: PosedCase, implementation: Implementation, result: CaseResult, 
     parts += ["## What happens", *_what_happens(result)]
     parts += ["## What is expected", *_what_is_expected(posed, result)]
     parts += ["## To reproduce", fenced(script, "python")]
-    parts += ["## Versions", "\n".join(f"- {inline(line)}" for line in _versions(implementation))]
+    parts += [
+        "## Versions",
+        "\n".join(f"- {inline(line)}" for line in _versions(implementation, own)),
+    ]
     parts += ["## Source", linked(fields.source)] if fields.source else []
     return "\n\n".join(parts) + "\n"
 
@@ -98,9 +111,10 @@ def _what_is_expected(posed: PosedCase, result: CaseResult) -> list[str]:
     return parts
 
 
-def _versions(implementation: Implementation) -> Sequence[str]:
+def _versions(implementation: Implementation, own: OwnLoss | None) -> Sequence[str]:
     """The framework's distributions, NumPy, Python and the platform."""
-    names = dict.fromkeys([*implementation.entry.needs, "numpy"])
+    needs = implementation.entry.needs if own is None else (FRAMEWORKS[own.framework],)
+    names = dict.fromkeys([*needs, "numpy"])
     if implementation.python:
         other = interpreter(implementation.python)
         python, versions = other.version, [other.versions.get(name, UNKNOWN) for name in names]
