@@ -76,6 +76,16 @@ def test_a_script_gets_the_parts_that_a_loss_gives(
     assert printed.splitlines()[-1] == "agrees"
 
 
+@pytest.mark.long
+def test_a_script_has_what_is_declared_of_a_loss(tmp_path: Path) -> None:
+    declared = ("--set", "chunk_size=3", "--env", 'MODE=a "b"')
+    name = fake("odd", "of_something_more")
+    script, printed = ran(tmp_path, "explicit", name, *declared)
+    assert 'os.environ["MODE"] = "a \\"b\\""' in script.splitlines()
+    assert "losses = loss(logits, labels, chunk_size=3)" in script.splitlines()
+    assert printed.splitlines()[-1] == "agrees"
+
+
 @pytest.mark.parametrize(
     ("function", "lines"),
     [

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from .completion import case_paths, implementation_names, one_of
 from .options import implementations, python_option, pythons_of, tolerance_of
-from .own_options import know_the_project
+from .own_options import declaration, know_the_project, own_options, said_of
 
 if TYPE_CHECKING:
     from xent_check.casefile.loading import PosedCase
+    from xent_check.implementations.declaration import Declaration
     from xent_check.implementations.names import Implementation
     from xent_check.reporters.repro.own import OwnLoss
     from xent_check.results.report import CaseResult
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     help="Whose answer the script shows: name, name:mode or name@device, or your own loss.",
 )
 @python_option
+@own_options()
 @click.option(
     "--format",
     "form",
@@ -70,6 +72,7 @@ def command(
     tolerance: str | None,
     timeout: float,
     allow_outside: bool,
+    **own: Any,
 ) -> None:
     """Write a standalone script that shows one answer beside the exact one.
 
@@ -77,14 +80,14 @@ def command(
     alone, makes the same public calls, prints every number, and ends with an AssertionError while
     they disagree (or in the error that was raised).
     """  # fmt: skip
-    implementation = _implementation(names, pythons)
+    implementation = _implementation(names, pythons, declaration(own))
     if output is not None and not output.parent.is_dir():
         raise click.UsageError(f"-o {output}: no folder {output.parent}")
     posed = _posed_case(case, allow_outside)
     if tolerance is not None:
         posed = posed.with_tolerance(tolerance_of(tolerance))
-    result, own = _result(posed, implementation, timeout)
-    text = _text(posed, implementation, result, own, form)
+    result, own_loss = _result(posed, implementation, timeout)
+    text = _text(posed, implementation, result, own_loss, form)
     if output is None:
         click.echo(text, nl=False)
         return
@@ -95,7 +98,9 @@ def command(
     click.echo(f"wrote {output}", err=True)
 
 
-def _implementation(names: tuple[str, ...], pythons: tuple[str, ...]) -> Implementation:
+def _implementation(
+    names: tuple[str, ...], pythons: tuple[str, ...], declared: Declaration
+) -> Implementation:
     """In its interpreter, but without a label: who reads the script has not given one."""
     from dataclasses import replace
 
@@ -106,7 +111,7 @@ def _implementation(names: tuple[str, ...], pythons: tuple[str, ...]) -> Impleme
         raise click.UsageError(f"a script shows one implementation, and {count}; say -i NAME once")
     know_the_project(names)
     elsewhere = pythons_of(pythons)
-    (implementation,) = placed(implementations(names, elsewhere), elsewhere)
+    (implementation,) = said_of(placed(implementations(names, elsewhere), elsewhere), declared)
     return replace(implementation, name=implementation.unlabelled, label="")
 
 
@@ -138,7 +143,8 @@ def _result(
     result, introduction = introduced_result_of(posed, implementation, timeout)
     if result.status in ("unsupported", "missing"):
         raise NothingToCompareError(f"nothing to show: {sentence(result)}")
-    own = OwnLoss.of(introduction) if implementation.function else None
+    declared = implementation.declared
+    own = OwnLoss.of(introduction, declared) if implementation.function else None
     failed = result.evaluation if isinstance(result.evaluation, Failed) else None
     if failed and (failed.kind != "error" or (own and not failed.calls)):  # it was not called
         error = UserError(f"no script: {sentence(result)}")

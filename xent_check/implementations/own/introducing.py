@@ -10,7 +10,7 @@ from xent_check.problem.problem import Problem
 
 from .asking import UserLoss, ask
 from .finding import found
-from .shaping import reshaped, restored, samples_for
+from .shaping import reshaped, restored, samples_asked
 from .taken import Taken, sentence
 
 
@@ -87,8 +87,8 @@ def answer(problem: Problem, loss: UserLoss, taken: Taken) -> Computed:
     if kind is None:
         return ask(problem, loss, loss.declared.returns or "losses")
     returns = kind.returns if problem.class_weight is None else kind.weighted
-    samples = samples_for(problem, kind)
-    if samples is None or loss.declared.is_fixed("class_axis"):
+    samples = samples_asked(problem, taken, loss.declared)
+    if samples is None:
         return ask(problem, loss, returns)
     return restored(ask(reshaped(problem, samples), loss, returns), problem)
 

@@ -13,9 +13,17 @@ from xent_check.problem.evaluation import Computed
 from xent_check.problem.options import ARRAYS
 from xent_check.problem.problem import Problem
 
-from .taken import Kind
+from ..declaration import Declaration
+from .taken import Kind, Taken
 
 Array = npt.NDArray[Any]
+
+
+def samples_asked(problem: Problem, taken: Taken, declared: Declaration) -> tuple[int, ...] | None:
+    """The shape of the samples in which a loss is asked that was found to take this, and of which
+    that is declared; None for the problem's own."""
+    kind = taken.kind_of(problem)
+    return None if kind is None or declared.is_fixed("class_axis") else samples_for(problem, kind)
 
 
 def samples_for(problem: Problem, kind: Kind) -> tuple[int, ...] | None:

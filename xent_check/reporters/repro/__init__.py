@@ -7,6 +7,7 @@ the exact one and fails with an AssertionError where they disagree, or with the 
 
 from __future__ import annotations
 
+import json
 import re
 import textwrap
 
@@ -92,7 +93,8 @@ def _computation(
 
 def _imports(implementation: Implementation, frame: ScriptFrame, text: str) -> str:
     """The imports that the text needs, and the line that prints the versions in use."""
-    variables = [f'os.environ["{k}"] = "{v}"' for k, v in implementation.entry.variables]
+    every = (*implementation.entry.variables, *implementation.declared.env)
+    variables = [f"os.environ[{json.dumps(k)}] = {json.dumps(v)}" for k, v in every]
     lines = [] if frame.host else ["from __future__ import annotations", ""]
     lines += ["import os", *variables] if variables else []
     lines += ["import sys"] if implementation.function else []

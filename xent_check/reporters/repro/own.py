@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from xent_check.implementations.declaration import NOTHING, Declaration
 from xent_check.implementations.names import Implementation
 from xent_check.implementations.own.asking import CALLED
-from xent_check.implementations.own.shaping import samples_for
+from xent_check.implementations.own.shaping import samples_asked
 from xent_check.implementations.own.taken import Taken
 from xent_check.implementations.program import problem_arrays
 from xent_check.implementations.table import IMPLEMENTATIONS, ScriptFrame
@@ -28,13 +29,15 @@ class OwnLoss:
     """whose arrays it gets"""
     taken: Taken
     """what it was found to take"""
+    declared: Declaration = NOTHING
+    """what its user says of it"""
 
     @classmethod
-    def of(cls, introduction: Mapping[str, Any]) -> OwnLoss:
+    def of(cls, introduction: Mapping[str, Any], declared: Declaration) -> OwnLoss:
         """From its introduction; of NumPy where it has none."""
         if not introduction:
-            return cls("numpy", Taken())
-        return cls(introduction["framework"], Taken.of(introduction["taken"]))
+            return cls("numpy", Taken(), declared)
+        return cls(introduction["framework"], Taken.of(introduction["taken"]), declared)
 
     @property
     def frame(self) -> ScriptFrame:
@@ -65,8 +68,7 @@ class OwnLoss:
         return lines
 
     def _samples(self, problem: Problem) -> tuple[int, ...] | None:
-        kind = self.taken.kind_of(problem)
-        return None if kind is None else samples_for(problem, kind)
+        return samples_asked(problem, self.taken, self.declared)
 
 
 def importing(implementation: Implementation) -> list[str]:
