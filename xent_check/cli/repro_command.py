@@ -143,10 +143,12 @@ def _result(
     result, introduction = introduced_result_of(posed, implementation, timeout)
     if result.status in ("unsupported", "missing"):
         raise NothingToCompareError(f"nothing to show: {sentence(result)}")
-    declared = implementation.declared
-    own = OwnLoss.of(introduction, declared) if implementation.function else None
-    failed = result.evaluation if isinstance(result.evaluation, Failed) else None
-    if failed and (failed.kind != "error" or (own and not failed.calls)):  # it was not called
+    evaluation = result.evaluation
+    own = OwnLoss.of(introduction, implementation.declared) if introduction else None
+    uncalled = isinstance(evaluation, Failed) and evaluation.kind != "error"
+    if implementation.function:
+        uncalled |= own is None or not getattr(evaluation, "calls", {})
+    if uncalled:
         error = UserError(f"no script: {sentence(result)}")
         error.exit_code = ExitCode.FAILED
         raise error

@@ -163,6 +163,13 @@ CUSTOM = Entry(
 )
 # Whose arrays a user's own function may take, and the distribution whose version is reported.
 FRAMEWORKS = {"numpy": "numpy", "torch": "torch", "jax": "jax", "tensorflow": "tensorflow"}
+# The scripts of a user's own function, by whose arrays it takes; nothing compiles it.
+OWN_SCRIPTS: Mapping[str, ScriptFrame] = {
+    "numpy": ScriptFrame(host="numpy"),
+    "torch": ScriptFrame(("import torch",), ("torch",), "torch"),
+    "jax": ScriptFrame(_JAX, ("jax",), "jax", mode="eager"),
+    "tensorflow": ScriptFrame(("import tensorflow as tf",), ("tf",), "tensorflow"),
+}
 # Who takes reports about a module that an implementation needs: owners of GitHub repositories.
 MAINTAINERS = {
     "keras": ("keras-team",),

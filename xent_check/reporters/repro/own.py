@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,8 @@ from xent_check.implementations.own.asking import CALLED
 from xent_check.implementations.own.shaping import samples_asked
 from xent_check.implementations.own.taken import Taken
 from xent_check.implementations.program import problem_arrays
-from xent_check.implementations.table import IMPLEMENTATIONS, ScriptFrame
+from xent_check.implementations.table import OWN_SCRIPTS, ScriptFrame
 from xent_check.problem.problem import Problem
-
-# The row of the table whose scripts have the arrays of a framework.
-_ROWS = {"torch": "torch", "jax": "jax", "tensorflow": "tf"}
 
 
 @dataclass(frozen=True)
@@ -34,18 +31,13 @@ class OwnLoss:
 
     @classmethod
     def of(cls, introduction: Mapping[str, Any], declared: Declaration) -> OwnLoss:
-        """From its introduction; of NumPy where it has none."""
-        if not introduction:
-            return cls("numpy", Taken(), declared)
+        """From its introduction, which has something of whatever answers."""
         return cls(introduction["framework"], Taken.of(introduction["taken"]), declared)
 
     @property
     def frame(self) -> ScriptFrame:
-        """The parts of its script that depend on its framework, which runs it eagerly."""
-        row = _ROWS.get(self.framework)
-        frame = IMPLEMENTATIONS[row].script if row is not None else None
-        eager = "eager" if self.framework == "jax" else ""
-        return ScriptFrame((), (), "numpy") if frame is None else replace(frame, mode=eager)
+        """The parts of its script that depend on its framework."""
+        return OWN_SCRIPTS[self.framework]
 
     def before(self, problem: Problem) -> list[str]:
         """The lines that bring the arrays of NumPy into the shape in which it takes them."""
