@@ -111,7 +111,10 @@ def sparse_categorical(
         name, axis = "nll_loss", problem.class_axis % problem.values.ndim
         scores = scores if axis == 1 else call("paddle.moveaxis", scores, axis, 1)
     options["reduction"] = _native(reduction)
-    return call(f"paddle.nn.functional.{name}", scores, arrays["labels"], **options)
+    answer = call(f"paddle.nn.functional.{name}", scores, arrays["labels"], **options)
+    if reduction or not problem.label_smoothing:
+        return answer
+    return call("paddle.squeeze", answer, problem.class_axis)  # smoothed, the labels are soft
 
 
 def _of_classes(problem: Problem, arrays: NativeArrays) -> dict[str, Any]:
