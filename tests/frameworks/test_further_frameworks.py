@@ -57,6 +57,7 @@ COMPUTED = {
     "mlx": {"sparse-logits", "one-hot-logits", "binary-logits", "binary-probs", "axis-1"},
     "paddle": {"sparse-logits", "one-hot-logits", "binary-logits", "binary-probs", "axis-1"},
 }
+SHIPPED = ("corpus:forum", "corpus:behaviour", "corpus:options")
 DIFFERENTIATES = {"mlx", "paddle"}
 
 
@@ -106,7 +107,20 @@ def test_a_part_that_it_does_not_give_fails_under_strict(
 @pytest.mark.parametrize("name", NAMES)
 def test_on_the_shipped_cases_it_agrees_or_is_declared(name: str, tmp_path: Path) -> None:
     require(name)
-    report = Command(tmp_path).report("-i", name, paths=("corpus:forum", "corpus:behaviour"))
+    report = Command(tmp_path).report("-i", name, paths=SHIPPED)
     wrong = [r for r in report["results"] if r["status"] in ("diverges", "failed")]
     assert [(r["case"], r["status"], r["losses"]) for r in wrong] == []
     assert report["summary"]["known"] > 20
+
+
+def test_scikit_learn_s_loss_is_found_out_by_its_name_alone(tmp_path: Path) -> None:
+    """Labels first, of NumPy, a mean alone, over the weights where samples have some."""
+    require("sklearn")
+    command = Command(tmp_path)
+    report = command.report("-i", "sklearn.metrics:log_loss", paths=SHIPPED)
+    summary = report["summary"]
+    assert (summary["diverges"], summary["failed"], summary["exit_code"]) == (0, 0, 0)
+    assert summary["agrees"] > 100
+    said = command.run("-i", "sklearn.metrics:log_loss", paths=SHIPPED).stdout
+    for part in ("binary from probs, the mean alone", "sparse_categorical from probs, the mean"):
+        assert part in " ".join(said.split())

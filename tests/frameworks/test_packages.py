@@ -39,6 +39,7 @@ cases:
   - {name: tokens, logits: {shape: [2, 3, 70], random: normal}, labels: [[0, 1, 69], [3, 4, 5]]}
   - {name: equal-1e8, logits: [[1.0e+8, 1.0e+8]], labels: [0]}
   - {name: float64, dtype: float64}
+  - {name: unchanged, check: [value, gradient, inputs]}
 """
 
 
@@ -55,9 +56,9 @@ def asked(there: Path, folder: Path, *names: str) -> tuple[Any, str]:
     command = [sys.executable, "-m", "xent_check", "run", "cases.yaml", "--report", "json"]
     command += [part for name in names for part in ("-i", name)]
     done = subprocess.run(
-        [*command, "--python", str(there)],
+        [*command, "--python", str(there), "--env", "TRITON_INTERPRET=1"],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": os.getcwd(), "TRITON_INTERPRET": "1"},
+        env={**os.environ, "PYTHONPATH": os.getcwd()},
         capture_output=True,
         text=True,
     )
@@ -95,6 +96,13 @@ def test_liger_takes_a_label_from_a_log_sum_exp_as_large(name: str, report: Any)
     assert (equal["status"], equal["losses"]) == ("diverges", [0.0])
     assert equal["reference"] == pytest.approx([0.6931471805599453], rel=1e-15)
     assert "not-shift-safe" in ids(equal)
+
+
+@pytest.mark.parametrize("name", [LIGER, LIGER_CLASS])
+def test_liger_writes_its_gradient_where_the_logits_were(name: str, report: Any) -> None:
+    unchanged = by_case(report, name)["unchanged"]
+    assert (unchanged["status"], unchanged["gradient"]["status"]) == ("diverges", "agrees")
+    assert "input-overwritten" in ids(unchanged)
 
 
 @pytest.mark.parametrize("name", [LIGER, LIGER_CLASS, CAUSAL])

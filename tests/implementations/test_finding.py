@@ -83,6 +83,15 @@ def test_a_mean_over_the_weights_is_told_from_one_over_the_samples() -> None:
     assert isinstance(weighted.totals["mean"], Unsupported)
 
 
+def test_a_mean_over_the_weights_of_samples_is_told_too() -> None:
+    (kind,) = found(loss(own.averaged)).kinds
+    assert (kind.returns, kind.weighted, kind.by_sample) == ("mean", "mean", "weighted_mean")
+    weights = np.array([1, 2, 4], dtype=np.float32)
+    weighted = answered(own.averaged, replace(PROBLEM, sample_weight=weights))
+    assert isinstance(weighted.totals["weighted_mean"], np.ndarray)
+    assert isinstance(weighted.totals["mean"], Unsupported)
+
+
 def test_what_it_takes_goes_to_another_process_and_back() -> None:
     taken = found(loss(own.two_axes))
     assert Taken.of(asdict(taken)) == taken

@@ -55,6 +55,11 @@ def weighted_mean(logits: Array, labels: Array, weight: Array | None = None) -> 
     return (any_axes(logits, labels) * kept).sum() / kept.sum()
 
 
+def averaged(logits: Array, labels: Array, sample_weight: Array | None = None) -> Any:
+    """As scikit-learn averages: over the sum of the weights."""
+    return np.average(any_axes(logits, labels), weights=sample_weight)
+
+
 def soft(labels: Array, logits: Array) -> Array:
     losses: Array = -(labels * _log_softmax(logits)).sum(axis=-1)
     return losses

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import math
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -65,9 +68,10 @@ def _as_declared(loss: UserLoss, name: Loss, given: Given) -> Kind:
         with contextlib.suppress(Exception, SystemExit):
             returns = returns or _returns(loss, problem)
     if returns is None:
-        return Kind(name, given, "losses", "losses", tuple(axes or _SAMPLES), found=False)
-    weighted = loss.declared.returns or _by_weight(loss, name, given, returns)
-    return Kind(name, given, returns, weighted, tuple(axes or _SAMPLES))
+        as_losses: tuple[Returns, Returns, Returns] = ("losses", "losses", "losses")
+        return Kind(name, given, *as_losses, tuple(axes or _SAMPLES), found=False)
+    weighted = _weighted(loss, name, given, returns)
+    return Kind(name, given, returns, *weighted, tuple(axes or _SAMPLES))
 
 
 def _kind(loss: UserLoss, name: Loss, given: Given) -> Kind | Refused:
@@ -102,18 +106,30 @@ def _kind(loss: UserLoss, name: Loss, given: Given) -> Kind | Refused:
     if not taken:
         return Refused(name, given, why, raised, off)
     returns = next(iter(taken.values()))
-    by_weight = loss.declared.returns or _by_weight(loss, name, given, returns)
+    weighted = _weighted(loss, name, given, returns)
     # Only what it does not answer at all is asked in other axes: a wrong answer is its own.
-    return Kind(name, given, returns, by_weight, (*taken, *wrong))
+    return Kind(name, given, returns, *weighted, (*taken, *wrong))
 
 
-def _by_weight(loss: UserLoss, name: Loss, given: Given, returns: Returns) -> Returns:
-    """What comes back where classes have weights."""
-    is_open = returns == "mean" and not loss.declared.is_fixed("class_weight")
-    if not is_open or name != "sparse_categorical":
-        return returns
-    options = {**dict(loss.declared.fixed), "class_weight": _WEIGHTS}
-    weighted = gentle(name, given, options=options)
+def _weighted(
+    loss: UserLoss, name: Loss, given: Given, returns: Returns
+) -> tuple[Returns, Returns]:
+    """What comes back where classes have weights, and where samples have."""
+    by_class = returns
+    if name == "sparse_categorical":
+        by_class = _by_weight(loss, name, given, returns, {"class_weight": _WEIGHTS})
+    of_samples = {"sample_weight": _WEIGHTS[: math.prod(_SAMPLES[1])]}
+    return by_class, _by_weight(loss, name, given, returns, of_samples)
+
+
+def _by_weight(
+    loss: UserLoss, name: Loss, given: Given, returns: Returns, option: Mapping[str, Any]
+) -> Returns:
+    """What comes back where that option is set."""
+    (key,) = option
+    if loss.declared.returns or returns != "mean" or loss.declared.is_fixed(key):
+        return loss.declared.returns or returns
+    weighted = gentle(name, given, options={**dict(loss.declared.fixed), **option})
     with contextlib.suppress(Exception, SystemExit):
         return returns if weighted is None else _returns(loss, weighted)
     return returns

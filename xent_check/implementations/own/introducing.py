@@ -87,6 +87,7 @@ def answer(problem: Problem, loss: UserLoss, taken: Taken) -> Computed:
     if kind is None:
         return ask(problem, loss, loss.declared.returns or "losses")
     returns = kind.returns if problem.class_weight is None else kind.weighted
+    returns = returns if problem.sample_weight is None else kind.by_sample
     samples = samples_asked(problem, taken, loss.declared)
     if samples is None:
         return ask(problem, loss, returns)

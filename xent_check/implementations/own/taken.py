@@ -24,6 +24,8 @@ class Kind:
     """what comes back"""
     weighted: Returns
     """the same where classes have weights"""
+    by_sample: Returns
+    """the same where samples have"""
     axes: tuple[int, ...]
     """how many axes the samples may have: 0, 1, and 2 for more"""
     found: bool = True
