@@ -19,6 +19,7 @@ from xent_check.casefile.case import CaseFields
 from xent_check.cli import COMMANDS, group
 from xent_check.diagnosis.hypotheses.table import HYPOTHESES
 from xent_check.errors import ExitCode
+from xent_check.implementations.table import IMPLEMENTATIONS
 
 SITE = Path(__file__).parents[2] / "docs" / "site"
 
@@ -66,6 +67,8 @@ def test_a_published_number_stands_beside_the_exact_one() -> None:
 def test_every_because_has_its_section() -> None:
     for posed in answers.cases():
         for name in posed.expectations:
+            if name.partition(":")[0] not in IMPLEMENTATIONS:
+                continue  # a function by its own name
             page = pages().get(f"divergences/{name.partition(':')[0]}.md", "")
             for entry in answers.known(posed, name):
                 assert f"\n## {title(entry.because or '')}\n" in page, posed.case.id

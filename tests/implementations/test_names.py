@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from xent_check.errors import InvalidError, Mistake
+from xent_check.implementations import names
 from xent_check.implementations.names import DEFAULT, parse, why_missing
 from xent_check.implementations.table import CUSTOM, FRAMEWORKS, IMPLEMENTATIONS
 
@@ -127,6 +128,14 @@ def test_a_wrong_framework_is_told(text: str, fault: str, advice: str) -> None:
     "text", ["optax:softmax_cross_entropy", "torch:nn.CrossEntropyLoss", "keras:losses.x"]
 )
 def test_a_member_of_a_module_that_a_name_of_the_table_is_too(text: str) -> None:
+    assert (parse(text).entry, parse(text).function) == (CUSTOM, text)
+
+
+@pytest.mark.parametrize("text", ["sklearn.metrics:log_loss", "mlx.nn.losses:cross_entropy"])
+def test_a_module_of_a_framework_is_one_where_it_is_not_installed(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(names, "_find", lambda module: None)
     assert (parse(text).entry, parse(text).function) == (CUSTOM, text)
 
 

@@ -239,6 +239,8 @@ def _device(device: str, spec: str, entry: Entry) -> str:
 def _is_typo(module: str) -> bool:
     """Whether it is no module, but close to the name of an implementation: `kears:xla`."""
     top = module.partition(".")[0]  # looking for the whole name would import it
+    if "." in module and any(top in entry.needs for entry in IMPLEMENTATIONS.values()):
+        return False  # a module of a framework, installed here or not
     return (
         bool(difflib.get_close_matches(top, IMPLEMENTATIONS))
         and not module.endswith(".py")

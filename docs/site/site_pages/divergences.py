@@ -65,8 +65,10 @@ def _seen() -> dict[str, dict[str, list[Seen]]]:
     found: dict[str, dict[str, list[Seen]]] = {name: {} for name in IMPLEMENTATIONS}
     for posed in answers.cases():
         for name in posed.expectations:
+            groups = found.get(name.partition(":")[0])
+            if groups is None:
+                continue  # a function by its own name, such as sklearn.metrics:log_loss
             for entry in answers.known(posed, name):
-                groups = found[name.partition(":")[0]]
                 groups.setdefault(entry.because or "", []).append(Seen(name, posed, entry))
     return {name: groups for name, groups in found.items() if groups}
 
