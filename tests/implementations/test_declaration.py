@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.fake import PROBLEM
 from tests.support.fakes import own
+from tests.support.recorded import recorded
 from xent_check.implementations.declaration import NOTHING, Declaration
 from xent_check.implementations.own.asking import UserLoss, ask, user_loss
 from xent_check.implementations.own.finding import found
@@ -44,15 +45,8 @@ def total_of(computed: Computed) -> Any:
 
 def called(signature: str, declared: Declaration, problem: Problem = PROBLEM) -> dict[str, Any]:
     """What a function of that signature is called with."""
-    calls: list[dict[str, Any]] = []
-
-    def record(given: dict[str, Any]) -> Any:
-        calls.append(given)
-        return np.zeros(problem.samples_shape, dtype=np.float32)
-
-    names: dict[str, Any] = {"record": record}
-    exec(f"def f({signature}): return record(dict(locals()))", names)
-    ask(problem, loss(names["f"], declared))
+    function, calls = recorded(signature, problem.samples_shape)
+    ask(problem, loss(function, declared))
     (call,) = calls
     return call
 

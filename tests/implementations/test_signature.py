@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -11,26 +9,14 @@ import numpy as np
 import pytest
 
 from tests.support.fake import PROBLEM
+from tests.support.recorded import recorded
 from xent_check.implementations.own.asking import ask, user_loss
 from xent_check.problem.evaluation import UnsupportedError
 from xent_check.problem.problem import Problem
 
 
-def defined(signature: str) -> tuple[Callable[..., Any], list[dict[str, Any]]]:
-    """A function of that signature, and what it is called with."""
-    calls: list[dict[str, Any]] = []
-
-    def record(given: dict[str, Any]) -> Any:
-        calls.append(given)
-        return np.zeros(PROBLEM.samples_shape, dtype=np.float32)
-
-    names: dict[str, Any] = {"record": record}
-    exec(f"def f({signature}): return record(dict(locals()))", names)
-    return names["f"], calls
-
-
 def called(signature: str, problem: Problem = PROBLEM) -> dict[str, Any]:
-    function, calls = defined(signature)
+    function, calls = recorded(signature, PROBLEM.samples_shape)
     ask(problem, user_loss(function, "f", "numpy"))
     (call,) = calls
     return call
@@ -73,9 +59,8 @@ def test_labels_beside_y_true_are_the_classes() -> None:
     call = called("y_true, y_proba=None, *, labels=None")
     assert call["labels"] == range(PROBLEM.num_classes)
     binary = Problem("binary", "probs", PROBLEM.values, PROBLEM.values * 0, "float32")
-    function, calls = defined("y_true, y_proba=None, *, labels=None")
-    with contextlib.suppress(TypeError):  # the recorder's answer has another shape
-        ask(binary, user_loss(function, "f", "numpy"))
+    function, calls = recorded("y_true, y_proba=None, *, labels=None", binary.samples_shape)
+    ask(binary, user_loss(function, "f", "numpy"))
     assert calls[0]["labels"] == range(2)
 
 

@@ -16,7 +16,7 @@ BUGS = (
     ),
     Bug(
         "what is built in is passed too", "signature:_options",
-        "if not name or is_said or", "if not name or", DECLARATION, "is_not_passed",
+        "if not name or is_built_in or", "if not name or", DECLARATION, "is_not_passed",
     ),
     Bug(
         "weights of another value pass for the built in", "declaration:_has",
@@ -51,9 +51,9 @@ BUGS = (
         "if name not in declared.parameters}", "if True}", DECLARATION, "nothing_else",
     ),
     Bug(
-        "a fact is its name", "signature:_options",
-        "facts[constant] if isinstance(constant, str) and constant in facts else constant",
-        "constant", DECLARATION, "fact_is_that_of_the_case",
+        "a fact is its name", "signature:_constant",
+        "if not isinstance(constant, str) or constant not in FACTS:", "if True:",
+        DECLARATION, "fact_is_that_of_the_case",
     ),
     Bug(
         "a parameter that is not there is no mistake", "signature:refuse_unknown_parameters",

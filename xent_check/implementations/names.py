@@ -1,5 +1,6 @@
-"""Names of implementations: `name[:mode][@device]` or `[framework=]module:attribute[@device]`,
-followed by `[label]` where it runs in a labelled interpreter."""
+"""Names of implementations: `name[:mode][@device]`, `[framework=]module:attribute[@device]`, or
+the name of one that the project declares; with `[label]` where it runs in a labelled interpreter.
+"""
 
 from __future__ import annotations
 

@@ -194,11 +194,12 @@ def _options(
     declared: Declaration,
     elsewhere: _Parameters = MappingProxyType({}),
 ) -> dict[str, tuple[str, str, Any]]:
-    """What is passed beside scores and labels, by role: (parameter, role, value)."""
+    """What is passed beside scores and labels, by role: (parameter, role, value). elsewhere: the
+    other signature of a class."""
     mapped = {role: name for name, role in declared.map}
     free = {name: p for name, p in parameters.items() if name not in declared.parameters}
     taken = {_first(free, _names(given)) for given in GIVEN} | {_first(free, _LABELS)}
-    passed: dict[str, tuple[str, str, Any]] = {}
+    facts, passed = _facts(problem), dict[str, tuple[str, str, Any]]()
 
     def parameter(role: str, synonyms: Sequence[str]) -> str:
         if role in mapped:
@@ -207,18 +208,14 @@ def _options(
 
     for option in sorted(CALLED, key=lambda option: option.key):
         name = parameter(option.key, (option.key, *option.synonyms))
-        is_said = declared.is_fixed(option.key)
-        if not name or is_said or not option.applies(problem.loss, problem.given):
+        is_built_in = declared.is_fixed(option.key)
+        if not name or is_built_in or not option.applies(problem.loss, problem.given):
             continue
         value = getattr(problem, option.name)
         taken.add(name)
         if option.key in problem.options or _must_say(parameters.get(name), option.default, value):
             value = _UNSET.get(option.key) if value is None else value
             passed[option.key] = (name, option.key, value)
-    facts = {
-        "num_classes": None if problem.loss == "binary" else problem.num_classes,
-        "from_logits": problem.given == "logits",
-    }
     for fact, synonyms in _FACTS.items():
         name = parameter(fact, synonyms)
         if name and facts[fact] is not None:
@@ -231,13 +228,29 @@ def _options(
     if name := parameter("reduction", ("reduction",)):
         passed["reduction"] = (name, "reduction", "none")
     for name, constant in declared.set:
-        if not _takes(parameters, name, elsewhere):
-            continue
-        value = facts[constant] if isinstance(constant, str) and constant in facts else constant
-        if value is None and constant is not None:
-            raise UnsupportedError(f"{problem.loss} has no {constant}, which {name} is set to")
-        passed[f"set {name}"] = (name, f"set {name}", value)
+        if _takes(parameters, name, elsewhere):
+            value = _constant(problem, name, constant)
+            passed[f"set {name}"] = (name, f"set {name}", value)
     return passed
+
+
+def _facts(problem: Problem) -> dict[str, Any]:
+    """FACTS of a problem; None for one that its loss does not have."""
+    return {
+        "num_classes": None if problem.loss == "binary" else problem.num_classes,
+        "from_logits": problem.given == "logits",
+    }
+
+
+def _constant(problem: Problem, name: str, constant: Any) -> Any:
+    """What the parameter of that name is set to: the constant, or the fact that it names.
+    UnsupportedError where the loss does not have that."""
+    if not isinstance(constant, str) or constant not in FACTS:
+        return constant
+    fact = _facts(problem)[constant]
+    if fact is None:
+        raise UnsupportedError(f"{problem.loss} has no {constant}, which {name} is set to")
+    return fact
 
 
 def _must_say(parameter: inspect.Parameter | None, default: Any, value: Any) -> bool:
