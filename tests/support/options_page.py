@@ -33,6 +33,11 @@ An implementation whose public API cannot say an option that a case sets is `uns
 `xent-check impls -v` shows which those are. `normalize` says what the exact value is, and every
 implementation gets the probabilities as they are.
 
+`check` asks for the losses (`value`), the `gradient`, and three further checks, by more calls:
+`inputs` (the arrays that were given are unchanged), `repeatable` (a second call gives the same
+bits) and `batch` (a loss does not depend on the other rows); see
+[Your own loss](how-to/own-loss.md).
+
 Made from the table in `xent_check/problem/options.py` by
 `UPDATE_EXPECTED=1 pytest tests/problem/test_options.py`.
 """

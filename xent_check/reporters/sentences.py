@@ -64,8 +64,15 @@ def sentence(result: CaseResult) -> str:
     if result.implementation == REFERENCE:
         return f"`expect.reference` of {visible(result.case.id)} is wrong: {_published(part)}"
     first = f"{result.reason}; " if result.reason else ""
-    reason = why(result)
+    reason = None if _is_conduct(result) else why(result)
     return f"{subject}, {first}{_difference_clause(part)}" + (f". Why: {reason}" if reason else "")
+
+
+def _is_conduct(result: CaseResult) -> bool:
+    """Whether all that is known of a divergence is what further checks found: that stands in its
+    reason."""
+    diagnosis = result.diagnosis
+    return diagnosis is not None and not diagnosis.explanations and bool(diagnosis.conduct)
 
 
 _VERBS = {

@@ -67,7 +67,7 @@ def _departs_from(check: ConductCheck, checked: Mapping[ConductCheck, Checked]) 
 
 def _inputs(problem: Problem, overwritten: Mapping[str, int]) -> Checked:
     arrays = problem_arrays(problem)
-    extent = f"{', '.join(arrays)} unchanged"
+    extent = f"{', '.join(arrays)} are unchanged"
     if not overwritten:
         return Checked(extent)
     changed = [f"{name} ({n} of {arrays[name].size} entries)" for name, n in overwritten.items()]
@@ -129,9 +129,9 @@ class _Company:
     def _extent(self) -> str:
         count, asked = self.problem.kept.size, len(self.regrouped.samples)
         if count == 1:
-            return "a sample beside a copy of itself"
+            return "a sample beside a copy of itself gives the same"
         which = f"{asked} of {count} samples" if asked < count else f"each of {count} samples"
-        return f"{which} alone, and all in reverse order"
+        return f"{which} asked alone, and all in reverse order, give the same"
 
     def _of_losses(self) -> Departure | None:
         first, samples = self.comparison.losses, np.array(self.regrouped.samples, np.intp)
