@@ -17,7 +17,8 @@ import pytest
 
 import xent_check
 from xent_check import assert_agrees, check
-from xent_check.casefile.chosen_cases import ordinary_cases
+from xent_check.casefile import chosen_cases as chosen
+from xent_check.casefile.chosen_cases import conformance_cases
 from xent_check.history.saved.json_schema import result_schema
 from xent_check.problem.vocabulary import DTYPES, LOSSES
 
@@ -208,7 +209,30 @@ def test_it_is_silent_where_a_loss_agrees() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert_agrees(stable, logits=LOGITS, labels=LABELS)
-        assert_agrees(stable, loss="sparse_categorical", dtypes=["float32", "bfloat16"])
+
+
+@pytest.fixture
+def few_cases(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file of the conformance cases in place of all, which take seconds."""
+    monkeypatch.setattr(chosen, "CONFORMANCE", "corpus:conformance/gaps.yaml")
+
+
+@pytest.mark.usefixtures("few_cases")
+def test_without_arrays_it_takes_the_conformance_cases() -> None:
+    assert_agrees(stable, loss="sparse_categorical", dtypes=["float32", "bfloat16"])
+    with pytest.raises(
+        AssertionError, match=r"diverges on corpus:conformance/gaps.yaml::many-that"
+    ):
+        assert_agrees(unshifted, loss="sparse_categorical", dtypes="float32")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("level", ["quick", "full"])
+def test_a_right_loss_passes_all_conformance_cases_of_its_kind(level: str) -> None:
+    assert_agrees(stable, loss="sparse_categorical", level=level)
+    report = check(stable, cases="corpus:conformance", level=level)
+    assert report.verdict == "agrees"
+    assert len(report.results) > 200
 
 
 def test_it_raises_in_the_words_of_the_report() -> None:
@@ -232,7 +256,6 @@ def test_a_loss_that_gives_its_mean_is_held_to_the_mean() -> None:
 
     assert_agrees(mean, logits=LOGITS, labels=LABELS)
     assert_agrees(mean, logits=LOGITS, labels=LABELS, reduction="mean")
-    assert_agrees(mean, loss="sparse_categorical", dtypes="float32")
     with pytest.raises(AssertionError, match=r"mean on arrays::.*: sum not compared: "):
         assert_agrees(mean, logits=LOGITS, labels=LABELS, reduction=["mean", "sum"])
 
@@ -243,6 +266,7 @@ def test_a_loss_that_gives_its_mean_is_held_to_the_mean() -> None:
         assert_agrees(wrong, logits=LOGITS, labels=LABELS)
 
 
+@pytest.mark.usefixtures("few_cases")
 def test_of_many_divergences_it_shows_some() -> None:
     def zero(logits: Array, labels: Array) -> Array:
         return stable(logits, labels) * 0
@@ -293,11 +317,12 @@ def test_a_tolerance_that_would_accept_nearly_anything_is_a_warning() -> None:
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-@pytest.mark.parametrize("dtype", DTYPES)
-def test_there_are_shipped_cases_of_every_loss_and_dtype(loss: str, dtype: str) -> None:
-    posed_cases = ordinary_cases(loss, dtype)
-    assert posed_cases
-    assert {(p.problem.loss, p.problem.dtype) for p in posed_cases} == {(loss, dtype)}
+def test_there_are_conformance_cases_of_every_loss_and_dtype(loss: str) -> None:
+    posed_cases = conformance_cases(loss, DTYPES, "quick").posed_cases
+    assert {p.problem.loss for p in posed_cases} == {loss}
+    assert {p.problem.dtype for p in posed_cases} == {*DTYPES}
+    narrow = conformance_cases(loss, "float16", "quick").posed_cases
+    assert {p.problem.dtype for p in narrow} == {"float16"}
 
 
 # ---- mistakes -----------------------------------------------------------------------------------
@@ -309,8 +334,7 @@ def test_there_are_shipped_cases_of_every_loss_and_dtype(loss: str, dtype: str) 
         (TypeError, {}, "check(): labels: missing"),
         (TypeError, {"logit": LOGITS, "labels": LABELS}, "logit: unknown key; did you mean"),
         (ValueError, {"logits": LOGITS, "labels": [0]}, "check(): labels: shape [1]; allowed: [2]"),
-        (ValueError, {"cases": "corpus:conformance"}, "cases: corpus:conformance does not exist"),
-        (ValueError, {"cases": "corpus:conformance/x"}, "does not exist yet; allowed: corpus:beha"),
+        (ValueError, {"cases": "corpus:options", "level": "slow"}, "allowed: quick, full, huge"),
         (ValueError, {"cases": "corpus:optoins"}, "did you mean 'corpus:options'?"),
         (ValueError, {"cases": "corpus:options", "logits": LOGITS}, "logits: beside cases"),
         (ValueError, {"cases": "corpus:options", "loss": "sparse"}, "loss: 'sparse'; allowed: bin"),

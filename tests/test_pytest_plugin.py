@@ -107,6 +107,21 @@ def test_they_stand_beside_the_tests_and_can_be_chosen(project: pytest.Pytester)
     assert collected(project, "--xent", "cases", "--deselect", ITEMS[0]) == [own, *ITEMS[1:]]
 
 
+def test_cases_above_the_level_are_an_item_that_is_skipped(project: pytest.Pytester) -> None:
+    file = project.path / "cases" / "a.yaml"
+    file.write_text(CASES.replace("{name: weighted,", "{name: weighted, level: full,"))
+    done = run(project, "--xent", "cases", "--xent-impl", "manual", "-rs")
+    done.assert_outcomes(passed=2, skipped=1)  # one is known
+    done.stdout.fnmatch_lines(["SKIPPED * 1 case of level full left out: --xent-level full"])
+    big = "cases/a.yaml::weighted[manual]"
+    for more in (["--xent-level", "full"], ["--xent", "cases/a.yaml::weighted"], [big]):
+        assert big in collected(project, "--xent", "cases", "--xent-impl", "manual", *more)
+    file.write_text(CASES.replace("defaults:", "defaults:\n  level: huge"))
+    done = run(project, "--xent", "cases")
+    assert done.ret != 0
+    done.stdout.fnmatch_lines(["3 cases of level huge left out: --xent-level huge"])
+
+
 @pytest.mark.long
 def test_a_shipped_case_has_its_name_everywhere(project: pytest.Pytester) -> None:
     ids = collected(project, "--xent", "corpus:forum/sparse.yaml", "--xent-impl", "manual")

@@ -17,12 +17,13 @@ from rich.text import Text
 from xent_check.casefile.chosen_cases import (
     SELECTING,
     chosen_cases,
-    ordinary_cases,
+    conformance_cases,
     require_words,
     words_of,
 )
 from xent_check.casefile.declared import declaration_of, project_implementations
 from xent_check.casefile.in_memory import case_in_memory, cases_in_memory, observed_in_memory
+from xent_check.casefile.loading import Loaded
 from xent_check.casefile.validation import MISSING, UNKNOWN_KEY
 from xent_check.diagnosis.diagnosis import Explanation
 from xent_check.errors import (
@@ -239,6 +240,7 @@ def check(
     *,
     cases: str | Sequence[str] | None = None,
     dtypes: str | Sequence[str] | None = None,
+    level: str = "quick",
     framework: str = "",
     device: str = "",
     returns: str | Sequence[str] | None = None,
@@ -254,8 +256,8 @@ def check(
     function of `xent-check run -i` is: by the names of its arguments, with the options of a case.
 
     What it is asked is either `cases`, paths as of `xent-check run` (of which `loss` and `dtypes`
-    select), or one problem by the keys of a case file, as of `explain`; `dtypes` makes it one for
-    each. `tolerance="auto"` is what rounding explains.
+    select, up to the `level` quick, full or huge), or one problem by the keys of a case file, as of
+    `explain`; `dtypes` makes it one for each. `tolerance="auto"` is what rounding explains.
 
     framework: numpy, torch, jax or tensorflow, whose arrays the loss gets. Left out: that of the
     scores, where they are a tensor; where they are NumPy's, that of the loss's annotations and of
@@ -265,14 +267,14 @@ def check(
     What is said of the loss is not found out. returns: losses, mean, weighted_mean, sum, or
     ["losses", "gradient"]. compute: the dtype, float32 or float64, in which it promises to compute
     what has 16 bits. map: what its parameters are, `{"y": "labels", "w": "class_weight"}`. set:
-    what parameters get in every call, `{"chunk": 64}`. fixed: options that it has built in,
-    `{"label_smoothing": 0.1}`; cases that set them otherwise are unsupported.
+    what parameters get in every call, `{"chunk": 64}`. fixed: options that it has built in; cases
+    that set them otherwise are unsupported.
 
-    TypeError for an unknown or missing keyword; ValueError for shapes, values and case files that
-    are not right.
+    TypeError for an unknown or missing keyword; ValueError for wrong shapes, values, case files.
     """
     said = {"returns": returns, "compute": compute, "map": map, "set": set, "fixed": fixed}
-    return Report(_checked("check", loss_function, cases, dtypes, framework, device, said, case))
+    who = "check"
+    return Report(_checked(who, loss_function, cases, dtypes, level, framework, device, said, case))
 
 
 def assert_agrees(
@@ -281,6 +283,7 @@ def assert_agrees(
     *,
     cases: str | Sequence[str] | None = None,
     dtypes: str | Sequence[str] | None = None,
+    level: str = "quick",
     framework: str = "",
     device: str = "",
     returns: str | Sequence[str] | None = None,
@@ -294,13 +297,11 @@ def assert_agrees(
 
     The arguments are those of `check`. With arrays, all that is asked for has to be compared, and
     a tolerance that would accept a wrong answer is a warning; of cases, one at least has to be
-    compared for each of the dtypes.
-    With `loss` and `dtypes` alone, the cases are those that ship with the package, from logits, on
-    which every framework agrees.
+    compared for each of the dtypes. With `loss` and `dtypes` alone, they are corpus:conformance's.
     """
     said = {"returns": returns, "compute": compute, "map": map, "set": set, "fixed": fixed}
     who = "assert_agrees"
-    report = _checked(who, loss_function, cases, dtypes, framework, device, said, case)
+    report = _checked(who, loss_function, cases, dtypes, level, framework, device, said, case)
     wrong = [str(Result(alarm.result)) for alarm in alarms_of(report) if alarm.result is not None]
     if len(wrong) > _MOST:
         wrong[_MOST:] = [and_more(len(wrong) - _MOST)]
@@ -344,6 +345,7 @@ def _checked(
     target: Callable[..., Any],
     cases: str | Sequence[str] | None,
     dtypes: str | Sequence[str] | None,
+    level: str,
     framework: str,
     device: str,
     said: Mapping[str, Any],
@@ -357,12 +359,12 @@ def _checked(
         require_words("device", words_of(device or None), DEVICES)
         declared = declaration_of(said, in_process=True)
         if cases is None and who == "assert_agrees" and not {*stated} - {*SELECTING}:
-            posed_cases = ordinary_cases(case.get("loss"), dtypes)
+            loaded = conformance_cases(case.get("loss"), dtypes, level)
         elif cases is None:
-            posed_cases = cases_in_memory(case, dtypes)
+            loaded = Loaded(tuple(cases_in_memory(case, dtypes)), ())
         else:
             with declaring(project_implementations(Path.cwd())):
-                posed_cases = chosen_cases(cases, dtypes, case)
+                loaded = chosen_cases(cases, dtypes, case, level)
     except InvalidError as error:
         _refuse(who, error)
     except UserError as error:
@@ -375,7 +377,7 @@ def _checked(
         )
     except (ValueError, ImportError) as error:
         raise ValueError(f"{who}(): {error}") from None
-    return in_process.check(loss, posed_cases, stated=scores is not None)
+    return in_process.check(loss, loaded.posed_cases, scores is not None, loaded.left_out)
 
 
 def _name(target: Callable[..., Any]) -> str:

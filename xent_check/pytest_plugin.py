@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from xent_check.casefile.levels import LeftOut
     from xent_check.casefile.loading import PosedCase
     from xent_check.implementations.names import Implementation
+    from xent_check.problem.vocabulary import Level
     from xent_check.results.report import CaseResult
     from xent_check.running.answers import Answers
 
@@ -25,7 +27,7 @@ _TIMEOUT = 60.0  # seconds per answer, as of `xent-check run`
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the options --xent, --xent-impl and --xent-require."""
+    """Add the options --xent, --xent-impl, --xent-level and --xent-require."""
     group = parser.getgroup("xent-check", "losses held against their exact values")
     group.addoption(
         "--xent",
@@ -44,6 +46,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "list. Repeatable.",
     )
     group.addoption(
+        "--xent-level",
+        metavar="LEVEL",
+        help="quick, full or huge, as --level of `xent-check run`: cases of a level above are left "
+        "out, but one that is named. Default: quick.",
+    )
+    group.addoption(
         "--xent-require",
         metavar="NAME",
         action="append",
@@ -59,15 +67,21 @@ def pytest_configure(config: pytest.Config) -> None:
     option = config.option
     if option.xent:
         config.pluginmanager.register(_plugin(config), "xent-check cases")
-    elif option.xent_impl or option.xent_require:
-        raise pytest.UsageError("--xent-impl and --xent-require: say which cases by --xent PATH")
+    elif option.xent_impl or option.xent_require or option.xent_level:
+        others = "--xent-impl, --xent-level and --xent-require"
+        raise pytest.UsageError(f"{others}: say which cases by --xent PATH")
 
 
 def _plugin(config: pytest.Config) -> _Cases:
     from xent_check.casefile.declared import project_implementations
     from xent_check.errors import InvalidError, UserError, mistake_text
     from xent_check.implementations.names import declaring, parse
+    from xent_check.problem.vocabulary import LEVELS
 
+    level = next((word for word in LEVELS if word == (config.option.xent_level or "quick")), None)
+    if level is None:
+        allowed = ", ".join(LEVELS)
+        raise pytest.UsageError(f"--xent-level: {config.option.xent_level!r}; allowed: {allowed}")
     known = ExitStack()
     config.add_cleanup(known.close)
     try:
@@ -86,7 +100,7 @@ def _plugin(config: pytest.Config) -> _Cases:
         files = _files(config.option.xent)
     except UserError as error:
         raise pytest.UsageError(f"--xent: {error}") from None
-    return _Cases(config, files, chosen["xent_impl"], chosen["xent_require"])
+    return _Cases(config, files, level, chosen["xent_impl"], chosen["xent_require"])
 
 
 @dataclass
@@ -97,6 +111,7 @@ class _Asked:
     shown: str  # as reports name it
     names: set[str]  # of its cases; empty for all
     exact: bool  # whether the file itself was named, which must then have the cases
+    named: set[str]  # the cases that are named, also beside all of them
 
 
 def _files(paths: Sequence[str]) -> list[_Asked]:
@@ -108,8 +123,10 @@ def _files(paths: Sequence[str]) -> list[_Asked]:
         path, name = split_path(text)
         for file in case_files(path):
             names = {name} if name else set[str]()
-            entry = _Asked(file.path.resolve(), file.shown, names, file.path == Path(path))
+            exact = file.path == Path(path)
+            entry = _Asked(file.path.resolve(), file.shown, names, exact, {*names})
             known = asked.setdefault(entry.path, entry)
+            known.named |= names
             known.names = known.names | names if known.names and names else set()
             known.exact |= entry.exact
     return list(asked.values())
@@ -122,10 +139,12 @@ class _Cases:
         self,
         config: pytest.Config,
         files: Sequence[_Asked],
+        level: Level,
         chosen: Sequence[Implementation],
         required: Sequence[Implementation],
     ) -> None:
         self.files = files
+        self.level = level
         self.chosen = chosen
         self.required = {implementation.name for implementation in required}
         self.here = config.invocation_params.dir
@@ -133,6 +152,7 @@ class _Cases:
         self.answers: Answers | None = None
         self.items: list[CaseItem] = []  # of the files that are collected
         self.is_broken = False  # whether a file is wrong
+        self.left_out: list[LeftOut] = []  # the cases above the level
 
     def _taken_from(self, config: pytest.Config) -> list[str]:
         """The arguments that name a case file or an item of one, which pytest would not find."""
@@ -162,6 +182,17 @@ class _Cases:
             report.result.append(Asked.of(collector, self))  # the last: it looks at the others
         return report
 
+    def left_out_text(self, left_out: Sequence[LeftOut]) -> str:
+        """How many cases are left out, and what takes them."""
+        from xent_check.casefile.levels import left_out_text
+
+        return left_out_text(left_out, "--xent-level ")
+
+    def names_case(self, asked: _Asked, case: str) -> bool:
+        """Whether the arguments name an item of this case of a file."""
+        ours = (text.partition("::")[2] for text in self.named if self._file_of(text) is asked)
+        return any(item.startswith(f"{case}[") for item in ours)
+
     def unmet(self) -> Iterator[str]:
         """What was asked for and gave no item, once all files are collected."""
         for text in self.named:
@@ -170,7 +201,7 @@ class _Cases:
                 yield f"{text}: no such item; --collect-only lists those that there are"
         ran = {item.implementation for item in self.items}
         if not self.named and not ran:
-            yield "none of the paths gives a case"
+            yield self.left_out_text(self.left_out) or "none of the paths gives a case"
         elif not self.named and self.required - ran:
             yield f"{', '.join(sorted(self.required - ran))}: required, and no case is run on it"
 
@@ -234,10 +265,10 @@ class CaseFile(pytest.File):
         file.cases, file.asked = cases, asked
         return file
 
-    def collect(self) -> Iterator[CaseItem]:
-        """The items that the arguments leave in the session; CollectError with every mistake of the
-        file."""
-        from xent_check.casefile.loading import Filter, load
+    def collect(self) -> Iterator[pytest.Item]:
+        """The items that the arguments leave in the session, and one that is skipped for the cases
+        above the level; CollectError with every mistake of the file."""
+        from xent_check.casefile.loading import Filter, load_all
         from xent_check.errors import UserError
         from xent_check.problem.expectation import REFERENCE
         from xent_check.running.jobs import implementations_of
@@ -245,11 +276,17 @@ class CaseFile(pytest.File):
         shown, names = self.asked.shown, self.asked.names
         texts = [f"{shown}::{name}" for name in sorted(names)] if self.asked.exact else []
         try:
-            posed_cases = load(texts or [shown], Filter())
+            loaded = load_all(
+                texts or [shown],
+                Filter(level=self.cases.level),
+                is_named=lambda case: (
+                    case.name in self.asked.named or self.cases.names_case(self.asked, case.name)
+                ),
+            )
         except UserError as error:
             self.cases.is_broken = True
             raise self.CollectError(str(error)) from None
-        for posed in posed_cases:
+        for posed in loaded.posed_cases:
             if names and posed.case.name not in names:
                 continue
             pinned = [None] * bool(posed.expectations.get(REFERENCE))
@@ -259,6 +296,34 @@ class CaseFile(pytest.File):
                 if self.cases.is_named(self.asked, name):
                     self.cases.items.append(CaseItem.of(self, name, posed, asked))
                     yield self.cases.items[-1]
+        if loaded.left_out and not names:
+            self.cases.left_out += loaded.left_out
+            if self.cases.is_named(self.asked, LeftOutItem.NAME):
+                reason = self.cases.left_out_text(loaded.left_out)
+                yield LeftOutItem.of(self, reason)
+
+
+class LeftOutItem(pytest.Item):
+    """What stands for the cases of a file that are above the level: skipped, with how many."""
+
+    NAME = "left out"
+    reason: str  # how many, and what takes them
+
+    @classmethod
+    def of(cls, file: CaseFile, reason: str) -> LeftOutItem:
+        """The item of a file."""
+        item: LeftOutItem = cls.from_parent(file, name=cls.NAME)
+        item.reason = reason
+        item.add_marker(MARKER)
+        return item
+
+    def runtest(self) -> None:
+        """Skipped."""
+        pytest.skip(self.reason)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """The file, and what it is about."""
+        return self.path, 0, self.nodeid
 
 
 class Asked(pytest.Collector):

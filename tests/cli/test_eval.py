@@ -102,7 +102,7 @@ def test_reports_go_where_they_are_sent() -> None:
 
 
 def test_every_key_of_a_case_has_its_option() -> None:
-    no_options = {"name", "description", "source", "tags", "matrix", "expect"}
+    no_options = {"name", "description", "source", "tags", "level", "matrix", "expect"}
     shown = evaluate("--help").out
     for key in CaseFields.model_fields.keys() - no_options:
         assert f"{option_name(key)} " in shown, key

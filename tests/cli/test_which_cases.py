@@ -177,7 +177,7 @@ def test_own_files_never_pass_for_shipped_ones(folder: Path) -> None:
     [
         ("corpus:form", "did you mean 'corpus:forum'?"),
         ("corpus:forum/binay.yaml", "did you mean 'corpus:forum/binary.yaml'?"),
-        ("corpus:conformance", ""),
+        ("corpus:conformanc", "did you mean 'corpus:conformance'?"),
         ("corpus:../cases", ""),
         ("corpus:/", ""),
         ("corpus:forum/z*", ""),
@@ -187,7 +187,7 @@ def test_an_unknown_shipped_name_is_refused_with_those_that_are(
     folder: Path, name: str, hint: str
 ) -> None:
     done = xent_check(folder, "run", name, *ONE)
-    allowed = "corpus:behaviour, corpus:forum, corpus:options, corpus: for all"
+    allowed = "corpus:behaviour, corpus:conformance, corpus:forum, corpus:options, corpus: for all"
     said = f"{name}: no such cases in the package; allowed: {allowed}"
     assert (done.code, done.out) == (2, "")
     assert done.err.startswith(said)

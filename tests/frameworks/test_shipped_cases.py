@@ -6,11 +6,13 @@ import json
 import subprocess
 import sys
 
+import pytest
 from site_pages import answers, forum
 
 
 def test_the_shipped_cases_all_agree_or_are_declared() -> None:
-    command = [sys.executable, "-m", "xent_check", "run", "corpus:", "--report", "json"]
+    folders = ("corpus:behaviour", "corpus:forum", "corpus:options")
+    command = [sys.executable, "-m", "xent_check", "run", *folders, "--report", "json"]
     for name in ("keras", "tf", "torch", "jax", "optax"):
         command += ["--require", name]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -26,3 +28,15 @@ def _assert_forum_pages_are_true(status: dict[tuple[str, str], str]) -> None:
             assert status[posed.case.id, name] == "agrees"
         for name in forum.unable(posed):
             assert status[posed.case.id, name] == "unsupported"
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("level", ["quick", "full"])
+@pytest.mark.parametrize("name", ["keras", "tf", "torch", "jax", "optax"])
+def test_a_framework_passes_the_conformance_cases_or_its_departure_is_declared(
+    name: str, level: str
+) -> None:
+    command = [sys.executable, "-m", "xent_check", "run", "corpus:conformance", "--level", level]
+    command += ["-i", name, "--require", name, "--timeout", "600", "-q"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr

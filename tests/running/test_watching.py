@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from tests.support.fake import until
+from xent_check.casefile.levels import LeftOut
 from xent_check.casefile.loading import Filter, load
 from xent_check.casefile.paths import corpus
 from xent_check.running.settings import Settings
@@ -195,6 +196,23 @@ def test_files_come_and_go(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").unlink()
     assert names(watched.after({tmp_path / "a.yaml"})) == []
     assert [s.case.shown for s in watched.posed_cases] == [str(tmp_path / "b.yaml")]
+
+
+def test_what_is_above_the_level_is_counted_as_its_files_change(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text(CASES)
+    (tmp_path / "b.yaml").write_text("{loss: binary, level: full, logits: [0], labels: [0]}")
+    watched = KnownCases(Settings((str(tmp_path),)))
+    left_out = [LeftOut(f"{tmp_path}/b.yaml::b", "full")]
+    for _ in range(2):
+        watched.read()
+        assert [*watched.left_out] == left_out
+    file.write_text(CASES.replace("name: first", "name: first, level: huge"))
+    watched.after({file})
+    assert [*watched.left_out] == [*left_out, LeftOut(f"{file}::first", "huge")]
+    (tmp_path / "b.yaml").unlink()
+    watched.after({tmp_path / "b.yaml"})
+    assert [*watched.left_out] == [LeftOut(f"{file}::first", "huge")]
 
 
 def test_a_pattern_takes_what_comes_later_and_a_name_that_case_alone(

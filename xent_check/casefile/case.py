@@ -28,7 +28,7 @@ from xent_check.errors import LocatedMistake, Mistake, OtherWords
 from xent_check.problem import options as kinds
 from xent_check.problem.options import ARRAYS, OPTIONS, Option, Options
 from xent_check.problem.tolerance import Auto, Tolerance
-from xent_check.problem.vocabulary import GIVEN, DepartureId, DType, Given, Loss
+from xent_check.problem.vocabulary import GIVEN, DepartureId, DType, Given, Level, Loss
 
 from .array_forms import Array
 from .field_types import (
@@ -63,6 +63,7 @@ KEY_WORDS: OtherWords = (
     ("description", ("desc", "doc", "comment", "note", "notes")),
     ("source", ("url", "link", "ref", "cite", "citation", "origin")),
     ("tags", ("tag", "markers", "marks")),
+    ("level", ("tier", "effort", "cost")),
     ("loss", ("criterion", "objective", "loss_fn", "loss_function", "kind", "type", "function")),
     ("logits", ("logit", "scores", "score", *_SCORES)),
     ("probs", ("prob", "probabilities", "probability", "proba", "y_proba", "softmax", *_SCORES)),
@@ -217,6 +218,9 @@ class _Inputs(Strict):
     """Where the case or its numbers were published."""
     tags: Annotated[list[Word], *ONE_OR_MORE] = Field(default=[])
     """Words to select cases by: `run --tag TAG`."""
+    level: Level = "quick"
+    """How much it costs: quick (a moment), full or huge. `run --level` says which are taken; a case
+    that is named, `FILE::NAME`, runs whatever its level."""
     loss: Loss
     """Which cross-entropy: binary (a sigmoid, a target per element), categorical (a softmax, a
     distribution per sample) or sparse_categorical (a softmax, a class index per sample)."""

@@ -27,7 +27,12 @@ from .yaml_values import Float, Int, Map
 
 Array = npt.NDArray[Any]
 
-LEFT_OUT = ("implementations", "matrix", "expect")  # what a case file has and a call has not
+LEFT_OUT = (
+    "level",
+    "implementations",
+    "matrix",
+    "expect",
+)  # what a case file has and a call has not
 _BOOLEANS = ("labels", "sample_weight")  # where True and False may stand for 1 and 0
 _SAME_AXES = Mistake(
     ("loss",),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,12 +24,14 @@ from xent_check.implementations.names import UNKNOWN, Implementation, parse
 from xent_check.problem.expectation import REFERENCE, Expectation, Expectations
 from xent_check.problem.problem import Problem
 from xent_check.problem.tolerance import Auto, Tolerance
+from xent_check.problem.vocabulary import DType, Level, Loss
 
 from .case import Case, locate
 from .expansion import SourceMistake, expand
 from .expectations import expectations
 from .field_types import NAME, is_name
 from .keyword import keyword_matcher
+from .levels import LeftOut, is_above, left_out_text
 from .mending import checked
 from .paths import case_files, require_existing, split_path
 from .posing import pose
@@ -74,18 +76,28 @@ class Filter:
 
     texts: tuple[str, ...] = ()  # any of them matches the id, as of `keyword_matcher`
     tags: tuple[str, ...] = ()  # the case has any of them
+    losses: tuple[Loss, ...] = ()  # the case is of any of them
+    dtypes: tuple[DType, ...] = ()  # likewise
+    level: Level = "quick"  # the case has it, or one before it
+
+    @property
+    def narrows(self) -> bool:
+        """Whether it selects by more than the level, which is told apart."""
+        return bool(self.texts or self.tags or self.losses or self.dtypes)
 
     def accepts(self, case: Case) -> bool:
-        """Whether the case is selected."""
-        tagged = not self.tags or bool(set(self.tags) & set(case.fields.tags))
-        name = case.id.lower()
-        return tagged and (
-            not self.texts or any(keyword_matcher(text)(name) for text in self.texts)
+        """Whether the case is selected, whatever its level."""
+        fields, name = case.fields, case.id.lower()
+        return (
+            (not self.tags or bool(set(self.tags) & set(fields.tags)))
+            and (not self.losses or fields.loss in self.losses)
+            and (not self.dtypes or fields.dtype in self.dtypes)
+            and (not self.texts or any(keyword_matcher(text)(name) for text in self.texts))
         )
 
     def __str__(self) -> str:
         words = [*(f"-k {text}" for text in self.texts), *(f"--tag {tag}" for tag in self.tags)]
-        return " ".join(words)
+        return " ".join([*words, *self.losses, *self.dtypes])
 
 
 @contextmanager
@@ -100,17 +112,46 @@ def _without_garbage_collector() -> Iterator[None]:
             gc.enable()
 
 
-@_without_garbage_collector()
 def load(
     paths: Sequence[str], case_filter: Filter, allow_outside: bool = False, any_label: bool = False
 ) -> tuple[PosedCase, ...]:
-    """The selected cases of `paths` (as of `paths.case_files`, with `::name` for one), posed.
+    """The selected cases of `paths` that run at the filter's level, posed. As of `load_all`, and
+    NothingToCompareError where all are left out."""
+    return load_all(paths, case_filter, allow_outside, any_label).required()
+
+
+@dataclass(frozen=True, eq=False)
+class Loaded:
+    """The selected cases."""
+
+    posed_cases: tuple[PosedCase, ...]  # those that run
+    left_out: tuple[LeftOut, ...]  # those above the filter's level, which are not posed
+
+    def required(self) -> tuple[PosedCase, ...]:
+        """The cases that run; NothingToCompareError where there are none."""
+        if not self.posed_cases:
+            raise NothingToCompareError(left_out_text(self.left_out))
+        return self.posed_cases
+
+
+@_without_garbage_collector()
+def load_all(
+    paths: Sequence[str],
+    case_filter: Filter,
+    allow_outside: bool = False,
+    any_label: bool = False,
+    is_named: Callable[[Case], bool] = lambda _: False,
+) -> Loaded:
+    """The selected cases of `paths` (as of `paths.case_files`, with `::name` for one), posed; those
+    above the filter's level are left out, unless they are named.
 
     CaseFileError for bad files, NothingToCompareError where no case is selected, UserError for
     paths and names that do not exist. any_label: labels outside the classes need no expectation.
+    is_named: whether a case is named elsewhere than in the paths.
     """
     located_mistakes: list[LocatedMistake] = []
     cases: dict[int, Case] = {}
+    named: set[int] = set()
     files: dict[Path, FileCases] = {}
     for text in require_existing(paths):
         path_text, name = split_path(text)
@@ -124,9 +165,17 @@ def load(
         if not matches and not located_mistakes:
             raise UserError(_no_such_case(path_text, name, [case.name for case in candidates]))
         cases.update((id(case), case) for case in matches)
+        named.update(id(case) for case in matches if name)
+
+    def runs(case: Case) -> bool:
+        above = is_above(case.fields.level, case_filter.level)
+        return not above or id(case) in named or is_named(case)
+
     selected = [case for case in cases.values() if case_filter.accepts(case)]
+    left_out = [LeftOut(case.id, case.fields.level) for case in selected if not runs(case)]
     posed_cases = []
-    for case in [*selected, *(case for file in files.values() for case in file.broken)]:
+    broken = (case for file in files.values() for case in file.broken)
+    for case in filter(runs, [*selected, *broken]):
         try:
             problem = pose(case, allow_outside, any_label)
             expected = expectations(case, problem)
@@ -136,9 +185,9 @@ def load(
             located_mistakes += [case.located_mistake(mistake) for mistake in error.mistakes]
     if located_mistakes:
         raise CaseFileError(_in_order(located_mistakes))
-    if not posed_cases:
+    if not selected:
         raise NothingToCompareError(f"none of {len(cases)} cases is selected by {case_filter}")
-    return tuple(posed_cases)
+    return Loaded(tuple(posed_cases), tuple(left_out))
 
 
 def _in_order(located_mistakes: Iterable[LocatedMistake]) -> list[LocatedMistake]:

@@ -12,13 +12,13 @@ from typing import Any, get_args
 
 from xent_check.errors import InvalidError, Mistake, closest
 from xent_check.problem.options import OPTIONS, Words
-from xent_check.problem.vocabulary import CHOICE_WORDS, DTYPES, GIVEN, Loss
+from xent_check.problem.vocabulary import CHOICE_WORDS, DTYPES, GIVEN, LEVELS, Loss
 
 from .case import ANY_GIVEN, ARRAY_KEYS, KEY_WORDS, CaseFields, ExpectedFields
 from .validation import MISSING, NEAR_KEYS, UNKNOWN_KEY, case_fields
 from .yaml_values import Map
 
-_CHOICES = {"loss": get_args(Loss), "dtype": DTYPES} | {
+_CHOICES = {"loss": get_args(Loss), "dtype": DTYPES, "level": LEVELS} | {
     option.key: option.kind.allowed for option in OPTIONS if isinstance(option.kind, Words)
 }
 _ROUNDS = 4  # a key that is taken for another may have a wrong value, and so on

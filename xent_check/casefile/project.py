@@ -41,6 +41,11 @@ class Project:
         match = _FUNCTION.fullmatch(name)
         return name if match is None else match[1] + self.path(match[2]) + match[3]
 
+    def case(self, case: str) -> str:
+        """The name in a baseline of a case's id."""
+        shown = case.rpartition("::")[0]
+        return self.path(shown) + case[len(shown) :]
+
     def path(self, shown: str) -> str:
         """The path in a baseline of a file that reports name `shown`: from the root, with `/`."""
         if shown.startswith(CORPUS):

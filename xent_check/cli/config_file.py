@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from xent_check.casefile.pyproject import TABLE, TABLES, Place, Table, description, find_table
 from xent_check.errors import InvalidError, Mistake, did_you_mean, key_text
+from xent_check.problem.vocabulary import CHOICE_WORDS, LEVELS
 from xent_check.results.number_text import tidy
 
 if TYPE_CHECKING:
@@ -196,6 +197,13 @@ def _text(value: Any, more: str = "") -> str:
     return value
 
 
+def _level(value: Any, _: Place) -> Value:
+    if value in LEVELS:
+        return str(value)
+    hint = did_you_mean(value, LEVELS, CHOICE_WORDS) if isinstance(value, str) else ""
+    raise _wrong(description(value), ", ".join(LEVELS), hint)
+
+
 def _tolerance(value: Any, _: Place) -> Value:
     if value == "auto" or (_is_number(value) and 0 <= value < float("inf")):
         return tidy(str(value))
@@ -239,6 +247,7 @@ KEYS: dict[str, Key] = {
         "names", _words(_implementation), "what the cases list, or the default set", "impl"
     ),
     "tag": Key("tags", _words(_unchanged), "any"),
+    "level": Key("level", _level),
     "tolerance": Key("tolerance", _tolerance, "what the cases say"),
     "strict": Key("strict", _flag, "no"),
     "baseline": Key("baseline", _file),

@@ -122,7 +122,7 @@ def _posed_case(case: str, allow_outside: bool) -> PosedCase:
     from xent_check.casefile.loading import Filter, load
     from xent_check.errors import listed
 
-    posed_cases = load([case], Filter(), allow_outside, any_label=True)
+    posed_cases = load([case], Filter(level="huge"), allow_outside, any_label=True)
     if len(posed_cases) > 1:
         names = listed([posed.case.name for posed in posed_cases], most=20)
         raise click.UsageError(

@@ -17,12 +17,13 @@ from .run_command import command as run
 
 if TYPE_CHECKING:
     from xent_check.casefile.loading import PosedCase
+    from xent_check.problem.vocabulary import Level
     from xent_check.reporters.formats import Terminal
     from xent_check.search.mutants.mutant import Mutant
     from xent_check.search.mutate import Mutation
 
 _FORMATS = ("table", "json", "markdown")
-_AS_RUN = ("paths", "texts", "tags", "tolerance", "allow_outside")
+_AS_RUN = ("paths", "texts", "tags", "level", "tolerance", "allow_outside")
 
 
 def _names(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -64,6 +65,7 @@ def command(
     paths: tuple[str, ...],
     texts: tuple[str, ...],
     tags: tuple[str, ...],
+    level: Level,
     tolerance: str | None,
     allow_outside: bool,
     chosen: tuple[str, ...],
@@ -87,9 +89,14 @@ def command(
     outputs, look = outputs_of(reports, _FORMATS), Look.of(color, verbose, quiet)
     mutants = _chosen(chosen)
     override = None if tolerance is None else tolerance_of(tolerance)
-    from xent_check.casefile.loading import load
+    from xent_check.casefile.levels import left_out_text
+    from xent_check.casefile.loading import load_all
 
-    cases = load(paths or default_paths(), case_filter_of(texts, tags), allow_outside)
+    case_filter = case_filter_of(texts, tags, level)
+    loaded = load_all(paths or default_paths(), case_filter, allow_outside)
+    cases = loaded.required()
+    if loaded.left_out:
+        click.echo(left_out_text(loaded.left_out), err=True)
     if override is not None:
         cases = tuple(posed.with_tolerance(override) for posed in cases)
     from xent_check.search.mutants.table import RIGHT
@@ -122,10 +129,9 @@ def _suite(cases: Sequence[PosedCase]) -> tuple[PosedCase, ...]:
     """The cases of the package that are not among these."""
     from xent_check.casefile.chosen_cases import CONFORMANCE
     from xent_check.casefile.loading import Filter, load
-    from xent_check.casefile.paths import CORPUS, corpus_names
 
     files = {posed.case.file.resolve() for posed in cases}
-    shipped = load((CONFORMANCE if CONFORMANCE in corpus_names() else CORPUS,), Filter())
+    shipped = load((CONFORMANCE,), Filter())
     return tuple(posed for posed in shipped if posed.case.file.resolve() not in files)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from xent_check.problem.vocabulary import LEVELS
 from xent_check.reporters.formats import REPORTERS
 
 from .completion import (
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from xent_check.history.gate import Rule
     from xent_check.implementations.names import Implementation, Python
     from xent_check.problem.tolerance import Auto, Tolerance
+    from xent_check.problem.vocabulary import Level
     from xent_check.results.report import Report
     from xent_check.results.shard import Shard
     from xent_check.running.settings import Settings
@@ -56,6 +58,13 @@ python_option = click.option(
     shell_complete=interpreters,
     help="Run it (all, without NAME) in another Python or virtual environment; as "
     "'torch[old]=PATH' in a column beside torch. Repeatable.",
+)
+level_option = click.option(
+    "--level",
+    type=click.Choice(LEVELS),
+    default="quick",
+    show_default=True,
+    help="How much: cases of a level above are left out, but one that is named.",
 )
 _SELECTION: tuple[_Option, ...] = (
     click.argument(
@@ -89,6 +98,7 @@ _SELECTION: tuple[_Option, ...] = (
         shell_complete=case_tags,
         help="Only cases with this tag. Repeatable: any of them.",
     ),
+    level_option,
     click.option(
         "--shard", metavar="I/N", help="Only the I-th of N shares of the cases; see merge."
     ),
@@ -199,6 +209,7 @@ def settings_of(
     names: Sequence[str],
     texts: Sequence[str],
     tags: Sequence[str],
+    level: Level,
     shard: str | None,
     tolerance: str | None,
     strict: bool,
@@ -219,7 +230,7 @@ def settings_of(
     elsewhere, declared = pythons_of(pythons), declaration(own)
     chosen = implementations(names, elsewhere)
     return Settings(
-        case_filter=case_filter_of(texts, tags),
+        case_filter=case_filter_of(texts, tags, level),
         chosen=said_of(chosen, declared) if chosen else None,
         declared=declared,
         required=implementations(required, elsewhere),
@@ -250,8 +261,8 @@ def usage(option: str, error: Any) -> click.UsageError:
     return click.UsageError(f"{option} {text}" if option else text)
 
 
-def case_filter_of(texts: Sequence[str], tags: Sequence[str]) -> Filter:
-    """The filter of `-k` and `--tag`; UsageError for an expression that is none."""
+def case_filter_of(texts: Sequence[str], tags: Sequence[str], level: Level) -> Filter:
+    """The filter of `-k`, `--tag` and `--level`; UsageError for an expression that is none."""
     from xent_check.casefile.keyword import keyword_matcher
     from xent_check.casefile.loading import Filter
     from xent_check.errors import InvalidError
@@ -262,7 +273,7 @@ def case_filter_of(texts: Sequence[str], tags: Sequence[str]) -> Filter:
             keyword_matcher(text)
         except InvalidError as error:
             raise usage(f"-k {text!r}:", error) from None
-    return Filter(expressions, tuple(tags))
+    return Filter(expressions, tuple(tags), level=level)
 
 
 def implementations(

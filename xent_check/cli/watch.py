@@ -98,6 +98,8 @@ class _Watch:
 
         with Progress(self.look.color) as progress:
             report = self.session.check(progress, posed_cases)
+        scope = replace(report.scope, left_out=self.watched.left_out)
+        report = replace(report, scope=scope)
         self._keep(report)
         for output in self.outputs:
             latest = report if output.file is None or self.whole is None else self.whole

@@ -117,7 +117,8 @@ def _absent_in_scope(report: Report, absent: Iterable[Key], project: Project) ->
     scope = report.scope
     chosen = None if scope.chosen is None else tuple(map(project.implementation, scope.chosen))
     paths = tuple(map(project.path, scope.paths))
-    whole = replace(scope, paths=paths, chosen=chosen)
+    left_out = tuple(replace(one, case=project.case(one.case)) for one in scope.left_out)
+    whole = replace(scope, paths=paths, chosen=chosen, left_out=left_out)
     return sorted(key for key in absent if whole.covers(*key))
 
 

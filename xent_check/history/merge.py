@@ -182,11 +182,13 @@ def _either(texts: Sequence[str]) -> str:
 
 
 def _scope(scopes: Sequence[Scope]) -> Scope:
-    """The scope of all together; an unknown one where their paths differ or they were filtered."""
+    """The scope of all together; an unknown one where their paths or levels differ or they were
+    filtered."""
     if len(set(scopes)) == 1:
         return scopes[0]
-    if len({scope.paths for scope in scopes}) > 1 or any(scope.filtered for scope in scopes):
-        return Scope()
+    if len({(s.paths, s.left_out) for s in scopes}) > 1 or any(s.filtered for s in scopes):
+        in_all = [one for one in scopes[0].left_out if all(one in s.left_out for s in scopes)]
+        return Scope(left_out=tuple(in_all))
     named = [scope.chosen for scope in scopes if scope.chosen is not None]
     chosen = tuple(dict.fromkeys(name for names in named for name in names))
     return replace(scopes[0], chosen=chosen if len(named) == len(scopes) else None)

@@ -15,6 +15,7 @@ Reduction = Literal["mean", "weighted_mean", "sum"]
 ConductCheck = Literal["inputs", "repeatable", "batch"]
 Check = Literal["value", "gradient"] | ConductCheck
 DepartureId = Literal["input-overwritten", "not-repeatable", "row-dependent"]
+Level = Literal["quick", "full", "huge"]
 
 LOSSES: tuple[Loss, ...] = get_args(Loss)
 GIVEN: tuple[Given, ...] = get_args(Given)
@@ -23,6 +24,7 @@ REDUCTIONS: tuple[Reduction, ...] = get_args(Reduction)
 CONDUCT_CHECKS: tuple[ConductCheck, ...] = get_args(ConductCheck)
 DEPARTURES: tuple[DepartureId, ...] = get_args(DepartureId)  # what each finds, in that order
 CHECKS: tuple[Check, ...] = ("value", "gradient", *CONDUCT_CHECKS)
+LEVELS: tuple[Level, ...] = get_args(Level)  # each takes the cases of those before it too
 
 # What users write for them: functions, classes and dtypes of the libraries, and short names. A word
 # may stand for several.
@@ -46,6 +48,9 @@ CHOICE_WORDS: OtherWords = (
     ("weighted_mean", ("weighted_average", "weighted", "mean_with_sample_weight",
                        "sum_by_nonzero_weights")),
     ("sum", ("total", "add")),
+    ("quick", ("fast", "small", "short", "default")),
+    ("full", ("slow", "long", "all", "medium")),
+    ("huge", ("large", "giant", "enormous")),
     ("normal", ("gaussian", "randn", "standard_normal")),
     ("uniform", ("rand", "random")),
     ("integers", ("randint", "integer", "int")),

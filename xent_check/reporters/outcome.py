@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from xent_check.casefile.levels import left_out_text
+from xent_check.results.change import GateResult
 from xent_check.results.number_text import count_of, small
 from xent_check.results.report import STATUSES, Report, Status
 
@@ -85,9 +87,13 @@ def _reasons(report: Report) -> Iterator[str]:
     missing = dict.fromkeys([*report.absent, *sorted(required)])
     if missing:
         yield f"failed: {', '.join(missing)} required and missing"
-    gate = report.gate
-    if gate is None:
-        return
+    if report.gate is not None:
+        yield from _gate_reasons(report, report.gate)
+    if text := left_out_text(report.scope.left_out):
+        yield text
+
+
+def _gate_reasons(report: Report, gate: GateResult) -> Iterator[str]:
     rules = f"--fail-on {','.join(gate.fail_on)}"
     if gate.failing:
         yield f"failed: {counts(gate.failing)} ({rules})"

@@ -13,6 +13,7 @@ from typing import Literal, get_args
 
 from xent_check import __version__
 from xent_check.casefile.case import Case
+from xent_check.casefile.levels import LeftOut
 from xent_check.casefile.paths import CORPUS, split_id
 from xent_check.diagnosis.diagnosis import Diagnosis
 from xent_check.errors import ExitCode
@@ -118,9 +119,13 @@ class Scope:
     """whether some cases of the paths were left out"""
     chosen: tuple[str, ...] | None = None
     """the implementations; None where the cases name them"""
+    left_out: tuple[LeftOut, ...] = ()
+    """the selected cases above the level of the run"""
 
     def covers(self, case: str, implementation: str) -> bool:
         """Whether the run asks for this implementation's answer to a case of this id."""
+        if any(case == one.case for one in self.left_out):
+            return False
         if self.filtered or (self.chosen is not None and implementation not in self.chosen):
             return False
         file, _ = split_id(case)

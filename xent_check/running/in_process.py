@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from xent_check.casefile.levels import LeftOut
 from xent_check.casefile.loading import PosedCase
 from xent_check.implementations.conduct import with_conduct
 from xent_check.implementations.names import Implementation
@@ -35,11 +36,17 @@ from .settings import Settings
 from .summary import report_of
 
 
-def check(loss: UserLoss, posed_cases: Sequence[PosedCase], stated: bool = False) -> Report:
+def check(
+    loss: UserLoss,
+    posed_cases: Sequence[PosedCase],
+    stated: bool = False,
+    left_out: tuple[LeftOut, ...] = (),
+) -> Report:
     """The report of the loss on the cases; of what it raises too, but for an interrupt.
 
     The exact value comes first, and the loss gets copies: what it writes to is its own.
-    stated: the caller says what the loss computes, so that every case is asked.
+    stated: the caller says what the loss computes, so that every case is asked. left_out: the cases
+    above the level that was asked for.
     """
     start = time.perf_counter()
     origin = origin_of("")
@@ -53,7 +60,7 @@ def check(loss: UserLoss, posed_cases: Sequence[PosedCase], stated: bool = False
     return replace(
         report_of(settings, posed_cases, lambda _: (own,), results, lambda _: asdict(introduced)),
         seconds=time.perf_counter() - start,
-        scope=scope_of(settings, partial=True),
+        scope=scope_of(settings, partial=True, left_out=left_out),
         asked=asked,
         origin=origin,
     )

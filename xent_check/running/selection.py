@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from xent_check.casefile.loading import Filter, PosedCase, load
+from xent_check.casefile.levels import LeftOut
+from xent_check.casefile.loading import Loaded, PosedCase, load_all
 from xent_check.casefile.paths import scope_paths, split_path
 from xent_check.errors import NothingToCompareError, UserError
 from xent_check.implementations.declaration import Declaration
@@ -17,21 +18,35 @@ from xent_check.results.report import Asked, Scope
 from .settings import Settings
 
 
-def select_cases(
-    settings: Settings, ready_cases: tuple[PosedCase, ...] | None
-) -> tuple[PosedCase, ...]:
-    """The selected cases under the run's tolerance; NothingToCompareError where there are none.
+def select_cases(settings: Settings, ready_cases: tuple[PosedCase, ...] | None) -> Loaded:
+    """The selected cases under the run's tolerance, and those above its level;
+    NothingToCompareError where none runs.
 
     ready_cases: cases to take instead of reading files.
     """
-    posed_cases = ready_cases or load(settings.paths, settings.case_filter, settings.allow_outside)
-    if settings.only is not None:
-        posed_cases = _with_ids(posed_cases, settings.only)
+    only = settings.only
+    loaded = Loaded(ready_cases, ()) if ready_cases else read_cases(settings, settings.paths)
+    posed_cases = loaded.required()
+    if only is not None:
+        loaded = Loaded(_with_ids(posed_cases, only), ())
     if settings.declared.says_something:
-        posed_cases = _declaring(posed_cases, settings)
+        loaded = replace(loaded, posed_cases=_declaring(loaded.posed_cases, settings))
     if settings.tolerance is not None:
-        posed_cases = tuple(s.with_tolerance(settings.tolerance) for s in posed_cases)
-    return posed_cases
+        changed = (s.with_tolerance(settings.tolerance) for s in loaded.posed_cases)
+        loaded = replace(loaded, posed_cases=tuple(changed))
+    return loaded
+
+
+def read_cases(settings: Settings, paths: Sequence[str]) -> Loaded:
+    """The cases of these paths that the settings select; one of `only` whatever its level. As of
+    `load_all`."""
+    only = settings.only or frozenset()
+    return load_all(
+        paths,
+        settings.case_filter,
+        settings.allow_outside,
+        is_named=lambda case: case.id in only,
+    )
 
 
 def _declaring(posed_cases: tuple[PosedCase, ...], settings: Settings) -> tuple[PosedCase, ...]:
@@ -81,14 +96,13 @@ def asked_of(
     )
 
 
-def scope_of(settings: Settings, partial: bool) -> Scope:
-    """The scope of the run. partial: the cases were ready and not read, or it was stopped."""
+def scope_of(settings: Settings, partial: bool, left_out: tuple[LeftOut, ...] = ()) -> Scope:
+    """The scope of the run. partial: the cases were ready and not read, or it was stopped.
+    left_out: the selected cases above its level."""
     by_name = any(split_path(path)[1] for path in settings.paths)
     return Scope(
         paths=scope_paths(settings.paths),
-        filtered=partial
-        or by_name
-        or settings.case_filter != Filter()
-        or settings.only is not None,
+        filtered=partial or by_name or settings.case_filter.narrows or settings.only is not None,
         chosen=None if settings.chosen is None else tuple(i.name for i in settings.chosen),
+        left_out=left_out,
     )

@@ -82,7 +82,8 @@ class Session:
         settings, shard, clock = self.settings, self.settings.shard, Clock()
         origin = origin_of(settings.command)
         with clock.of("reading"):
-            selection = select_cases(settings, ready_cases)
+            loaded = select_cases(settings, ready_cases)
+            selection = loaded.posed_cases
             posed_cases = selection if shard is None else shard.take(selection)
         require_memory(posed_cases, self.implementations_of, settings.jobs)
         with clock.of("reading"):
@@ -101,7 +102,11 @@ class Session:
             spent=(*self._pool.spent, *clock.spent),
             stopped=stopped,
             shard=shard,
-            scope=scope_of(settings, partial=ready_cases is not None or stopped is not None),
+            scope=scope_of(
+                settings,
+                partial=ready_cases is not None or stopped is not None,
+                left_out=loaded.left_out,
+            ),
             asked=asked,
             strict=settings.strict,
             tolerance=settings.tolerance,

@@ -13,12 +13,14 @@ from pathlib import Path
 
 import numpy as np
 
-from xent_check.casefile.loading import PosedCase, load
-from xent_check.casefile.paths import SUFFIXES, case_files, folders, split_path
+from xent_check.casefile.levels import LeftOut
+from xent_check.casefile.loading import Loaded, PosedCase
+from xent_check.casefile.paths import SUFFIXES, case_files, folders, split_id, split_path
 from xent_check.errors import UserError
 from xent_check.implementations.names import Implementation
 from xent_check.results.report import Report
 
+from .selection import read_cases
 from .settings import Settings
 
 ARRAYS = (".npy", ".npz", ".safetensors")
@@ -74,6 +76,7 @@ class KnownCases:
         self._settings = settings
         self._known: dict[str, PosedCase] = {}
         self._marks: dict[str, str] = {}
+        self.left_out: tuple[LeftOut, ...] = ()  # those above the level, as they were last read
 
     @property
     def posed_cases(self) -> tuple[PosedCase, ...]:
@@ -82,9 +85,10 @@ class KnownCases:
 
     def read(self) -> tuple[PosedCase, ...]:
         """Read all cases again; those that are new or changed. UserError as from `load`."""
-        return self._take(
-            self._load(self._settings.paths), {s.case.shown for s in self.posed_cases}
-        )
+        loaded = self._load(self._settings.paths)
+        loaded.required()
+        files = {s.case.shown for s in self.posed_cases}
+        return self._take(loaded, files | set(map(_file_of, self.left_out)))
 
     def after(self, files: set[Path]) -> tuple[PosedCase, ...]:
         """The cases that these saves add or change. UserError as from `load`."""
@@ -93,12 +97,15 @@ class KnownCases:
         yaml_files = {path for path in files if path.suffix in SUFFIXES}
         known = [s.case for s in self.posed_cases]
         removed = {case.shown for case in known if Path(os.path.abspath(case.file)) in yaml_files}
+        unread = map(_file_of, self.left_out)
+        removed |= {shown for shown in unread if Path(os.path.abspath(shown)) in yaml_files}
         return self._take(self._load(list(self._paths_of(yaml_files))), removed)
 
-    def _load(self, paths: Sequence[str]) -> tuple[PosedCase, ...]:
-        s = self._settings
-        fresh = load(paths, s.case_filter, s.allow_outside) if paths else ()
-        return tuple(posed for posed in fresh if s.only is None or posed.case.id in s.only)
+    def _load(self, paths: Sequence[str]) -> Loaded:
+        only = self._settings.only
+        loaded = read_cases(self._settings, paths) if paths else Loaded((), ())
+        chosen = tuple(p for p in loaded.posed_cases if only is None or p.case.id in only)
+        return Loaded(chosen, loaded.left_out if only is None else ())
 
     def _paths_of(self, files: set[Path]) -> Iterator[str]:
         """Those of the files that the settings name, each as a path with the case's name."""
@@ -108,14 +115,21 @@ class KnownCases:
                     if Path(os.path.abspath(file.path)) in files:
                         yield f"{file.shown}::{name}" if name else file.shown
 
-    def _take(self, fresh: Sequence[PosedCase], shown: set[str]) -> tuple[PosedCase, ...]:
-        """Replace the known cases of the files `shown` by the fresh ones; those that changed."""
+    def _take(self, loaded: Loaded, shown: set[str]) -> tuple[PosedCase, ...]:
+        """Replace the known cases of the files `shown` by the loaded ones; those that changed."""
+        fresh = loaded.posed_cases
+        kept = (one for one in self.left_out if _file_of(one) not in shown)
+        self.left_out = (*kept, *loaded.left_out)
         marks = {posed.case.id: fingerprint(posed) for posed in fresh}
         changed = tuple(s for s in fresh if self._marks.get(s.case.id) != marks[s.case.id])
         unread = {n: s for n, s in self._known.items() if s.case.shown not in shown}
         self._known = unread | {posed.case.id: posed for posed in fresh}
         self._marks = {n: m for n, m in self._marks.items() if n in unread} | marks
         return changed
+
+
+def _file_of(left_out: LeftOut) -> str:
+    return split_id(left_out.case)[0]
 
 
 def fingerprint(posed: PosedCase) -> str:
