@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.console import ROOT
 from tests.support.fake import fake
+from xent_check.errors import InvalidError
 from xent_check.implementations import names
 
 pytest_plugins = "pytester"
@@ -370,3 +371,25 @@ def test_pytest_finds_it_by_itself() -> None:
     project = tomllib.loads(Path(ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     (module,) = project["entry-points"]["pytest11"].values()
     assert hasattr(importlib.import_module(module), "pytest_addoption")
+
+
+DECLARED = """\
+[tool.xent-check.implementation.first]
+function = "mine.py:loss"
+set = {logits = 3}
+"""
+
+
+@pytest.mark.long
+def test_what_the_project_declares_has_items_of_its_name(project: pytest.Pytester) -> None:
+    project.path.joinpath("pyproject.toml").write_text(DECLARED.replace("set", "fixed"))
+    done = run(project, "--xent", "cases", "--xent-impl", "first")
+    assert done.ret == pytest.ExitCode.USAGE_ERROR
+    done.stderr.fnmatch_lines([
+        "ERROR: pyproject.toml:3: tool.xent-check.implementation.first.fixed.logits: unknown *"
+    ])  # fmt: skip
+    project.path.joinpath("pyproject.toml").write_text(DECLARED.replace("set", "# set"))
+    arguments = ("--xent", "cases", "--xent-impl", "first")
+    assert "cases/a.yaml::good[first]" in collected(project, *arguments)
+    with pytest.raises(InvalidError):
+        names.parse("first")

@@ -29,7 +29,7 @@ BUGS = (
     ),
     Bug(
         "what is declared is found out all the same", "finding:found",
-        "if is_said:", "if False:", DECLARATION, "is_not_asked",
+        "if declared.loss and declared.given:", "if False:", DECLARATION, "is_not_asked",
     ),
     Bug(
         "what is declared and raises is unsupported", "introducing:answer",
@@ -37,13 +37,13 @@ BUGS = (
         DECLARATION, "although_it_raises",
     ),
     Bug(
-        "losses in place of a declared total are reduced to it", "asking:_total",
+        "losses in place of a declared total are reduced to it", "own.asking:_total",
         "numbers.reshape(()) if numbers.size == 1 else numbers", "numbers.mean()", DECLARATION,
         "not_reduced_to_it",
     ),
     Bug(
-        "a declared gradient may be left out", "asking:ask",
-        "if explicit[-1] is None and loss.declared.returns == EXPLICIT:", "if False:", DECLARATION,
+        "a declared gradient may be left out", "own.asking:ask",
+        "elif loss.declared.returns == EXPLICIT:", "elif False:", DECLARATION,
         "does_not_come",
     ),
     Bug(
