@@ -70,6 +70,14 @@ def test_a_promise_is_held_to() -> None:
         assert_agrees(declared.broken, **case, compute="float32")
 
 
+def test_a_promise_that_a_tolerance_passes_over_is_said_to_count_for_nothing() -> None:
+    half: dict[str, Any] = {"logits": LOGITS.astype(np.float16), "labels": np.array([0, 1])}
+    said = "its promise of float32 counts under the tolerance auto alone"
+    assert said in " ".join(str(check(declared.broken, **half, compute="float32")).split())
+    report = check(declared.broken, **half, compute="float32", tolerance="auto")
+    assert said not in " ".join(str(report).split())
+
+
 @pytest.mark.parametrize(
     ("said", "told"),
     [

@@ -128,6 +128,12 @@ def test_every_command_that_runs_a_loss_takes_them(project: Path) -> None:
     for name in (("losses.py:fused", *OPTIONS), ("fused",)):
         evaluated = xent_check(project, "eval", *numbers, "-i", *name)
         assert evaluated.code == 0, evaluated.err + evaluated.out
+    saved = xent_check(
+        project, "eval", *numbers, "-i", "losses.py:fused", *OPTIONS, "--save", "s.yaml"
+    )
+    typed = saved.err.partition("xent-check ")[2].split("\n")[0]
+    assert typed.startswith("run s.yaml --returns mean --map a=labels --set vocab=num_classes")
+    assert xent_check(project, *typed.split()).code == 0
     kept = xent_check(
         project, "accept", case, "-i", "losses.py:fused", *OPTIONS, "--baseline", "b.json"
     )

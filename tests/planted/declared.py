@@ -73,6 +73,11 @@ BUGS = (
         "total_bound(problem, reference, wide.losses, reduction)", PROMISED, "one_rounding",
     ),
     Bug(
+        "a promise that counts for nothing goes unsaid", "judging:result_of",
+        "if promise is not None and result.comparison and", "if False and",
+        "test_api_declared.py", "passes_over",
+    ),
+    Bug(
         "a broken promise is the exact value", "diagnosis.diagnosis:_agreement",
         "if bounds.promise is not None and", "if False and", RUN, "counts",
     ),

@@ -25,7 +25,7 @@ from xent_check.problem.vocabulary import DTYPES, LOSSES
 
 from .completion import implementation_names, one_of, report_formats
 from .options import command_line, implementations, look_options, python_option, pythons_of
-from .own_options import declaration, know_the_project, own_options, said_of
+from .own_options import as_typed, declaration, know_the_project, own_options, said_of
 
 if TYPE_CHECKING:
     from xent_check.casefile.loading import PosedCase
@@ -184,7 +184,8 @@ def command(
     An ARRAY is numbers as Python, NumPy, torch, TensorFlow or JAX print them, @FILE (x.npy,
     x.npz#key, x.safetensors#key, or a text), - for standard input, or a mapping of a case file.
     """  # fmt: skip
-    names, declared = options["implementations"], declaration(options)
+    names, again = options["implementations"], as_typed(options)
+    declared = declaration(options)
     runs = names or pythons or declared.says_something
     if observed is not None and (runs or set(reports) - {"json"}):
         words = "-i and --python, and reports but json"
@@ -200,7 +201,7 @@ def command(
     source, numbers = _case_source(options, observed)
     posed = _posed_case(source, any_label=observed is not None)
     if save is not None:
-        _write(save, source, force)
+        _write(save, source, force, again)
     if observed is not None:
         _explain(posed, numbers, bool(reports), verbose > 0, color)
     else:
@@ -249,7 +250,8 @@ def _refuse(*mistakes: Mistake) -> NoReturn:
     raise UserError("\n".join(option_mistake_text(mistake) for mistake in mistakes)) from None
 
 
-def _write(file: Path, source: Map, force: bool) -> None:
+def _write(file: Path, source: Map, force: bool, again: str) -> None:
+    """Write the case. again: the options of `run` that are no part of it."""
     from xent_check.casefile.yaml_writer import case_yaml
     from xent_check.errors import InvalidError
 
@@ -263,7 +265,7 @@ def _write(file: Path, source: Map, force: bool) -> None:
         _refuse(*error.mistakes)
     except OSError as error:
         raise click.UsageError(f"--save {file}: {error.strerror}") from None
-    click.echo(f"wrote {file}; check it with: xent-check run {file}", err=True)
+    click.echo(f"wrote {file}; check it with: xent-check run {file}{again}", err=True)
 
 
 def _explain(

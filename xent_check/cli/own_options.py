@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -91,6 +92,12 @@ def declaration(options: dict[str, Any]) -> Declaration:
     if mistakes:
         raise UserError("\n".join(mistake_text(m, _place(m)) for m in mistakes))
     return said
+
+
+def as_typed(options: Mapping[str, Any]) -> str:
+    """The options of these that were given, for a shell, a space before each; "" without any."""
+    given = ((key, text) for key in _HELP for text in options.get(f"{_PREFIX}{key}", ()))
+    return "".join(f" --{key} {shlex.quote(text)}" for key, text in given)
 
 
 def _words(key: str, texts: Sequence[str]) -> Any:

@@ -38,6 +38,9 @@ def result_of(
             stated = replace(of_library, because=f"as {library}: {of_library.because}")
             known = judge(posed.case, posed.problem, i.name, evaluation, exact, stated, strict)
             result = known if known.status == "known" else result
+    if promise is not None and result.comparison and posed.case.fields.tolerance != "auto":
+        note = f"its promise of {promise} counts under the tolerance auto alone"
+        result = replace(result, notes=(*result.notes, note))
     return diagnosed(result)
 
 
