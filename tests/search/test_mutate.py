@@ -100,3 +100,13 @@ def test_what_a_mutant_raises_catches_it(tmp_path: Path) -> None:
     assert caught is not None
     assert caught.status == "failed"
     assert "IndexError: class 5 of 3" in str(caught.reason)
+
+
+def test_conduct_is_checked_where_the_case_asks_for_it(tmp_path: Path) -> None:
+    text = GENTLE.replace("{", "{check: [value, inputs], ")
+    mutation = mutated(tmp_path, text, "logits-overwritten", "sum-in-any-order")
+    overwritten, in_any_order = mutation.fates
+    assert overwritten.caught is not None
+    assert "overwrit" in str(overwritten.caught.reason) or overwritten.caught.status == "diverges"
+    assert in_any_order.lacking == ("check: repeatable",)
+    assert mutation.flagged == ()

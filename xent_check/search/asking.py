@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from xent_check.implementations.conduct import watched, with_conduct
 from xent_check.implementations.table import CUSTOM
-from xent_check.problem.evaluation import Evaluation
+from xent_check.problem.evaluation import Computed, Evaluation
 from xent_check.problem.problem import Problem
 from xent_check.workers.child import evaluation_of
 from xent_check.workers.wire import encode_problem, forget
@@ -52,8 +53,16 @@ class Asker:
         """What it answers; what it raises is an answer too."""
         if mutant.kernel is None:
             return self._answer_of_worker(mutant, problem)
+        kernel = mutant.kernel
+
+        def evaluate(problem: Problem) -> Computed:
+            own = replace(problem, **(arrays := _copies(problem)))
+            named = {problem.given if name == "values" else name: a for name, a in arrays.items()}
+            seen = watched(problem, named, np.asarray)
+            return replace(kernel(own).answer(), conduct=seen())
+
         try:
-            return mutant.kernel(_copy(problem)).answer()
+            return with_conduct(problem, evaluate)
         except Exception as error:
             return evaluation_of(error)
 
@@ -70,11 +79,10 @@ class Asker:
             forget(message)
 
 
-def _copy(problem: Problem) -> Problem:
-    """Its own arrays, which the mutant may write to."""
-    arrays: dict[str, Any] = {
+def _copies(problem: Problem) -> dict[str, Any]:
+    """A problem's arrays by field, which a mutant may write to."""
+    return {
         field.name: value.copy()
         for field in fields(problem)
         if isinstance(value := getattr(problem, field.name), np.ndarray)
     }
-    return replace(problem, **arrays)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from xent_check.problem.problem import Problem
+from xent_check.problem.vocabulary import ConductCheck
 
 
 def _option(name: str) -> Callable[[Problem], bool]:
@@ -15,6 +16,10 @@ def _option(name: str) -> Callable[[Problem], bool]:
 
 def _dtype(*names: str) -> Callable[[Problem], bool]:
     return lambda p: p.dtype in names
+
+
+def _conduct(name: ConductCheck) -> Callable[[Problem], bool]:
+    return lambda p: name in p.conduct
 
 
 def _total(*names: str) -> Callable[[Problem], bool]:
@@ -87,6 +92,8 @@ NEEDS: Mapping[str, Callable[[Problem], bool]] = {
     "no gradient to check": lambda p: not p.gradient,
     "a cotangent": lambda p: p.gradient and p.cotangent is not None,
     "a cotangent that begins with 1": _begins_with_1,
+    "check: inputs": _conduct("inputs"),
+    "check: repeatable": _conduct("repeatable"),
     "a total": lambda p: bool(p.reductions),
     "a mean": _total("mean"),
     "a weighted_mean": _total("weighted_mean"),

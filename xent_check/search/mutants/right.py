@@ -36,13 +36,18 @@ class VocabularyParallel(Softmax):
         )
 
 
-class OneAfterAnother(Softmax):
-    """Sums without pairs: one number after another."""
+class RecursiveSums(Softmax):
+    """32 numbers are added one after another, and then the sums of such blocks likewise."""
 
     def added(self, numbers: Array) -> Array:
-        if not numbers.size:
-            return super().added(numbers)
-        return np.cumsum(numbers, axis=-1, dtype=self.work)[..., -1]
+        *rows, count = numbers.shape
+        if count <= 32:
+            return np.cumsum(numbers, axis=-1)[..., -1] if count else super().added(numbers)
+        blocks = -(-count // 32)
+        padded = np.zeros((*rows, blocks * 32), numbers.dtype)
+        padded[..., :count] = numbers
+        sums = np.cumsum(padded.reshape(*rows, blocks, 32), axis=-1)[..., -1]
+        return self.added(sums)
 
 
 class Compensated(TwoPasses):

@@ -7,6 +7,7 @@ from types import ModuleType
 
 from . import (
     binary,
+    conduct,
     from_probabilities,
     gradients,
     ignored,
@@ -28,7 +29,7 @@ from .softmax import Softmax
 
 _WRONG = (
     maximum, logarithm, precision, tiles, labels, ignored, smoothing, weights, gradients, binary,
-    from_probabilities,
+    from_probabilities, conduct,
 )  # fmt: skip
 _BASES: tuple[type[Kernel], ...] = (Softmax, Sigmoid, Probabilities, BinaryProbabilities)
 

@@ -51,6 +51,12 @@ MUTANTS_OF_TORCH = (
         ("a cotangent",),
     ),
     _of_torch(
+        "gradient_over_logits",
+        "An autograd.Function whose forward writes the gradient where the caller's logits are",
+        "linkedin/Liger-Kernel/pull/1251",
+        ("check: inputs",),
+    ),
+    _of_torch(
         "gradient_kept_from_forward",
         "An autograd.Function whose forward keeps the gradient of the mean, and whose backward "
         "returns that",
