@@ -110,3 +110,11 @@ def test_conduct_is_checked_where_the_case_asks_for_it(tmp_path: Path) -> None:
     assert "overwrit" in str(overwritten.caught.reason) or overwritten.caught.status == "diverges"
     assert in_any_order.lacking == ("check: repeatable",)
     assert mutation.flagged == ()
+
+
+def test_a_gradient_that_is_wrong_alone_gets_its_reason(tmp_path: Path) -> None:
+    text = GENTLE.replace("{", "{check: [value, gradient], label_smoothing: 0.1, ")
+    fate = only(mutated(tmp_path, text, "gradient-zero-if-smoothed"))
+    assert fate.caught is not None
+    assert fate.caught.diagnosis is not None
+    assert [e.id for e in fate.caught.diagnosis.explanations] == ["gradient-zero"]

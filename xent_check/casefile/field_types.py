@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from xent_check.diagnosis.hypotheses.gradients import GRADIENT_HYPOTHESES
 from xent_check.diagnosis.hypotheses.solved import EVERY
 from xent_check.errors import KeyPath, Mistake, did_you_mean
 
@@ -143,7 +144,9 @@ def _reason(value: object) -> str:
     return text(value, "text, or a mapping with text and id")
 
 
-HYPOTHESIS_IDS = tuple(dict.fromkeys(hypothesis.id for hypothesis in EVERY))
+HYPOTHESIS_IDS = tuple(
+    dict.fromkeys([*(h.id for h in EVERY), *(h.id for h in GRADIENT_HYPOTHESES)])
+)
 
 
 def hypothesis_id(value: object) -> str:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from xent_check.diagnosis.diagnosis import ROUNDING, Diagnosis, Explanation, Observed, diagnose
+from xent_check.diagnosis.gradients import diagnose_gradient
 
 from .comparison import Comparison
 from .departure import MEANINGS
@@ -33,7 +34,8 @@ def diagnosed(result: CaseResult) -> CaseResult:
     """The result: a divergence with its diagnosis, a known one with a note where its numbers
     contradict the declared hypothesis."""
     if result.status == "diverges":
-        diagnosis = _with_departures(_diagnosis(result), result.comparison)
+        diagnosis = _diagnosis(result) or _diagnosis_of_gradient(result)
+        diagnosis = _with_departures(diagnosis, result.comparison)
         return result if diagnosis is None else replace(result, diagnosis=diagnosis)
     hypothesis = None if result.expectation is None else result.expectation.hypothesis
     if result.status == "known" and hypothesis is not None and _finite(result):
@@ -75,6 +77,19 @@ def _diagnosis(result: CaseResult) -> Diagnosis | None:
     if comparison.bounds is None:
         return None
     return diagnose(result.problem, observed, comparison.bounds)
+
+
+def _diagnosis_of_gradient(result: CaseResult) -> Diagnosis | None:
+    """The diagnosis of a gradient that diverges beside losses and totals that do not; None for
+    large problems."""
+    comparison, problem = result.comparison, result.problem
+    if comparison is None or problem is None or problem.values.size > MAX_VALUES:
+        return None
+    gradient = comparison.gradient
+    others = (comparison.losses, *comparison.totals.values())
+    if gradient is None or not gradient.diverging or any(part.diverging for part in others):
+        return None
+    return diagnose_gradient(problem, gradient.actual)
 
 
 def _finite(result: CaseResult) -> bool:

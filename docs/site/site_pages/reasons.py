@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from xent_check.diagnosis.hypotheses.gradients import GRADIENT_HYPOTHESES
 from xent_check.diagnosis.hypotheses.solved import EVERY, FAMILIES
 
 from .prose import code, prose, table
@@ -22,6 +23,10 @@ def page() -> str:
     rows = [
         [code(one.id), _PARAMETER.sub(r"*\1*", prose(one.sentence)), _WHAT[one.stage]]
         for one in {one.id: one for one in EVERY}.values()
+    ]
+    rows += [
+        [code(one.id), _PARAMETER.sub(r"*\1*", prose(one.sentence)), "the gradient"]
+        for one in GRADIENT_HYPOTHESES
     ]
     return f"""\
 # Reasons

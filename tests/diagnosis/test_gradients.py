@@ -1,0 +1,84 @@
+"""Reasons for a gradient that is wrong beside losses that are right."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from xent_check.diagnosis.gradients import diagnose_gradient
+from xent_check.problem.problem import Problem
+
+X = np.array([[1.0, 2.0, 3.0], [0.5, -1.0, 0.0]], "f4")
+LABELS = np.array([0, 2])
+
+
+def problem(**options: Any) -> Problem:
+    return Problem("sparse_categorical", "logits", X, LABELS, "float32", gradient=True, **options)
+
+
+def slopes(smoothing: float = 0.0, weight: Any = (1.0, 1.0, 1.0)) -> Any:
+    """p sum(a) - a with a = w ((1 - e) t + e / n), in float64."""
+    x = X.astype(np.float64)
+    p = np.exp(x) / np.exp(x).sum(axis=1, keepdims=True)
+    a = (np.eye(3)[LABELS] * (1 - smoothing) + smoothing / 3) * np.asarray(weight)
+    return p * a.sum(axis=1, keepdims=True) - a
+
+
+def column(*numbers: float) -> Any:
+    return np.array(numbers)[:, None]
+
+
+WEIGHT = np.array([2.0, 1.0, 0.5], "f4")
+COTANGENT = np.array([2.0, -0.5], "f4")
+
+
+@pytest.mark.parametrize(
+    ("asked", "observed", "ids"),
+    [
+        (problem(), np.zeros((2, 3)), {"gradient-zero"}),
+        (problem(cotangent=COTANGENT), slopes(), {"cotangent-ignored"}),
+        (problem(cotangent=COTANGENT), slopes() * 2, {"first-cotangent"}),
+        (problem(label_smoothing=0.1), slopes(), {"option-not-in-gradient"}),
+        (problem(class_weight=WEIGHT), slopes(), {"option-not-in-gradient"}),
+        (problem(sample_weight=np.array([3, 2], "f4")), slopes(), {"option-not-in-gradient"}),
+        (problem(), slopes() / 2, {"mean"}),
+        (
+            problem(label_smoothing=0.1, class_weight=WEIGHT, cotangent=COTANGENT),
+            slopes(0.1, WEIGHT),
+            {"cotangent-ignored"},
+        ),
+    ],
+)
+def test_each_reason_is_found(asked: Problem, observed: Any, ids: set[str]) -> None:
+    found = diagnose_gradient(asked, observed)
+    assert found is not None
+    assert {explanation.id for explanation in found.explanations} == ids
+
+
+def test_the_option_that_is_left_out_is_named() -> None:
+    asked = problem(label_smoothing=0.1, class_weight=WEIGHT)
+    found = diagnose_gradient(asked, slopes(weight=WEIGHT))
+    assert found is not None
+    assert [e.parameters for e in found.explanations] == [{"option": "label_smoothing"}]
+    assert found.explanations[0].sentence == "label_smoothing is left out of the gradient"
+
+
+def test_readings_that_are_the_same_here_are_all_named() -> None:
+    found = diagnose_gradient(problem(cotangent=np.array([1, 3], "f4")), slopes())
+    assert found is not None
+    assert {e.id for e in found.explanations} == {"cotangent-ignored", "first-cotangent"}
+
+
+@pytest.mark.parametrize(
+    "observed",
+    [
+        slopes(),  # exact
+        slopes() + column(1e-7, 0) * [1, 0, 0],  # within rounding
+        slopes() + column(1, 0) * [1, 0, 0],  # one entry: anything gives it
+        slopes() * column(1.0, 3.0),  # no reason of the table
+    ],
+)
+def test_where_no_reason_gives_it_none_is_claimed(observed: Any) -> None:
+    assert diagnose_gradient(problem(cotangent=np.array([1, 1], "f4")), observed) is None
