@@ -7,6 +7,7 @@ import json
 import os
 import struct
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -114,6 +115,7 @@ def test_a_gradient_counts_as_many_numbers_as_there_are_values() -> None:
     assert with_gradient.comparison_bytes == 700 * COMPARISON
     assert plain.worker_bytes == WORKER * 2 * 700
     assert with_gradient.worker_bytes == WORKER * 2 * 1300
+    assert replace(plain, further=3).worker_bytes == (WORKER + 3) * 2 * 700
 
 
 def sparse_file(file: Path, shape: tuple[int, ...], dtype: str) -> None:

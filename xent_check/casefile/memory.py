@@ -40,6 +40,7 @@ class Size:
     samples: int  # how many losses
     dtype: DType  # of the inputs
     gradient: bool  # whether one is asked for
+    further: int = 0  # how many checks need further calls, and a copy of the inputs each
 
     @property
     def truth_bytes(self) -> int:
@@ -60,7 +61,7 @@ class Size:
     def worker_bytes(self) -> int:
         """Bytes of a framework's process while it answers."""
         width = numpy_dtype(self.dtype).itemsize
-        return WORKER * width * (self.values + self._numbers)
+        return (WORKER + self.further) * width * (self.values + self._numbers)
 
     @property
     def one_answer_bytes(self) -> int:
@@ -75,7 +76,8 @@ class Size:
 def size_of(problem: Problem) -> Size:
     """The size of a problem."""
     samples = math.prod(problem.samples_shape)
-    return Size(problem.values.size, samples, problem.dtype, problem.gradient)
+    further = len(problem.conduct)
+    return Size(problem.values.size, samples, problem.dtype, problem.gradient, further)
 
 
 def copy_bytes(arrays: Mapping[str, Array], dtype: DType) -> int:

@@ -53,10 +53,20 @@ def script(
     made = "\n".join(lines)
     needed = [code for name, code in HELPERS.items() if re.search(rf"\b{name}\(", made)]
     helpers = "".join(f"{code}\n\n" for code in needed)
-    body = [*lines, "", *_computation(posed, implementation, result, frame, own), ""]
+    computation = _computation(posed, implementation, result, frame, own)
+    body = [*lines, "", *computation, "", *_not_shown(result)]
     text = helpers + "\n".join(body) + "\n" + COMPARE + "\n".join(comparisons(posed, result))
     head = _header(posed.case, result) + "\n\n" + _imports(implementation, frame, text)
     return f"{head}\n\n{text}\n"
+
+
+def _not_shown(result: CaseResult) -> list[str]:
+    """What further calls found, as a comment: the script makes one call."""
+    found = () if result.comparison is None else result.comparison.departures
+    if not found:
+        return []
+    text = f"Not shown here, and found by further calls: {'; '.join(d.sentence for d in found)}"
+    return [*textwrap.wrap(text, 96, initial_indent="# ", subsequent_indent="# "), ""]
 
 
 def _computation(
