@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import xent_check
 from tests.support.command import Command
 from tests.support.fake import LOSSES, PROBLEM, fake
+from tests.support.fakes import own_torch
 from xent_check.implementations.adapters.user_function import evaluate
 from xent_check.problem.evaluation import Computed, Unsupported, UnsupportedError
 from xent_check.problem.problem import Problem
@@ -69,6 +71,32 @@ def test_the_gradient_of_what_is_detached_is_unsupported() -> None:
     np.testing.assert_allclose(answer.losses, LOSSES, atol=1e-6)
     assert isinstance(answer.gradient, Unsupported)
     assert "detached" in answer.gradient.reason
+
+
+def test_the_gradient_of_what_comes_back_as_numpy_s_is_unsupported() -> None:
+    answer = of_torch("numpy_back")
+    np.testing.assert_allclose(answer.losses, LOSSES, atol=1e-6)
+    assert isinstance(answer.gradient, Unsupported)
+    assert answer.notes == ("it got torch arrays and returned one of NumPy",)
+
+
+def test_the_gradient_of_a_mean_alone_is_compared_with_that_of_the_mean() -> None:
+    import torch
+
+    logits, labels = torch.tensor(PROBLEM.values), torch.tensor(PROBLEM.labels)
+    for loss, status in (
+        (own_torch.the_mean, "agrees"),
+        (own_torch.half_the_gradient, "diverges"),
+    ):
+        report = xent_check.check(
+            loss, logits=logits, labels=labels, check=["value", "gradient"], tolerance="auto"
+        )
+        (result,) = report.to_dict()["results"]
+        assert result["status"] == status
+        assert result["totals"]["mean"]["status"] == "agrees"
+        gradient = result["gradient"]
+        assert gradient["status"] == status
+        np.testing.assert_allclose(gradient["reference"], np.array(GRADIENT) / 3, atol=1e-6)
 
 
 def test_a_class_is_made_with_the_options_that_its_constructor_names() -> None:

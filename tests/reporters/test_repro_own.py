@@ -8,11 +8,15 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.support.command import xent_check
 from tests.support.fake import FAKES, fake
+from tests.support.fakes.own import Output
 from xent_check.implementations.names import parse
+from xent_check.implementations.own.answers import losses_of
+from xent_check.implementations.own.framework import NUMPY
 from xent_check.reporters.repro.own import importing
 
 CASES = """\
@@ -100,6 +104,12 @@ def test_a_script_has_what_is_declared_of_a_loss(tmp_path: Path) -> None:
 def test_a_loss_is_imported_from_where_it_was_found(function: str, lines: list[str]) -> None:
     own = replace(parse("mine.py:loss"), function=function)
     assert [line.partition("  #")[0] for line in importing(own)] == lines
+
+
+def test_a_part_is_shown_by_its_place_or_name() -> None:
+    pair, output = ([0.0], np.zeros(2)), Output(np.zeros(1), np.ones(2), np.zeros((2, 3)))
+    for returned, text in ((pair, "[1]"), ({"a": 0, "b": np.ones(2)}, "['b']"), (output, ".loss")):
+        assert losses_of(returned, NUMPY, (2,), [], "f").text == text
 
 
 def test_what_gave_no_answer_to_show_has_no_script(tmp_path: Path) -> None:

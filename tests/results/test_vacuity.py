@@ -19,7 +19,7 @@ from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import DTYPES, GIVEN, REDUCTIONS, DType, Given, Loss
 from xent_check.reference.bounds import bounds
 from xent_check.reference.reference import reference
-from xent_check.reference.truth import Truth
+from xent_check.reference.truth import Truth, truth
 from xent_check.results import other_labels
 from xent_check.results.difference import Difference
 from xent_check.results.other_labels import other_label_distances
@@ -227,6 +227,18 @@ def test_a_gradient_within_the_tolerance_could_be_0() -> None:
     problem = replace(problem, cotangent=np.array([1e-6, 1], np.float32))
     found = accepted(problem, {"losses": 1e-6, "gradient": 2e-6})
     assert (found[GRADIENT], found[ELSEWHERE]) == ([True, False], [False, False])
+
+
+def test_a_gradient_of_a_mean_is_as_large_as_its_samples_weight_over_the_divisor() -> None:
+    """A thousandth of each: p - t sums to 1, over 1,000 samples."""
+    problem = sparse([[0.0, 0.0]] * 1000, [0] * 1000, gradient=True, reductions=("mean",))
+    exact = truth(problem).of_total(problem, "mean").reference
+    assert exact.gradient is not None
+    target = exact.gradient.high
+    off, allowed = np.zeros_like(target), np.full_like(target, 1e-3)
+    gradient = Difference(target, target, off, off, allowed, "float32")
+    found = vacuity(problem, exact, {"gradient": gradient}, "mean")
+    assert found.accepted[GRADIENT].all()
 
 
 def test_the_entries_beside_the_label_could_be_0() -> None:

@@ -15,7 +15,9 @@ from tests.support.loaded import posed_cases
 from xent_check.casefile.loading import Filter
 from xent_check.implementations.names import parse
 from xent_check.problem.evaluation import Computed
+from xent_check.problem.vocabulary import Reduction
 from xent_check.reference.truth import truth
+from xent_check.results.report import CaseResult
 from xent_check.running.jobs import Job
 from xent_check.running.judging import result_of
 
@@ -88,6 +90,63 @@ def test_a_wrong_answer_in_more_axes_is_not_asked_for_in_two(
     text = "loss: sparse_categorical\nlogits: [[[2.0, 1.0], [0.5, 2.5]]]\nlabels: [[0, 1]]\n"
     command.cases.write_text(f"cases: [{{name: plain}}]\ndefaults:\n{indent(text, '  ')}")
     assert statuses(command, name)[name, "plain"] == "diverges"
+
+
+LOGITS = np.array([[2.0, 1.0, 0.1], [0.5, 2.5, 0.3]])
+OF_MEANS = """\
+defaults:
+  loss: sparse_categorical
+  logits: [[2.0, 1.0, 0.1], [0.5, 2.5, 0.3]]
+  labels: [0, 1]
+  check: [value, gradient]
+cases:
+  - {name: plain}
+  - {name: none, labels: [-100, -100], ignore_index: -100}
+  - {name: weighted, class_weight: [1, 3, 1]}
+  - {name: stated, expect: {'f.py:f': {gradient: [[0, 0, 0], [0, 0, 0]], because: no}}}
+"""
+
+
+def held(folder: Path, case: str, of: Reduction, divisor: float, factor: float = 1.0) -> CaseResult:
+    """The result of a loss that gives the mean alone: p - t, weighted, over the divisor."""
+    (posed,) = posed_cases(OF_MEANS, folder, Filter(texts=(case,)))
+    p = np.exp(LOGITS) / np.exp(LOGITS).sum(axis=1, keepdims=True)
+    weights = np.array([[1.0], [3.0]]) if case == "weighted" else np.ones((2, 1))
+    losses = -np.log(p[[0, 1], [0, 1]]) * weights[:, 0]
+    gradient = (p - np.eye(2, 3)) * weights / divisor * factor
+    mean = np.asarray(losses.sum() / divisor, np.float32)
+    answer = Computed(
+        np.empty(0, np.float32), {of: mean}, "f()", 0.0, gradient.astype(np.float32),
+        gradient_of=of, only_totals="a mean alone",
+    )  # fmt: skip
+    return result_of(Job(posed, parse("f.py:f"), {}), answer, truth(posed.problem), strict=False)
+
+
+@pytest.mark.parametrize(
+    ("case", "of", "divisor"),
+    [("plain", "mean", 2), ("weighted", "weighted_mean", 4), ("weighted", "mean", 2)],
+)
+def test_the_gradient_of_a_mean_alone_is_held_against_that(
+    case: str, of: Reduction, divisor: float, tmp_path: Path
+) -> None:
+    right = held(tmp_path, case, of, divisor)
+    assert right.status == "agrees"
+    assert right.comparison is not None
+    assert right.comparison.gradient is not None
+    total = of.replace("_", " ")
+    assert f"its gradient is that of the {total}, and is compared with that" in right.notes
+    assert held(tmp_path, case, of, divisor, factor=0.5).status == "diverges"
+    assert held(tmp_path, case, of, divisor, factor=0.0).status == "diverges"
+
+
+def test_a_gradient_of_a_mean_that_nothing_is_known_of_is_not_compared(tmp_path: Path) -> None:
+    nothing = held(tmp_path, "none", "mean", 2)
+    assert nothing.comparison is not None
+    assert "divides by 0 here" in nothing.comparison.gaps["gradient"]
+    stated = held(tmp_path, "stated", "mean", 2)
+    assert stated.comparison is not None
+    assert "`expect` states that of the sum" in stated.comparison.gaps["gradient"]
+    assert stated.status == "diverges"  # what is stated was not compared
 
 
 def test_a_total_alone_is_compared_saved_and_judged_again(command: Command) -> None:

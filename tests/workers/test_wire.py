@@ -168,6 +168,7 @@ def test_an_answer_arrives(gradient: Array | Unsupported | None, tmp_path: Path)
         call="f(logits, labels)",
         seconds=1e-4,
         gradient=gradient,
+        gradient_of="mean",
     )
     arrived = decode_evaluation(through_a_pipe(encode_evaluation(sent, tmp_path)), "noise\n")
     assert isinstance(arrived, Computed)
@@ -176,6 +177,7 @@ def test_an_answer_arrives(gradient: Array | Unsupported | None, tmp_path: Path)
     assert isinstance(mean, np.ndarray)
     assert_same(mean, np.asarray(1.5, dtype=BFLOAT16))
     assert arrived.totals["sum"] == Unsupported("no sum")
+    assert arrived.gradient_of == "mean"
     assert (arrived.call, arrived.seconds, arrived.printed) == (sent.call, sent.seconds, "noise\n")
     if isinstance(gradient, np.ndarray):
         assert isinstance(arrived.gradient, np.ndarray)

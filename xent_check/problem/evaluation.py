@@ -35,6 +35,7 @@ class Computed:
     calls: Mapping[str, str] = field(default_factory=dict)  # by part, without their compilation
     waited: float = 0.0  # seconds from request to answer
     notes: tuple[str, ...] = ()  # sentences about how the answer was read
+    gradient_of: Reduction | None = None  # the total it is of; None: sum(cotangent * losses)
     only_totals: str = ""  # why there are no losses, which are empty then; "" where there are
     conduct: Conduct = field(default_factory=Conduct)  # what the further checks of its case showed
 

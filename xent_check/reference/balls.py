@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
+from fractions import Fraction
 
 import numpy as np
 from flint import arb, ctx
@@ -55,11 +56,12 @@ def exact_totals(
     return {r: Enclosure(*(np.asarray(a[i]) for a in arrays)) for i, r in enumerate(divisors)}
 
 
-def exact_gradient(problem: Problem) -> Enclosure:
-    """d sum(cotangent * losses) / d values. Shape: the values'."""
+def exact_gradient(problem: Problem, divisor: Divisor = Fraction(1)) -> Enclosure:
+    """d sum(cotangent * losses) / d values, over the divisor. Shape: the values'."""
 
     def entries() -> list[Extended]:
-        return [entry for a in _answers(problem, True) for entry in a.gradient]
+        every = (entry for a in _answers(problem, True) for entry in a.gradient)
+        return [*every] if divisor == 1 else [_quotient(entry, divisor) for entry in every]
 
     if problem.loss == "binary":
         return _narrow_enclosure(problem, entries, problem.values.shape)
@@ -85,8 +87,8 @@ def _narrow_enclosure(
         ctx.prec = callers_precision
 
 
-def _quotient(loss_sum: Extended, divisor: Divisor) -> Extended:
+def _quotient(over: Extended, divisor: Divisor) -> Extended:
     if isinstance(divisor, float) or divisor == 0:
         return math.nan
     ball = arb(divisor.numerator) / arb(divisor.denominator)
-    return product(loss_sum, 1 / ball) if isinstance(loss_sum, float) else loss_sum / ball
+    return product(over, 1 / ball) if isinstance(over, float) else over / ball

@@ -12,6 +12,10 @@ otherwise the dtype of the losses. d, for a divisor that is a sum of weights w_i
 n numbers. r roundings store the result: one for a sum, three for a mean, whose sum and divisor are
 stored before the quotient is.
 
+The gradient of a total is that of the sum over the divisor: an entry g of the sum, with the bound
+b, is within (b + (d + r u) abs(g)) / abs(divisor) of the exact one. 1 / divisor is rounded, and so
+is the product with it; either may be flushed to 0.
+
 h(N) is the number of additions that a number goes through: N - 1 one after another. In the lanes of
 a vector unit and blocks of a fixed size, whose sums are added in pairs, it is N / 8 + 5 up to 8
 lanes of 1,024 numbers, and log2 of the number of such blocks more. TensorFlow (Eigen's tree
@@ -32,10 +36,10 @@ import numpy as np
 
 from xent_check.problem.dtypes import Float64s, unit_roundoff
 from xent_check.problem.problem import Problem
-from xent_check.problem.vocabulary import Reduction
+from xent_check.problem.vocabulary import DType, Reduction
 
 from .reference import Reference
-from .rounding import FLUSHED, LARGEST, added_in, summation
+from .rounding import FLUSHED, LARGEST, added_in, capped, summation
 
 LANES, BLOCK = 8, 1024
 
@@ -71,12 +75,34 @@ def _total_bound(
     sum_error = (float(losses.sum()) + float((adding * sizes).sum())) / divisor
     if reduction == "sum":
         return sum_error + u * total
-    divisor_error = 0.0
-    if reduction == "weighted_mean":
-        weights, products, additions = _weights(problem)
-        weight_error = products * u + additions * u_add
-        divisor_error = (weight_error + adding) * float(weights.sum()) / divisor
-    return sum_error + (divisor_error + 3 * u) * total
+    return sum_error + (_divisor_error(problem, reduction, divisor, u) + 3 * u) * total
+
+
+def gradient_bound(
+    problem: Problem, reference: Reference, bound: Float64s, reduction: Reduction, dtype: DType
+) -> Float64s:
+    """The bound of every entry of a total's gradient, the divisor not 0. Shape: the values'.
+
+    reference, bound: of the gradient of the sum of the losses. dtype: that of the computation.
+    """
+    assert reference.gradient is not None
+    divisor, u = abs(reference.divisors[reduction]), unit_roundoff(dtype)
+    exact = reference.gradient.high
+    size = np.abs(np.where(np.isfinite(exact), exact, 0.0))
+    roundings = 3 * u if reduction != "sum" else 0.0
+    relative = roundings + _divisor_error(problem, reduction, divisor, u)
+    with np.errstate(over="ignore"):
+        return capped((bound + relative * size) / divisor + FLUSHED[problem.dtype] * (1 + size))
+
+
+def _divisor_error(problem: Problem, reduction: Reduction, divisor: float, u: float) -> float:
+    """The relative error of a divisor that is a sum of weights; of a count 0."""
+    if reduction != "weighted_mean":
+        return 0.0
+    u_add = unit_roundoff(added_in(problem.dtype))
+    weights, products, additions = _weights(problem)
+    error = products * u + (additions + blocks(weights.size)) * u_add
+    return error * float(weights.sum()) / divisor
 
 
 def _weights(problem: Problem) -> tuple[Float64s, float, float]:

@@ -11,7 +11,8 @@ its term, a nan or +inf logit is nan, inf - inf is nan, a label outside the clas
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 
 import numpy as np
 
@@ -22,7 +23,7 @@ from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import Reduction
 
 from .balls import exact_gradient, exact_losses, exact_totals
-from .divisors import divisor, nearest
+from .divisors import Divisor, divisor, nearest
 from .enclosure import Enclosure, is_narrow
 from .float64 import fast_losses, fast_totals
 
@@ -90,12 +91,19 @@ def _large_losses(problem: Problem) -> Enclosure:
     return Enclosure(high.reshape(shape), low.reshape(shape), radius.reshape(shape))
 
 
-def _gradient(problem: Problem) -> Enclosure:
-    """The gradient, a part at a time. Shape: the values'."""
+def gradient_of_total(problem: Problem, reduction: Reduction) -> Enclosure:
+    """d total / d values, whatever the cotangent of the problem; nan where the total divides by 0.
+    Shape: the values'."""
+    plain = replace(problem, cotangent=None)
+    return _gradient(plain, divisor(plain, reduction))
+
+
+def _gradient(problem: Problem, over: Divisor = Fraction(1)) -> Enclosure:
+    """The gradient over a divisor, a part at a time. Shape: the values'."""
     binary, count = problem.loss == "binary", math.prod(problem.samples_shape)
     arrays = np.empty((3, count) if binary else (3, count, problem.num_classes))
     for samples, part in parts(problem):
-        entries = exact_gradient(part)
+        entries = exact_gradient(part, over)
         arrays[:, samples] = entries.high, entries.low, entries.radius
     if binary:
         return Enclosure(*arrays.reshape(3, *problem.values.shape))

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from xent_check.problem.problem import Problem
-from xent_check.problem.vocabulary import DType
+from xent_check.problem.vocabulary import DType, Reduction
 
 from .bounds import Bounds
 from .bounds_in_parts import bounds_in_parts
 from .bounds_inside import inside_float32
 from .bounds_promised import promised_bounds
-from .reference import Reference, reference
+from .bounds_totals import gradient_bound
+from .reference import Reference, gradient_of_total, reference
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +29,16 @@ class Truth:
     def as_promised(self, problem: Problem, promise: DType) -> Truth:
         """For a function that promises to compute a problem of 16 bits in the dtype `promise`."""
         return replace(self, bounds=promised_bounds(problem, self.reference, promise))
+
+    def of_total(self, problem: Problem, reduction: Reduction) -> Truth:
+        """For what gives the gradient of a total, which is among the problem's reductions, in place
+        of that of the losses' sum. The problem has no cotangent."""
+        bounds = self.bounds
+        assert bounds.gradient is not None
+        dtype = bounds.promise or ("float32" if bounds.in_float32 else problem.dtype)
+        allowed = gradient_bound(problem, self.reference, bounds.gradient, reduction, dtype)
+        exact = gradient_of_total(problem, reduction)
+        return Truth(replace(self.reference, gradient=exact), replace(bounds, gradient=allowed))
 
 
 def truth(problem: Problem) -> Truth:

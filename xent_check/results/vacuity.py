@@ -23,7 +23,7 @@ import numpy.typing as npt
 from xent_check.problem.dtypes import Float64s
 from xent_check.problem.options import refuse_unknown
 from xent_check.problem.problem import Problem
-from xent_check.problem.vocabulary import REDUCTIONS
+from xent_check.problem.vocabulary import REDUCTIONS, Reduction
 from xent_check.reference.reference import Reference
 
 from .difference import Difference
@@ -60,9 +60,15 @@ def _where(mask: Bools) -> str:
     return f" for {int(mask.sum())} of {mask.size} (first: {first})"
 
 
-def vacuity(problem: Problem, reference: Reference, parts: Mapping[str, Difference]) -> Vacuity:
+def vacuity(
+    problem: Problem,
+    reference: Reference,
+    parts: Mapping[str, Difference],
+    gradient_of: Reduction | None = None,
+) -> Vacuity:
     """The wrong losses, totals and gradients that the differences in `parts` allow.
 
+    gradient_of: the total that the gradient is of; None for the sum of the losses.
     Losses of ignored samples, and targets that are 0 or not finite, are left out.
     """
     refuse_unknown(problem, KNOWN, "the note on what a tolerance accepts")
@@ -84,7 +90,8 @@ def vacuity(problem: Problem, reference: Reference, parts: Mapping[str, Differen
             totals = ", ".join(names).replace("_", " ")
             accepted[f"a total {error} ({totals})"] = np.asarray(True)
     if "gradient" in parts:
-        accepted |= _of_gradient(problem, parts["gradient"])
+        divisor = 1.0 if gradient_of is None else reference.divisors[gradient_of]
+        accepted |= _of_gradient(problem, parts["gradient"], abs(divisor))
     return Vacuity(accepted)
 
 
@@ -103,12 +110,14 @@ def _other_total(total: Difference, apart: float, divisor: float) -> bool:
     return bool(apart / abs(divisor) <= total.allowed)
 
 
-def _of_gradient(problem: Problem, gradient: Difference) -> dict[str, Bools]:
-    near, sizes = _near_zero(gradient), np.abs(gradient.target)
+def _of_gradient(problem: Problem, gradient: Difference, divisor: float) -> dict[str, Bools]:
+    near = _near_zero(gradient)
+    sizes: Float64s = np.abs(gradient.target) * divisor
     least = _SHARE * _weights(problem)
     if problem.loss == "binary":
         return {GRADIENT: near & np.isfinite(sizes) & (sizes > 0) & (sizes >= least)}
-    near, sizes = (np.moveaxis(a, problem.class_axis, -1) for a in (near, sizes))
+    near = np.moveaxis(near, problem.class_axis, -1)
+    sizes = np.moveaxis(sizes, problem.class_axis, -1)
     judged = problem.kept & np.isfinite(sizes).all(axis=-1)
     off_label = np.arange(problem.num_classes) != _label(problem)[..., None]
 

@@ -87,7 +87,7 @@ def _compared(result: CaseResult, problem: Problem, computed: Computed, truth: T
     conduct = computed.conduct
     comparison = with_conduct(comparison, problem, conduct, truth, fields.tolerance)
     decides = _deciding(comparison, expectation)
-    vacuous = vacuity(problem, truth.reference, decides).words()
+    vacuous = vacuity(problem, truth.reference, decides, computed.gradient_of).words()
     return replace(result, comparison=comparison, vacuous=vacuous)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from xent_check.implementations.names import parse
-from xent_check.problem.evaluation import Computed, Evaluation
+from xent_check.problem.evaluation import Computed, Evaluation, Unsupported
+from xent_check.problem.expectation import Expectation
 from xent_check.problem.problem import Problem
 from xent_check.reference.truth import Truth, truth
 from xent_check.results.attached_diagnosis import diagnosed
@@ -26,10 +28,13 @@ def result_of(
     posed, i = job.posed, job.implementation
     if isinstance(evaluation, Computed):
         exact = _with_totals(exact, posed.problem, evaluation)
+        evaluation = _with_gradient(evaluation, exact, posed.expectation_of(i))
     if i.computes_in_float32(posed.problem):
         exact = exact.inside_float32(posed.problem)
     if (promise := i.declared.promise_for(posed.problem)) is not None:
         exact = exact.as_promised(posed.problem, promise)
+    if isinstance(evaluation, Computed) and evaluation.gradient_of is not None:
+        exact = exact.of_total(posed.problem, evaluation.gradient_of)
     stated = posed.expectation_of(i)
     result = judge(posed.case, posed.problem, i.name, evaluation, exact, stated, strict)
     if stated is None and library and result.status in ("diverges", "failed"):
@@ -42,6 +47,24 @@ def result_of(
         note = f"its promise of {promise} counts under the tolerance auto alone"
         result = replace(result, notes=(*result.notes, note))
     return diagnosed(result)
+
+
+def _with_gradient(computed: Computed, exact: Truth, stated: Expectation | None) -> Computed:
+    """The answer without the gradient of a total where it cannot be held against anything, and with
+    a note where it is held against that."""
+    of = computed.gradient_of
+    if of is None:
+        return computed
+    total, why = of.replace("_", " "), ""
+    divisor = exact.reference.divisors[of]
+    if divisor == 0 or not math.isfinite(divisor):
+        why = f"the {total} divides by {divisor:g} here, and has no gradient"
+    elif stated is not None and stated.gradient is not None:
+        why = f"it is that of the {total}, and `expect` states that of the sum"
+    if why:
+        return replace(computed, gradient=Unsupported(why), gradient_of=None)
+    note = f"its gradient is that of the {total}, and is compared with that"
+    return replace(computed, notes=(*computed.notes, note))
 
 
 def _with_totals(exact: Truth, problem: Problem, computed: Computed) -> Truth:

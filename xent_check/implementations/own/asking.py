@@ -155,7 +155,8 @@ def ask(problem: Problem, loss: UserLoss, returns: Returns = "losses") -> Comput
     said = tuple(notes)
     if returns in REDUCTIONS:
         computed = _total(problem, returns, numbers, call, seconds, gradient, said)
-        return replace(computed, conduct=seen, calls=calls)
+        of = returns if isinstance(gradient, np.ndarray) else None
+        return replace(computed, conduct=seen, calls=calls, gradient_of=of)
     reason = Unsupported("your function gives the losses alone")
     totals: dict[Reduction, Array | Unsupported] = dict.fromkeys(problem.reductions, reason)
     return Computed(numbers, totals, call, seconds, gradient, "", calls, notes=said, conduct=seen)
@@ -200,11 +201,11 @@ def _total(
 def _why_no_gradient(
     problem: Problem, framework: Framework, returns: Returns, none: bool
 ) -> str | None:
-    """Why the gradient of sum(cotangent * losses) is not known; None where it is."""
-    if returns in ("mean", "weighted_mean"):
-        return "your function gives a mean alone, whose gradient is another"
-    if problem.cotangent is not None and returns in ("sum", EXPLICIT):
-        return "your function gives the gradient of the sum alone, without the cotangent"
+    """Why neither the gradient of sum(cotangent * losses) is known, nor that of the total that
+    there is in place of the losses; None where one is."""
+    if problem.cotangent is not None and (returns in REDUCTIONS or returns == EXPLICIT):
+        total = "sum" if returns == EXPLICIT else returns.replace("_", " ")
+        return f"your function gives the gradient of the {total} alone, without the cotangent"
     if not none:
         return None
     if framework.differentiate is None:
