@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.command import Command
+from tests.support.command import Command, xent_check
 from xent_check.implementations.names import parse, why_missing
 
 pytestmark = pytest.mark.long
@@ -124,3 +126,25 @@ def test_scikit_learn_s_loss_is_found_out_by_its_name_alone(tmp_path: Path) -> N
     said = command.run("-i", "sklearn.metrics:log_loss", paths=SHIPPED).stdout
     for part in ("binary from probs, the mean alone", "sparse_categorical from probs, the mean"):
         assert part in " ".join(said.split())
+
+
+@pytest.mark.parametrize(
+    ("name", "case", "printed"),
+    [
+        ("onnx", "corpus:behaviour/tiny_loss.yaml::gap-20-relative", "losses[0] is -0.0"),
+        ("sklearn", "corpus:forum/clipped.yaml::softmax-that-underflowed", "mean is 36.0436"),
+        ("mlx", "corpus:behaviour/dtypes.yaml::everyday-float64", "gradient[0, 1] is 0.2447284"),
+        ("paddle", "corpus:forum/paddle.yaml::losses-above-64", "losses[0] is 64.0"),
+    ],
+)
+def test_its_script_shows_the_divergence(
+    name: str, case: str, printed: str, tmp_path: Path
+) -> None:
+    require(name)
+    script = xent_check(tmp_path, "repro", case, "-i", name)
+    assert script.code == 0, script.err
+    code = f"import sys; sys.modules['xent_check'] = None\n{script.out}"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert told.returncode == 1
+    assert "AssertionError" in told.stderr
+    assert printed in told.stderr
