@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,15 @@ from xent_check import check
 from xent_check.casefile.loading import PosedCase
 from xent_check.implementations.conduct import with_conduct
 from xent_check.implementations.declaration import Returns
+from xent_check.implementations.names import parse
 from xent_check.implementations.own.asking import ask, user_loss
+from xent_check.problem.conduct import Conduct
 from xent_check.reference.truth import truth
+from xent_check.reporters.explanation import text_of
+from xent_check.reporters.formats import Terminal
+from xent_check.reporters.repro import script
 from xent_check.results.attached_diagnosis import diagnosed
+from xent_check.results.explanation import explain_result
 from xent_check.results.report import CaseResult
 from xent_check.results.verdict import judge
 
@@ -53,7 +60,7 @@ def judged(of: PosedCase, function: Any, returns: Returns = "losses") -> CaseRes
     evaluation = with_conduct(of.problem, lambda problem: ask(problem, loss, returns))
     entry = next(iter(of.expectations.get("torch", ())), None)
     exact = truth(of.problem)
-    return diagnosed(judge(of.case, of.problem, "mine", evaluation, exact, entry))
+    return diagnosed(judge(of.case, of.problem, "torch", evaluation, exact, entry))
 
 
 def ids(result: Any) -> list[str]:
@@ -234,3 +241,32 @@ def test_declared_conduct_that_is_not_checked_any_more_diverges(tmp_path: Path) 
     result = judged(of, fakes.batches_alone)
     assert result.status == "diverges"
     assert (result.reason or "").startswith("`expect` states row-dependent, not compared: asked")
+
+
+# ---- what is said of it elsewhere ---------------------------------------------------------------
+
+
+def test_explain_says_that_it_was_found_and_not_that_it_gives_the_numbers(tmp_path: Path) -> None:
+    rows = "logits: [[200.0, 0, 0], [1.0, 2.0, 3.0]], labels: [0, 1], check: [value, batch]"
+    (of,) = posed_cases(f"{{loss: sparse_categorical, {rows}}}", tmp_path)
+    explained = explain_result(judged(of, fakes.global_maximum))
+    assert explained is not None
+    text = text_of([explained], Terminal(width=200))
+    assert text.startswith(f"torch on {of.case.id}: a sample's loss depends on the other rows (")
+    assert "explanations that were tried gives any of the numbers.\n" in text
+    assert text.rstrip().endswith(
+        "row-dependent: found by further calls: a sample's loss depends on the other rows"
+    )
+
+
+def test_a_script_says_what_it_does_not_show(tmp_path: Path) -> None:
+    of = one(tmp_path, "check: [value, inputs]")
+    loss = user_loss(fakes.right, "mine")
+    evaluation = replace(ask(of.problem, loss), conduct=Conduct({"logits": 6, "labels": 2}))
+    result = judge(of.case, of.problem, "stable", evaluation, truth(of.problem), None)
+    assert result.reason == (
+        "it overwrites the logits (6 of 6 entries) and the labels (2 of 2 entries) that it was "
+        "given: the caller's arrays are destroyed"
+    )
+    text = script(of, parse("stable"), result).replace("\n# ", " ")
+    assert f"Not shown here, and found by further calls: {result.reason}" in text

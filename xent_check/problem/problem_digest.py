@@ -18,7 +18,7 @@ _KNOWN: WeakKeyDictionary[Problem, str] = WeakKeyDictionary()
 
 def problem_digest(problem: Problem) -> str:
     """16 hexadecimal digits of SHA-256 over the whole problem: its arrays after rounding to the
-    dtype, its options, and the totals and gradient that it asks for.
+    dtype, its options, and the totals, the gradient and the further checks that it asks for.
 
     Tolerances, expectations and texts are no part of a problem, nor is the order of the totals.
     All nans are equal; 0 and -0 differ. An option that is not set adds nothing.
