@@ -185,7 +185,13 @@ def test_changes_are_completed_one_by_one(command: str) -> None:
 
 @pytest.mark.parametrize("command", ["run", "explain", "repro", "check", "accept"])
 def test_what_ships_is_completed(command: str, folder: Path) -> None:
-    folders = ["corpus:behaviour", "corpus:conformance", "corpus:forum", "corpus:options"]
+    folders = [
+        "corpus:behaviour",
+        "corpus:conformance",
+        "corpus:forum",
+        "corpus:language_models",
+        "corpus:options",
+    ]
     assert completed(command, "corpus:") == folders
     assert completed(command, "cor") == ["corpus:", *folders, "cor"]
     assert completed(command, "corpus:f") == ["corpus:forum"]

@@ -164,7 +164,8 @@ def test_every_command_that_runs_a_loss_takes_them(project: Path) -> None:
             "--returns: 'maen'; allowed: losses, mean, weighted_mean, sum, [losses, gradient]; "
             "did you mean 'mean'?\n"
             "--fixed shift: unknown option; allowed: class_axis, normalize, ignore_index, "
-            "label_smoothing, class_weight, pos_weight, sample_weight\n",
+            "label_smoothing, class_weight, pos_weight, sample_weight, logit_scale, softcap, "
+            "z_loss, num_items\n",
         ),
         (
             ("run", "-i", "fusd"),

@@ -182,7 +182,10 @@ def test_what_a_problem_can_be_mistaken_for_is_tried(name: str) -> None:
 def test_every_change_of_the_losses_is_among_these() -> None:
     found = {candidate.steps[0].hypothesis.id for name in PROBLEMS for candidate in changes(name)}
     losses = {h.id for h in HYPOTHESES if h.stage == "losses"}
-    assert losses - found == {"label-gives-nan"}  # what a label outside gives without any change
+    assert losses - found == {
+        "label-gives-nan",  # what a label outside gives without any change
+        "scale-missing", "softcap-missing", "z-loss-missing",  # see test_solving.py
+    }  # fmt: skip
 
 
 def test_each_place_where_a_precision_can_be_lost_is_tried() -> None:

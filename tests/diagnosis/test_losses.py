@@ -50,6 +50,8 @@ VARIED: tuple[Mapping[str, Any], ...] = (
     {"loss": "sparse_categorical", "probs": [[1.0, 1e-12]], "labels": [0], "normalize": True},
     BINARY,
     ROWS,
+    {**WEIGHTED, "logit_scale": 0.7, "softcap": 2.5, "z_loss": 0.01},
+    {**BINARY, "logit_scale": 0.5, "softcap": 30.0},
 )
 
 IDS = [
@@ -62,7 +64,8 @@ IDS = [
     "label-gives-nan", "label-rounded", "label-offset", "class-axis", "labels-broadcast",
     "labels-shifted", "labels-not-shifted", "argmax-label", "smoothing-missing",
     "smoothing-formula", "smoothing-not-weighted", "dtype", "log2", "log10", "exp", "sign",
-    "log-missing", "inf-minus-inf", "rounding",
+    "log-missing", "inf-minus-inf", "scale-missing", "softcap-missing", "z-loss-missing",
+    "rounding",
 ]  # fmt: skip
 
 

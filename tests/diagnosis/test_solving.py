@@ -197,6 +197,48 @@ def test_a_sum_divided_by_a_whole_number_of_items_is_found_from_the_total() -> N
     assert not said(SPARSE, [total / 100_003], 6, "mean").explained  # any number is a share of it
 
 
+def all_three(scale: float, cap: float | None, z: float) -> list[Any]:
+    """Losses with a scale, a cap and a z-loss, mpmath."""
+    made = []
+    for row, y in zip(LOGITS, LABELS, strict=True):
+        scaled = [mpmath.mpf(x) * scale for x in row]
+        if cap is not None:
+            scaled = [cap * mpmath.tanh(x / cap) for x in scaled]
+        made.append(with_z(z)(scaled, y))
+    return made
+
+
+AROUND = {**SPARSE, "logit_scale": 0.5, "softcap": 4.0, "z_loss": 0.01}
+
+
+@pytest.mark.parametrize(
+    ("name", "numbers"),
+    [
+        ("rounding", all_three(0.5, 4, 0.01)),
+        ("scale-missing", all_three(1, 4, 0.01)),
+        ("softcap-missing", all_three(0.5, None, 0.01)),
+        ("z-loss-missing", all_three(0.5, 4, 0)),
+        ("temperature", all_three(0.25, 4, 0.01)),
+        ("softcap-added", all_three(0.5, 2, 0.01)),
+        ("z-loss-added", all_three(0.5, 4, 0.03)),
+    ],
+)
+def test_a_declared_option_may_be_left_out_or_have_another_value(
+    name: str, numbers: list[Any]
+) -> None:
+    explanation = said(AROUND, numbers, 8).explanations[0]
+    assert explanation.ids == (name,)
+    wanted = {"temperature": 4, "softcap-added": 2, "z-loss-added": 0.03}.get(name)
+    assert wanted is None or wanted in explanation.parameters.values()
+
+
+def test_items_that_are_not_counted_are_found() -> None:
+    total = mpmath.fsum(rows(smoothed(0)))
+    fields = {**SPARSE, "num_items": 37}
+    assert said(fields, [total / 37], 8, "mean").explanations[0].ids == ("rounding",)
+    assert said(fields, [total / 6], 8, "mean").explanations[0].ids == ("mean",)
+
+
 def test_a_specific_reason_stands_before_a_factor() -> None:
     bits = [loss / mpmath.log(2) for loss in rows(smoothed(0))]
     assert said(SPARSE, bits, 7).explanations[0].ids == ("log2",)

@@ -66,9 +66,14 @@ def declared(
 
 
 def _rows(problem: Problem, array: Array | None = None) -> Array:
-    """Classes last, in float64."""
-    array = problem.values if array is None else array
-    return np.moveaxis(array, problem.class_axis, -1).astype(np.float64)
+    """Classes last, in float64. array: None for what the softmax gets: logits scaled and capped."""
+    rows = problem.values if array is None else array
+    rows = np.moveaxis(rows, problem.class_axis, -1).astype(np.float64)
+    if array is not None or problem.given != "logits":
+        return rows
+    rows = rows * problem.logit_scale
+    cap = problem.softcap
+    return rows if cap is None else np.asarray(cap * np.tanh(rows / cap))
 
 
 def _over_classes(problem: Problem) -> bool:
@@ -229,6 +234,23 @@ def _weight_cancels(problem: Problem, _: Reference) -> Bools | bool:
     return np.asarray((problem.labels != 0) & (problem.pos_weight < 0.1))
 
 
+def _log_sum_exps(problem: Problem) -> Array:
+    """abs(log sum exp) of each sample's scores; 0 where there is no z-loss."""
+    if not problem.z_loss:
+        return np.zeros(problem.samples_shape)
+    x = _rows(problem)
+    return np.asarray(np.abs(np.logaddexp.reduce(np.nan_to_num(x, neginf=-1e300), axis=-1)))
+
+
+def _square_beyond_the_dtype(problem: Problem, _: Reference) -> Bools:
+    return np.asarray(_log_sum_exps(problem) ** 2 > largest(problem.dtype) * 0.99)
+
+
+def _log_sum_exp_rounded(problem: Problem, _: Reference) -> Bools:
+    """exp(x - the rounded log-sum-exp), where the rounding is no small number."""
+    return np.asarray(_log_sum_exps(problem) * unit_roundoff(problem.dtype) > 0.25)
+
+
 KNOWN = (
     Known(
         ("torch", "jax"), (LOSSES, GRADIENT), "the log of probabilities as they are", _as_they_are
@@ -285,6 +307,14 @@ KNOWN = (
         EVERYONE, ("weighted_mean",),
         "weights below the smallest normal number are flushed, and the divisor with them",
         _weights_flushed,
+    ),
+    Known(
+        EVERYONE, (LOSSES, GRADIENT), "the square of the log-sum-exp is beyond the dtype",
+        _square_beyond_the_dtype,
+    ),
+    Known(
+        ("torch",), (GRADIENT,), "the derivative of the log-sum-exp is exp(x - log-sum-exp)",
+        _log_sum_exp_rounded,
     ),
     Known(
         ("torch", "tf"), (LOSSES, GRADIENT), "1 + (w - 1) t cancels where w is below 0.1",

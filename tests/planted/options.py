@@ -8,6 +8,38 @@ TABLE = "test_options.py"
 
 BUGS = (
     Bug(
+        "the cap comes before the scale", "reference.scores:score",
+        "(y / arb(problem.softcap)).tanh()", "(arb(x) / arb(problem.softcap)).tanh()",
+        "test_around.py", "before_the_cap",
+    ),
+    Bug(
+        "the slope of a cap is left out", "balls_classes:_from_logits",
+        "entries.append(entry * slope(problem, row[i]))", "entries.append(entry)",
+        "test_around.py", "within_every",
+    ),
+    Bug(
+        "the z-loss has no sample weight", "balls_classes:_from_logits",
+        "z = weight * arb(problem.z_loss)", "z = arb(problem.z_loss)",
+        "test_around.py", "inside_the_sample",
+    ),
+    Bug(
+        "a z-loss does not move the logits", "balls_classes:_from_logits",
+        "all_coefficients - c + z_slope", "all_coefficients - c", "test_around.py", "within_every",
+    ),
+    Bug(
+        "items are not counted", "divisors:divisor",
+        "if problem.num_items is not None:", "if False:", "test_around.py", "nothing_kept",
+    ),
+    Bug(
+        "the rounding of scores is left out of the bound", "bounds_classes:_from_logits",
+        'if scored.rescaled:\n        terms["scores"]', 'if False:\n        terms["scores"]',
+        "test_around.py", "grows_with",
+    ),
+    Bug(
+        "an ignored sample has a z-loss", "idioms:Idioms.z_losses",
+        "return self.masked(", "return (", "test_around_frameworks.py", "ignored",
+    ),
+    Bug(
         "an option is forgotten by the wire", "wire:encode_problem",
         "for f in fields(problem)}", 'for f in fields(problem) if f.name != "pos_weight"}',
         "test_wire.py", "every_field",

@@ -112,3 +112,10 @@ def test_without_ml_dtypes_bfloat16_is_bits_that_nothing_computes_with(
 @pytest.mark.parametrize("name", ["float16", "bfloat16", "float32", "float64"])
 def test_a_dtype_has_the_name_it_was_asked_by(name: str) -> None:
     assert dtype_name(numpy_dtype(name)) == name
+
+
+@pytest.mark.parametrize("name", DTYPES)
+def test_a_number_alone_is_rounded_to_an_array_of_no_axes(name: str) -> None:
+    number = dtypes.rounded(np.asarray(0.3), name)
+    assert isinstance(number, np.ndarray)
+    assert number.shape == ()

@@ -10,6 +10,8 @@ in it):
 
     -log softmax(x)_c = log1p(sum over i != k of exp(x_i - m)) + (m - x_c)
     -log sigmoid(z)   = log1p(exp(-abs(z))) + max(-z, 0)
+
+Logits x are taken for the scores softcap tanh(logit_scale x / softcap), where either is set.
 """
 
 from __future__ import annotations
@@ -54,6 +56,14 @@ class ProblemFields(Protocol):
     def sample_weight(self) -> Any: ...
     @property
     def cotangent(self) -> Any: ...
+    @property
+    def logit_scale(self) -> float: ...
+    @property
+    def softcap(self) -> float | None: ...
+    @property
+    def z_loss(self) -> float: ...
+    @property
+    def num_items(self) -> float | None: ...
 
 
 @dataclass(frozen=True)
@@ -83,7 +93,7 @@ def truth(problem: ProblemFields, digits: int = 60) -> Truth:
             losses,
             {
                 "sum": total,
-                "mean": _ratio(total, Fraction(kept)),
+                "mean": _ratio(total, Fraction(problem.num_items or kept)),
                 "weighted_mean": _ratio(total, weight) if known else NAN,
             },
         )
@@ -174,7 +184,11 @@ class _Binary:
     kept = True
 
     def __init__(self, problem: ProblemFields, x: float, t: float, pos: float, weight: float):
-        self.given, self.x, self.t, self.weight = problem.given, x, t, weight
+        self.given, self.t, self.weight = problem.given, t, weight
+        self.x: Number = x
+        self.slope: Number = mpf(1)
+        if problem.given == "logits":
+            self.x, self.slope = _score(problem, x)
         e = mpf(problem.label_smoothing)
         smooth = mpf(t) * (1 - e) + e / 2
         self.a1 = smooth * mpf(pos)
@@ -221,7 +235,7 @@ class _Binary:
         if self.given == "logits":
             small = mpf(0) if x == -INF else mp.exp(-abs(x))
             p, q = (1, small) if x >= 0 else (small, 1)
-            return [(a0 * p - a1 * q) / (1 + small)]
+            return [(a0 * p - a1 * q) / (1 + small) * self.slope]
         if self.given == "probs":
             return [_add([_quotient(a0, 1 - x), _quotient(-a1, x)])]
         p, rest = (mpf(0), mpf(1)) if x == -INF else (mp.exp(x), -mp.expm1(x))
@@ -242,6 +256,11 @@ class _Classes:
         n = len(row)
         sparse = problem.loss == "sparse_categorical"
         self.given, self.row = problem.given, [mpf(x) for x in row]
+        self.slopes, self.z_loss = [mpf(1)] * n, mpf(0)
+        if problem.given == "logits":
+            scored = [_score(problem, x) for x in row]
+            self.row, self.slopes = [s for s, _ in scored], [s for _, s in scored]
+            self.z_loss = mpf(problem.z_loss) * mpf(weight)
         self.normalize = problem.normalize is True
         self.kept = not (
             sparse and problem.ignore_index is not None and label == problem.ignore_index
@@ -277,7 +296,14 @@ class _Classes:
             return NAN
         logs = self._minus_logs()
         weight = mpf(self.weight)
-        return _add([_times(logs[c], self.coefficients[c] * weight) for c in self.read])
+        terms = [_times(logs[c], self.coefficients[c] * weight) for c in self.read]
+        if self.z_loss and not any(mp.isnan(log) for log in logs):
+            terms.append(self.z_loss * self._log_sum_exp() ** 2)
+        return _add(terms)
+
+    def _log_sum_exp(self) -> Number:
+        top, exps = self._exps()
+        return self.row[top] + mp.log1p(mp.fsum(e for i, e in enumerate(exps) if i != top))
 
     def _minus_logs(self) -> list[Number]:
         n = len(self.row)
@@ -320,9 +346,25 @@ class _Classes:
             return [_add([shared, _quotient(-a[j], p)]) for j, p in enumerate(self.row)]
         _, exps = self._exps()
         # A p_j - a_j without the cancellation of p_t - 1: both sums leave class j out.
+        z = 2 * self.z_loss * self._log_sum_exp()
         return [
-            (exps[j] * _without(a, j) - a[j] * _without(exps, j)) / mp.fsum(exps) for j in range(n)
+            (exps[j] * (_without(a, j) + z) - a[j] * _without(exps, j)) / mp.fsum(exps) * slope
+            for j, slope in enumerate(self.slopes)
         ]
+
+
+def _score(problem: ProblemFields, x: float) -> tuple[Number, Number]:
+    """The score of a logit, and its derivative by the logit."""
+    scale = mpf(problem.logit_scale)
+    if mp.isnan(x):
+        return NAN, NAN
+    if problem.softcap is None:
+        return mpf(x) * scale, scale
+    cap = mpf(problem.softcap)
+    if mp.isinf(x):
+        return mp.sign(mpf(x)) * cap, mpf(0)
+    share = mpf(x) * scale / cap
+    return cap * mp.tanh(share), scale * mp.sech(share) ** 2
 
 
 def _without(numbers: Sequence[Number], left_out: int) -> Number:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -94,6 +95,20 @@ def problems(
         _binary(draw, form, samples, dtype)
         if loss == "binary"
         else _classes(draw, loss, form, samples, dtype)
+    )
+
+
+@st.composite
+def rescaled_problems(draw: st.DrawFn) -> Problem:
+    """Problems from logits that are scaled or capped, with a z-loss and a count of items."""
+    plain: Problem = draw(problems(given=("logits",)))
+    z = 0.0 if plain.loss == "binary" else draw(st.sampled_from((0.0, 1e-4, 2.0)))
+    return replace(
+        plain,
+        logit_scale=draw(st.sampled_from((1.0, 0.7)) | st.floats(1e-3, 1e3)),
+        softcap=draw(st.none() | st.sampled_from((30.0, 5.0)) | st.floats(1e-2, 1e3)),
+        z_loss=z,
+        num_items=draw(st.none() | st.floats(0.5, 1e6)),
     )
 
 

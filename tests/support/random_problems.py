@@ -41,9 +41,25 @@ def problem(seed: int) -> Problem:
     dtype: DType = _one(rng, DTYPES)
     given: Given = _one(rng, ("logits", "logits", "probs", "log_probs"))
     shared: dict[str, Any] = {"dtype": dtype, "reductions": REDUCTIONS, "gradient": True}
+    shared |= _around(np.random.RandomState(seed + 10**6), loss, given)
     if loss == "binary":
         return _binary(rng, given, dtype, shared)
     return _classes(rng, loss, given, dtype, shared)
+
+
+def _around(rng: np.random.RandomState, loss: Loss, given: Given) -> dict[str, Any]:
+    """Options around the loss, of which two problems in three have none."""
+    drawn = {
+        "logit_scale": _one(rng, (1.0, 1.0, 0.7, 0.0625, 3.0)),
+        "softcap": _one(rng, (None, None, 30.0, 5.0)),
+        "z_loss": _one(rng, (0.0, 0.0, 1e-4, 0.01)),
+        "num_items": _one(rng, (None, None, 37.0, 2.5)),
+    }
+    if given != "logits":
+        drawn = {"num_items": drawn["num_items"]}
+    if loss == "binary":
+        drawn.pop("z_loss", None)
+    return drawn if rng.randint(0, 3) == 0 else {}
 
 
 def _binary(rng: np.random.RandomState, given: Given, dtype: DType, shared: Any) -> Problem:

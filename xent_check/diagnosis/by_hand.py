@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from xent_check.problem.dtypes import Float64s, numpy_dtype
 
-from .log_probabilities import clipped, log_sum_exp, minus_log_binary, minus_log_classes
+from .log_probabilities import clipped, log_sum_exp, minus_log_binary, minus_log_classes, scores_of
 from .losses import binary_terms, sample_losses, targets_of, terms_of
 from .meaning import Meaning
 
@@ -47,7 +47,7 @@ def steps(meaning: Meaning, sample: int) -> tuple[WorkedStep, ...]:
                 _step("terms", f"targets x -log p{_focal(meaning)}", terms_of(meaning)[sample]),
             ]
         if meaning.z_loss:
-            square = log_sum_exp(meaning.scores)[sample] ** 2
+            square = log_sum_exp(scores_of(meaning))[sample] ** 2
             formula = f"{meaning.z_loss:g} x log-sum-exp(x) ** 2"
             steps.append(_step("z-loss", formula, meaning.z_loss * square))
         if meaning.sample_weight is not None:
@@ -64,20 +64,25 @@ def _step(name: str, formula: str, values: npt.ArrayLike) -> WorkedStep:
 def _probabilities(m: Meaning, sample: int) -> list[WorkedStep]:
     """The scores, the activation, and the changes to the probabilities."""
     dtype = np.dtype(np.float64) if m.formula == "exact" else numpy_dtype(m.dtype)
-    x = m.scores[sample].astype(dtype)
+    x = scores_of(m)[sample].astype(dtype)
     if m.activation == "none":
         if m.is_log:
             return [_step("log p", "as given", x)]
         steps, p = [_step("p", "as given", x)], x
     else:
-        given = x if m.as_given is None else m.as_given[sample]
-        steps, p = [_step("x", "the logits, as given", given)], x
-        if m.as_given is not None:
-            steps.append(_step("x rescaled", m.rescaling, x))
+        steps, p = [_step("x", "the logits, as given", m.scores[sample])], x
+        if m.logit_scale != 1 or m.softcap is not None:
+            steps.append(_step("x rescaled", _rescaling(m), x))
         for time in range(m.activated):
             activation, p = _activation(m, p, " again" if time else "")
             steps += activation
     return [*steps, *_changed(m, p)]
+
+
+def _rescaling(m: Meaning) -> str:
+    """How the logits become the scores, such as `30 tanh(0.5 x / 30)`."""
+    x = "x" if m.logit_scale == 1 else f"{m.logit_scale:.6g} x"
+    return x if m.softcap is None else f"{m.softcap:.6g} tanh({x} / {m.softcap:.6g})"
 
 
 def _changed(m: Meaning, p: Float64s) -> Iterator[WorkedStep]:

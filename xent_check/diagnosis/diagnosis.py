@@ -91,7 +91,8 @@ def diagnose(problem: Problem, observed: Observed, bounds: Bounds) -> Diagnosis:
     start = meaning_of(problem)
     total = observed.reduction is not None
     if observed.reduction is not None:
-        start = replace(start, divisor=_DIVISORS[observed.reduction])
+        counted = observed.reduction == "mean" and problem.num_items is not None
+        start = replace(start, divisor="items" if counted else _DIVISORS[observed.reduction])
     truth = plain(start, total)
     evidence = evidence_of(observed, bounds, truth)
     if not evidence.differing.any():

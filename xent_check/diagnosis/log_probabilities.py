@@ -16,9 +16,19 @@ from .meaning import Meaning
 Array = npt.NDArray[Any]
 
 
+def scores_of(meaning: Meaning) -> Float64s:
+    """The scores as the activation gets them: logits scaled and capped."""
+    x, cap = meaning.scores, meaning.softcap
+    if meaning.activation == "none":
+        return x
+    if not np.isscalar(meaning.logit_scale) or meaning.logit_scale != 1:
+        x = x * meaning.logit_scale
+    return x if cap is None else np.asarray(cap * np.tanh(x / cap))
+
+
 def minus_log_classes(meaning: Meaning) -> Float64s:
     """-log p of every sample and class. Shape: the scores'."""
-    x = meaning.scores
+    x = scores_of(meaning)
     if meaning.formula != "exact":
         return _emulated(meaning)
     if meaning.is_log and meaning.activation == "none":
@@ -41,7 +51,7 @@ def minus_log_classes(meaning: Meaning) -> Float64s:
 
 def minus_log_binary(meaning: Meaning) -> tuple[Float64s, Float64s]:
     """-log p and -log(1 - p) of every element. Shape: the scores'."""
-    x = meaning.scores
+    x = scores_of(meaning)
     if meaning.activation == "sigmoid":
         if meaning.formula != "exact":
             low = x.astype(numpy_dtype(meaning.dtype))
@@ -133,7 +143,7 @@ def log_sum_exp(x: Float64s) -> Float64s:
 
 def _emulated(meaning: Meaning) -> Float64s:
     """-log p by a formula that rounding breaks, computed in the meaning's dtype."""
-    x = meaning.scores.astype(numpy_dtype(meaning.dtype))
+    x = scores_of(meaning).astype(numpy_dtype(meaning.dtype))
     if meaning.formula == "log-sum-exp minus logit":
         top = x.max(axis=1, keepdims=True)
         log_sum_exp = top + np.log(np.exp(x - top).sum(axis=1, keepdims=True))

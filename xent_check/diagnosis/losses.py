@@ -16,7 +16,7 @@ from xent_check.problem.dtypes import Float64s, numpy_dtype, rounded
 from xent_check.problem.options import refuse_unknown
 from xent_check.problem.problem import Problem
 
-from .log_probabilities import log_sum_exp, minus_log_binary, minus_log_classes
+from .log_probabilities import log_sum_exp, minus_log_binary, minus_log_classes, scores_of
 from .meaning import Activation, Divisor, Meaning
 from .targets import smoothed, weighted_targets, weights_of
 
@@ -25,7 +25,8 @@ Array = npt.NDArray[Any]
 # The options that the diagnosis gives a meaning to; `meaning_of` refuses any other.
 KNOWN = frozenset({
     "class_axis", "normalize", "ignore_index", "label_smoothing", "class_weight", "pos_weight",
-    "sample_weight", "reduction", "check", "cotangent",
+    "sample_weight", "reduction", "check", "cotangent", "logit_scale", "softcap", "z_loss",
+    "num_items",
 })  # fmt: skip
 
 
@@ -66,6 +67,10 @@ def meaning_of(problem: Problem) -> Meaning:
         class_weight=_floats(problem.class_weight),
         pos_weight=pos_weight,
         sample_weight=_floats(problem.sample_weight),
+        logit_scale=problem.logit_scale,
+        softcap=problem.softcap,
+        z_loss=problem.z_loss,
+        items=problem.num_items or 0.0,
     )
 
 
@@ -84,7 +89,7 @@ def sample_losses(meaning: Meaning) -> Float64s:
     with np.errstate(all="ignore"):
         losses = _binary(meaning) if meaning.binary else _classes(meaning)
         if meaning.z_loss:
-            losses = losses + meaning.z_loss * log_sum_exp(meaning.scores) ** 2
+            losses = losses + meaning.z_loss * log_sum_exp(scores_of(meaning)) ** 2
         if meaning.sample_weight is not None:
             losses = _products(meaning, meaning.sample_weight, losses)
         losses = np.where(meaning.kept, losses * meaning.scale, 0.0)

@@ -34,8 +34,10 @@ class Meaning:
     dtype: DType  # of the problem
     # what the scores are, and how they become probabilities
     activation: Activation
-    as_given: Float64s | None = None  # the scores before they were divided or capped; None: not
-    rescaling: str = ""  # how they were, such as "x / 2"
+    # Logits are multiplied by logit_scale, and capped to softcap tanh(x / softcap): numbers, or one
+    # per sample of shape [samples, 1].
+    logit_scale: float | Float64s = 1.0
+    softcap: float | Float64s | None = None
     activated: int = 1  # how often the activation is applied
     class_axis: int = -1  # where the classes stood in the array that the scores come from
     is_log: bool = False  # scores are log-probabilities

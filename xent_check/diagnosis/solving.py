@@ -334,6 +334,5 @@ def _rows(meaning: Meaning, rows: Any) -> Meaning:
         targets=some(meaning.targets),
         pos_weight=some(meaning.pos_weight),
         sample_weight=some(meaning.sample_weight),
-        as_given=some(meaning.as_given),
         shape=(len(index),),
     )

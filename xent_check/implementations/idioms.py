@@ -15,7 +15,7 @@ from xent_check.problem.evaluation import UnsupportedError
 from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import Reduction
 
-from .program import NativeArrays, TotalFunction
+from .program import LossFunction, NativeArrays, TotalFunction
 from .recording import Calls
 
 
@@ -32,8 +32,34 @@ class Names:
     count_nonzero: str  # the number of elements that are not 0
     take: str  # the elements of an array at indices
     reshape: str  # the array in another shape
+    add: str  # a + b
+    tanh: str  # the hyperbolic tangent
+    square: str  # a * a
+    log_sum_exp: str  # log sum exp along an axis
     axis: str = "axis"  # the keyword for an axis
     count_needs_dtype: bool = False  # it does not divide a float by an integer
+
+
+def around(function: LossFunction, names: Names) -> LossFunction:
+    """The loss with what users write around it: its logits scaled and capped first, a z-loss added
+    to its losses, and a mean over a stated number of items."""
+
+    def run(
+        call: Calls, problem: Problem, arrays: NativeArrays, reduction: Reduction | None
+    ) -> Any:
+        scored = {**arrays, problem.given: Idioms(call, names, problem, arrays).scores()}
+        counted = reduction == "mean" and problem.num_items is not None
+        if not problem.z_loss and not counted:
+            return function(call, problem, scored, reduction)
+        idioms = Idioms(call, names, problem, scored)
+        if not problem.z_loss:
+            return idioms.reduced(function(call, problem, scored, None), reduction)
+        unweighted = {key: array for key, array in scored.items() if key != "sample_weight"}
+        losses = function(call, problem, unweighted, None)
+        losses = idioms.weighted_by_sample(call(names.add, losses, idioms.z_losses()))
+        return idioms.reduced(losses, reduction)
+
+    return run
 
 
 def reduce_under(names: Names) -> TotalFunction:
@@ -55,6 +81,23 @@ class Idioms:
     names: Names  # of the functions
     problem: Problem  # whose options decide which idioms apply
     arrays: NativeArrays  # the problem's arrays as the framework's, by name
+
+    def scores(self) -> Any:
+        """softcap * tanh(logit_scale * logits / softcap); what is given where neither is set."""
+        scores, cap = self.arrays[self.problem.given], self.problem.softcap
+        if self.problem.logit_scale != 1:
+            scores = self.call(self.names.multiply, scores, self.problem.logit_scale)
+        if cap is not None:
+            capped = self.call(self.names.tanh, self.call(self.names.divide, scores, cap))
+            scores = self.call(self.names.multiply, capped, cap)
+        return scores
+
+    def z_losses(self) -> Any:
+        """z_loss * log_sum_exp(logits) ** 2, 0 for the ignored samples."""
+        axis = {self.names.axis: self.problem.class_axis}
+        log_sums = self.call(self.names.log_sum_exp, self.arrays["logits"], **axis)
+        squares = self.call(self.names.square, log_sums)
+        return self.masked(self.call(self.names.multiply, squares, self.problem.z_loss))
 
     def kept(self) -> Any:
         """labels != ignore_index; None where nothing can be ignored."""
@@ -130,6 +173,8 @@ class Idioms:
             return losses
         if reduction == "sum":
             return self.call(self.names.sum, losses)
+        if reduction == "mean" and self.problem.num_items is not None:
+            return self._over(losses, self.problem.num_items)
         if reduction == "weighted_mean":
             weights = self._weights()
             if weights is not None:

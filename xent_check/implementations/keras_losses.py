@@ -18,7 +18,7 @@ from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import Loss, Reduction
 
 from . import support
-from .idioms import Idioms, Names
+from .idioms import Idioms, Names, around
 from .program import LossFunction, NativeArrays, refuse_what_is_not_supported
 from .recording import Calls
 
@@ -45,9 +45,9 @@ class KerasLosses:
     def functions(self) -> Mapping[Loss, LossFunction]:
         """The function for each loss."""
         return {
-            "binary": self.binary,
-            "categorical": self.categorical,
-            "sparse_categorical": self.sparse_categorical,
+            "binary": around(self.binary, self.names),
+            "categorical": around(self.categorical, self.names),
+            "sparse_categorical": around(self.sparse_categorical, self.names),
         }
 
     def binary(
@@ -135,6 +135,10 @@ KERAS_NAMES = Names(
     count_nonzero="keras.ops.count_nonzero",
     take="keras.ops.take",
     reshape="keras.ops.reshape",
+    add="keras.ops.add",
+    tanh="keras.ops.tanh",
+    square="keras.ops.square",
+    log_sum_exp="keras.ops.logsumexp",
 )
 KERAS = KerasLosses(
     "keras.losses", KERAS_NAMES, "keras.ops.expand_dims", "keras.ops.one_hot", "keras.ops.transpose"

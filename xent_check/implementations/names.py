@@ -88,9 +88,11 @@ class Implementation:
         return self.own + device if self.own else ""
 
     def computes_in_float32(self, problem: Problem) -> bool:
-        """Whether the table says that it computes this problem of 16 bits in float32."""
+        """Whether the table says that it computes this problem of 16 bits in float32: not what is
+        written around its loss, logits scaled and capped, or a z-loss."""
         dtypes = self.entry.in_float32.get((problem.loss, problem.given), ())
-        return problem.dtype in dtypes and self.device == "cpu" and not self.mode
+        around = problem.options & {"logit_scale", "softcap", "z_loss"}
+        return problem.dtype in dtypes and self.device == "cpu" and not (self.mode or around)
 
     @property
     def version(self) -> str:

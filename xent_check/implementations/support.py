@@ -20,35 +20,59 @@ _SMOOTH = frozenset({"label_smoothing"})
 _IGNORE = frozenset({"ignore_index"})
 _BINARY = _SAMPLES | {"pos_weight"}
 _PROBABILITIES: tuple[Given, ...] = ("logits", "probs")
+_SCORES = frozenset({"logit_scale", "softcap"})
+_Z = frozenset({"z_loss"})
 
-TF: Support = {
-    ("binary", "logits"): _BINARY,
-    ("categorical", "logits"): _CLASSES,
-    ("sparse_categorical", "logits"): _CLASSES | _IGNORE,
-}
-KERAS: Support = {
-    **{("binary", given): _SAMPLES | _SMOOTH for given in _PROBABILITIES},
-    **{("categorical", given): _CLASSES | _SMOOTH for given in _PROBABILITIES},
-    **{("sparse_categorical", given): _CLASSES | _SMOOTH | _IGNORE for given in _PROBABILITIES},
-}
-TORCH: Support = {
-    ("binary", "logits"): _BINARY,
-    ("binary", "probs"): _SAMPLES,
-    ("categorical", "logits"): _CLASSES | _SMOOTH,
-    ("sparse_categorical", "logits"): _CLASSES | _SMOOTH | _IGNORE,
-    ("sparse_categorical", "probs"): _CLASSES | _IGNORE,
-    ("sparse_categorical", "log_probs"): _CLASSES | _IGNORE,
-}
-JAX: Support = {
-    **{("binary", given): _BINARY for given in _PROBABILITIES},
-    **{("categorical", given): _CLASSES for given in GIVEN},
-    **{("sparse_categorical", given): _CLASSES | _IGNORE for given in GIVEN},
-}
-OPTAX: Support = {
-    ("binary", "logits"): _SAMPLES,
-    ("categorical", "logits"): _CLASSES | _SMOOTH,
-    ("sparse_categorical", "logits"): _CLASSES | _SMOOTH | _IGNORE,
-}
+
+def _around(support: Support) -> Support:
+    """With the options that users write around the loss (idioms.py)."""
+    return {
+        (loss, given): options
+        | {"num_items"}
+        | (_SCORES if given == "logits" else frozenset())
+        | (_Z if given == "logits" and loss != "binary" else frozenset())
+        for (loss, given), options in support.items()
+    }
+
+
+TF: Support = _around(
+    {
+        ("binary", "logits"): _BINARY,
+        ("categorical", "logits"): _CLASSES,
+        ("sparse_categorical", "logits"): _CLASSES | _IGNORE,
+    }
+)
+KERAS: Support = _around(
+    {
+        **{("binary", given): _SAMPLES | _SMOOTH for given in _PROBABILITIES},
+        **{("categorical", given): _CLASSES | _SMOOTH for given in _PROBABILITIES},
+        **{("sparse_categorical", given): _CLASSES | _SMOOTH | _IGNORE for given in _PROBABILITIES},
+    }
+)
+TORCH: Support = _around(
+    {
+        ("binary", "logits"): _BINARY,
+        ("binary", "probs"): _SAMPLES,
+        ("categorical", "logits"): _CLASSES | _SMOOTH,
+        ("sparse_categorical", "logits"): _CLASSES | _SMOOTH | _IGNORE,
+        ("sparse_categorical", "probs"): _CLASSES | _IGNORE,
+        ("sparse_categorical", "log_probs"): _CLASSES | _IGNORE,
+    }
+)
+JAX: Support = _around(
+    {
+        **{("binary", given): _BINARY for given in _PROBABILITIES},
+        **{("categorical", given): _CLASSES for given in GIVEN},
+        **{("sparse_categorical", given): _CLASSES | _IGNORE for given in GIVEN},
+    }
+)
+OPTAX: Support = _around(
+    {
+        ("binary", "logits"): _SAMPLES,
+        ("categorical", "logits"): _CLASSES | _SMOOTH,
+        ("sparse_categorical", "logits"): _CLASSES | _SMOOTH | _IGNORE,
+    }
+)
 ONNX: Support = {
     ("sparse_categorical", "logits"): _AXIS | _IGNORE | {"class_weight"},
 }
@@ -70,11 +94,13 @@ PADDLE: Support = {
     ("sparse_categorical", "logits"): _AXIS | _SMOOTH | _IGNORE | {"class_weight"},
     ("sparse_categorical", "log_probs"): _AXIS | _IGNORE | {"class_weight"},
 }
-EVERYTHING: Support = {
-    **{("binary", given): _BINARY | _SMOOTH for given in GIVEN},
-    **{("categorical", given): _CLASSES | _SMOOTH for given in GIVEN},
-    **{("sparse_categorical", given): _CLASSES | _SMOOTH | _IGNORE for given in GIVEN},
-}
+EVERYTHING: Support = _around(
+    {
+        **{("binary", given): _BINARY | _SMOOTH for given in GIVEN},
+        **{("categorical", given): _CLASSES | _SMOOTH for given in GIVEN},
+        **{("sparse_categorical", given): _CLASSES | _SMOOTH | _IGNORE for given in GIVEN},
+    }
+)
 BY_NAME: Support = {
     (loss, given): frozenset(o.key for o in CALLED if o.applies(loss, given))
     for loss in get_args(Loss)

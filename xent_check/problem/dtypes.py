@@ -96,4 +96,4 @@ def rounded(array: npt.NDArray[Any], name: str) -> npt.NDArray[Any]:
             odd = np.where(np.abs(near) > np.abs(exact), np.nextafter(near, np.float32(0)), near)
             inexact = (odd != exact) & np.isfinite(exact)
             array = (odd.view(np.uint32) | inexact).view(np.float32)
-        return array.astype(numpy_dtype(name), copy=False)
+        return np.asarray(array.astype(numpy_dtype(name), copy=False))  # one of no axes too

@@ -168,6 +168,32 @@ class Options:
         example=(1.0, 0.0),
         other_words=("weight", "weights", "mask"),
     )})
+    logit_scale: float = field(default=1.0, metadata={_LINE: Option(
+        Number(above=0), "The logits are multiplied by it first.", given=("logits",),
+        synonyms=("logits_scaling", "logit_scaling"),
+        example=0.7,
+        other_words=("scale", "logits_scale", "inverse_temperature"),
+    )})
+    softcap: float | None = field(default=None, metadata={_LINE: Option(
+        Number(above=0), "The scaled logits are capped: softcap * tanh(logits / softcap).",
+        given=("logits",),
+        synonyms=("logit_softcapping", "final_logit_softcapping", "soft_cap", "logits_soft_cap"),
+        example=30.0,
+        other_words=("softcapping", "cap", "logit_cap"),
+    )})
+    z_loss: float = field(default=0.0, metadata={_LINE: Option(
+        Number(least=0), "This times the square of the log-sum-exp is added to each kept loss.",
+        losses=_OF_CLASSES, given=("logits",),
+        synonyms=("lse_square_scale", "z_loss_weight", "z_loss_multiplier", "z_loss_coeff"),
+        example=1e-4,
+        other_words=("zloss", "z_loss_scale", "log_z_regularization"),
+    )})
+    num_items: float | None = field(default=None, metadata={_LINE: Option(
+        Number(above=0), "`mean` divides by it, not by the number of kept samples.",
+        synonyms=("n_items", "num_items_in_batch"),
+        example=37,
+        other_words=("items", "denominator", "normalizer"),
+    )})
     reductions: tuple[Reduction, ...] = field(default=(), metadata={_LINE: Option(
         Words(get_args(Reduction)), "The totals that are compared beside the losses.",
         needs_support=False, key="reduction",

@@ -1,7 +1,8 @@
 """Binary losses and gradients in ball arithmetic: -(pos_weight t log p + (1 - t) log(1 - p)).
 
 -log sigmoid(z) = log1p(exp(-abs(z))) + max(-z, 0), and d loss / d z = (1 - t) p - pos_weight t
-(1 - p): neither cancels.
+(1 - p): neither cancels. From logits, z is the score (scores.py), whose slope multiplies the
+gradient.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from xent_check.problem.problem import Problem
 
 from .extended_reals import negative, product, quotient, total
 from .per_sample import Answer, floats
+from .scores import score, slope
 
 
 def binary_answers(problem: Problem) -> Iterator[Answer]:
@@ -38,24 +40,28 @@ def binary_answers(problem: Problem) -> Iterator[Answer]:
         target = arb(t) if e.is_zero() else arb(t) * (1 - e) + e / 2
         positive = target * arb(pos_weights[i]) * arb(weights[i])
         rest = (1 - target) * arb(weights[i])
-        answer = _BINARY_ANSWERS[problem.given](x, positive, rest)
+        answer = _BINARY_ANSWERS[problem.given](problem, x, positive, rest)
         yield Answer(answer.loss, [product(answer.gradient[0], arb(cotangents[i]))])
 
 
-def _binary_from_logits(z: float, positive: arb, rest: arb) -> Answer:
+def _binary_from_logits(problem: Problem, x: float, positive: arb, rest: arb) -> Answer:
+    z = score(problem, x)
     if z == math.inf:
         return Answer(math.nan, (math.nan,))
     if z == -math.inf:
-        return Answer(product(math.inf, positive), (-positive,))
-    small = (-abs(arb(z))).exp()
+        entry = -positive * arb(problem.logit_scale)
+        return Answer(product(math.inf, positive), (entry,))
+    assert isinstance(z, arb)
+    small = (-abs(z)).exp()
     tail = small.log1p()
-    loss = positive * (tail + arb(max(-z, 0.0))) + rest * (tail + arb(max(z, 0.0)))
+    below, above = (arb(0), z) if x >= 0 else (-z, arb(0))
+    loss = positive * (tail + below) + rest * (tail + above)
     larger, smaller = 1 / (1 + small), small / (1 + small)
-    p, q = (larger, smaller) if z >= 0 else (smaller, larger)
-    return Answer(loss, (rest * p - positive * q,))
+    p, q = (larger, smaller) if x >= 0 else (smaller, larger)
+    return Answer(loss, ((rest * p - positive * q) * slope(problem, x),))
 
 
-def _binary_from_probs(p: float, positive: arb, rest: arb) -> Answer:
+def _binary_from_probs(_: Problem, p: float, positive: arb, rest: arb) -> Answer:
     minus_log_p = math.inf if p == 0 else -arb(p).log()
     minus_log_not_p = math.inf if p == 1 else -(1 - arb(p)).log()
     loss = total([product(minus_log_p, positive), product(minus_log_not_p, rest)])
@@ -63,7 +69,7 @@ def _binary_from_probs(p: float, positive: arb, rest: arb) -> Answer:
     return Answer(loss, (entry,))
 
 
-def _binary_from_log_probs(x: float, positive: arb, rest: arb) -> Answer:
+def _binary_from_log_probs(_: Problem, x: float, positive: arb, rest: arb) -> Answer:
     if x == math.inf or (x > 0 and not rest.is_zero()):
         return Answer(math.nan, (math.nan,))  # p is above 1: log(1 - p) does not exist
     if x == -math.inf:

@@ -6,7 +6,9 @@ c = (sample weight) w t of a sample, t its targets after smoothing:
     -log softmax(x)_j = log(S) + (m - x_j), log(S) as log1p of the sum over the others
     d loss / d x_j    = softmax(x)_j (sum of c, j's apart) - c_j (1 - softmax(x)_j)
 
-neither of which cancels.
+neither of which cancels. From logits, x are the scores (scores.py), whose slopes multiply the
+gradient; a z-loss adds (sample weight) z (m + log S)^2, and 2 (sample weight) z (m + log S)
+softmax(x)_j to the derivative by x_j.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from xent_check.problem.problem import Problem
 
 from .extended_reals import negative, product, quotient, total
 from .per_sample import Answer, floats, rows
+from .scores import score, slope
 
 
 def class_answers(problem: Problem, gradient: bool) -> Iterator[Answer]:
@@ -45,7 +48,7 @@ def class_answers(problem: Problem, gradient: bool) -> Iterator[Answer]:
         if not all(c.is_finite() for c in coefficients) or _reads_nan(problem, row, targets):
             yield undefined
             continue
-        answer = _CLASS_ANSWERS[problem.given](problem, row, coefficients, gradient)
+        answer = _CLASS_ANSWERS[problem.given](problem, row, coefficients, scale, gradient)
         if isinstance(answer.loss, float) and math.isnan(answer.loss):
             yield undefined  # infinities of both signs: no loss, no derivative
             continue
@@ -69,33 +72,38 @@ def _targets(problem: Problem, label: list[float] | int) -> list[arb] | None:
 
 
 def _from_logits(
-    problem: Problem, row: list[float], coefficients: list[arb], gradient: bool
+    problem: Problem, row: list[float], coefficients: list[arb], weight: arb, gradient: bool
 ) -> Answer:
-    maximum = max(row)
-    if math.isinf(maximum):  # +inf, or every logit -inf
+    top = row.index(max(row))
+    scores = [score(problem, x) for x in row]
+    m = scores[top]
+    if isinstance(m, float):  # +inf, or every score -inf
         return Answer(math.nan, [math.nan] * len(row))
-    top = row.index(maximum)
-    m = arb(maximum)
-    exps = [arb(0) if x == -math.inf else (arb(x) - m).exp() for x in row]
+    exps = [arb(0) if isinstance(x, float) else (x - m).exp() for x in scores]
     others = sum((e for i, e in enumerate(exps) if i != top), arb(0))
     log_sum = others.log1p()
     loss = total(
-        product(math.inf if x == -math.inf else log_sum + (m - arb(x)), c)
-        for x, c in zip(row, coefficients, strict=True)
+        product(math.inf if isinstance(x, float) else log_sum + (m - x), c)
+        for x, c in zip(scores, coefficients, strict=True)
         if not c.is_zero()
     )
+    z = weight * arb(problem.z_loss)
+    if not z.is_zero():
+        loss = total([loss, z * (m + log_sum) ** 2])
     if not gradient:
         return Answer(loss, ())
     exp_sum, all_coefficients = 1 + others, sum(coefficients, arb(0))
+    z_slope = 2 * z * (m + log_sum)
     entries = []
     for i, (e, c) in enumerate(zip(exps, coefficients, strict=True)):
         rest = others if i == top else exp_sum - e
-        entries.append((e * (all_coefficients - c) - c * rest) / exp_sum)
+        entry = (e * (all_coefficients - c + z_slope) - c * rest) / exp_sum
+        entries.append(entry * slope(problem, row[i]))
     return Answer(loss, entries)
 
 
 def _from_probs(
-    problem: Problem, row: list[float], coefficients: list[arb], gradient: bool
+    problem: Problem, row: list[float], coefficients: list[arb], weight: arb, gradient: bool
 ) -> Answer:
     undefined = Answer(math.nan, [math.nan] * len(row))
     p_sum = sum((arb(p) for p in row), arb(0)) if problem.normalize else arb(1)
@@ -117,7 +125,7 @@ def _from_probs(
 
 
 def _from_log_probs(
-    problem: Problem, row: list[float], coefficients: list[arb], gradient: bool
+    problem: Problem, row: list[float], coefficients: list[arb], weight: arb, gradient: bool
 ) -> Answer:
     loss = total(
         product(-x if math.isinf(x) else -arb(x), c)

@@ -39,7 +39,8 @@ from .rounding import FLUSHED, capped
 # The options that the bound gives a meaning to; `bounds` refuses any other.
 KNOWN = frozenset({
     "class_axis", "normalize", "ignore_index", "label_smoothing", "class_weight", "pos_weight",
-    "sample_weight", "reduction", "check", "cotangent",
+    "sample_weight", "reduction", "check", "cotangent", "logit_scale", "softcap", "z_loss",
+    "num_items",
 })  # fmt: skip
 
 

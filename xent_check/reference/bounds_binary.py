@@ -29,6 +29,10 @@ The relative error of the first is the absolute error of its exponent: abs(z) + 
 the sigmoid and its product, and by 2 b for b and the difference. The second, with a positive
 weight, cancels constants of size W: 4 W more; without one it loses nothing that the others do not.
 
+From logits that are scaled or capped, z is the score, with the error delta and the slope of
+bounds_scores.py: it moves the loss by at most W delta (term `scores`), and p by at most
+p q exp(delta) delta.
+
 From probabilities, the loss -b log p - r log(1 - p) has the errors of the logs, of the products,
 and of the rounding of 1 - p, which is u r however small the loss is. The gradient, r / (1 - p) -
 b / p, rounds quotients. From log-probabilities, 1 - exp(x) errs by ke p, which the log multiplies
@@ -46,6 +50,7 @@ import numpy as np
 from xent_check.problem.dtypes import Float64s
 from xent_check.problem.problem import Problem
 
+from .bounds_scores import scores
 from .rounding import FLUSHES, KE, KL, Parts, capped, factors, quotient, sizes, up
 
 Split = tuple[dict[str, Float64s], Float64s, Float64s, Float64s]
@@ -98,9 +103,10 @@ def binary_parts(problem: Problem, u: float, flushed: float) -> Parts:
 
 
 def _from_logits(elements: _Elements) -> Split:
-    z, a, b, r = _finite(elements.x), elements.a, elements.b, elements.r
+    scored = scores(elements.problem, elements.x, elements.u)
+    z, a, b, r = _finite(scored.values), elements.a, elements.b, elements.r
     size, b_plus_r = np.abs(z), b + r
-    small = np.where(np.isinf(elements.x), 0.0, np.exp(-size))
+    small = np.where(np.isinf(scored.values), 0.0, np.exp(-size))
     tail = np.log1p(small)
     on_one, on_zero = tail + np.maximum(-z, 0.0), tail + np.maximum(z, 0.0)
     larger, smaller = 1 / (1 + small), small / (1 + small)
@@ -121,8 +127,14 @@ def _from_logits(elements: _Elements) -> Split:
     if elements.problem.pos_weight is not None:
         terms["weight"] = np.where(b == 0, 0.0, 4 * (b_plus_r * on_one))
         entry = entry + 4 * b_plus_r
+    if scored.rescaled:
+        terms["scores"] = b_plus_r / elements.u * scored.errors
+        moved = b_plus_r / elements.u * p * q * np.exp(np.minimum(scored.errors, 700.0))
+        entry = (entry + moved * scored.errors) * scored.slopes
+        entry = entry + (r * p + b * q) * (scored.slope_error + 6 * scored.slopes)
     lost = FLUSHES * (elements.live_b * up(on_one) + elements.live_r * up(on_zero))
-    return terms, lost, entry, FLUSHES * (elements.live_b + elements.live_r)
+    entry_lost = FLUSHES * (elements.live_b + elements.live_r) * up(scored.slopes)
+    return terms, lost, entry, entry_lost
 
 
 def _from_probs(elements: _Elements) -> Split:

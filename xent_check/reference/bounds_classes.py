@@ -17,6 +17,13 @@ several classes have a coefficient:
 
     u [ A p (2 g + H + h(n) + (1 + kl) L + 2 ke + 4 + k) + abs(A p - c) + (2 + k) c ]
 
+From logits that are scaled or capped, x are the scores, with the errors and slopes of
+bounds_scores.py. A z-loss adds z s (L + a)^2, s the sample's weight: off by 2 z s abs(L + a) times
+the error of the log-sum-exp, u [ abs(L + a) + H + ke + h(n) + kl L ] and what the scores' errors
+add, and by 4 roundings of itself. Its derivative is 2 z s (L + a) p, where p may be computed as
+exp(x - (L + a)), whose relative error is that of the log-sum-exp; to first order, which says little
+where that reaches 1.
+
 From probabilities the loss is sum of c (-log p), where p may be divided by its sum: u [ kl sum of
 c abs(log p) + A (ke + kl + h(n) + 2) + (1 + k) sum of c abs(log p) ]. Without `normalize` the
 rows sum to 1 up to rounding, and an implementation may divide or not: + A abs(log sum p). The
@@ -40,6 +47,7 @@ import numpy.typing as npt
 from xent_check.problem.dtypes import Float64s
 from xent_check.problem.problem import Problem
 
+from .bounds_scores import growth, scores
 from .rounding import (
     FLUSHES,
     KE,
@@ -65,7 +73,9 @@ class _Rows:
     u: float  # the unit roundoff
     x: Float64s  # the values
     c: Float64s  # abs(coefficients)
+    flushed: float  # the largest number that may be flushed to 0
     live: Float64s  # one flushed number times the factors of c, each at least 1; 0 where t is 0
+    weight: Float64s  # abs of the sample's weight, of shape [samples, 1]
     cotangent: Float64s  # abs, of shape [samples, 1]
 
     @property
@@ -96,7 +106,7 @@ def class_parts(problem: Problem, u: float, flushed: float) -> Parts:
             c = capped(c * weight[at, None])
             live = capped(live * (flushed * up(weight[at])[:, None]))
             x = rows[at].astype(np.float64)
-            chunk = _Rows(problem, u, x, c, live, cotangent[at, None])
+            chunk = _Rows(problem, u, x, c, flushed, live, weight[at, None], cotangent[at, None])
             chunks.append(_from_logits(chunk) if problem.given == "logits" else _from_others(chunk))
     shape = problem.samples_shape
     names = chunks[0].terms
@@ -135,8 +145,10 @@ def _coefficients(
 
 
 def _from_logits(rows: _Rows) -> Parts:
-    x, u, n = rows.x, rows.u, rows.x.shape[1]
-    added = additions(n, rows.problem.dtype)
+    u, n, problem = rows.u, rows.x.shape[1], rows.problem
+    added = additions(n, problem.dtype)
+    scored = scores(problem, rows.x, u)
+    x = scored.values
     top = x.max(axis=1, keepdims=True)
     x = np.where(np.isfinite(top), x, 0.0)  # else the loss is nan
     top = np.where(np.isfinite(top), top, 0.0)
@@ -157,15 +169,30 @@ def _from_logits(rows: _Rows) -> Parts:
         "log": c_sum * KL * log_sum,
         "targets": (1 + rows.k) * (c * losses),
     }
+    moved, residual = growth(scored, p), np.abs(c_sum * p - c)
+    if scored.rescaled:
+        terms["scores"] = (residual + c_sum * p * moved) / u * scored.errors
+    z, lse = problem.z_loss * rows.weight, np.abs(top + log_sum)
+    score_error = (p * (1 + moved) * scored.errors).sum(axis=1, keepdims=True)
+    off = u * (lse + entropy + KE + added + KL * log_sum) + score_error
+    if problem.z_loss:
+        terms["z-loss"] = z * ((2 * lse + off) * off + 4 * u * lse**2)
     live = rows.live.sum(axis=1, keepdims=True)
     lost = FLUSHES * (rows.live * up(losses)).sum(axis=1, keepdims=True) + n * live
-    if not rows.problem.gradient:
+    if not problem.gradient:
         return _parts(rows, terms, lost)
     shared = entropy + added + (1 + KL) * log_sum + 2 * KE + 4 + rows.k
     spread = 2 * (p * gap) + p * shared
-    roundings = 2 + factors(rows.problem) + (rows.problem.cotangent is not None)
-    entry = spread * c_sum + np.abs(c_sum * p - c) + roundings * c
-    return _parts(rows, terms, lost, entry, FLUSHES * (rows.live + live))
+    roundings = 2 + factors(problem) + (problem.cotangent is not None)
+    entry = spread * c_sum + residual + roundings * c
+    if problem.z_loss:
+        entry = entry + 2 * z * (u * lse * (spread + 4 * p) + p * off * (1 + lse))
+    if scored.rescaled:
+        size = residual + u * 2 * z * lse * p
+        entry = (entry + p * moved * (c_sum / u + 2 * z * lse)) * scored.slopes
+        entry = entry + size * (scored.slope_error + 6 * scored.slopes)
+    flushed = FLUSHES * (rows.live + live) + rows.flushed * up(2 * z * lse) * (problem.z_loss > 0)
+    return _parts(rows, terms, lost, entry, flushed * up(scored.slopes))
 
 
 def _from_others(rows: _Rows) -> Parts:

@@ -18,11 +18,13 @@ Divisor = Fraction | float  # a float is nan: a weight is not finite
 
 
 def divisor(problem: Problem, reduction: Reduction) -> Divisor:
-    """sum: 1. mean: the number of kept samples. weighted_mean: the sum of their weights (see
-    `_weights`)."""
+    """sum: 1. mean: num_items, else the number of kept samples. weighted_mean: the sum of their
+    weights (see `_weights`)."""
     if reduction == "sum":
         return Fraction(1)
     if reduction == "mean":
+        if problem.num_items is not None:
+            return Fraction(problem.num_items)
         return Fraction(int(np.count_nonzero(problem.kept)))
     weight_sum: Divisor = Fraction(0)
     for _, part in parts(problem):

@@ -45,10 +45,13 @@ _IN_CACHE = 2**17  # values in float64
 
 def fast_losses(problem: Problem) -> Enclosure | None:
     """Every loss of a part. None where this form does not apply (float64, probabilities, soft or
-    smoothed labels, negative weights): then ball arithmetic must compute them."""
+    smoothed labels, negative weights, scaled or capped logits, a z-loss): then ball arithmetic must
+    compute them."""
     if problem.dtype == "float64" or problem.given != "logits":
         return None
     if problem.loss == "categorical" or problem.label_smoothing:
+        return None
+    if problem.logit_scale != 1 or problem.softcap is not None or problem.z_loss:
         return None
     weights = (problem.class_weight, problem.sample_weight, problem.pos_weight)
     if any(w is not None and (w.astype(np.float64) < 0).any() for w in weights):

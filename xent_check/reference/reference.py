@@ -31,7 +31,8 @@ SMALL = 20_000  # values; below it ball arithmetic takes well under a second
 # The options that the reference gives a meaning to; `reference` refuses any other.
 KNOWN = frozenset({
     "class_axis", "normalize", "ignore_index", "label_smoothing", "class_weight", "pos_weight",
-    "sample_weight", "reduction", "check", "cotangent",
+    "sample_weight", "reduction", "check", "cotangent", "logit_scale", "softcap", "z_loss",
+    "num_items",
 })  # fmt: skip
 
 

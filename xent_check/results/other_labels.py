@@ -2,8 +2,8 @@
 
 The other labels of classes: where one class i has more than half of the mass, as in a class index
 or a one-hot label, its mass and that of another class j are swapped; else every mass moves to the
-next class. Of binary: t becomes 1 - t. With v_c = w_c (-log p_c), s the sample's weight and e the
-smoothing, the loss changes by
+next class. Of binary: t becomes 1 - t. A z-loss is the same for all labels. With
+v_c = w_c (-log p_c), s the sample's weight and e the smoothing, the loss changes by
 
     one class    s (1 - e) abs(t_i - t_j) abs(v_i - v_j)
     soft labels  s (1 - e) abs(sum_c (t_c - t_(c-1)) v_c)
@@ -19,6 +19,7 @@ import numpy as np
 from xent_check.problem.dtypes import Float64s
 from xent_check.problem.parts import parts
 from xent_check.problem.problem import Problem
+from xent_check.problem.scores import scores
 
 _CHUNK = 2**20
 _NOISE = 2.0**-50  # rounding in the difference of equal numbers, relative to their size
@@ -56,7 +57,7 @@ def _binary(problem: Problem) -> Float64s:
     x, t = problem.values.astype(np.float64), problem.labels.astype(np.float64)
     weight = None if problem.pos_weight is None else problem.pos_weight.astype(np.float64)
     if problem.given == "logits" and weight is None:
-        apart = np.abs(x)  # -log p and -log(1 - p) differ by the logit
+        apart = np.abs(scores(problem, x))  # -log p and -log(1 - p) differ by the score
     else:
         on, off = _minus_logs(problem, x)
         apart = _apart(on if weight is None else weight * on, off)
@@ -66,7 +67,8 @@ def _binary(problem: Problem) -> Float64s:
 def _minus_logs(problem: Problem, x: Float64s) -> tuple[Float64s, Float64s]:
     """-log p and -log(1 - p)."""
     if problem.given == "logits":
-        return np.logaddexp(0, -x), np.logaddexp(0, x)
+        z = scores(problem, x)
+        return np.logaddexp(0, -z), np.logaddexp(0, z)
     if problem.given == "probs":
         return -np.log(x), -np.log1p(-x)
     return -x, -np.log(-np.expm1(x))
@@ -85,6 +87,7 @@ def _classes(problem: Problem) -> Float64s:
         chunk = slice(start, start + step)
         x = rows[chunk].astype(np.float64)
         x = np.log(x) if problem.given == "probs" else x
+        x = scores(problem, x) if problem.given == "logits" else x
         if weight is not None:
             x = weight * (x - _log_total(problem, x))
         if soft is None:

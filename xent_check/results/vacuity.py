@@ -36,7 +36,8 @@ _SHARE = 1 / 8  # of a sample's weight: a gradient that sums to less is not judg
 # The options whose meaning is implemented here; others are refused.
 KNOWN = frozenset({
     "class_axis", "normalize", "ignore_index", "label_smoothing", "class_weight", "pos_weight",
-    "sample_weight", "reduction", "check", "cotangent",
+    "sample_weight", "reduction", "check", "cotangent", "logit_scale", "softcap", "z_loss",
+    "num_items",
 })  # fmt: skip
 
 
@@ -131,7 +132,8 @@ def _of_gradient(problem: Problem, gradient: Difference, divisor: float) -> dict
 
 
 def _weights(problem: Problem) -> Float64s:
-    """The factor of each sample's derivatives: the size of its cotangent and weights."""
+    """The factor of each sample's derivatives: the size of its cotangent, its weights and the scale
+    of its logits."""
     e = problem.label_smoothing
     labels = problem.labels.astype(np.float64)
     if problem.loss == "binary":
@@ -148,6 +150,7 @@ def _weights(problem: Problem) -> Float64s:
         weights = by_class[inside] * (1 - e) + e * by_class.mean()
     with np.errstate(over="ignore", invalid="ignore"):
         product = weights * np.abs(_or_1(problem.sample_weight)) * np.abs(_or_1(problem.cotangent))
+        product = product * problem.logit_scale
     return np.where(np.isnan(product), 0.0, product)  # 0 times an infinite weight
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from xent_check.problem.dtypes import Float64s, numpy_dtype
 
-from ..log_probabilities import neg_log_softmax
+from ..log_probabilities import neg_log_softmax, scores_of
 from ..meaning import Meaning
 from .scores import Variation, Variations
 
@@ -123,6 +123,7 @@ def class_axis(m: Meaning) -> Iterator[Variation]:
     """The classes on another axis: of the labels, of the softmax, or of a reshaped array."""
     if m.binary or not m.shape or m.scores.shape[1] < 2 or len(m.scores) < 2:
         return
+    m = replace(m, scores=scores_of(m), logit_scale=1.0, softcap=None)
     n, axes = m.scores.shape[1], len(m.shape)
     full = m.scores.reshape(*m.shape, n)
     given = np.moveaxis(full, -1, m.class_axis)

@@ -15,7 +15,7 @@ import numpy as np
 
 from xent_check.problem.vocabulary import DType
 
-from ..log_probabilities import clip_range
+from ..log_probabilities import clip_range, scores_of
 from ..meaning import Activation, Formula, Meaning
 
 Parameters = dict[str, Any]
@@ -101,7 +101,9 @@ def softmax_for_sigmoid(m: Meaning) -> Iterator[Variation]:
     if m.pos_weight is not None or m.scores.shape[1] != 1:
         return
     n = m.shape[-1] if len(m.shape) > 1 else 1
-    rows, targets = m.scores.reshape(-1, n), m.targets.reshape(-1, n)
+    targets = m.targets.reshape(-1, n)
+    m = replace(m, scores=scores_of(m), logit_scale=1.0, softcap=None)
+    rows = m.scores.reshape(-1, n)
     shape = m.shape[:-1] if n > 1 else m.shape
     if m.sample_weight is None:
         plain = replace(m, scores=rows, targets=targets, binary=False, activation="softmax")

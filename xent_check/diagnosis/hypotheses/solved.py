@@ -71,18 +71,15 @@ def _pos_weight(m: Meaning, weight: Float64s) -> Meaning | None:
 
 
 def _temperature(m: Meaning, temperature: Float64s) -> Meaning | None:
-    return _rescaled(m, m.scores / temperature, "x / {:.6g}", temperature)
+    return replace(m, logit_scale=_number(1 / temperature)) if _from_logits(m) else None
 
 
 def _softcap(m: Meaning, cap: Float64s) -> Meaning | None:
-    return _rescaled(m, cap * np.tanh(m.scores / cap), "{0:.6g} tanh(x / {0:.6g})", cap)
+    return replace(m, softcap=_number(cap)) if _from_logits(m) else None
 
 
-def _rescaled(m: Meaning, scores: Float64s, formula: str, value: Float64s) -> Meaning | None:
-    if not _from_logits(m) or m.as_given is not None:
-        return None
-    text = formula.format(float(value)) if value.ndim == 0 else ""
-    return replace(m, scores=scores, as_given=m.scores, rescaling=text)
+def _number(value: Float64s) -> float | Float64s:
+    return float(value) if value.ndim == 0 else value
 
 
 def _z_loss(m: Meaning, factor: Float64s) -> Meaning | None:

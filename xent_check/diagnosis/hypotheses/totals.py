@@ -50,6 +50,24 @@ def smoothing_missing(m: Meaning) -> Iterator[Variation]:
         yield replace(m, smoothing=0.0), {}
 
 
+def scale_missing(m: Meaning) -> Iterator[Variation]:
+    """The logits not scaled."""
+    if m.logit_scale != 1:
+        yield replace(m, logit_scale=1.0), {}
+
+
+def softcap_missing(m: Meaning) -> Iterator[Variation]:
+    """The logits not capped."""
+    if m.softcap is not None:
+        yield replace(m, softcap=None), {}
+
+
+def z_loss_missing(m: Meaning) -> Iterator[Variation]:
+    """The z-loss left out."""
+    if m.z_loss:
+        yield replace(m, z_loss=0.0), {}
+
+
 def smoothing_formula(m: Meaning) -> Iterator[Variation]:
     """Label smoothing with other shares for the classes."""
     if m.smoothing and m.smoothing_over == "all":

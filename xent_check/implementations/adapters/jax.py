@@ -27,7 +27,7 @@ from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import Loss, Reduction
 
 from ..conduct import watched
-from ..idioms import Idioms, Names, reduce_under
+from ..idioms import Idioms, Names, around, reduce_under
 from ..own.framework import Framework
 from ..program import (
     GRADIENT,
@@ -52,6 +52,10 @@ NAMES = Names(
     count_nonzero="jnp.count_nonzero",
     take="jnp.take",
     reshape="jnp.reshape",
+    add="jnp.add",
+    tanh="jnp.tanh",
+    square="jnp.square",
+    log_sum_exp="jax.nn.logsumexp",
 )
 
 
@@ -168,9 +172,9 @@ def _from_targets(call: Calls, problem: Problem, arrays: NativeArrays, targets: 
 
 
 FUNCTIONS: Mapping[Loss, LossFunction] = {
-    "binary": binary,
-    "categorical": categorical,
-    "sparse_categorical": sparse_categorical,
+    "binary": around(binary, NAMES),
+    "categorical": around(categorical, NAMES),
+    "sparse_categorical": around(sparse_categorical, NAMES),
 }
 
 

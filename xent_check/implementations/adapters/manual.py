@@ -70,7 +70,8 @@ def _total(problem: Problem, losses: Array, reduction: Reduction) -> Array:
     """Added up and divided in float32 where the losses have 16 bits, then rounded to those."""
     total = added(losses)
     if reduction == "mean":
-        total = total / total.dtype.type(np.count_nonzero(problem.kept))
+        count = np.count_nonzero(problem.kept) if problem.num_items is None else problem.num_items
+        total = total / total.dtype.type(count)
     elif reduction == "weighted_mean":
         weights = _weights(problem)
         total = total / added(np.where(problem.kept, weights, weights.dtype.type(0)))
@@ -123,7 +124,7 @@ def binary(problem: Problem) -> Array:
     values, t = problem.values, binary_targets(problem)
     one = values.dtype.type(1)
     if problem.given == "logits":
-        p = one / (one + np.exp(-values))
+        p = one / (one + np.exp(-scores(problem)))
     elif problem.given == "probs":
         p = values
     else:
@@ -135,16 +136,35 @@ def binary(problem: Problem) -> Array:
 
 def categorical(problem: Problem) -> Array:
     """-sum(t log p), p = exp(x) / sum exp(x), divided by its sum once more."""
-    values = np.moveaxis(problem.values, problem.class_axis, -1)
+    values = np.moveaxis(scores(problem), problem.class_axis, -1)
     if problem.given == "log_probs":
         log_p = values
     else:
         p = np.exp(values) if problem.given == "logits" else values
+        if problem.z_loss:
+            log_sum = np.log(added(p, axis=-1).astype(values.dtype))
         p = _divided(p)
         if problem.given == "logits":
             p = _divided(p)
         log_p = np.log(p)
-    return added(targets(problem) * -log_p, axis=-1).astype(values.dtype)
+    losses = added(targets(problem) * -log_p, axis=-1).astype(values.dtype)
+    return with_z_loss(problem, losses, log_sum) if problem.z_loss else losses
+
+
+def scores(problem: Problem) -> Array:
+    """softcap tanh(logit_scale x / softcap); what is given where neither is set."""
+    x, one = problem.values, problem.values.dtype.type
+    if problem.logit_scale != 1:
+        x = x * one(problem.logit_scale)
+    if problem.softcap is not None:
+        x = one(problem.softcap) * np.tanh(x / one(problem.softcap))
+    return x
+
+
+def with_z_loss(problem: Problem, losses: Array, log_sum: Array) -> Array:
+    """The losses + z_loss * log_sum ** 2. log_sum: log sum exp of the scores, one per sample."""
+    z: Array = losses.dtype.type(problem.z_loss) * np.square(log_sum)
+    return losses + z
 
 
 def _divided(p: Array) -> Array:

@@ -16,7 +16,7 @@ from xent_check.problem.evaluation import Computed
 from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import Loss, Reduction
 
-from ..idioms import Idioms, reduce_under
+from ..idioms import Idioms, around, reduce_under
 from ..program import LossFunction, NativeArrays, refuse_what_is_not_supported
 from ..recording import Calls
 from ..support import OPTAX
@@ -78,7 +78,7 @@ def _axis(problem: Problem) -> dict[str, Any]:
 
 
 FUNCTIONS: Mapping[Loss, LossFunction] = {
-    "binary": binary,
-    "categorical": categorical,
-    "sparse_categorical": sparse_categorical,
+    "binary": around(binary, NAMES),
+    "categorical": around(categorical, NAMES),
+    "sparse_categorical": around(sparse_categorical, NAMES),
 }

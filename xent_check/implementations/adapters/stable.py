@@ -25,7 +25,7 @@ from xent_check.problem.vocabulary import Loss
 
 from ..program import refuse_what_is_not_supported
 from ..support import FROM_LOGITS
-from .manual import added, binary_targets, run, targets
+from .manual import added, binary_targets, run, scores, targets, with_z_loss
 
 Array = npt.NDArray[Any]
 
@@ -38,7 +38,7 @@ def evaluate(problem: Problem, mode: str, device: str) -> Computed:
 
 def binary(problem: Problem) -> Array:
     """pos_weight t (log1p(exp(-abs(z))) + max(-z, 0)) + (1 - t) (the same + max(z, 0))."""
-    z, t = problem.values, binary_targets(problem)
+    z, t = scores(problem), binary_targets(problem)
     zero, one = z.dtype.type(0), z.dtype.type(1)
     tail = np.log1p(np.exp(-np.abs(z)))
     positive = t if problem.pos_weight is None else t * problem.pos_weight
@@ -55,8 +55,8 @@ def _product(target: Array, loss: Array) -> Array:
 def categorical(problem: Problem) -> Array:
     """sum of t (log(sum exp(x - m)) - (x - m)); terms with t = 0 are left out."""
     shifted, log_sum = _shifted(problem)
-    losses = added(_product(targets(problem), log_sum - shifted), axis=-1)
-    return losses.astype(shifted.dtype)
+    losses = added(_product(targets(problem), log_sum - shifted), axis=-1).astype(shifted.dtype)
+    return _with_z_loss(problem, losses, log_sum)
 
 
 def sparse_categorical(problem: Problem) -> Array:
@@ -66,11 +66,21 @@ def sparse_categorical(problem: Problem) -> Array:
     shifted, log_sum = _shifted(problem)
     labels = np.where(problem.kept, problem.labels, 0)[..., None]
     losses: Array = (log_sum - np.take_along_axis(shifted, labels, axis=-1))[..., 0]
-    return losses if problem.class_weight is None else losses * problem.class_weight[labels[..., 0]]
+    if problem.class_weight is not None:
+        losses = losses * problem.class_weight[labels[..., 0]]
+    return _with_z_loss(problem, losses, log_sum)
+
+
+def _with_z_loss(problem: Problem, losses: Array, log_sum: Array) -> Array:
+    """log_sum: of the shifted scores; the shift is added again."""
+    if not problem.z_loss:
+        return losses
+    top = np.max(np.moveaxis(scores(problem), problem.class_axis, -1), axis=-1)
+    return with_z_loss(problem, losses, log_sum[..., 0] + top)
 
 
 def _shifted(problem: Problem) -> tuple[Array, Array]:
-    x = np.moveaxis(problem.values, problem.class_axis, -1)
+    x = np.moveaxis(scores(problem), problem.class_axis, -1)
     shifted = x - np.max(x, axis=-1, keepdims=True)
     total = added(np.exp(shifted), axis=-1, keepdims=True)
     return shifted, np.log(total.astype(shifted.dtype))

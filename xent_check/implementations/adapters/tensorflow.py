@@ -21,7 +21,7 @@ from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import Loss, Reduction
 
 from ..conduct import watched
-from ..idioms import Idioms, Names, reduce_under
+from ..idioms import Idioms, Names, around, reduce_under
 from ..own.framework import Framework
 from ..program import (
     GRADIENT,
@@ -46,6 +46,10 @@ NAMES = Names(
     count_nonzero="tf.math.count_nonzero",
     take="tf.gather",
     reshape="tf.reshape",
+    add="tf.add",
+    tanh="tf.tanh",
+    square="tf.square",
+    log_sum_exp="tf.reduce_logsumexp",
     count_needs_dtype=True,
 )
 
@@ -154,9 +158,9 @@ def classes_last(call: Calls, problem: Problem, tensor: Any) -> Any:
 
 
 FUNCTIONS: Mapping[Loss, LossFunction] = {
-    "binary": binary,
-    "categorical": categorical,
-    "sparse_categorical": sparse_categorical,
+    "binary": around(binary, NAMES),
+    "categorical": around(categorical, NAMES),
+    "sparse_categorical": around(sparse_categorical, NAMES),
 }
 
 FRAMEWORK = Framework(  # for users' own functions

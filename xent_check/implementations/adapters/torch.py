@@ -24,7 +24,7 @@ from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import Loss, Reduction
 
 from ..conduct import watched
-from ..idioms import Idioms, Names
+from ..idioms import Idioms, Names, around
 from ..own.framework import Framework
 from ..program import (
     GRADIENT,
@@ -48,6 +48,10 @@ NAMES = Names(
     count_nonzero="torch.count_nonzero",
     take="torch.take",
     reshape="torch.reshape",
+    add="torch.add",
+    tanh="torch.tanh",
+    square="torch.square",
+    log_sum_exp="torch.logsumexp",
     axis="dim",
 )
 
@@ -218,9 +222,9 @@ def _classes_second(call: Calls, problem: Problem, tensor: torch.Tensor) -> torc
 
 
 FUNCTIONS: Mapping[Loss, LossFunction] = {
-    "binary": binary,
-    "categorical": categorical,
-    "sparse_categorical": sparse_categorical,
+    "binary": around(binary, NAMES),
+    "categorical": around(categorical, NAMES),
+    "sparse_categorical": around(sparse_categorical, NAMES),
 }
 
 
