@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.fake import PROBLEM
+from xent_check import implementations
 from xent_check.implementations.conduct import ALONE, watched, with_conduct
 from xent_check.implementations.own.asking import ask, user_loss
 from xent_check.problem.conduct import Conduct, Regrouped
@@ -22,6 +25,7 @@ from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import ConductCheck
 
 Array = npt.NDArray[Any]
+ADAPTERS = Path(implementations.__file__).with_name("adapters")
 
 
 def rows(logits: Array, labels: Array, sample_weight: Array | None = None) -> Array:
@@ -303,3 +307,12 @@ def test_what_cannot_be_asked_has_a_reason(
     conduct = seen(function, problem, "batch")
     assert conduct.regrouped is None
     assert conduct.not_regrouped == why
+
+
+def test_every_adapter_that_makes_arrays_has_them_watched() -> None:
+    """One that does not would answer `inputs` with: its adapter does not show that."""
+    sources = {f.name: f.read_text(encoding="utf-8") for f in ADAPTERS.glob("*.py")}
+    makers = {name: text for name, text in sources.items() if re.search(r"[^\w]Computed\(", text)}
+    assert len(makers) >= 7
+    for phrase in ("conduct = watched(problem, ", "conduct=conduct()"):
+        assert [name for name, text in makers.items() if phrase not in text] == []
