@@ -23,6 +23,7 @@ from xent_check.reporters.explanation import text_of
 from xent_check.reporters.formats import Terminal
 from xent_check.reporters.repro import script
 from xent_check.results.attached_diagnosis import diagnosed
+from xent_check.results.behaviour import unusual
 from xent_check.results.explanation import explain_result
 from xent_check.results.report import CaseResult
 from xent_check.results.verdict import judge
@@ -218,6 +219,7 @@ def test_declared_conduct_is_known_and_nothing_else_is(tmp_path: Path) -> None:
     of = one(tmp_path, KNOWN % "input-overwritten")
     result = judged(of, fakes.overwrites_logits)
     assert (result.status, result.reason) == ("known", "it is")
+    assert unusual(result) == "inputs"
     fakes._CALLS.clear()
     result = judged(of, fakes.state)
     assert result.status == "diverges"

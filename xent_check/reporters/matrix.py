@@ -57,5 +57,5 @@ def _gradient(result: CaseResult) -> CaseResult | None:
     if status is None or comparison is None:
         return None
     gradient = comparison.gradient
-    as_losses = None if gradient is None else replace(comparison, losses=gradient)
+    as_losses = None if gradient is None else replace(comparison, losses=gradient, conduct={})
     return replace(result, status=status, comparison=as_losses, behaviour=None)

@@ -86,7 +86,12 @@ def _terms_at(
 
 
 def unusual(result: CaseResult) -> str:
-    """The behaviour unless it is all finite: `nan`, `value/inf`, `IndexError`; else empty."""
+    """The behaviour unless it is all finite: `nan`, `value/inf`, `IndexError`; where the numbers
+    are right and further checks found something, those: `inputs`; else empty."""
+    comparison = result.comparison
+    if comparison is not None and comparison.departures and comparison.agrees_with_reference:
+        made = comparison.conduct.items()
+        return "/".join(name for name, check in made if check.departure is not None)
     kinds = behaviour(result)
     return "" if set(kinds) <= {"value", "zero"} else "/".join(kinds)
 
