@@ -96,6 +96,7 @@ def test_what_is_declared_counts_and_reports_show_the_name(project: Path) -> Non
         ("known", "tile-64"): "known",
     }
     hosts = report["environment"]["implementations"]
+    assert hosts["kept"]["declared"] == "losses.py:kept, compute float32"
     assert hosts["fused"]["took"].startswith("fused: losses.py:fused gets numpy arrays (by ")
 
 

@@ -17,7 +17,7 @@ from tests.support.command import Done, xent_check
 from tests.support.reports import agreeing, case, report
 from xent_check.errors import UserError
 from xent_check.history.merge import merge
-from xent_check.results.report import Asked, Scope, selection_digest
+from xent_check.results.report import Asked, Host, Report, Scope, selection_digest
 from xent_check.results.shard import Shard, parse_shard
 
 CASES = "defaults: {loss: sparse_categorical, labels: [0, 1]}\ncases:\n" + "".join(
@@ -408,3 +408,18 @@ def test_compare_names_no_direction_where_a_loss_was_not_finite(folder: Path) ->
     assert done.code == 0
     (changed,) = [line for line in done.out.splitlines() if "::c1" in line]
     assert changed.endswith("diverges -> agrees")
+
+
+def test_a_name_that_is_declared_otherwise_is_no_column_of_both() -> None:
+    def declaring(text: str, name: str) -> tuple[str, Report]:
+        host = Host("2.0.0", "cpu", "numpy", own=True, declared=text)
+        one = report([agreeing(case(name), "fused")], names=("fused",))
+        return name, replace(one, hosts={"fused": host})
+
+    first = declaring("a:b, returns mean", "1.json")
+    assert merge([first, declaring("a:b, returns mean", "2.json")]).cases == 2
+    with pytest.raises(UserError) as caught:
+        merge([first, declaring("a:b, returns sum", "2.json")])
+    assert str(caught.value) == (
+        "2.json: fused is declared: a:b, returns sum; a:b, returns mean in 1.json"
+    )

@@ -73,6 +73,10 @@ BUGS = (
         "total_bound(problem, reference, wide.losses, reduction)", PROMISED, "one_rounding",
     ),
     Bug(
+        "two declarations of a name are one column", "history.merge:merge",
+        "    _require_same_declarations(in_order)\n", "", "test_merge.py", "declared_otherwise",
+    ),
+    Bug(
         "a promise that counts for nothing goes unsaid", "judging:result_of",
         "if promise is not None and result.comparison and", "if False and",
         "test_api_declared.py", "passes_over",

@@ -29,6 +29,7 @@ def merge(reports: Sequence[tuple[str, Report]]) -> Report:
     parts = [report for _, report in in_order]
     _require_one_kind(in_order)
     _require_same_inputs(in_order)
+    _require_same_declarations(in_order)
     results = _results(in_order)
     sharded = parts[0].shard is not None
     names = tuple(dict.fromkeys(name for part in parts for name in part.implementations))
@@ -83,6 +84,18 @@ def _require_same_inputs(reports: Sequence[tuple[str, Report]]) -> None:
             before, inputs = inputs_of.setdefault(asked.case, (name, asked.inputs))
             if inputs != asked.inputs:
                 raise UserError(f"{name}: {asked.case} has other inputs than in {before}")
+
+
+def _require_same_declarations(reports: Sequence[tuple[str, Report]]) -> None:
+    """UserError where a name is declared to be one loss of the user's in a run, and another or
+    otherwise in another: one column cannot have both."""
+    declared_in: dict[str, tuple[str, str]] = {}
+    for name, report in reports:
+        for implementation, host in report.hosts.items():
+            first, said = declared_in.setdefault(implementation, (name, host.declared))
+            if said != host.declared:
+                now, before = (text or "nothing" for text in (host.declared, said))
+                raise UserError(f"{name}: {implementation} is declared: {now}; {before} in {first}")
 
 
 def _in_order(reports: Sequence[tuple[str, Report]]) -> list[tuple[str, Report]]:

@@ -100,13 +100,17 @@ class Host:
     """whether it is the user's own function"""
     took: str = ""
     """of the user's own, what it was found to take and to return, in a sentence"""
+    declared: str = ""
+    """of the user's own, where it stands, if it has another name, and what its user says of it"""
 
     @classmethod
     def of(cls, implementation: Implementation) -> Host:
         """The host of an implementation."""
         i = implementation
         python = f"{interpreter(i.python).version} at {i.python}" if i.python else ""
-        return cls(i.version, i.device, i.entry.distribution, python, bool(i.function))
+        said = ", ".join(filter(None, [i.spec if i.place else "", str(i.declared)]))
+        own = bool(i.function)
+        return cls(i.version, i.device, i.entry.distribution, python, own, declared=said)
 
 
 @dataclass(frozen=True)
