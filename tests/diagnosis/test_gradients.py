@@ -82,3 +82,11 @@ def test_readings_that_are_the_same_here_are_all_named() -> None:
 )
 def test_where_no_reason_gives_it_none_is_claimed(observed: Any) -> None:
     assert diagnose_gradient(problem(cotangent=np.array([1, 1], "f4")), observed) is None
+
+
+def test_one_number_is_too_few_for_a_reason() -> None:
+    """A gradient of one entry that is 0 may be 0 for any reason."""
+    one = Problem(
+        "binary", "logits", np.array([2.0], "f4"), np.array([1.0], "f4"), "float32", gradient=True
+    )
+    assert diagnose_gradient(one, np.zeros(1)) is None

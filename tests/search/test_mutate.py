@@ -118,3 +118,12 @@ def test_a_gradient_that_is_wrong_alone_gets_its_reason(tmp_path: Path) -> None:
     assert fate.caught is not None
     assert fate.caught.diagnosis is not None
     assert [e.id for e in fate.caught.diagnosis.explanations] == ["gradient-zero"]
+
+
+def test_16_bits_are_held_to_the_promise_of_float32(tmp_path: Path) -> None:
+    """-log of a rounded 1/3 is 1.09375, log 3 in bfloat16 1.1015625: what bfloat16's own arithmetic
+    may come to, but not float32's rounded once."""
+    text = GENTLE.replace("[1, 2, 3], [0.5, 0.5, 0.5]", "[0, 0, 0]").replace("[0, 1]", "[1]")
+    text = text.replace("{", "{dtype: bfloat16, tolerance: auto, ")
+    fate = only(mutated(tmp_path, text, "probabilities-in-16-bits"))
+    assert fate.caught is not None

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from xent_check.problem.options import OPTIONS
 from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import Given, Loss
 
 from .kernel import Kernel
 from .needs import NEEDS
+
+# The options that the losses here have; a case with another is not asked.
+KNOWN = frozenset({
+    "class_axis", "normalize", "ignore_index", "label_smoothing", "class_weight", "pos_weight",
+    "sample_weight", "reduction", "check", "cotangent",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,8 +53,9 @@ class Mutant:
         return f"{losses} losses from {self.given}"
 
     def takes(self, problem: Problem) -> bool:
-        """Whether it computes this kind of loss."""
-        return problem.loss in self.losses and problem.given == self.given
+        """Whether it computes this kind of loss, with the options that are set."""
+        unknown = any(option.is_set(problem) for option in OPTIONS if option.key not in KNOWN)
+        return problem.loss in self.losses and problem.given == self.given and not unknown
 
     def met_by(self, problem: Problem) -> bool:
         """Whether the bug can show on this problem."""
