@@ -127,3 +127,9 @@ def test_16_bits_are_held_to_the_promise_of_float32(tmp_path: Path) -> None:
     text = text.replace("{", "{dtype: bfloat16, tolerance: auto, ")
     fate = only(mutated(tmp_path, text, "probabilities-in-16-bits"))
     assert fate.caught is not None
+
+
+def test_a_case_with_an_option_that_the_losses_lack_is_not_asked(tmp_path: Path) -> None:
+    text = LARGE.replace("{", "{logit_scale: 0.5, ")
+    mutation = mutated(tmp_path, text, "maximum-missing")
+    assert (mutation.asked, mutation.flagged) == (0, ())

@@ -78,6 +78,10 @@ def _remarks(mutation: Mutation) -> Iterator[Line]:
         count = sum(mutant.framework == framework for mutant in mutation.missing)
         text = f"{framework} is not installed: {count_of(count, 'bug')} not asked"
         yield Line(f"{text}; pip install {framework}", "", 2)
+    if rest := mutation.cases - mutation.asked:
+        verb = "was" if rest == 1 else "were"
+        text = f"{count_of(rest, 'case')} {verb} not asked: no loss here has their kind of input"
+        yield Line(f"{text} and their options, or their labels are outside the classes", "", 2)
     if not mutation.flagged:
         return
     by_case: dict[str, list[str]] = {}
