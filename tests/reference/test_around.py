@@ -166,3 +166,15 @@ def test_a_bound_grows_with_the_roundings_of_the_scores_and_stays_finite(dtype: 
         assert np.isfinite(wider.losses).all()
         assert wider.gradient is not None
         assert np.isfinite(wider.gradient).all()
+
+
+def test_in_16_bits_the_bound_still_tells_a_cap_from_none() -> None:
+    x = rounded([[-8.0, 26.0, 1.0], [-4.0, 3.0, 14.0]], "bfloat16")
+    capped = Problem(
+        "sparse_categorical", "logits", x, np.array([0, 1]), "bfloat16", softcap=30.0
+    )  # fmt: skip
+    exact, without = truth_of(capped), reference(replace(capped, softcap=None))
+    apart = np.abs(exact.reference.losses.high - without.losses.high)
+    assert (apart > exact.bounds.losses).all()
+    odd = truth_of(replace(capped, softcap=30.1)).bounds  # which bfloat16 does not have
+    assert (odd.terms["scores"] > exact.bounds.terms["scores"]).all()

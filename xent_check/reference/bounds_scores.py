@@ -1,9 +1,10 @@
 """The errors of scores: logits that were scaled and capped in the dtype of the problem.
 
-A score s errs by delta = r u abs(s): r counts the product with the scale and the scale's own
-rounding (2); with a softcap the quotient and the product with it, and its own rounding twice (4),
-and kt of the tanh, whose condition number is at most 1. With A the sum of the coefficients c of a
-sample, p its probabilities and d their mean delta, sum p delta, the loss changes by at most
+A score s errs by delta = r u abs(s): r counts the product with the scale; with a softcap the
+quotient and the product with it, and kt of the tanh, whose condition number is at most 1. A scale
+or a cap that is no number of the dtype is rounded to it each time. With A the sum of the
+coefficients c of a sample, p its probabilities and d their mean delta, sum p delta, the loss
+changes by at most
 
     sum of (abs(A p - c) + A p (exp(delta + d) - 1)) delta
 
@@ -12,7 +13,8 @@ slope of a score is logit_scale (1 - tanh^2), which errs by (2 kt + 8) u logit_s
 where it is computed from a rounded tanh.
 
 kt is the largest measured relative error of the frameworks' tanh in units of u, rounded up: float32
-torch 1.0, numpy 1.9, jax 4.8, tensorflow 5.8; float64 jax 6.9.
+torch 1.0, numpy 1.9, jax 4.8, tensorflow 5.8; float64 jax 6.9. That of 16-bit numbers is computed
+in float32 and rounded.
 """
 
 from __future__ import annotations
@@ -21,11 +23,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xent_check.problem.dtypes import Float64s
+from xent_check.problem.dtypes import Float64s, rounded
 from xent_check.problem.problem import Problem
 from xent_check.problem.scores import scores as exact
+from xent_check.problem.vocabulary import DType
 
-_KT = 7.0
+_KT = {"float16": 1.0, "bfloat16": 1.0, "float32": 7.0, "float64": 7.0}
 _MOST = 700.0  # exp of it is still a float64
 
 
@@ -50,16 +53,22 @@ class Scores:
 
 def scores(problem: Problem, x: Float64s, u: float) -> Scores:
     """The scores of logits x, which may be infinite. u: the unit roundoff."""
-    scale, cap = problem.logit_scale, problem.softcap
+    scale, cap, kt = problem.logit_scale, problem.softcap, _KT[problem.dtype]
     plain = scale == 1 and cap is None
     values, slopes, roundings = exact(problem, x), np.full(x.shape, scale), 0.0
     if scale != 1:
-        roundings = 2.0
+        roundings = 1 + _own(scale, problem.dtype)
     if cap is not None:
-        slopes, roundings = scale * (1 - (values / cap) ** 2), roundings + 4 + _KT
+        slopes = scale * (1 - (values / cap) ** 2)
+        roundings += 2 + 2 * _own(cap, problem.dtype) + kt
     errors = roundings * u * np.abs(np.where(np.isfinite(values), values, 0.0))
-    slope_error = 0.0 if plain else scale * (2 * _KT + 8 if cap is not None else 2.0)
+    slope_error = 0.0 if plain else scale * (2 * kt + 8 if cap is not None else 2.0)
     return Scores(values, errors, slopes, slope_error)
+
+
+def _own(number: float, dtype: DType) -> float:
+    """How often the number itself is rounded: once, unless the dtype has it."""
+    return float(rounded(np.asarray(number), dtype).astype(np.float64) != number)
 
 
 def growth(scored: Scores, p: Float64s) -> Float64s | float:
