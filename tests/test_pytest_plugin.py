@@ -111,16 +111,25 @@ def test_they_stand_beside_the_tests_and_can_be_chosen(project: pytest.Pytester)
 def test_cases_above_the_level_are_an_item_that_is_skipped(project: pytest.Pytester) -> None:
     file = project.path / "cases" / "a.yaml"
     file.write_text(CASES.replace("{name: weighted,", "{name: weighted, level: full,"))
-    done = run(project, "--xent", "cases", "--xent-impl", "manual", "-rs")
-    done.assert_outcomes(passed=2, skipped=1)  # one is known
+    done = run(project, "--xent", "cases", "--xent-impl", "manual", "-rs", "-k", "left or good")
+    done.assert_outcomes(passed=2, skipped=1, deselected=1)
     done.stdout.fnmatch_lines(["SKIPPED * 1 case of level full left out: --xent-level full"])
+
+
+@pytest.mark.long
+def test_a_named_case_is_an_item_whatever_its_level(project: pytest.Pytester) -> None:
+    file = project.path / "cases" / "a.yaml"
+    file.write_text(CASES.replace("{name: weighted,", "{name: weighted, level: full,"))
     big = "cases/a.yaml::weighted[manual]"
+    assert big not in collected(project, "--xent", "cases", "--xent-impl", "manual")
     for more in (["--xent-level", "full"], ["--xent", "cases/a.yaml::weighted"], [big]):
         assert big in collected(project, "--xent", "cases", "--xent-impl", "manual", *more)
     file.write_text(CASES.replace("defaults:", "defaults:\n  level: huge"))
     done = run(project, "--xent", "cases")
     assert done.ret != 0
     done.stdout.fnmatch_lines(["3 cases of level huge left out: --xent-level huge"])
+    done = run(project, "--xent", "cases", "--xent-level", "slow")
+    done.stderr.fnmatch_lines(["ERROR: --xent-level: 'slow'; allowed: quick, full, huge"])
 
 
 @pytest.mark.long

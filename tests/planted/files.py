@@ -103,6 +103,25 @@ BUGS = (
         BAD_CASES, "array_algebra",
     ),
     Bug(
+        "a case of the run's own level is left out", "levels:is_above",
+        "LEVELS.index(level) > LEVELS", "LEVELS.index(level) >= LEVELS",
+        "test_case_levels.py", "takes_its_cases",
+    ),
+    Bug(
+        "a named case above the level is left out", "loading:load_all",
+        "not above or id(case) in named or", "not above or", "test_case_levels.py", "named_case",
+    ),
+    Bug(
+        "the summary says nothing of what is left out", "outcome:_reasons",
+        "if text := left_out_text(report.scope.left_out):", "if text := '':",
+        "test_case_levels.py", "summary_says",
+    ),
+    Bug(
+        "what was left out by its level counts as gone", "report:Scope.covers",
+        "any(case == one.case for one in self.left_out)", "False",
+        "test_case_levels.py", "baseline or scopes",
+    ),
+    Bug(
         "labels that are no indices have no place", "arrays:class_index_mistake",
         "return Mistake((*key, *index), f", "return Mistake(key, f", BAD_CASES, "no_indices",
     ),
