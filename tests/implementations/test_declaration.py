@@ -13,7 +13,7 @@ import pytest
 from tests.support.fake import PROBLEM
 from tests.support.fakes import own
 from tests.support.recorded import recorded
-from xent_check.implementations.declaration import NOTHING, Declaration
+from xent_check.implementations.declaration import FIXABLE, NOTHING, Declaration
 from xent_check.implementations.own.asking import UserLoss, ask, user_loss
 from xent_check.implementations.own.finding import found
 from xent_check.implementations.own.gentle import gentle
@@ -304,6 +304,9 @@ def test_what_it_computes_is_found_out_under_what_it_has_built_in() -> None:
         (SPARSE, {"ignore_index": 0, "class_axis": 0}),
         ("categorical", {"label_smoothing": 0.2, "class_weight": (1.0, 2.0, 0.5), "class_axis": 0}),
         ("binary", {"label_smoothing": 0.2, "pos_weight": 3.0, "class_axis": 1}),
+        (SPARSE, {"logit_scale": 0.7, "softcap": 1.5, "z_loss": 0.01, "num_items": 7}),
+        ("categorical", {"logit_scale": 1.5, "z_loss": 0.1, "label_smoothing": 0.1}),
+        ("binary", {"softcap": 1.0, "logit_scale": 2.0}),
     ],
 )  # fmt: skip
 def test_gentle_problems_with_options_come_to_what_the_reference_says(
@@ -311,7 +314,8 @@ def test_gentle_problems_with_options_come_to_what_the_reference_says(
 ) -> None:
     one = gentle(name, given, samples, options)
     assert one is not None
-    assert one.problem.options == {*options} - {"class_axis"} | (
+    applying = {key for key in options if FIXABLE[key].applies(name, given)}
+    assert one.problem.options == applying - {"class_axis"} | (
         {"class_axis"} if one.problem.class_axis != -1 and samples else set()
     )
     exact = reference(replace(one.problem, reductions=("mean", "weighted_mean", "sum")))

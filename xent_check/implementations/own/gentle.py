@@ -27,7 +27,7 @@ _CLASSES = 5
 # The options that a gentle problem may have.
 _KNOWN = frozenset({
     "class_axis", "normalize", "ignore_index", "label_smoothing", "class_weight", "pos_weight",
-    "sample_weight",
+    "sample_weight", "logit_scale", "softcap", "z_loss", "num_items",
 })  # fmt: skip
 
 
@@ -52,7 +52,7 @@ class Gentle:
     @property
     def totals(self) -> dict[Reduction, float]:
         """Every total that differs from the others; without weights a weighted mean is a mean."""
-        count = int(self.problem.kept.sum())
+        count = self.problem.num_items or int(self.problem.kept.sum())
         totals: dict[Reduction, float] = {
             "mean": self.losses.sum() / count if count else math.nan,
             "sum": self.losses.sum(),
@@ -101,7 +101,9 @@ def _of_classes(
     loss: Loss, given: Given, logits: Array, options: dict[str, Any], axis: int
 ) -> Gentle:
     samples, classes = logits.shape[:-1], logits.shape[-1]
-    p = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
+    scores, inner = _scaled(logits, options)
+    log_sum = np.log(np.exp(scores).sum(axis=-1))
+    p = np.exp(scores - log_sum[..., None])
     log_p = np.log(p) - (0.4 if given == "log_probs" else 0.0)
     indices = np.resize([3, 0, 4, 1, 2, 2], samples) % classes
     one_hot = np.eye(classes)[indices]
@@ -113,7 +115,9 @@ def _of_classes(
     weights = scale * (weight * t).sum(axis=-1)
     e = options.get("label_smoothing", 0.0)
     t = scale[..., None] * weight * (t * (1 - e) + e / classes)
-    slopes = {"logits": p * t.sum(axis=-1, keepdims=True) - t, "probs": -t / p, "log_probs": -t}
+    z = scale * options.get("z_loss", 0.0)
+    slope = p * t.sum(axis=-1, keepdims=True) - t + (2 * z * log_sum)[..., None] * p
+    slopes = {"logits": inner * slope, "probs": -t / p, "log_probs": -t}
     values = {"logits": logits, "probs": p, "log_probs": log_p}[given].astype(np.float32)
     values, gradient = (np.moveaxis(array, -1, axis) for array in (values, slopes[given]))
     if loss == "categorical":
@@ -121,11 +125,21 @@ def _of_classes(
     problem = Problem(
         loss, given, values, labels, "float32", class_axis=axis, gradient=True, **options
     )
-    return Gentle(problem, -(t * log_p).sum(axis=-1), gradient, weights)
+    return Gentle(problem, z * log_sum**2 - (t * log_p).sum(axis=-1), gradient, weights)
+
+
+def _scaled(logits: Array, options: dict[str, Any]) -> tuple[Array, Array]:
+    """The logits, scaled and capped as the options say, and the slope of that."""
+    scale, cap = options.get("logit_scale", 1.0), options.get("softcap")
+    if cap is None:
+        return scale * logits, np.full(logits.shape, scale)
+    bent = np.tanh(scale * logits / cap)
+    return cap * bent, scale * (1 - bent**2)
 
 
 def _binary(loss: Loss, given: Given, logits: Array, options: dict[str, Any], _: int) -> Gentle:
-    p = 1 / (1 + np.exp(-logits))
+    scores, inner = _scaled(logits, options)
+    p = 1 / (1 + np.exp(-scores))
     t = np.resize([1.0, 0.0, 0.0, 1.0, 0.0], logits.shape)
     labels, e = t.astype(np.float32), options.get("label_smoothing", 0.0)
     scale = np.asarray(options.get("sample_weight", np.ones(logits.shape)), np.float64)
@@ -133,7 +147,7 @@ def _binary(loss: Loss, given: Given, logits: Array, options: dict[str, Any], _:
     yes, no = scale * options.get("pos_weight", 1.0) * t, scale * (1 - t)
     losses = np.asarray(-(yes * np.log(p) + no * np.log(1 - p)))
     slopes = {
-        "logits": no * p - yes * (1 - p),
+        "logits": inner * (no * p - yes * (1 - p)),
         "probs": no / (1 - p) - yes / p,
         "log_probs": no * p / (1 - p) - yes,
     }
