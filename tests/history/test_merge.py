@@ -130,8 +130,9 @@ def without(document: Any) -> Any:
     """The same run where what it ran is not installed."""
     kept = ("case", "implementation", "tolerance", "expect", "required", "samples", "vacuous")
     empty = dict.fromkeys(
-        ("call", "ungated", "failure", "message", "seconds", "dtype", "printed", "explanation",
-         "gradient", "max_abs_diff", "max_ulps", "worst_sample", "diverging_samples", "losses"),
+        ("call", "ungated", "failure", "message", "traceback", "seconds", "dtype", "printed",
+         "explanation", "gradient", "max_abs_diff", "max_ulps", "worst_sample",
+         "diverging_samples", "losses"),
     )  # fmt: skip
     own = {"status": "missing", "reason": "not installed", "notes": [], "behaviour": []}
     document["results"] = [
