@@ -135,8 +135,30 @@ def test_the_gradient_of_a_mean_alone_is_held_against_that(
     assert right.comparison.gradient is not None
     total = of.replace("_", " ")
     assert f"its gradient is that of the {total}, and is compared with that" in right.notes
-    assert held(tmp_path, case, of, divisor, factor=0.5).status == "diverges"
-    assert held(tmp_path, case, of, divisor, factor=0.0).status == "diverges"
+    halved = held(tmp_path, case, of, divisor, factor=0.5)
+    assert halved.status == "diverges"
+    assert halved.diagnosis is None  # it is not the mean in place of the losses
+    zero = held(tmp_path, case, of, divisor, factor=0.0)
+    assert zero.status == "diverges"
+    assert zero.diagnosis is not None
+    assert zero.diagnosis.explanations[0].id == "gradient-zero"
+
+
+def test_a_gradient_of_a_mean_without_an_option_is_told_as_that(tmp_path: Path) -> None:
+    (posed,) = posed_cases(OF_MEANS, tmp_path, Filter(texts=("weighted",)))
+    weights = np.array([1.0, 3.0])
+    p = np.exp(LOGITS) / np.exp(LOGITS).sum(axis=1, keepdims=True)
+    losses = -np.log(p[[0, 1], [0, 1]]) * weights
+    gradient = (p - np.eye(2, 3)) / 4  # without the weights, but over their sum
+    mean = np.asarray(losses.sum() / 4, np.float32)
+    answer = Computed(
+        np.empty(0, np.float32), {"weighted_mean": mean}, "f()", 0.0, gradient.astype(np.float32),
+        gradient_of="weighted_mean", only_totals="a mean alone",
+    )  # fmt: skip
+    told = result_of(Job(posed, parse("f.py:f"), {}), answer, truth(posed.problem), strict=False)
+    assert told.diagnosis is not None
+    (best,) = told.diagnosis.explanations
+    assert (best.id, best.parameters["option"]) == ("option-not-in-gradient", "class_weight")
 
 
 def test_a_gradient_of_a_mean_that_nothing_is_known_of_is_not_compared(tmp_path: Path) -> None:

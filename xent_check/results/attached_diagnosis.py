@@ -8,6 +8,7 @@ import numpy as np
 
 from xent_check.diagnosis.diagnosis import ROUNDING, Diagnosis, Explanation, Observed, diagnose
 from xent_check.diagnosis.gradients import diagnose_gradient
+from xent_check.problem.vocabulary import REDUCTIONS
 
 from .comparison import Comparison
 from .departure import MEANINGS
@@ -80,8 +81,8 @@ def _diagnosis(result: CaseResult) -> Diagnosis | None:
 
 
 def _diagnosis_of_gradient(result: CaseResult) -> Diagnosis | None:
-    """The diagnosis of a gradient that diverges beside losses and totals that do not; None for
-    large problems."""
+    """The diagnosis of a gradient that diverges beside losses and totals that do not, of a total's
+    as that of the losses that it comes from; None for large problems."""
     comparison, problem = result.comparison, result.problem
     if comparison is None or problem is None or problem.values.size > MAX_VALUES:
         return None
@@ -89,7 +90,13 @@ def _diagnosis_of_gradient(result: CaseResult) -> Diagnosis | None:
     others = (comparison.losses, *comparison.totals.values())
     if gradient is None or not gradient.diverging or any(part.diverging for part in others):
         return None
-    return diagnose_gradient(problem, gradient.actual)
+    of = getattr(result.evaluation, "gradient_of", None)
+    if of is None:
+        return diagnose_gradient(problem, gradient.actual)
+    diagnosis = diagnose_gradient(problem, gradient.actual * result.reference.divisors[of])
+    found = () if diagnosis is None else diagnosis.explanations
+    wrong = tuple(one for one in found if one.id not in REDUCTIONS)  # a total's it should be
+    return replace(diagnosis, explanations=wrong) if diagnosis is not None and wrong else None
 
 
 def _finite(result: CaseResult) -> bool:
