@@ -86,7 +86,7 @@ def mutate(
         caught, flagged, asked = _scan(posed_cases, present, controls, asker)
         slipping = [mutant for mutant in present if mutant not in caught]
         needed = [one for one in controls if one.id in {m.made_from for m in slipping}]
-        cures = _scan(suite, slipping, needed, asker)[0] if suite else {}
+        cures = _scan(suite, slipping, needed, asker, False)[0] if suite else {}
     fates = []
     for mutant in present:
         if mutant in caught:
@@ -116,16 +116,21 @@ def _scan(
     mutants: Sequence[Mutant],
     controls: Sequence[Mutant],
     asker: Asker,
+    every_right: bool = True,
 ) -> tuple[dict[Mutant, CaseResult], list[CaseResult], int]:
     """The result that catches each mutant, those of right losses that are flagged, and the number
-    of cases on which one was asked. A mutant that is caught is not asked again."""
+    of cases on which one was asked. A mutant that is caught is not asked again. every_right: the
+    right losses are asked where no mutant is, too."""
     caught: dict[Mutant, CaseResult] = {}
     flagged: list[CaseResult] = []
     asked = 0
     for posed in sorted(posed_cases, key=lambda posed: posed.problem.values.size):
         problem = posed.problem
-        open_ones = [m for m in mutants if m not in caught and m.takes(problem)]
+        # Elsewhere a mutant is the right loss that it is made from.
+        open_ones = [m for m in mutants if m not in caught and m.met_by(problem)]
         if has_labels_outside(problem) or not any(m.takes(problem) for m in mutants):
+            continue
+        if not (open_ones or every_right):
             continue
         asked += 1
         exact, sound = _truth(posed), dict[str, Evaluation]()
