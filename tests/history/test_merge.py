@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from tests.support.command import Done, xent_check
 from tests.support.reports import agreeing, case, report
+from xent_check.casefile.levels import LeftOut
 from xent_check.errors import UserError
 from xent_check.history.merge import merge
 from xent_check.results.report import Asked, Host, Report, Scope, selection_digest
@@ -183,6 +184,20 @@ def test_of_runs_of_two_files_nobody_knows_what_is_gone() -> None:
     machines = [parts[0], replace(report([agreeing(mine.case, "jax")]), scope=jax)]
     same = merge([("a.json", machines[0]), ("b.json", machines[1])])
     assert same.scope == replace(first, chosen=("torch", "jax"))
+
+
+def test_of_runs_at_two_levels_that_is_left_out_which_neither_took() -> None:
+    big, huge = LeftOut("a.yaml::big", "full"), LeftOut("a.yaml::huge", "huge")
+    quick = Scope(("a.yaml",), False, ("torch",), (big, huge))
+    full = replace(quick, chosen=("jax",), left_out=(huge,))
+    of = agreeing(case("one", file="a.yaml"), "torch").case
+    parts = [
+        replace(report([agreeing(of, name)]), scope=scope)
+        for name, scope in (("torch", quick), ("jax", full))
+    ]
+    both = merge([("a.json", parts[0]), ("b.json", parts[1])])
+    assert both.scope.left_out == (huge,)
+    assert not both.scope.covers("a.yaml::big", "torch")  # nobody knows whether it is gone
 
 
 def test_what_is_required_is_missing_where_no_run_had_it(folder: Path) -> None:

@@ -135,7 +135,7 @@ BUGS = (
         "or (self.gate is not None and not self.gate.matched)", "", PLACES, "matches_nothing",
     ),
     Bug(
-        "what is gone goes unsaid", "outcome:_reasons",
+        "what is gone goes unsaid", "outcome:_gate_reasons",
         "if text := gone_text(gate):", "if text := '':", PLACES, "summary_line",
     ),
     Bug(

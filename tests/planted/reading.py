@@ -101,7 +101,7 @@ BUGS = (
         "one_divergence_among_many",
     ),
     Bug(
-        "what made a gated run fail goes unsaid", "outcome:_reasons",
+        "what made a gated run fail goes unsaid", "outcome:_gate_reasons",
         "if gate.failing:", "if False:", "test_outcome.py", "made_it_fail",
     ),
     Bug(

@@ -273,7 +273,7 @@ BUGS = (
     Bug(
         "a part of the cases is all of them",
         "merge:_scope",
-        "or any(scope.filtered for scope in scopes)",
+        "or any(s.filtered for s in scopes)",
         "",
         MERGING,
         "part_of_the_cases",
