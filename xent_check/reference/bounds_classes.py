@@ -169,13 +169,14 @@ def _from_logits(rows: _Rows) -> Parts:
         "log": c_sum * KL * log_sum,
         "targets": (1 + rows.k) * (c * losses),
     }
-    moved, residual = growth(scored, p), np.abs(c_sum * p - c)
+    moved = growth(scored, p)
+    residual = np.abs(c_sum * p - c) if scored.rescaled or problem.gradient else np.zeros(())
     if scored.rescaled:
         terms["scores"] = (residual + c_sum * p * moved) / u * scored.errors
-    z, lse = problem.z_loss * rows.weight, np.abs(top + log_sum)
-    score_error = (p * (1 + moved) * scored.errors).sum(axis=1, keepdims=True)
-    off = u * (lse + entropy + KE + added + KL * log_sum) + score_error
+    z, lse, off = problem.z_loss * rows.weight, np.abs(top + log_sum), np.zeros(())
     if problem.z_loss:
+        score_error = (p * (1 + moved) * scored.errors).sum(axis=1, keepdims=True)
+        off = u * (lse + entropy + KE + added + KL * log_sum) + score_error
         terms["z-loss"] = z * ((2 * lse + off) * off + 4 * u * lse**2)
     live = rows.live.sum(axis=1, keepdims=True)
     lost = FLUSHES * (rows.live * up(losses)).sum(axis=1, keepdims=True) + n * live
@@ -191,7 +192,9 @@ def _from_logits(rows: _Rows) -> Parts:
         size = residual + u * 2 * z * lse * p
         entry = (entry + p * moved * (c_sum / u + 2 * z * lse)) * scored.slopes
         entry = entry + size * (scored.slope_error + 6 * scored.slopes)
-    flushed = FLUSHES * (rows.live + live) + rows.flushed * up(2 * z * lse) * (problem.z_loss > 0)
+    flushed = FLUSHES * (rows.live + live)
+    if problem.z_loss:
+        flushed = flushed + rows.flushed * up(2 * z * lse)
     return _parts(rows, terms, lost, entry, flushed * up(scored.slopes))
 
 

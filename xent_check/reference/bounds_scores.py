@@ -30,11 +30,12 @@ from xent_check.problem.vocabulary import DType
 
 _KT = {"float16": 1.0, "bfloat16": 1.0, "float32": 7.0, "float64": 7.0}
 _MOST = 700.0  # exp of it is still a float64
+_FAR = 350.0  # and so is the square of cosh of this
 
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """Arrays of the logits' shape."""
+    """Arrays of the logits' shape, or numbers."""
 
     values: Float64s
     """the scores, to the nearest few float64"""
@@ -54,15 +55,16 @@ class Scores:
 def scores(problem: Problem, x: Float64s, u: float) -> Scores:
     """The scores of logits x, which may be infinite. u: the unit roundoff."""
     scale, cap, kt = problem.logit_scale, problem.softcap, _KT[problem.dtype]
-    plain = scale == 1 and cap is None
+    if scale == 1 and cap is None:
+        return Scores(x, np.zeros(()), np.ones(()), 0.0)
     values, slopes, roundings = exact(problem, x), np.full(x.shape, scale), 0.0
     if scale != 1:
         roundings = 1 + _own(scale, problem.dtype)
     if cap is not None:
-        slopes = scale * (1 - (values / cap) ** 2)
+        slopes = scale / np.cosh(np.clip(x * scale / cap, -_FAR, _FAR)) ** 2  # 1 - tanh ** 2
         roundings += 2 + 2 * _own(cap, problem.dtype) + kt
     errors = roundings * u * np.abs(np.where(np.isfinite(values), values, 0.0))
-    slope_error = 0.0 if plain else scale * (2 * kt + 8 if cap is not None else 2.0)
+    slope_error = scale * (2 * kt + 8 if cap is not None else 2.0)
     return Scores(values, errors, slopes, slope_error)
 
 
