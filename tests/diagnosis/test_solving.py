@@ -272,7 +272,8 @@ def test_the_value_of_any_family_is_solved_from_its_own_numbers(family: Any, val
     (explanation,) = answer.explanations
     assert explanation.id == family.hypothesis.id
     found = explanation.parameters[family.parameter]
-    assert losses_of(family.changed(start, np.asarray(found))) == pytest.approx(numbers, rel=1e-5)
+    again = losses_of(family.changed(start, np.asarray(found)))
+    assert again == pytest.approx(numbers, rel=1e-4, abs=2e-6)  # what float32 may round
 
 
 @pytest.mark.parametrize("case", FOUND, ids=lambda case: f"{case[0]} {case[2]:g}")

@@ -55,8 +55,8 @@ BUGS = (
         "_NO_GPU if device ==", "_NO_GPU if device !=", "test_child.py", "sees_a_gpu",
     ),
     Bug(
-        "a device for NumPy", "implementations.table:_NUMPY",
-        '_NUMPY = ("cpu",)', "_NUMPY = DEVICES", "test_names.py", "no_device",
+        "a device for NumPy", "implementations.table:_CPU",
+        '_CPU = ("cpu",)', "_CPU = DEVICES", "test_names.py", "no_device",
     ),
     Bug(
         "a flag and its opposite", "repeated:refuse_repeated",

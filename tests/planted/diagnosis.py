@@ -74,7 +74,7 @@ BUGS = (
         "(x > 0 and not rest.is_zero())", "x > 0", MEANING, "above_0",
     ),
     Bug(
-        "a log-probability above 0 is explained by nothing", "losses:_binary",
+        "a log-probability above 0 is explained by nothing", "losses:binary_terms",
         "if meaning.is_log:", "if False:", MEANING, "above_0",
     ),
     Bug(

@@ -25,7 +25,7 @@ BUGS = (
     ),
     Bug(
         "the classes at another axis", "manual:categorical",
-        "values = np.moveaxis(problem.values, problem.class_axis, -1)", "values = problem.values",
+        "values = np.moveaxis(scores(problem), problem.class_axis, -1)", "values = scores(problem)",
         LAWS, "manual and axis",
     ),
     Bug(

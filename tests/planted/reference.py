@@ -43,7 +43,7 @@ BUGS = (
     ),
     Bug(
         "the gradient without its target", "balls_classes:_from_logits",
-        "(e * (all_coefficients - c) - c * rest) / exp_sum", "e * (all_coefficients - c) / exp_sum",
+        "- c * rest) / exp_sum", ") / exp_sum",
         REFERENCE, "oracles_gradient and logits",
     ),
 )  # fmt: skip

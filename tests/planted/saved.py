@@ -127,7 +127,7 @@ BUGS = (
     Bug(
         "a total may be left out",
         "saved.checks:check_agreement",
-        "        absent = asked - {*r.comparison.by_reference, *r.comparison.unsupported}\n",
+        "        absent = asked - {*r.comparison.by_reference, *r.comparison.unsupported, *made}\n",
         "        absent = set()\n",
         EDITED,
         "edited_is_refused",

@@ -18,7 +18,8 @@ BUGS = (
     ),
     Bug(
         "the weights are added up without error", "bounds_totals:_total_bound",
-        "(divisor_error + 3 * u) * total", "3 * u * total", TOTALS, "sum_of_its_terms",
+        "(_divisor_error(problem, reduction, divisor, u) + 3 * u) * total", "3 * u * total",
+        TOTALS, "sum_of_its_terms",
     ),
     Bug(
         "the signs of the weights count", "bounds_totals:_weights",

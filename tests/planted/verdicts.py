@@ -31,16 +31,16 @@ BUGS = (
         'result = replace(result, status="known")', "test_judging.py", "as_the_library",
     ),
     Bug(
-        "a known divergence that is gone stays known", "verdict:judge_comparison",
-        "    if comparison.agrees_with_reference:\n        text", "    if False:\n        text",
+        "a known divergence that is gone stays known", "verdict:_judge_parts",
+        "if comparison.agrees_with_reference and not", "if False and not",
         JUDGING,
     ),
     Bug(
-        "a known divergence may take any value", "verdict:judge_comparison",
+        "a known divergence may take any value", "verdict:_judge_parts",
         "if not comparison.agrees_with_expected:", "if False:", JUDGING,
     ),
     Bug(
-        "a stated number may go uncompared", "verdict:judge_comparison",
+        "a stated number may go uncompared", "verdict:_judge_parts",
         "    if comparison.unheld:\n        return \"diverges\", _unheld(comparison)\n    if not",
         "    if not", GAPS, "stated_number",
     ),
@@ -142,7 +142,7 @@ BUGS = (
         'if failed.kind != "error" or expectation is None:', "if expectation is None:", JUDGING,
     ),
     Bug(
-        "numbers count as the error", "verdict:judge_comparison",
+        "numbers count as the error", "verdict:_judge_parts",
         "    if expectation.error is not None:\n        return", "    if False:\n        return",
         JUDGING,
     ),

@@ -148,14 +148,17 @@ def _of_family(numbers: Numbers, family: Family, place: int) -> Solved | None:
     if family.changed(meaning, np.asarray(family.most)) is None:
         return None
     allowed = numbers.evidence.allowed(numbers.values)
-    first = numbers.differing[np.argmin((allowed / numbers.distance)[numbers.differing])]
+    away = numbers.differing
+    first = away[np.argmin(allowed[away] / numbers.distance[away])]
     for rough in _roots(family, _rows(meaning, first), float(numbers.values[first])):
         losses = _losses(family, meaning, rough)
         slopes = _slopes(family, meaning, rough)
         with np.errstate(divide="ignore", invalid="ignore"):
             uncertain = np.where(slopes != 0, allowed / np.abs(slopes), np.inf)
         uncertain = np.where(np.isfinite(numbers.values), uncertain, np.inf)
-        at = int(numbers.differing[np.argmin(uncertain[numbers.differing])])
+        at = int(away[np.argmin(uncertain[away])])
+        if not math.isfinite(uncertain[at]):
+            continue
         value = rough + (float(numbers.values[at]) - losses[at]) / slopes[at]
         if not (math.isfinite(value) and family.least <= value <= family.most):
             continue

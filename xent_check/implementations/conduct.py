@@ -35,7 +35,8 @@ ALONE = 4  # samples at most that are asked alone: some frameworks compile for e
 # The options that samples have in other company as well; a case with another is not regrouped.
 KNOWN = frozenset({
     "class_axis", "normalize", "ignore_index", "label_smoothing", "class_weight", "pos_weight",
-    "sample_weight", "reduction", "check", "cotangent",
+    "sample_weight", "reduction", "check", "cotangent", "logit_scale", "softcap", "z_loss",
+    "num_items",
 })  # fmt: skip
 _REVERSED = slice(None, None, -1)
 
