@@ -256,7 +256,10 @@ def bash(line: str) -> list[str]:
         ("xent-check run mine.yaml::each\\[dtype=", ["float32\\]", "float64\\]"]),
         ("xent-check run mine.yaml --tag tin", ["tiny"]),
         ("xent-check run m", ["more", "mine.yaml"]),
-        ("xent-check run corpus:", ["behaviour", "forum", "options"]),
+        (
+            "xent-check run corpus:",
+            ["behaviour", "conformance", "forum", "language_models", "options"],
+        ),
         ("xent-check run --fail-on new,drift:", ["2x"]),
         ("xent-check run n", [""]),
     ],

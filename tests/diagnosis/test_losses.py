@@ -74,10 +74,16 @@ CANCELLING = Problem(  # the targets add up to 0 once they are smoothed, and so 
     "float16", label_smoothing=0.5,
 )  # fmt: skip
 
+BESIDE_NAN = Problem(  # a small share of a row beside another row that is nan
+    "categorical", "probs", np.array([[1e-188, 1.0], [0.0, np.nan]]), np.array([[0.0, 1], [0, 1]]),
+    "float64", normalize=True,
+)  # fmt: skip
+
 
 @settings(max_examples=200, deadline=None)
 @given(problems())
 @example(CANCELLING)
+@example(BESIDE_NAN)
 def test_the_losses_are_the_references_to_1e_9(problem: Problem) -> None:
     exact, meaning = reference(problem).losses, meaning_of(problem)
     high, radius = exact.high.reshape(-1), exact.radius.reshape(-1)

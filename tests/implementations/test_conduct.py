@@ -36,7 +36,7 @@ def rows(logits: Array, labels: Array, sample_weight: Array | None = None) -> Ar
 
 
 def seen(function: Callable[..., Any], problem: Problem, check: ConductCheck) -> Conduct:
-    loss = user_loss(function, "f")
+    loss = user_loss(function, "f", "numpy")
     asked = replace(problem, conduct=(check,))
     return with_conduct(asked, lambda p: ask(p, loss)).conduct
 
@@ -52,7 +52,7 @@ def test_nothing_more_is_asked_where_no_check_is() -> None:
         calls.append(logits)
         return rows(logits, labels)
 
-    answer = ask(PROBLEM, user_loss(counted, "f"))
+    answer = ask(PROBLEM, user_loss(counted, "f", "numpy"))
     assert with_conduct(PROBLEM, lambda _: answer) is answer
     assert len(calls) == 1
     assert answer.conduct.overwritten is None
@@ -172,7 +172,7 @@ def test_a_buffer_that_is_returned_twice_is_no_repetition() -> None:
         return buffer
 
     asked = replace(PROBLEM, conduct=("repeatable",))
-    answer = with_conduct(asked, lambda p: ask(p, user_loss(reuses, "f")))
+    answer = with_conduct(asked, lambda p: ask(p, user_loss(reuses, "f", "numpy")))
     assert answer.conduct.repetition is not None
     assert answer.conduct.repetition.unrepeated[0].differing == 3
     np.testing.assert_array_equal(answer.losses, rows(PROBLEM.values, PROBLEM.labels))
@@ -268,7 +268,7 @@ def test_totals_are_asked_of_samples_that_count() -> None:
         assert (labels != ignore_index).any()
         return rows(logits, np.where(labels == ignore_index, 0, labels)).mean()
 
-    loss = user_loss(mean, "f")
+    loss = user_loss(mean, "f", "numpy")
     asked = replace(problem, conduct=("batch",))
     seen_of = with_conduct(asked, lambda p: ask(p, loss, "mean")).conduct.regrouped
     assert seen_of is not None

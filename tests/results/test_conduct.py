@@ -57,7 +57,7 @@ def one(folder: Path, more: str) -> PosedCase:
 
 
 def judged(of: PosedCase, function: Any, returns: Returns = "losses") -> CaseResult:
-    loss = user_loss(function, "mine")
+    loss = user_loss(function, "mine", "numpy")
     evaluation = with_conduct(of.problem, lambda problem: ask(problem, loss, returns))
     entry = next(iter(of.expectations.get("torch", ())), None)
     exact = truth(of.problem)

@@ -103,7 +103,9 @@ def _minus_log_share(p: Float64s) -> Float64s:
     n = p.shape[1]
     if n > 64:
         return np.asarray(np.log(p.sum(axis=1, keepdims=True) / p))
-    rest = p @ (1.0 - np.eye(n)) if np.isfinite(p).all() else p.sum(axis=1, keepdims=True) - p
+    finite = np.isfinite(p).all(axis=1, keepdims=True)
+    others = np.where(finite, p, 0.0) @ (1.0 - np.eye(n))
+    rest = np.where(finite, others, p.sum(axis=1, keepdims=True) - p)
     return np.asarray(np.log1p(rest / p))
 
 
