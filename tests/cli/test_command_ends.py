@@ -111,6 +111,7 @@ def test_a_failure_is_4(command: Command) -> None:
     assert command.run("-i", RAISES, "-i", "manual", "-k", "first").returncode == 4
 
 
+@pytest.mark.long
 def test_each_failure_says_which_kind_it_is(command: Command) -> None:
     kinds = {
         RAISES: "error",

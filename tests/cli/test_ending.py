@@ -33,6 +33,7 @@ def started(text: str) -> subprocess.Popen[str]:
     return subprocess.Popen([sys.executable, "-c", START + text], stdout=-1, stderr=-1, text=True)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("number", "code", "word"),
     [(signal.SIGTERM, 143, "terminated"), (signal.SIGINT, 130, "interrupted")],

@@ -19,7 +19,17 @@ from xent_check.casefile.loading import Filter, load
 WITHOUT_FRAMEWORKS = [page for page in PAGES if not needs(page.read_text(encoding="utf-8"))]
 
 
-@pytest.mark.parametrize("page", WITHOUT_FRAMEWORKS, ids=lambda page: str(page.relative_to(ROOT)))
+SLOW = ("python.md", "mutate.md")  # they ask a loss, or a hundred, on a whole corpus
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(page, marks=[pytest.mark.long] * (page.name in SLOW))
+        for page in WITHOUT_FRAMEWORKS
+    ],
+    ids=lambda page: str(page.relative_to(ROOT)),
+)
 def test_a_page_shows_what_comes_out(page: Path, tmp_path: Path) -> None:
     assert_as_run(page, tmp_path)
 

@@ -124,6 +124,7 @@ def test_only_an_answer_that_was_waited_for_keeps_how_long() -> None:
         assert after(2.0, evaluation) is evaluation
 
 
+@pytest.mark.long
 def test_a_run_measures_what_it_waits_for(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
