@@ -129,7 +129,7 @@ def as_array(value: object, key: tuple[str, ...]) -> Array:
     InvalidError, at the key, for what NumPy cannot read.
     """
     try:
-        array = np.array(_on_the_host(value))
+        array = np.array(np.asarray(_on_the_host(value)))  # of its own memory
     except Exception as error:  # whatever a framework raises
         fault = f"{type(value).__name__}, which NumPy cannot read: {describe(error)}"
         raise InvalidError(Mistake(key, fault, "an array of numbers", "")) from None
