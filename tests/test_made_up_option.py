@@ -178,6 +178,7 @@ print(json.dumps(told))
 """
     told = answer(copy, code, CASE + TEMPERATURE)
     assert set(told) == set(IMPLEMENTATIONS)
+    assert told.pop("sklearn").endswith("no sparse_categorical loss from logits")
     for reason in told.values():
         assert reason.endswith("sparse_categorical from logits has no temperature")
 

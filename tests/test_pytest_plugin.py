@@ -295,7 +295,7 @@ def test_an_item_that_runs_again_is_computed_again(project: pytest.Pytester) -> 
         (("--xent", "cases", "--xent-impl", "stabel"), "ERROR: --xent-impl: no implementation 'st"),
         (
             ("--xent-impl", "manual"),
-            "ERROR: --xent-impl and --xent-require: say which cases by",
+            "ERROR: --xent-impl, --xent-level and --xent-require: say which cases by",
         ),
     ],
 )

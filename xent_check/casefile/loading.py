@@ -21,6 +21,7 @@ from xent_check.errors import (
     visible,
 )
 from xent_check.implementations.names import UNKNOWN, Implementation, parse
+from xent_check.implementations.table import IMPLEMENTATIONS
 from xent_check.problem.expectation import REFERENCE, Expectation, Expectations
 from xent_check.problem.problem import Problem
 from xent_check.problem.tolerance import Auto, Tolerance
@@ -55,7 +56,10 @@ class PosedCase:
 
     def expectation_of(self, implementation: Implementation) -> Expectation | None:
         """The first entry that is about the version of the implementation; None where none is. A
-        labelled one, `torch[old]`, has the entries of its name, `torch`."""
+        labelled one, `torch[old]`, has the entries of its name, `torch`. What is stated of an
+        implementation is not stated of a loss of the user's that happens to have its name."""
+        if implementation.own and implementation.name in IMPLEMENTATIONS:
+            return None
         matches = (
             entries
             for name, entries in self.expectations.items()
