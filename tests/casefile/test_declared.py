@@ -122,7 +122,10 @@ BAD = {
     "parameter for each",
     "set = {n = [1]}": "set.n: a list; allowed: text, a number, true or false; or num_classes or "
     "from_logits, as the case has it",
-    "fixed = {shift = 1}": f"fixed.shift: unknown option; allowed: {_FIXABLE}",
+    "fixed = {rotation = 1}": f"fixed.rotation: unknown option; allowed: {_FIXABLE}",
+    "fixed = {shift = 0}": "fixed.shift: 0; allowed: 1 or more",
+    'fixed = {smoothing_formula = "megatrn"}': "fixed.smoothing_formula: 'megatrn'; allowed: "
+    "standard, megatron; did you mean 'megatron'?",
     "fixed = {weight = 1}": f"fixed.weight: unknown option; allowed: {_FIXABLE}; did you mean "
     "'class_weight' or 'sample_weight'?",
     "fixed = {label_smoothing = 2}": "fixed.label_smoothing: 2; allowed: at most 1",

@@ -158,15 +158,15 @@ def test_every_command_that_runs_a_loss_takes_them(project: Path) -> None:
             marks=pytest.mark.long,
         ),
         (
-            ("run", "-i", "a:b", "--returns", "maen", "--map", "x", "--fixed", "shift=1",
+            ("run", "-i", "a:b", "--returns", "maen", "--map", "x", "--fixed", "rotation=1",
              "--set", "a=1", "--set", "a=2"),
             "--map: 'x'; allowed: PARAMETER=ROLE\n"
             "--set a: twice; allowed: once\n"
             "--returns: 'maen'; allowed: losses, mean, weighted_mean, sum, [losses, gradient]; "
             "did you mean 'mean'?\n"
-            "--fixed shift: unknown option; allowed: class_axis, normalize, ignore_index, "
-            "label_smoothing, class_weight, pos_weight, sample_weight, logit_scale, softcap, "
-            "z_loss, num_items\n",
+            "--fixed rotation: unknown option; allowed: class_axis, normalize, ignore_index, "
+            "shift, label_smoothing, smoothing_formula, class_weight, pos_weight, sample_weight, "
+            "logit_scale, softcap, z_loss, num_items\n",
         ),
         (
             ("run", "-i", "fusd"),

@@ -44,6 +44,7 @@ def declared(
 ) -> Bools:
     """Where a divergence of a part is declared: of the losses' shape, of the values' for the
     gradient, one truth for a total. rules: these of them alone."""
+    problem = problem.aligned
     shape = problem.samples_shape
     known = np.zeros(shape, dtype=np.bool_)
     total = False

@@ -26,3 +26,17 @@ def test_an_ignored_sample_has_no_z_loss_and_items_divide_the_mean() -> None:
     assert float(np.asarray(answer.totals["mean"])) == pytest.approx(total / 4, rel=1e-6)
     scaled = torch_adapter.evaluate(replace(PROBLEM, z_loss=0.0, logit_scale=0.5), "", "cpu")
     assert scaled.call.count("torch.mul(logits, 0.5)") == 1
+
+
+def test_shifted_labels_are_moved_and_padded_by_an_ignored_one() -> None:
+    """As transformers' ForCausalLMLoss does it; nobody meets the first label."""
+    problem = replace(
+        PROBLEM, labels=np.array([99, 2]), ignore_index=None, z_loss=0.0, num_items=None, shift=1
+    )
+    answer = torch_adapter.evaluate(problem, "", "cpu")
+    shifted = "torch.nn.functional.pad(labels[..., 1:], (0, 1), value=-100)"
+    assert answer.call == (
+        f"torch.nn.functional.cross_entropy(logits, {shifted}, ignore_index=-100, reduction='none')"
+    )
+    assert answer.losses == pytest.approx([LOSS, 0.0], rel=1e-6)
+    assert float(np.asarray(answer.totals["mean"])) == pytest.approx(LOSS, rel=1e-6)

@@ -15,7 +15,7 @@ from tests.support.made_up import python, with_longer_table
 from xent_check.implementations.names import Implementation, parse, why_missing
 from xent_check.implementations.table import IMPLEMENTATIONS
 from xent_check.problem.evaluation import Computed, Unsupported
-from xent_check.problem.options import CALLED, Axis, NumberArray, Option, Whole
+from xent_check.problem.options import CALLED, Axis, NumberArray, Option, Whole, Word
 from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import GIVEN, Given, Loss, Reduction
 from xent_check.workers.pool import Pool
@@ -55,8 +55,10 @@ def with_option(problem: Problem, option: Option) -> Problem | None:
         case NumberArray(shape):
             shapes = {"classes": (problem.num_classes,), "samples": (2,), "trailing": ()}
             value: Any = np.full(shapes[shape], 2, np.float32)
-        case Whole():
-            value = 2
+        case Whole(least):
+            value = 2 if least is None else least
+        case Word(allowed):
+            problem, value = replace(problem, label_smoothing=0.1), allowed[-1]
         case _:
             value = 0.1
     return replace(problem, **{option.name: value})

@@ -238,6 +238,37 @@ def test_weights_of_the_last_axes_go_with_them(shape: tuple[int, ...]) -> None:
     np.testing.assert_array_equal(seen_of.alone, alone)
 
 
+def by_sequence(p: Problem) -> Computed:
+    """A number of each row that knows it and the label after its own; 0 for the last ones."""
+    losses = rows(p.values, np.roll(p.labels, -1, axis=-1))
+    losses[..., -1] = 0
+    return gave(losses, mean=losses.sum())
+
+
+@pytest.mark.parametrize("only_totals", [False, True])
+def test_shifted_sequences_stay_whole_in_other_company(only_totals: bool) -> None:
+    labels = np.arange(24).reshape(2, 3, 4) % 5
+    problem = replace(
+        PROBLEM, values=numbers((2, 3, 4, 5)), labels=labels, shift=1, conduct=("batch",),
+        reductions=("mean",),
+    )  # fmt: skip
+    expected = by_sequence(problem)
+
+    def answer(p: Problem) -> Computed:
+        return replace(by_sequence(p), only_totals="why" if only_totals else "")
+
+    seen_of = with_conduct(problem, answer).conduct.regrouped
+    assert seen_of is not None
+    if only_totals:
+        assert seen_of.samples == ()
+        np.testing.assert_array_equal(seen_of.together, expected.totals["mean"])
+        return
+    np.testing.assert_array_equal(seen_of.together, expected.losses)
+    assert len(seen_of.samples) == ALONE
+    alone = expected.losses.reshape(-1)[list(seen_of.samples)]
+    np.testing.assert_array_equal(seen_of.alone, alone)
+
+
 def test_of_many_samples_the_first_the_last_and_the_largest_are_asked_alone() -> None:
     values = np.zeros((100, 3), np.float32)
     values[37] = 9
@@ -297,6 +328,8 @@ def raising(error: Exception) -> Callable[..., Array]:
          "asked for sample [0] alone, it raised ValueError: no single rows"),
         (raising(UnsupportedError("it takes two rows")), PROBLEM,
          "asked for sample [0] alone: it takes two rows"),
+        (lambda logits, labels, shift: rows(logits, labels), replace(PROBLEM, shift=1),
+         "there is one sequence, and no company for it"),
         (lambda logits, labels: np.repeat(rows(logits, labels), 1 + (len(labels) == 1)), PROBLEM,
          "asked for sample [0] alone, it gave an answer of shape [2], not 1 numbers"),
     ],

@@ -29,7 +29,7 @@ BUGS = (
     ),
     Bug(
         "the smoothing of one class for all", "bounds_classes:_coefficients",
-        "targets * (1 - e) + e / n", "targets * (1 - e) + e", PINNED, "formula",
+        "targets * (1 - e), e / n", "targets * (1 - e), e", PINNED, "formula",
     ),
     Bug(
         "class weights that widen nothing", "bounds_classes:_coefficients",

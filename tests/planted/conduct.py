@@ -60,7 +60,7 @@ BUGS = (
     Bug(
         "the answers in reverse order are not put back",
         "implementations.conduct:_regrouped",
-        "together = together[(_REVERSED,) * len(shape)]",
+        "together = together[backwards]",
         "pass",
         CALLS,
         "any_company",

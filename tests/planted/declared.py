@@ -65,7 +65,7 @@ BUGS = (
     ),
     Bug(
         "a promise is the bound of the dtype", "bounds_promised:promised_bounds",
-        "inner = replace(problem, dtype=promise)", "inner = problem", PROMISED, "breaks",
+        "inner = replace(problem.aligned, dtype=promise)", "inner = problem", PROMISED, "breaks",
     ),
     Bug(
         "a promised total is as loose as ever", "bounds_promised:promised_bounds",

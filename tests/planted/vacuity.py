@@ -18,7 +18,7 @@ BUGS = (
     ),
     Bug(
         "smoothing does not bring labels nearer", "other_labels:_distances",
-        "np.asarray(1 - problem.label_smoothing)", "np.asarray(1.0)", VACUITY, "oracle",
+        "np.asarray(abs(1 - float(problem.smoothing)))", "np.asarray(1.0)", VACUITY, "oracle",
     ),
     Bug(
         "class weights move no label", "other_labels:_classes",

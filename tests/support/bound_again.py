@@ -51,6 +51,7 @@ def scored(problem: Problem, x: Number) -> tuple[Number, Number, Number, Number]
 
 def bounds_again(problem: Problem, exact: Any) -> tuple[list[Number], list[Number]]:
     """The bound of each loss and of each entry of the gradient, row-major. exact: the losses."""
+    problem = problem.aligned
     with mp.workdps(40):
         if problem.loss == "binary":
             pairs = [_element(problem, i, mpf(float(exact[i]))) for i in range(problem.values.size)]

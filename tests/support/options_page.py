@@ -13,6 +13,7 @@ from xent_check.problem.options import (
     Option,
     Shape,
     Whole,
+    Word,
     Words,
 )
 from xent_check.problem.vocabulary import GIVEN, Loss
@@ -74,6 +75,8 @@ def _value(option: Option) -> str:
             return ", ".join(["a number", *words])
         case NumberArray(shape):
             return _SHAPES[shape]
+        case Word(allowed):
+            return " or ".join(f"`{word}`" for word in allowed)
         case Words(allowed):
             return f"some of {', '.join(f'`{word}`' for word in allowed)}"
 
@@ -81,6 +84,8 @@ def _value(option: Option) -> str:
 def _default(option: Option) -> str:
     if isinstance(option.kind, Words):
         return ", ".join(f"`{word}`" for word in option.kind.default) or "none"
+    if isinstance(option.kind, Word):
+        return f"`{option.default}`"
     return "none" if option.default is None else f"`{option.default:g}`"
 
 

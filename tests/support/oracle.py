@@ -11,7 +11,9 @@ in it):
     -log softmax(x)_c = log1p(sum over i != k of exp(x_i - m)) + (m - x_c)
     -log sigmoid(z)   = log1p(exp(-abs(z))) + max(-z, 0)
 
-Logits x are taken for the scores softcap tanh(logit_scale x / softcap), where either is set.
+Logits x are taken for the scores softcap tanh(logit_scale x / softcap), where either is set. With a
+shift k, the label of the i-th position of a sequence is the (i + k)-th, the last k have none, and
+megatron's label smoothing has epsilon n / (n - 1) in place of epsilon.
 """
 
 from __future__ import annotations
@@ -64,6 +66,10 @@ class ProblemFields(Protocol):
     def z_loss(self) -> float: ...
     @property
     def num_items(self) -> float | None: ...
+    @property
+    def shift(self) -> int | None: ...
+    @property
+    def smoothing_formula(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -169,13 +175,24 @@ def _samples(problem: ProblemFields) -> Iterator[_Sample]:
     class_weight = _listed(problem.class_weight, n)
     labels: list[Any]
     if problem.loss == "sparse_categorical":
-        labels = [int(y) for y in np.asarray(problem.labels).reshape(-1)]
+        labels = _met(np.asarray(problem.labels), problem.shift)
     else:
         rows = np.moveaxis(np.asarray(problem.labels), problem.class_axis, -1).reshape(-1, n)
         labels = [[float(t) for t in row] for row in rows]
     for i, where in enumerate(places):
         row = [flat[j] for j in where]
         yield _Classes(problem, row, labels[i], class_weight, weights[i])
+
+
+def _met(labels: Any, shift: int | None) -> list[int | None]:
+    """The label that each position's scores meet, row-major; None where they meet none."""
+    if shift is None:
+        return [int(y) for y in labels.reshape(-1)]
+    length = max(labels.shape[-1], 1) if labels.ndim else 1
+    met: list[int | None] = []
+    for sequence in labels.reshape(-1, length).tolist():
+        met += [sequence[i + shift] if i + shift < length else None for i in range(length)]
+    return met
 
 
 class _Binary:
@@ -262,12 +279,14 @@ class _Classes:
             self.row, self.slopes = [s for s, _ in scored], [s for _, s in scored]
             self.z_loss = mpf(problem.z_loss) * mpf(weight)
         self.normalize = problem.normalize is True
-        self.kept = not (
+        self.kept = label is not None and not (
             sparse and problem.ignore_index is not None and label == problem.ignore_index
         )
         self.weight = weight
-        self.is_class = not sparse or 0 <= label < n
+        self.is_class = not sparse or (label is not None and 0 <= label < n)
         e = mpf(problem.label_smoothing)
+        if problem.smoothing_formula == "megatron":
+            e = e * n / (n - 1)
         hard = [1.0 if c == label else 0.0 for c in range(n)] if sparse else list(label)
         smooth = [mpf(t) * (1 - e) + e / n for t in hard]
         self.coefficients = [mpf(w) * t for w, t in zip(class_weight, smooth, strict=True)]

@@ -100,7 +100,8 @@ def problems(
 
 @st.composite
 def rescaled_problems(draw: st.DrawFn) -> Problem:
-    """Problems from logits that are scaled or capped, with a z-loss and a count of items."""
+    """Problems from logits that are scaled or capped, with a z-loss, a count of items, a shift and
+    either formula of smoothing."""
     plain: Problem = draw(problems(given=("logits",)))
     z = 0.0 if plain.loss == "binary" else draw(st.sampled_from((0.0, 1e-4, 2.0)))
     return replace(
@@ -109,7 +110,18 @@ def rescaled_problems(draw: st.DrawFn) -> Problem:
         softcap=draw(st.none() | st.sampled_from((30.0, 5.0)) | st.floats(1e-2, 1e3)),
         z_loss=z,
         num_items=draw(st.none() | st.floats(0.5, 1e6)),
+        **_of_language_models(draw, plain),
     )
+
+
+def _of_language_models(draw: st.DrawFn, plain: Problem) -> dict[str, Any]:
+    """A shift, of sequences that may be shorter, and megatron's smoothing."""
+    drawn: dict[str, Any] = {}
+    if plain.loss == "sparse_categorical":
+        drawn["shift"] = draw(st.none() | st.integers(1, 3))
+    if plain.loss != "binary" and plain.num_classes > 1:
+        drawn["smoothing_formula"] = draw(st.sampled_from(("standard", "megatron")))
+    return drawn
 
 
 def _elements(form: Given, binary: bool) -> st.SearchStrategy[float]:

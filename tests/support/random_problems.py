@@ -8,6 +8,7 @@ they write, -inf and the dtype's lowest number, over classes that are not the la
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -44,7 +45,19 @@ def problem(seed: int) -> Problem:
     shared |= _around(np.random.RandomState(seed + 10**6), loss, given)
     if loss == "binary":
         return _binary(rng, given, dtype, shared)
-    return _classes(rng, loss, given, dtype, shared)
+    made = _classes(rng, loss, given, dtype, shared)
+    return _shifted(np.random.RandomState(seed + 2 * 10**6), made)
+
+
+def _shifted(rng: np.random.RandomState, plain: Problem) -> Problem:
+    """One problem in three with its labels some places on, behind labels that nobody meets."""
+    length = plain.samples_shape[-1]
+    if plain.loss != "sparse_categorical" or length < 2 or rng.randint(0, 3):
+        return plain
+    shift = rng.randint(1, min(length, 3))
+    before = np.full((*plain.labels.shape[:-1], shift), 99)
+    labels = np.concatenate([before, plain.labels[..., : length - shift]], axis=-1)
+    return replace(plain, labels=labels, shift=shift)
 
 
 def _around(rng: np.random.RandomState, loss: Loss, given: Given) -> dict[str, Any]:

@@ -251,6 +251,8 @@ def _option_field(option: Option) -> tuple[Any, Any]:
             return kind, Field(default=list(default), **words)
         case kinds.Flag():
             kind = bool
+        case kinds.Word(allowed):
+            kind = Literal[allowed]
         case kinds.Whole(least):
             kind = Annotated[int, Field(ge=least)]
         case kinds.Number(least, above, most):

@@ -27,7 +27,9 @@ class CaseKeywords(TypedDict, total=False):
     class_axis: int | None
     normalize: bool | None
     ignore_index: int | None
+    shift: int | None
     label_smoothing: float | None
+    smoothing_formula: str | None
     class_weight: Any
     pos_weight: Any
     sample_weight: Any

@@ -49,10 +49,11 @@ def _scope_text(option: Option) -> str:
 
 
 def outside_labels(
-    labels: Array, loss: Loss, classes: int, ignore_index: int | None
+    labels: Array, loss: Loss, classes: int, ignore_index: int | None, shift: int | None
 ) -> Iterator[Mistake]:
     """The first class index that is neither ignored nor one of `classes`; the first binary label
-    outside [0, 1]. Labels of the loss categorical may be any numbers.
+    outside [0, 1]. Labels of the loss categorical may be any numbers, and so may those that a
+    `shift` lets meet no scores.
 
     labels: int64 class indices of the samples' shape, or floats of the loss binary.
     """
@@ -60,6 +61,8 @@ def outside_labels(
         outside = (labels < 0) | (labels >= classes)
         if ignore_index is not None:
             outside &= labels != ignore_index
+        if shift is not None:
+            outside[..., :shift] = False
         allowed = f"0 to {classes - 1}"
     elif loss == "binary":
         outside, allowed = ~((labels >= 0) & (labels <= 1)), "0 to 1"

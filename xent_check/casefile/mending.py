@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, get_args
 
 from xent_check.errors import InvalidError, Mistake, closest
-from xent_check.problem.options import OPTIONS, Words
+from xent_check.problem.options import OPTIONS, Word, Words
 from xent_check.problem.vocabulary import CHOICE_WORDS, DTYPES, GIVEN, LEVELS, Loss
 
 from .case import ANY_GIVEN, ARRAY_KEYS, KEY_WORDS, CaseFields, ExpectedFields
@@ -19,7 +19,7 @@ from .validation import MISSING, NEAR_KEYS, UNKNOWN_KEY, case_fields
 from .yaml_values import Map
 
 _CHOICES = {"loss": get_args(Loss), "dtype": DTYPES, "level": LEVELS} | {
-    option.key: option.kind.allowed for option in OPTIONS if isinstance(option.kind, Words)
+    option.key: option.kind.allowed for option in OPTIONS if isinstance(option.kind, Word | Words)
 }
 _ROUNDS = 4  # a key that is taken for another may have a wrong value, and so on
 

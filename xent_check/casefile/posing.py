@@ -94,6 +94,7 @@ class _ProblemBuilder:
         if self.check_class_axis(values, axis):
             self.check_weights(values, axis)
             self.check_empty_batch(values)
+            self.check_smoothing_formula(values, axis)
             self.check_probabilities(values, axis)
             if labels is not None and self.check_labels(values, labels, axis):
                 self.check_label_values(labels, 0 if f.loss == "binary" else values.shape[axis])
@@ -235,13 +236,21 @@ class _ProblemBuilder:
                 (self.given,), fault, "a `reduction` to compare", "add `reduction: mean`"
             )
 
+    def check_smoothing_formula(self, values: Array, axis: int) -> None:
+        """megatron divides by the number of classes less 1."""
+        formula = self.options.smoothing_formula
+        if formula == "megatron" and self.fields.loss != "binary" and values.shape[axis] == 1:
+            allowed = "2 classes at least, whose number less 1 it divides by"
+            self.add_mistake(("smoothing_formula",), f"{formula}, for one class", allowed)
+
     def check_label_values(self, labels: Array, classes: int) -> None:
         """Labels are classes, or the case says what is expected of those that are none."""
         f = self.fields
         known = self.is_known("labels", "ignore_index", "expect")
         if known and not f.expect and not self.any_label:
-            ignored = self.options.ignore_index
-            self.add_item_mistakes("labels", outside_labels(labels, f.loss, classes, ignored))
+            ignored, shift = self.options.ignore_index, self.options.shift
+            wrong = outside_labels(labels, f.loss, classes, ignored, shift)
+            self.add_item_mistakes("labels", wrong)
 
     def check_probabilities(self, values: Array, axis: int) -> None:
         """Probabilities are probabilities, in the case's dtype."""

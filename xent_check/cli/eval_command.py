@@ -18,6 +18,7 @@ from xent_check.problem.options import (
     NumberArray,
     Option,
     Whole,
+    Word,
     Words,
     dashed,
 )
@@ -57,7 +58,8 @@ _CHOICES: dict[str, Sequence[str]] = {
     "dtype": DTYPES,
     "tolerance": ("auto",),
 }
-_METAVARS = {Axis: "N", Whole: "N", Number: "X", NumberArray: "ARRAY", Words: "NAME"}
+_METAVARS = {Axis: "N", Whole: "N", Number: "X", NumberArray: "ARRAY", Word: "NAME",
+             Words: "NAME"}  # fmt: skip
 
 
 def _case_options(command: _Command) -> _Command:
@@ -73,14 +75,16 @@ def _case_options(command: _Command) -> _Command:
     return command
 
 
-def _option(key: str, metavar: str, words: str, allowed: Sequence[str] = ()) -> _Decorator:
-    """allowed: the words of an option that is repeated."""
+def _option(
+    key: str, metavar: str, words: str, allowed: Sequence[str] = (), repeated: bool = False
+) -> _Decorator:
+    """allowed: the words that it takes."""
     completion = one_of(*(allowed or _CHOICES.get(key, ())))
     return click.option(
         dashed(key),
         key,
         metavar=metavar,
-        multiple=bool(allowed),
+        multiple=repeated,
         shell_complete=completion,
         help=words,
     )
@@ -94,10 +98,13 @@ def _case_option(option: Option) -> _Decorator:
         case Words(allowed, default):
             words = f"{words[:-1]}: {', '.join(allowed[:-1])} or {allowed[-1]}. Repeatable."
             words += f" [default: {', '.join(default)}]" if default else ""
+        case Word(allowed):
+            words = f"{words[:-1]}; {' or '.join(allowed)}. [default: {option.default}]"
         case Axis():
             words += f" [default: {option.default}]"
     metavar = _METAVARS[type(option.kind)]
-    return _option(option.key, metavar, words, getattr(option.kind, "allowed", ()))
+    allowed, repeated = getattr(option.kind, "allowed", ()), isinstance(option.kind, Words)
+    return _option(option.key, metavar, words, allowed, repeated)
 
 
 class _Eval(click.Command):

@@ -26,12 +26,14 @@ Array = npt.NDArray[Any]
 KNOWN = frozenset({
     "class_axis", "normalize", "ignore_index", "label_smoothing", "class_weight", "pos_weight",
     "sample_weight", "reduction", "check", "cotangent", "logit_scale", "softcap", "z_loss",
-    "num_items",
+    "num_items", "shift", "smoothing_formula",
 })  # fmt: skip
 
 
 def meaning_of(problem: Problem) -> Meaning:
     """The choices of a problem. NotImplementedError for an option that is not KNOWN."""
+
+    problem = problem.aligned
     refuse_unknown(problem, KNOWN, "the diagnosis")
     binary = problem.loss == "binary"
     values = problem.values.astype(np.float64)

@@ -36,7 +36,7 @@ ALONE = 4  # samples at most that are asked alone: some frameworks compile for e
 KNOWN = frozenset({
     "class_axis", "normalize", "ignore_index", "label_smoothing", "class_weight", "pos_weight",
     "sample_weight", "reduction", "check", "cotangent", "logit_scale", "softcap", "z_loss",
-    "num_items",
+    "num_items", "shift", "smoothing_formula",
 })  # fmt: skip
 _REVERSED = slice(None, None, -1)
 
@@ -174,9 +174,14 @@ def _regrouped(problem: Problem, evaluate: Evaluate, first: Computed) -> Regroup
     reduction = next((r for r in first.totals if _is_array(first.totals[r])), None)
     reduction = reduction if first.only_totals else None
     shape = problem.samples_shape
-    count = int(np.prod(shape, dtype=np.int64))
+    # A shift lets a sample meet another's label: the sequences part, not their samples.
+    within = () if problem.shift is None else (slice(None),)
+    parting = shape[: len(shape) - len(within)]
+    count = int(np.prod(parting, dtype=np.int64)) if 0 not in shape else 0
     if count == 0:
         raise UnsupportedError("there is no sample to ask alone")
+    if count == 1 and within:
+        raise UnsupportedError("there is one sequence, and no company for it")
     if count == 1 and (not shape or reduction is not None):
         what = "a total of it" if shape else "a bare row"
         raise UnsupportedError(f"there is one sample, and no company for {what}")
@@ -208,15 +213,18 @@ def _regrouped(problem: Problem, evaluate: Evaluate, first: Computed) -> Regroup
         copies = ask(_at(plain, ([0, 0], *(slice(None),) * (len(shape) - 1))), "asked twice over")
         odd = 0 if changed_entries(copies[:1], first.losses) else 1
         return Regrouped((), np.empty(0), copies[odd : odd + 1])
-    together = ask(_at(plain, (_REVERSED,) * len(shape)), "in reverse order")
+    backwards = (*(_REVERSED,) * len(parting), *within)
+    together = ask(_at(plain, backwards), "in reverse order")
     if reduction is None:
-        together = together[(_REVERSED,) * len(shape)]
-    samples = _asked_alone(problem, first)
+        together = together[backwards]
+    samples = () if within and reduction is not None else _asked_alone(problem, first)
     alone = []
     for flat in samples:
         place = [int(i) for i in np.unravel_index(flat, shape)]
         words = f"asked for sample {place} alone"
-        alone.append(ask(_at(plain, tuple(slice(i, i + 1) for i in place)), words).reshape(()))
+        apart = [slice(i, i + 1) for i in place[: len(parting)]]
+        answer = ask(_at(plain, (*apart, *within)), words)
+        alone.append(answer.reshape(-1)[place[-1] if within else 0].reshape(()))
     stacked = np.stack(alone) if alone else np.empty(0, together.dtype)
     return Regrouped(samples, stacked, together, reduction)
 

@@ -1,7 +1,7 @@
 """Idioms: what users write around a loss that lacks an option, in public calls only.
 
-Masking ignored samples, weighting by class or sample, and the reductions, once for all
-frameworks; each framework gives the names of its functions.
+Shifting labels, masking ignored samples, weighting by class or sample, and the reductions, once for
+all frameworks; each framework gives the names of its functions.
 """
 
 from __future__ import annotations
@@ -36,17 +36,20 @@ class Names:
     tanh: str  # the hyperbolic tangent
     square: str  # a * a
     log_sum_exp: str  # log sum exp along an axis
+    pad: str  # an array with a constant before or after it
     axis: str = "axis"  # the keyword for an axis
     count_needs_dtype: bool = False  # it does not divide a float by an integer
+    pads_from_the_end: bool = False  # `pad` takes the last axis alone, and the constant as `value`
 
 
 def around(function: LossFunction, names: Names) -> LossFunction:
-    """The loss with what users write around it: its logits scaled and capped first, a z-loss added
-    to its losses, and a mean over a stated number of items."""
+    """The loss with what users write around it: its labels shifted and its logits scaled and capped
+    first, a z-loss added to its losses, and a mean over a stated number of items."""
 
     def run(
         call: Calls, problem: Problem, arrays: NativeArrays, reduction: Reduction | None
     ) -> Any:
+        problem, arrays = _shifted(call, names, problem, arrays)
         scored = {**arrays, problem.given: Idioms(call, names, problem, arrays).scores()}
         counted = reduction == "mean" and problem.num_items is not None
         if not problem.z_loss and not counted:
@@ -68,9 +71,29 @@ def reduce_under(names: Names) -> TotalFunction:
     def total(
         call: Calls, problem: Problem, arrays: NativeArrays, losses: Any, reduction: Reduction
     ) -> Any:
+        problem, arrays = _shifted(call, names, problem, arrays)
         return Idioms(call, names, problem, arrays).reduced(losses, reduction)
 
     return total
+
+
+def _shifted(
+    call: Calls, names: Names, problem: Problem, arrays: NativeArrays
+) -> tuple[Problem, NativeArrays]:
+    """The problem without a shift, and the arrays with the labels shifted: `labels[..., 1:]`, and
+    the ignored label after them, as transformers' ForCausalLMLoss does it."""
+    if problem.shift is None:
+        return problem, arrays
+    aligned = problem.aligned
+    axes = problem.labels.ndim
+    start = min(problem.shift, problem.labels.shape[-1])
+    labels, ignored = call.tail(arrays["labels"], start), aligned.ignore_index
+    if names.pads_from_the_end:
+        labels = call(names.pad, labels, (0, start), value=ignored)
+    else:
+        width = [[0, 0]] * (axes - 1) + [[0, start]]
+        labels = call(names.pad, labels, width, constant_values=ignored)
+    return aligned, {**arrays, "labels": labels}
 
 
 @dataclass(frozen=True)

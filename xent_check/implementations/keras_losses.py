@@ -139,6 +139,7 @@ KERAS_NAMES = Names(
     tanh="keras.ops.tanh",
     square="keras.ops.square",
     log_sum_exp="keras.ops.logsumexp",
+    pad="keras.ops.pad",
 )
 KERAS = KerasLosses(
     "keras.losses", KERAS_NAMES, "keras.ops.expand_dims", "keras.ops.one_hot", "keras.ops.transpose"

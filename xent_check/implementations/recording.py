@@ -38,6 +38,10 @@ class Calls:
         self.last = f"{name}({', '.join(arguments)})"
         return self.named(self.last, function(*args, **kwargs))
 
+    def tail(self, array: Any, start: int) -> Any:
+        """`array[..., start:]`, recorded as it is written."""
+        return self.named(f"{self.text(array)}[..., {start}:]", array[..., start:])
+
     def text(self, value: Any) -> str:
         """The expression that gave the value; the repr of one that no call gave."""
         if id(value) in self._texts:

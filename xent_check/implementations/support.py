@@ -17,11 +17,13 @@ _AXIS = frozenset({"class_axis"})
 _SAMPLES = frozenset({"sample_weight"})
 _CLASSES = _AXIS | _SAMPLES | {"class_weight"}
 _SMOOTH = frozenset({"label_smoothing"})
+_FORMULA = _SMOOTH | {"smoothing_formula"}
 _IGNORE = frozenset({"ignore_index"})
 _BINARY = _SAMPLES | {"pos_weight"}
 _PROBABILITIES: tuple[Given, ...] = ("logits", "probs")
 _SCORES = frozenset({"logit_scale", "softcap"})
 _Z = frozenset({"z_loss"})
+_SHIFT = frozenset({"shift"})
 
 
 def _around(support: Support) -> Support:
@@ -31,6 +33,7 @@ def _around(support: Support) -> Support:
         | {"num_items"}
         | (_SCORES if given == "logits" else frozenset())
         | (_Z if given == "logits" and loss != "binary" else frozenset())
+        | (_SHIFT if loss == "sparse_categorical" else frozenset())
         for (loss, given), options in support.items()
     }
 
@@ -97,8 +100,8 @@ PADDLE: Support = {
 EVERYTHING: Support = _around(
     {
         **{("binary", given): _BINARY | _SMOOTH for given in GIVEN},
-        **{("categorical", given): _CLASSES | _SMOOTH for given in GIVEN},
-        **{("sparse_categorical", given): _CLASSES | _SMOOTH | _IGNORE for given in GIVEN},
+        **{("categorical", given): _CLASSES | _FORMULA for given in GIVEN},
+        **{("sparse_categorical", given): _CLASSES | _FORMULA | _IGNORE for given in GIVEN},
     }
 )
 BY_NAME: Support = {

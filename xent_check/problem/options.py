@@ -12,7 +12,16 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from .vocabulary import CHECKS, CONDUCT_CHECKS, GIVEN, ConductCheck, Given, Loss, Reduction
+from .vocabulary import (
+    CHECKS,
+    CONDUCT_CHECKS,
+    GIVEN,
+    ConductCheck,
+    Given,
+    Loss,
+    Reduction,
+    SmoothingFormula,
+)
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -58,6 +67,13 @@ class NumberArray:
 
 
 @dataclass(frozen=True)
+class Word:
+    """One of the allowed words."""
+
+    allowed: tuple[str, ...]  # the words
+
+
+@dataclass(frozen=True)
 class Words:
     """A list of allowed words."""
 
@@ -73,7 +89,7 @@ class Words:
 class Option:
     """A line of the table."""
 
-    kind: Axis | Flag | Whole | Number | NumberArray | Words  # of its values
+    kind: Axis | Flag | Whole | Number | NumberArray | Word | Words  # of its values
     meaning: str  # one sentence
     losses: tuple[Loss, ...] = get_args(Loss)  # those that it applies to
     given: tuple[Given, ...] = GIVEN  # the inputs that it applies to
@@ -146,11 +162,26 @@ class Options:
         example=-100,
         other_words=("ignore", "pad_id", "pad_token_id", "ignore_label"),
     )})
+    shift: int | None = field(default=None, metadata={_LINE: Option(
+        Whole(least=1),
+        "The scores at a position meet the label so many positions on, along the last axis.",
+        losses=("sparse_categorical",),
+        synonyms=("label_shift",),
+        example=1,
+        other_words=("shift_labels", "shift_logits", "offset", "causal", "lag"),
+    )})
     label_smoothing: float = field(default=0.0, metadata={_LINE: Option(
         Number(least=0, most=1), "The share of every target that all classes get evenly.",
         synonyms=("smoothing",),
         example=0.1,
         other_words=("smooth", "label_smooth", "eps", "epsilon"),
+    )})
+    smoothing_formula: SmoothingFormula = field(default="standard", metadata={_LINE: Option(
+        Word(get_args(SmoothingFormula)),
+        "megatron: label smoothing with epsilon n / (n - 1) in place of epsilon, n the classes.",
+        losses=_OF_CLASSES,
+        example="megatron",
+        other_words=("smoothing_mode", "smoothing_type", "smoothing_rule"),
     )})
     class_weight: Array | None = field(default=None, metadata={_LINE: Option(
         NumberArray("classes"), "A weight per class.", losses=_OF_CLASSES,

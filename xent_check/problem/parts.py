@@ -23,7 +23,8 @@ _THREADS = 2
 def parts(problem: Problem, values: int | None = None) -> Iterator[tuple[slice, Problem]]:
     """Problems of at most `values` values (default: VALUES), but of one sample at least, each with
     the slice of the samples, in row-major order, that it has. A part has one axis of samples, its
-    classes last, and no totals."""
+    classes last, no `shift` and no totals."""
+    problem = problem.aligned
     n = 1 if problem.loss == "binary" else problem.num_classes
     before, after = _around(problem)
     for samples, place in _places(before, after, max(1, (values or VALUES) // n)):
@@ -32,6 +33,7 @@ def parts(problem: Problem, values: int | None = None) -> Iterator[tuple[slice, 
 
 def one_sample(problem: Problem, flat: int) -> Problem:
     """The part with one sample: that at index `flat` in row-major order."""
+    problem = problem.aligned
     before, after = _around(problem)
     n = 1 if problem.loss == "binary" else problem.num_classes
     i, j = divmod(flat, after)

@@ -5,7 +5,9 @@ It travels to the workers, so it needs numpy alone; posing.py makes it from a ca
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -50,12 +52,38 @@ class Problem(Options, Inputs):
         return samples_of(self.values.shape, None if self.loss == "binary" else self.class_axis)
 
     @property
+    def aligned(self) -> Problem:
+        """The same problem without a `shift`: each label stands where the scores are that it meets,
+        and an ignored one where they meet none. What the labels mean is asked of this one."""
+        if self.shift is None:
+            return self
+        ignored = self.ignore_index
+        if ignored is None:
+            ignored = next(index for index in count(-100, -1) if not (self.labels == index).any())
+        labels = np.full_like(self.labels, ignored)
+        if labels.ndim:
+            labels[..., : -self.shift] = self.labels[..., self.shift :]
+        return replace(self, labels=labels, ignore_index=ignored, shift=None)
+
+    @property
     def kept(self) -> npt.NDArray[np.bool_]:
-        """Whether each sample counts: its label is not the ignore_index. Shape: the samples'."""
+        """Whether each sample counts: it meets a label, and not the ignore_index. Shape: the
+        samples'."""
+        if self.shift is not None:
+            return self.aligned.kept
         if self.ignore_index is None:
             return np.ones(self.samples_shape, dtype=np.bool_)
         kept: npt.NDArray[np.bool_] = self.labels != self.ignore_index
         return kept
+
+    @property
+    def smoothing(self) -> Fraction:
+        """The share of every target that all classes get evenly: label_smoothing, or what its
+        formula makes of it, which may be above 1."""
+        epsilon = Fraction(self.label_smoothing)
+        if self.smoothing_formula == "standard":
+            return epsilon
+        return epsilon * Fraction(self.num_classes, self.num_classes - 1)
 
     @property
     def options(self) -> frozenset[str]:
@@ -63,4 +91,6 @@ class Problem(Options, Inputs):
         names = {option.name for option in CALLED if option.is_set(self)}
         if self.loss == "binary" or self.class_axis % self.values.ndim == self.values.ndim - 1:
             names.discard("class_axis")
+        if not self.label_smoothing:
+            names.discard("smoothing_formula")
         return frozenset(names)

@@ -11,6 +11,7 @@ Loss = Literal["binary", "categorical", "sparse_categorical"]
 Given = Literal["logits", "probs", "log_probs"]
 DType = Literal["float16", "bfloat16", "float32", "float64"]
 Reduction = Literal["mean", "weighted_mean", "sum"]
+SmoothingFormula = Literal["standard", "megatron"]
 # What is seen of an implementation by further calls, beside the numbers that it gives.
 ConductCheck = Literal["inputs", "repeatable", "batch"]
 Check = Literal["value", "gradient"] | ConductCheck

@@ -58,7 +58,7 @@ def class_answers(problem: Problem, gradient: bool) -> Iterator[Answer]:
 
 def _targets(problem: Problem, label: list[float] | int) -> list[arb] | None:
     """t of one sample, smoothed: t (1 - e) + e / n. None where the label is no class."""
-    n, e = problem.num_classes, arb(problem.label_smoothing)
+    n, smoothing = problem.num_classes, problem.smoothing
     if isinstance(label, int):
         if not 0 <= label < n:
             return None
@@ -66,8 +66,9 @@ def _targets(problem: Problem, label: list[float] | int) -> list[arb] | None:
         targets[label] = arb(1)
     else:
         targets = [arb(t) for t in label]
-    if e.is_zero():
+    if not smoothing:
         return targets
+    e = arb(smoothing.numerator) / arb(smoothing.denominator)
     return [t * (1 - e) + e / n for t in targets]
 
 

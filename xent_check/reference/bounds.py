@@ -40,7 +40,7 @@ from .rounding import FLUSHED, capped
 KNOWN = frozenset({
     "class_axis", "normalize", "ignore_index", "label_smoothing", "class_weight", "pos_weight",
     "sample_weight", "reduction", "check", "cotangent", "logit_scale", "softcap", "z_loss",
-    "num_items",
+    "num_items", "shift", "smoothing_formula",
 })  # fmt: skip
 
 
@@ -62,6 +62,7 @@ def bounds(problem: Problem, reference: Reference) -> Bounds:
 
     NotImplementedError where the problem has an option that is not KNOWN.
     """
+    problem = problem.aligned
     refuse_unknown(problem, KNOWN, "the bound")
     u, floor = unit_roundoff(problem.dtype), FLUSHED[problem.dtype]
     parts_of = binary_parts if problem.loss == "binary" else class_parts

@@ -132,12 +132,14 @@ def _coefficients(
 ) -> tuple[Float64s, Float64s]:
     """abs(w (t (1 - e) + e / n)), and up(w) up(t) where t is not 0, else 0, of each sample and
     class, before the sample's weight."""
-    n, e = problem.num_classes, problem.label_smoothing
+    n, e = problem.num_classes, float(problem.smoothing)
     if soft is None:
         targets = np.equal(labels[:, None], np.arange(n)).astype(np.float64)
     else:
         targets = np.nan_to_num(soft.astype(np.float64))
-    targets = np.abs(targets * (1 - e) + e / n) if e else np.abs(targets)
+    own, shared = targets * (1 - e), e / n
+    # An epsilon above 1, as megatron's formula may make it, lets the two parts of a target cancel.
+    targets = np.abs(own + shared) if e <= 1 else np.abs(own) + shared
     weight = sizes(problem.class_weight, n)
     with np.errstate(over="ignore"):
         live = np.where(targets != 0, up(targets) * up(weight), 0.0)

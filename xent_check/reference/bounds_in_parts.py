@@ -25,6 +25,7 @@ def bounds_in_parts(
     make: Callable[[Problem, Reference], Bounds] = bounds,
 ) -> Bounds:
     """The bounds of a problem, by `make`. With more than VALUES values they have no terms."""
+    problem = problem.aligned
     if problem.values.size <= VALUES:
         return make(problem, reference)
     exact = reference.losses.high.reshape(-1)

@@ -31,6 +31,7 @@ def inside_float32(problem: Problem, reference: Reference, in_dtype: Bounds) -> 
     the gradient of soft labels, which need not add up to 1."""
     if problem.label_smoothing:
         return in_dtype
+    problem = problem.aligned
     wide = bounds_in_parts(problem, reference, _wide)
     u, floor = unit_roundoff(problem.dtype), FLUSHED[problem.dtype]
     weights = (problem.class_weight, problem.sample_weight)

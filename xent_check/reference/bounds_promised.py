@@ -27,7 +27,7 @@ from .rounding import FLUSHED, capped
 def promised_bounds(problem: Problem, reference: Reference, promise: DType) -> Bounds:
     """The bounds of a 16-bit problem that is computed in the dtype `promise` and rounded once."""
     u, floor = unit_roundoff(problem.dtype), FLUSHED[problem.dtype]
-    inner = replace(problem, dtype=promise)
+    inner = replace(problem.aligned, dtype=promise)
     wide = bounds_in_parts(inner, reference)
 
     def once(bound: Float64s, exact: Float64s) -> Float64s:

@@ -32,7 +32,7 @@ SMALL = 20_000  # values; below it ball arithmetic takes well under a second
 KNOWN = frozenset({
     "class_axis", "normalize", "ignore_index", "label_smoothing", "class_weight", "pos_weight",
     "sample_weight", "reduction", "check", "cotangent", "logit_scale", "softcap", "z_loss",
-    "num_items",
+    "num_items", "shift", "smoothing_formula",
 })  # fmt: skip
 
 
@@ -53,6 +53,7 @@ def reference(problem: Problem) -> Reference:
     Near 0, where float64 cannot represent 1/1024 ulp, the radius is at most the smallest float64
     above 0. NotImplementedError where the problem has an option that is not KNOWN.
     """
+    problem = problem.aligned
     refuse_unknown(problem, KNOWN, "the reference")
     divisors = {r: divisor(problem, r) for r in problem.reductions}
     if problem.values.size <= SMALL:
@@ -95,7 +96,7 @@ def _large_losses(problem: Problem) -> Enclosure:
 def gradient_of_total(problem: Problem, reduction: Reduction) -> Enclosure:
     """d total / d values, whatever the cotangent of the problem; nan where the total divides by 0.
     Shape: the values'."""
-    plain = replace(problem, cotangent=None)
+    plain = replace(problem.aligned, cotangent=None)
     return _gradient(plain, divisor(plain, reduction))
 
 

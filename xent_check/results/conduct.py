@@ -130,8 +130,11 @@ class _Company:
         count, asked = self.problem.kept.size, len(self.regrouped.samples)
         if count == 1:
             return "a sample beside a copy of itself gives the same"
+        if not asked:
+            return "all in reverse order give the same"
         which = f"{asked} of {count} samples" if asked < count else f"each of {count} samples"
-        return f"{which} asked alone, and all in reverse order, give the same"
+        alone = "alone" if self.problem.shift is None else "with their sequence alone"
+        return f"{which} asked {alone}, and all in reverse order, give the same"
 
     def _of_losses(self) -> Departure | None:
         first, samples = self.comparison.losses, np.array(self.regrouped.samples, np.intp)

@@ -5,8 +5,8 @@ or a one-hot label, its mass and that of another class j are swapped; else every
 next class. Of binary: t becomes 1 - t. A z-loss is the same for all labels. With
 v_c = w_c (-log p_c), s the sample's weight and e the smoothing, the loss changes by
 
-    one class    s (1 - e) abs(t_i - t_j) abs(v_i - v_j)
-    soft labels  s (1 - e) abs(sum_c (t_c - t_(c-1)) v_c)
+    one class    s abs(1 - e) abs(t_i - t_j) abs(v_i - v_j)
+    soft labels  s abs(1 - e) abs(sum_c (t_c - t_(c-1)) v_c)
     binary       s (1 - e) abs(1 - 2 t) abs(pos_weight (-log p) + log(1 - p))
 """
 
@@ -39,7 +39,7 @@ def other_label_distances(problem: Problem) -> Float64s:
 def _distances(problem: Problem) -> Float64s:
     with np.errstate(all="ignore"):
         distances = _binary(problem) if problem.loss == "binary" else _classes(problem)
-        scale = np.asarray(1 - problem.label_smoothing)
+        scale = np.asarray(abs(1 - float(problem.smoothing)))
         if problem.sample_weight is not None:
             scale = scale * np.abs(problem.sample_weight.astype(np.float64))
         scaled = distances * scale

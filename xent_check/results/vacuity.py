@@ -37,7 +37,7 @@ _SHARE = 1 / 8  # of a sample's weight: a gradient that sums to less is not judg
 KNOWN = frozenset({
     "class_axis", "normalize", "ignore_index", "label_smoothing", "class_weight", "pos_weight",
     "sample_weight", "reduction", "check", "cotangent", "logit_scale", "softcap", "z_loss",
-    "num_items",
+    "num_items", "shift", "smoothing_formula",
 })  # fmt: skip
 
 
@@ -72,6 +72,7 @@ def vacuity(
     gradient_of: the total that the gradient is of; None for the sum of the losses.
     Losses of ignored samples, and targets that are 0 or not finite, are left out.
     """
+    problem = problem.aligned
     refuse_unknown(problem, KNOWN, "the note on what a tolerance accepts")
     losses, exact = parts.get("losses"), reference.losses.high
     distances = other_label_distances(problem)
@@ -134,7 +135,7 @@ def _of_gradient(problem: Problem, gradient: Difference, divisor: float) -> dict
 def _weights(problem: Problem) -> Float64s:
     """The factor of each sample's derivatives: the size of its cotangent, its weights and the scale
     of its logits."""
-    e = problem.label_smoothing
+    e = float(problem.smoothing)
     labels = problem.labels.astype(np.float64)
     if problem.loss == "binary":
         t = labels * (1 - e) + e / 2
@@ -147,7 +148,7 @@ def _weights(problem: Problem) -> Float64s:
     else:
         by_class = np.abs(problem.class_weight.astype(np.float64))
         inside = np.clip(problem.labels, 0, problem.num_classes - 1)
-        weights = by_class[inside] * (1 - e) + e * by_class.mean()
+        weights = np.abs(by_class[inside] * (1 - e) + e * by_class.mean())
     with np.errstate(over="ignore", invalid="ignore"):
         product = weights * np.abs(_or_1(problem.sample_weight)) * np.abs(_or_1(problem.cotangent))
         product = product * problem.logit_scale

@@ -60,6 +60,7 @@ def has_labels_outside(problem: Problem) -> bool:
     """Whether a label that counts is none of the classes."""
     if problem.loss != "sparse_categorical":
         return False
+    problem = problem.aligned
     labels = problem.labels
     outside = (labels < 0) | (labels >= problem.num_classes)
     return bool((outside & problem.kept).any())

@@ -56,6 +56,7 @@ NAMES = Names(
     tanh="jnp.tanh",
     square="jnp.square",
     log_sum_exp="jax.nn.logsumexp",
+    pad="jnp.pad",
 )
 
 

@@ -48,7 +48,7 @@ def run(problem: Problem, formula: Callable[[Problem], Array], text: str) -> Com
         text = f"{text}; sums in float32"
     conduct = watched(problem, problem_arrays(problem), np.asarray)
     start = time.perf_counter()
-    losses, totals = answer(problem, formula)
+    losses, totals = answer(problem.aligned, formula)
     seconds = time.perf_counter() - start
     gradient = Unsupported("NumPy has no autodiff") if problem.gradient else None
     return Computed(losses, {**totals}, text, seconds, gradient, conduct=conduct())
@@ -107,7 +107,7 @@ def _one_hot(problem: Problem) -> Array:
 
 def targets(problem: Problem) -> Array:
     """The labels as distributions, classes last, smoothed and weighted: w (t (1 - e) + e / n)."""
-    rows, e, dtype = _one_hot(problem), problem.label_smoothing, problem.values.dtype
+    rows, e, dtype = _one_hot(problem), float(problem.smoothing), problem.values.dtype
     if e:
         rows = rows * dtype.type(1 - e) + dtype.type(e / problem.num_classes)
     return rows if problem.class_weight is None else rows * problem.class_weight

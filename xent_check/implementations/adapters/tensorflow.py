@@ -50,6 +50,7 @@ NAMES = Names(
     tanh="tf.tanh",
     square="tf.square",
     log_sum_exp="tf.reduce_logsumexp",
+    pad="tf.pad",
     count_needs_dtype=True,
 )
 

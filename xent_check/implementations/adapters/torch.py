@@ -52,7 +52,9 @@ NAMES = Names(
     tanh="torch.tanh",
     square="torch.square",
     log_sum_exp="torch.logsumexp",
+    pad="torch.nn.functional.pad",
     axis="dim",
+    pads_from_the_end=True,
 )
 
 

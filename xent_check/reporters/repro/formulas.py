@@ -29,6 +29,7 @@ def formula_lines(module: str, problem: Problem) -> list[str]:
     that gives every part as a float64 array of NumPy. LookupError where the module has no formula
     of the loss.
     """
+    shifting, problem = _shifting(problem), problem.aligned
     entry = _formula(module, problem.loss)
     names = [_ANSWER, entry]
     sources_by_name: dict[str, str] = {}
@@ -42,6 +43,7 @@ def formula_lines(module: str, problem: Problem) -> list[str]:
     sources = [sources_by_name[name] for name in sorted(sources_by_name, key=order.index)]
     source = "\n\n\n".join(sources)
     return [
+        *shifting,
         *source.splitlines(),
         "",
         "",
@@ -50,6 +52,17 @@ def formula_lines(module: str, problem: Problem) -> list[str]:
         "losses = losses.astype(np.float64)",
         *(f'{variable(r)} = totals["{r}"].astype(np.float64)' for r in problem.reductions),
     ]
+
+
+def _shifting(problem: Problem) -> list[str]:
+    """The line that lets each label stand where the scores are that it meets."""
+    if problem.shift is None:
+        return []
+    width = [(0, 0)] * (problem.labels.ndim - 1) + [
+        (0, min(problem.shift, problem.labels.shape[-1]))
+    ]
+    ignored = f"constant_values={problem.aligned.ignore_index}"
+    return [f"labels = np.pad(labels[..., {problem.shift}:], {width}, {ignored})", "", ""]
 
 
 def _problem_lines(problem: Problem, used: set[str]) -> list[str]:
@@ -64,6 +77,8 @@ def _problem_lines(problem: Problem, used: set[str]) -> list[str]:
             text = f"np.ones({problem.samples_shape}, dtype=np.bool_)"
             if problem.ignore_index is not None:
                 text = f"labels != {problem.ignore_index}"
+        elif name == "smoothing":
+            text = repr(float(problem.smoothing))
         elif name not in arrays:
             value = getattr(problem, name)
             text = "None" if isinstance(value, np.ndarray) else repr(value)

@@ -1,0 +1,60 @@
+"""Bugs of the shift of labels and of megatron's smoothing."""
+
+from __future__ import annotations
+
+from tests.planted import Bug
+
+SHIFT = "test_shift.py"
+ALIGNED = "problem.problem:Problem.aligned"
+
+BUGS = (
+    Bug(
+        "labels are shifted to the other side", ALIGNED,
+        "labels[..., : -self.shift] = self.labels[..., self.shift :]",
+        "labels[..., self.shift :] = self.labels[..., : -self.shift]", SHIFT,
+    ),
+    Bug(
+        "a label that is met is taken for none", ALIGNED,
+        "next(index for index in count(-100, -1) if not (self.labels == index).any())", "-100",
+        SHIFT, "no_label_is_taken",
+    ),
+    Bug(
+        "the sequences of a large problem are one", "parts:parts",
+        "problem = problem.aligned", "pass", SHIFT, "in_parts",
+    ),
+    Bug(
+        "the last positions of a shift count", "problem.problem:Problem.kept",
+        "return self.aligned.kept", "pass", SHIFT,
+    ),
+    Bug(
+        "megatron's epsilon is the standard one", "problem.problem:Problem.smoothing",
+        "return epsilon * Fraction(self.num_classes, self.num_classes - 1)", "return epsilon",
+        SHIFT, "megatron",
+    ),
+    Bug(
+        "what cancels in a target needs no bound", "bounds_classes:_coefficients",
+        "if e <= 1 else", "if True else", SHIFT, "cancels",
+    ),
+    Bug(
+        "labels that nobody meets must be classes", "data_rules:outside_labels",
+        "outside[..., :shift] = False", "pass", "test_bad_cases.py", "shifts_and",
+    ),
+    Bug(
+        "one class may be smoothed by megatron", "posing:_ProblemBuilder.check_smoothing_formula",
+        'if formula == "megatron"', "if False", "test_bad_cases.py", "shifts_and",
+    ),
+    Bug(
+        "a formula without smoothing is asked for", "problem.problem:Problem.options",
+        "if not self.label_smoothing:", "if False:", SHIFT, "not_there",
+    ),
+    Bug(
+        "shifted sequences are reversed too", "implementations.conduct:_regrouped",
+        "within = () if problem.shift is None else (slice(None),)", "within = ()",
+        "test_conduct.py", "stay_whole",
+    ),
+    Bug(
+        "the labels of a framework are not shifted", "idioms:around",
+        "problem, arrays = _shifted(call, names, problem, arrays)", "problem = problem.aligned",
+        "test_around_frameworks.py", "shifted",
+    ),
+)  # fmt: skip
