@@ -6,10 +6,8 @@ all frameworks; each framework gives the names of its functions.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
-
-import numpy as np
 
 from xent_check.problem.evaluation import UnsupportedError
 from xent_check.problem.problem import Problem
@@ -80,20 +78,20 @@ def reduce_under(names: Names) -> TotalFunction:
 def _shifted(
     call: Calls, names: Names, problem: Problem, arrays: NativeArrays
 ) -> tuple[Problem, NativeArrays]:
-    """The problem without a shift, and the arrays with the labels shifted: `labels[..., 1:]`, and
+    """The options without a shift, and the arrays with the labels shifted: `labels[..., 1:]`, and
     the ignored label after them, as transformers' ForCausalLMLoss does it."""
     if problem.shift is None:
         return problem, arrays
-    aligned = problem.aligned
-    axes = problem.labels.ndim
+    axes, ignored = problem.labels.ndim, problem.filler
     start = min(problem.shift, problem.labels.shape[-1])
-    labels, ignored = call.tail(arrays["labels"], start), aligned.ignore_index
+    labels = call.tail(arrays["labels"], start)
     if names.pads_from_the_end:
         labels = call(names.pad, labels, (0, start), value=ignored)
     else:
         width = [[0, 0]] * (axes - 1) + [[0, start]]
         labels = call(names.pad, labels, width, constant_values=ignored)
-    return aligned, {**arrays, "labels": labels}
+    options = replace(problem, shift=None, ignore_index=ignored)
+    return options, {**arrays, "labels": labels}
 
 
 @dataclass(frozen=True)
@@ -171,8 +169,7 @@ class Idioms:
 
         UnsupportedError for other distributions, whose weights belong inside the sum.
         """
-        rows = self.problem.labels.astype(np.float64)
-        if not (np.isin(rows, (0.0, 1.0)).all() and (rows.sum(self.problem.class_axis) == 1).all()):
+        if not self.problem.has_one_hot_labels:
             raise UnsupportedError("class weights of soft labels would have to go into the loss")
         axis = {self.names.axis: self.problem.class_axis}
         return self.call(self.names.sum, self.weighted_targets(self.arrays["labels"]), **axis)

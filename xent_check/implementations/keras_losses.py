@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from xent_check.problem.evaluation import UnsupportedError
@@ -41,9 +42,9 @@ class KerasLosses:
     transpose: str  # the function that permutes the axes
     own_dtype: bool = False  # compute in Keras's floatx, not in the problem's dtype
 
-    @property
+    @cached_property
     def functions(self) -> Mapping[Loss, LossFunction]:
-        """The function for each loss."""
+        """The function for each loss, the same one each time."""
         return {
             "binary": around(self.binary, self.names),
             "categorical": around(self.categorical, self.names),

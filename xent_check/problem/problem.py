@@ -57,13 +57,18 @@ class Problem(Options, Inputs):
         and an ignored one where they meet none. What the labels mean is asked of this one."""
         if self.shift is None:
             return self
-        ignored = self.ignore_index
-        if ignored is None:
-            ignored = next(index for index in count(-100, -1) if not (self.labels == index).any())
-        labels = np.full_like(self.labels, ignored)
+        labels = np.full_like(self.labels, self.filler)
         if labels.ndim:
             labels[..., : -self.shift] = self.labels[..., self.shift :]
-        return replace(self, labels=labels, ignore_index=ignored, shift=None)
+        return replace(self, labels=labels, ignore_index=self.filler, shift=None)
+
+    @property
+    def filler(self) -> int:
+        """The ignored label of scores that meet none: the ignore_index, else one that no label
+        is."""
+        if self.ignore_index is not None:
+            return self.ignore_index
+        return next(index for index in count(-100, -1) if not (self.labels == index).any())
 
     @property
     def kept(self) -> npt.NDArray[np.bool_]:
@@ -84,6 +89,14 @@ class Problem(Options, Inputs):
         if self.smoothing_formula == "standard":
             return epsilon
         return epsilon * Fraction(self.num_classes, self.num_classes - 1)
+
+    @property
+    def has_one_hot_labels(self) -> bool:
+        """Whether the labels are distributions that have a single class each."""
+        if self.loss != "categorical":
+            return False
+        rows = self.labels.astype(np.float64)
+        return bool(np.isin(rows, (0.0, 1.0)).all() and (rows.sum(self.class_axis) == 1).all())
 
     @property
     def options(self) -> frozenset[str]:

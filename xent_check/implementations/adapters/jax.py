@@ -15,7 +15,9 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
+from functools import lru_cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import jax
@@ -28,6 +30,7 @@ from xent_check.problem.vocabulary import Loss, Reduction
 
 from ..conduct import watched
 from ..idioms import Idioms, Names, around, reduce_under
+from ..outline import PROGRAMS, Outline
 from ..own.framework import Framework
 from ..program import (
     GRADIENT,
@@ -58,6 +61,7 @@ NAMES = Names(
     log_sum_exp="jax.nn.logsumexp",
     pad="jnp.pad",
 )
+REDUCED = reduce_under(NAMES)
 
 
 def prepare(cache: Path) -> None:
@@ -70,7 +74,7 @@ def prepare(cache: Path) -> None:
 def evaluate(problem: Problem, mode: str, device: str) -> Computed:
     """Losses from jax.nn, totals by jnp.mean and jnp.sum."""
     refuse_what_is_not_supported(problem, JAX, "jax.nn")
-    return run(problem, mode, device, FUNCTIONS[problem.loss], {}, reduce_under(NAMES))
+    return run(problem, mode, device, FUNCTIONS[problem.loss], total=REDUCED)
 
 
 def run(
@@ -78,14 +82,18 @@ def run(
     mode: str,
     device: str,
     function: LossFunction,
-    roots: Mapping[str, Any],
+    module: ModuleType = jax,
     total: TotalFunction | None = None,
 ) -> Computed:
-    """Run `function` under JAX, jitted unless the mode is eager; x64 for float64, unless x32."""
-    modules = {"jax": jax, "jnp": jnp, **roots}
-    compiler = "" if mode == "eager" else "jax.jit({})"
-    program = Program(modules, problem, function, differentiate, compiler, total)
-    compiled = jax.jit(program) if compiler else program
+    """Run `function` under JAX, jitted unless the mode is eager; x64 for float64, unless x32.
+
+    module: whose names it calls beside JAX's. function, total: the same ones at every call.
+    """
+    if mode == "eager":
+        program = _program(problem, function, module, total)
+        compiled: Any = program
+    else:
+        program, compiled = _jitted(Outline.of(problem), function, module, total)
     target = _device(device)
     x64 = problem.dtype == "float64" and mode != "x32"
     with _enable_x64(x64), jax.default_device(target), program.tracked():
@@ -100,8 +108,27 @@ def run(
         gradient = np.asarray(answers[GRADIENT]) if problem.gradient else None
     totals |= program.unsupported
     return Computed(
-        losses, totals, program.text, seconds, gradient, calls=program.calls, conduct=conduct()
+        losses, totals, program.text, seconds, gradient, calls={**program.calls}, conduct=conduct()
     )
+
+
+def _program(
+    problem: Problem,
+    function: LossFunction,
+    module: ModuleType,
+    total: TotalFunction | None,
+    compiler: str = "",
+) -> Program:
+    roots = {"jax": jax, "jnp": jnp, module.__name__: module}
+    return Program(roots, problem, function, differentiate, compiler, total)
+
+
+@lru_cache(PROGRAMS)
+def _jitted(
+    outline: Outline, function: LossFunction, module: ModuleType, total: TotalFunction | None
+) -> tuple[Program, Any]:
+    program = _program(outline, function, module, total, "jax.jit({})")
+    return program, jax.jit(program)
 
 
 def differentiate(losses_of: Callable[[Any], Any], values: Any, cotangent: Any) -> tuple[Any, Any]:

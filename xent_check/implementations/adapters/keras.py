@@ -15,10 +15,12 @@ from ..keras_losses import KerasLosses, refuse
 from .tensorflow import NAMES, run
 
 LOSSES = KerasLosses("tf.keras.losses", NAMES, "tf.expand_dims", "tf.one_hot", "tf.transpose")
+IN_FLOATX = replace(LOSSES, own_dtype=True)
 
 
 def evaluate(problem: Problem, mode: str, device: str) -> Computed:
     """Losses by reduction='none', totals by the class's own reductions."""
     refuse(problem)
-    losses = replace(LOSSES, own_dtype=mode == "floatx")
-    return run(problem, "" if mode == "floatx" else mode, device, losses.functions[problem.loss])
+    if mode == "floatx":
+        return run(problem, "", device, IN_FLOATX.functions[problem.loss])
+    return run(problem, mode, device, LOSSES.functions[problem.loss])

@@ -20,4 +20,4 @@ __all__ = ["evaluate", "prepare"]
 def evaluate(problem: Problem, mode: str, device: str) -> Computed:
     """Losses by reduction='none', totals by the class's own reductions."""
     refuse(problem)
-    return run(problem, "eager", device, KERAS.functions[problem.loss], {"keras": keras})
+    return run(problem, "eager", device, KERAS.functions[problem.loss], keras)

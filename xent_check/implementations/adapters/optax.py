@@ -16,11 +16,11 @@ from xent_check.problem.evaluation import Computed
 from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import Loss, Reduction
 
-from ..idioms import Idioms, around, reduce_under
+from ..idioms import Idioms, around
 from ..program import LossFunction, NativeArrays, refuse_what_is_not_supported
 from ..recording import Calls
 from ..support import OPTAX
-from .jax import NAMES, prepare, run
+from .jax import NAMES, REDUCED, prepare, run
 
 __all__ = ["evaluate", "prepare"]
 
@@ -28,8 +28,7 @@ __all__ = ["evaluate", "prepare"]
 def evaluate(problem: Problem, mode: str, device: str) -> Computed:
     """Losses from optax, totals by jnp.mean and jnp.sum."""
     refuse_what_is_not_supported(problem, OPTAX, "optax")
-    function, total = FUNCTIONS[problem.loss], reduce_under(NAMES)
-    return run(problem, mode, device, function, {"optax": optax}, total)
+    return run(problem, mode, device, FUNCTIONS[problem.loss], optax, REDUCED)
 
 
 def binary(call: Calls, problem: Problem, arrays: NativeArrays, _: Reduction | None) -> Any:

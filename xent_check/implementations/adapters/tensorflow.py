@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from xent_check.problem.vocabulary import Loss, Reduction
 
 from ..conduct import watched
 from ..idioms import Idioms, Names, around, reduce_under
+from ..outline import PROGRAMS, Outline
 from ..own.framework import Framework
 from ..program import (
     GRADIENT,
@@ -53,12 +55,13 @@ NAMES = Names(
     pad="tf.pad",
     count_needs_dtype=True,
 )
+REDUCED = reduce_under(NAMES)
 
 
 def evaluate(problem: Problem, mode: str, device: str) -> Computed:
     """Losses from tf.nn, totals by tf.reduce_mean and tf.reduce_sum."""
     refuse_what_is_not_supported(problem, TF, "tf.nn")
-    return run(problem, mode, device, FUNCTIONS[problem.loss], reduce_under(NAMES))
+    return run(problem, mode, device, FUNCTIONS[problem.loss], REDUCED)
 
 
 def run(
@@ -68,12 +71,15 @@ def run(
     function: LossFunction,
     total: TotalFunction | None = None,
 ) -> Computed:
-    """Run `function` under TensorFlow: eagerly, as a graph, or compiled by XLA."""
-    options = {"autograph": False} | ({"jit_compile": True} if mode == "xla" else {})
-    arguments = ", ".join(f"{k}={v}" for k, v in options.items())
-    compiler = f"tf.function({{}}, {arguments})" if mode else ""
-    program = Program({"tf": tf}, problem, function, _differentiate, compiler, total)
-    compiled: Any = tf.function(program, **options) if mode else program
+    """Run `function` under TensorFlow: eagerly, as a graph, or compiled by XLA.
+
+    function, total: the same ones at every call.
+    """
+    if mode:
+        program, compiled = _traced(Outline.of(problem), mode, function, total)
+    else:
+        program = Program({"tf": tf}, problem, function, _differentiate, total=total)
+        compiled = program
     with on_device(device), program.tracked():
         arrays = {k: tf.constant(np.array(a)) for k, a in problem_arrays(problem).items()}
         conduct = watched(problem, arrays, lambda tensor: np.asarray(tensor.numpy()))
@@ -86,8 +92,19 @@ def run(
     gradient = answers[GRADIENT].numpy() if problem.gradient else None
     totals |= program.unsupported
     return Computed(
-        losses, totals, program.text, seconds, gradient, calls=program.calls, conduct=conduct()
+        losses, totals, program.text, seconds, gradient, calls={**program.calls}, conduct=conduct()
     )
+
+
+@lru_cache(PROGRAMS)
+def _traced(
+    outline: Outline, mode: str, function: LossFunction, total: TotalFunction | None
+) -> tuple[Program, Any]:
+    options = {"autograph": False} | ({"jit_compile": True} if mode == "xla" else {})
+    arguments = ", ".join(f"{k}={v}" for k, v in options.items())
+    compiler = f"tf.function({{}}, {arguments})"
+    program = Program({"tf": tf}, outline, function, _differentiate, compiler, total)
+    return program, tf.function(program, **options)
 
 
 def on_device(device: str) -> AbstractContextManager[Any]:

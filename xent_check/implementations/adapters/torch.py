@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from xent_check.problem.vocabulary import Loss, Reduction
 
 from ..conduct import watched
 from ..idioms import Idioms, Names, around
+from ..outline import PROGRAMS, Outline
 from ..own.framework import Framework
 from ..program import (
     GRADIENT,
@@ -62,10 +64,13 @@ def evaluate(problem: Problem, mode: str, device: str) -> Computed:
     """Losses by reduction='none', totals by the API's own reductions where they mean the same."""
     refuse_what_is_not_supported(problem, TORCH, "torch.nn.functional")
     require_device(device)
-    function = FUNCTIONS[problem.loss]
-    compiler = "torch.compile({})" if mode == "compile" else ""
-    function = _compiled(function) if compiler else function
-    program = Program({"torch": torch}, problem, function, differentiate, compiler)
+    function, roots = FUNCTIONS[problem.loss], {"torch": torch}
+    if mode == "compile":
+        outline = Outline.of(problem)
+        function = _compiled(function, outline)
+        program = Program(roots, outline, function, differentiate, "torch.compile({})")
+    else:
+        program = Program(roots, problem, function, differentiate)
     return answer(problem, program, device)
 
 
@@ -104,19 +109,23 @@ def differentiate(
     return losses, torch.autograd.grad(losses, values, cotangent)[0]
 
 
-def _compiled(function: LossFunction) -> LossFunction:
+def _compiled(function: LossFunction, outline: Outline) -> LossFunction:
     """The expression that `function` records, as one function under torch.compile."""
 
     def run(
         call: Calls, problem: Problem, arrays: NativeArrays, reduction: Reduction | None
     ) -> Any:
-        eager = function(call, problem, arrays, reduction)
-        expression = call.text(eager)
-        names = ", ".join(arrays)
-        compiled = torch.compile(eval(f"lambda {names}: {expression}", {"torch": torch}))
+        expression = call.text(function(call, problem, arrays, reduction))
+        compiled = _compiled_expression(outline, expression, tuple(arrays))
         return call.named(expression, compiled(**arrays))
 
     return run
+
+
+@lru_cache(PROGRAMS)
+def _compiled_expression(outline: Outline, expression: str, names: tuple[str, ...]) -> Any:
+    """For problems of one outline, so that none is compiled for shapes that vary."""
+    return torch.compile(eval(f"lambda {', '.join(names)}: {expression}", {"torch": torch}))
 
 
 def to_tensor(array: np.ndarray[Any, Any], device: str) -> torch.Tensor:
