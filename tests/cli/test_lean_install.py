@@ -72,8 +72,8 @@ def test_what_is_imported_is_a_dependency_and_what_the_page_needs_an_extra() -> 
     of_page = set[str]().union(*(imported(files[name]) for name in page))
     others = set[str]().union(*(imported(files[name]) for name in files.keys() - page))
     lean_dependencies = modules(PROJECT["dependencies"])
-    # pydantic's own core comes with it, and pytest loads its plugin itself
-    assert others - FRAMEWORKS - {"pydantic_core", "pytest"} == lean_dependencies
+    # pydantic's own core comes with it, pytest loads its plugin itself, and fuzz says what it needs
+    assert others - FRAMEWORKS - {"pydantic_core", "pytest", "hypothesis"} == lean_dependencies
     extras = PROJECT["optional-dependencies"]
     assert of_page - lean_dependencies == modules(extras["html"]) == ONLY_HTML
     (everything,) = extras["all"]

@@ -13,15 +13,15 @@ from xent_check.errors import InvalidError, Mistake
 from .yaml_values import Float, Int, Map, scalar
 
 WIDTH = 96
-HEADER = "# Written by `xent-check eval --save`; `xent-check run` checks it.\n"
+HEADER = "# Written by `xent-check {}`; `xent-check run` checks it.\n"
 _PLAIN = re.compile(r"[A-Za-z_][\w./@-]*", re.ASCII)
 
 
-def case_yaml(source: Map, folder: Path) -> str:
-    """The text of a case file in `folder`, whose case is `source`. InvalidError where an array file
-    of it lies outside the folder."""
+def case_yaml(source: Map, folder: Path, command: str = "eval --save") -> str:
+    """The text of a case file in `folder`, whose case is `source`. command: what writes it.
+    InvalidError where an array file of it lies outside the folder."""
     mistakes: list[Mistake] = []
-    text = HEADER
+    text = HEADER.format(command)
     for key, value in source.items():
         if isinstance(value, dict) and "file" in value:
             name, fault = _relative_file(str(value["file"]), folder)
@@ -43,11 +43,16 @@ def _relative_file(file: str, folder: Path) -> tuple[str, str]:
     return relative + mark + member, wrong
 
 
-def _entry(key: str, value: object) -> str:
-    line = f"{key}: {_flow(value)}"
-    if len(line) <= WIDTH or not isinstance(value, list):
-        return f"{line}\n"
-    return f"{key}:\n" + "\n".join(_block(value, "  ")) + "\n"
+def _entry(key: str, value: object, indent: str = "") -> str:
+    name = _flow(key)
+    line = f"{indent}{name}: {_flow(value)}"
+    inner = indent + "  "
+    if len(line) > WIDTH and isinstance(value, list):
+        return f"{indent}{name}:\n" + "\n".join(_block(value, inner)) + "\n"
+    if len(line) > WIDTH and isinstance(value, dict):
+        entries = (_entry(key, item, inner) for key, item in value.items())
+        return f"{indent}{name}:\n" + "".join(entries)
+    return f"{line}\n"
 
 
 def _block(value: list[object], indent: str) -> list[str]:
@@ -70,7 +75,7 @@ def _flow(value: object) -> str:
     if isinstance(value, list):
         return f"[{', '.join(_flow(item) for item in value)}]"
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {_flow(item)}" for key, item in value.items()) + "}"
+        return "{" + ", ".join(f"{_flow(key)}: {_flow(item)}" for key, item in value.items()) + "}"
     text = str(value)
     plain = _PLAIN.fullmatch(text) and isinstance(scalar(text), str)
     return text if plain else json.dumps(text, ensure_ascii=False)

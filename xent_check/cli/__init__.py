@@ -28,6 +28,7 @@ COMMANDS = {
     "merge": "Make one report of several saved ones: shards, machines.",
     "explain": "Name the reason for a difference.",
     "mutate": "Which known bugs of losses would slip through these cases?",
+    "fuzz": "Search for problems on which an implementation diverges.",
     "repro": "Write a standalone script that shows one answer, for a bug report.",
     "eval": "Check one problem given on the command line.",
     "impls": "List the implementations: what is installed, versions, modes.",

@@ -42,6 +42,11 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("-i labels-in-int8 -i torch", "these bugs"),
         ("--fail-under 90", "in CI"),
     ),
+    "fuzz": (
+        ("-i mine.py:loss --seconds 60", "your own function"),
+        ("-i torch --loss binary --option pos_weight", ""),
+        ("--examples 500 --seed 1 --declare", "the default set"),
+    ),
     "repro": (
         ("case.yaml -i keras -o repro.py", "a script"),
         ("case.yaml -i torch --format markdown", "an issue around it"),

@@ -159,7 +159,8 @@ def _of_family(numbers: Numbers, family: Family, place: int) -> Solved | None:
         at = int(away[np.argmin(uncertain[away])])
         if not math.isfinite(uncertain[at]):
             continue
-        value = rough + (float(numbers.values[at]) - losses[at]) / slopes[at]
+        with np.errstate(invalid="ignore"):
+            value = rough + (float(numbers.values[at]) - losses[at]) / slopes[at]
         if not (math.isfinite(value) and family.least <= value <= family.most):
             continue
         slack = np.where(np.isfinite(slopes), np.abs(slopes), 0.0) * uncertain[at]

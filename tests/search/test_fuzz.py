@@ -1,0 +1,88 @@
+"""Fuzz: what is drawn is a case, and finds are told apart. No framework is needed."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from xent_check.casefile.in_memory import case_in_memory
+from xent_check.errors import InvalidError
+from xent_check.problem.dtypes import numpy_dtype
+from xent_check.problem.options import OPTIONS
+from xent_check.problem.vocabulary import DTYPES, LOSSES
+from xent_check.search.fuzzing.draw import KEYS, Scope, cases, shortest
+from xent_check.search.fuzzing.find import Key, size_of, written
+
+DRAWN = settings(
+    max_examples=120,
+    database=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.generate],
+)
+
+
+def test_what_is_drawn_is_a_case_of_every_kind() -> None:
+    met, refused = Counter[Any](), list[str]()
+
+    @DRAWN
+    @given(cases(Scope()))
+    def draw(case: dict[str, Any]) -> None:
+        try:
+            posed = case_in_memory(written(case, case["dtype"]))
+        except InvalidError as error:
+            refused.append(str(error))
+            return
+        met.update([posed.problem.loss, posed.problem.given, posed.problem.dtype])
+        met.update(posed.problem.options)
+
+    draw()
+    assert len(refused) < 12, refused
+    assert {*LOSSES, *DTYPES, "logits", "probs", "log_probs"} <= met.keys()
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_an_option_that_is_asked_for_is_in_every_problem(key: str) -> None:
+    scope = Scope(options=(key,))
+
+    @settings(DRAWN, max_examples=5)
+    @given(cases(scope))
+    def draw(case: dict[str, Any]) -> None:
+        others = {o.key for o in OPTIONS} - {key, "class_axis", "reduction", "check", "normalize"}
+        assert key in case
+        assert not others & case.keys()
+
+    draw()
+
+
+def test_no_kind_of_problem_has_options_that_exclude_each_other() -> None:
+    assert Scope(options=("pos_weight", "ignore_index")).kinds == []
+
+
+@given(st.floats(width=32, allow_nan=False), st.sampled_from(("float32", "float64")))
+def test_the_shortest_text_gives_the_number_again(number: float, dtype: str) -> None:
+    text = shortest(number, dtype)
+    value = float(text.replace(".inf", "inf"))
+    assert numpy_dtype(dtype).type(value) == number
+    assert len(text) <= len(repr(float(np.float64(number)))) + 2
+    assert math.copysign(1, value) == math.copysign(1, number) or number != 0
+
+
+def test_a_smaller_case_is_one_of_fewer_numbers_then_of_shorter_ones() -> None:
+    def size(logits: list[list[float]]) -> tuple[int, int]:
+        return size_of(written({"loss": "binary", "logits": logits}, "float32"))
+
+    assert size([[1.0, 2.0]]) < size([[0.125, 2.0]]) < size([[0.0, 0.0, 0.0]])
+
+
+def test_the_name_of_a_find_is_one_of_a_file() -> None:
+    key = Key("torch:compile@cuda", "clipped+sum", "losses nan")
+    assert key.name == "torch-compile-cuda-clipped-sum-losses-nan"
+    assert Path(key.name).name == key.name

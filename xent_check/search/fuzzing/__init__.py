@@ -1,0 +1,1 @@
+"""Fuzzing: problems that nobody wrote down, until an implementation diverges on one."""
