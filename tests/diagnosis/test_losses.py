@@ -45,6 +45,7 @@ VARIED: tuple[Mapping[str, Any], ...] = (
     {"loss": "sparse_categorical", "probs": PROBS, "labels": [3, 1, 0], "normalize": False},
     {"loss": "categorical", "probs": PROBS, "labels": np.eye(4)[[3, 1, 0]], "normalize": True},
     {"loss": "categorical", "logits": [[-np.inf, 0.0]], "labels": [[0, 1]]},
+    {"loss": "categorical", "logits": [[1.5, 0.0]], "labels": [[0.25, 0.75]]},
     {**BINARY, "pos_weight": [2.0, 3.0]},
     {"loss": "binary", "probs": [1e-12, 0.5], "labels": [0, 1]},
     {"loss": "sparse_categorical", "probs": [[1.0, 1e-12]], "labels": [0], "normalize": True},
@@ -65,7 +66,7 @@ IDS = [
     "labels-shifted", "labels-not-shifted", "argmax-label", "smoothing-missing",
     "smoothing-formula", "smoothing-not-weighted", "dtype", "log2", "log10", "exp", "sign",
     "log-missing", "inf-minus-inf", "scale-missing", "softcap-missing", "z-loss-missing",
-    "rounding",
+    "rounding", "kl-divergence", "labels-transposed",
 ]  # fmt: skip
 
 
@@ -156,7 +157,8 @@ def test_a_hypothesis_changes_the_answer_to_some_problem(hypothesis: str) -> Non
 
 
 def test_the_ids_are_those_of_the_table_and_unique() -> None:
-    assert sorted([*(h.id for h in HYPOTHESES), ROUNDING]) == sorted(IDS)
+    assert sorted({*(h.id for h in HYPOTHESES), ROUNDING}) == sorted(IDS)
+    assert len({(h.id, h.stage) for h in HYPOTHESES}) == len(HYPOTHESES)  # of a loss, or a total
     assert {h.stage for h in HYPOTHESES} == {"losses", "layout", "total"}
     sums = {h.id for h in HYPOTHESES if h.stage == "total"}
     assert sums == {

@@ -1,4 +1,4 @@
-"""Observed numbers with their true reasons: published.yaml, frameworks.yaml, unexplained.yaml."""
+"""Observed numbers with their true reasons, in the files beside this one."""
 
 from __future__ import annotations
 

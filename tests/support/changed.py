@@ -226,6 +226,23 @@ class Changed:
     def exp(self, _: Parameters) -> Array:
         return np.asarray(np.exp(exact(self.problem)))
 
+    def divided_by_classes(self, p: Parameters) -> Array:
+        assert p["beside"] == "in each sample's loss"
+        return np.asarray(exact(self.problem) / self.values.shape[self.problem.class_axis])
+
+    def kl_divergence(self, _: Parameters) -> Array:
+        """A plain sum of t log t over what the targets are once they are smoothed."""
+        e, weight = self.problem.label_smoothing, self.problem.sample_weight
+        if self.binary:
+            t = self.labels * (1 - e) + e / 2
+            shares = np.stack([t, 1 - t], axis=-1)
+        else:
+            shares = self.one_hot() * (1 - e) + e / self.values.shape[-1]
+        with np.errstate(all="ignore"):
+            negative = np.where(shares == 0, 0.0, shares * np.log(shares)).sum(axis=-1)
+        by = 1.0 if weight is None else weight
+        return np.asarray(exact(self.problem) + np.reshape(by * negative, -1))
+
     def log_missing(self, p: Parameters) -> Array:
         by = {"minus": 1.0, "plus": -1.0}[p["sign"]]
         return by * self.logs(self.shares, 1 - self.shares)
@@ -240,8 +257,10 @@ class Changed:
         fields = {"label_smoothing": 0.0, "class_weight": None, **fields}
         return self.of(loss="categorical", labels=targets, ignore_index=None, **fields)
 
-    def class_weight_as_sample_weight(self, _: Parameters) -> Array:
+    def class_weight_as_sample_weight(self, p: Parameters) -> Array:
         by = self.one_hot() @ np.asarray(self.problem.class_weight)
+        if p["of"] == "the class with the largest target":
+            by = np.asarray(self.problem.class_weight)[self.labels.argmax(axis=-1)]
         weight = self.problem.sample_weight
         by = by if weight is None else by * weight
         return self.of(class_weight=None, sample_weight=by)
@@ -328,6 +347,16 @@ class Changed:
             grid = [(j, i) for i, j in grid]
         scores, met = (list(places) for places in zip(*grid, strict=True))
         return self.of(values=rows[scores], labels=labels[met], class_axis=-1)
+
+    def labels_transposed(self, p: Parameters) -> Array:
+        z, labels = np.moveaxis(self.values, self.problem.class_axis, -1), self.labels
+        if p["how"] == "the labels' axes are swapped":
+            columns = [labels[i, j] for j in range(labels.shape[1]) for i in range(len(labels))]
+            back = np.array(columns).reshape(labels.shape)
+            return self.of(values=z, labels=back, class_axis=-1)
+        assert p["how"] == "the scores' axes are swapped, the labels' are not"
+        back = np.array([z[i, j] for j in range(z.shape[1]) for i in range(len(z))])
+        return self.of(values=back.reshape(z.shape), class_axis=-1)
 
     def class_axis(self, p: Parameters) -> Array:
         how, axis = p["how"], self.problem.class_axis

@@ -16,7 +16,7 @@ from .losses import folded, sample_losses, total_of
 from .meaning import Meaning
 
 EXTREME = 80.0  # a logit beyond it makes exp overflow in float32
-UNUSUAL = 48  # a pair whose places in the table add up to more is not tried
+UNUSUAL = 51  # a pair whose places in the table add up to more is tried on many losses alone
 LATER = 3  # each further parameter of a hypothesis counts as so many places further down the table
 
 
@@ -95,10 +95,13 @@ def singles(start: Candidate, total: bool) -> list[Candidate]:
     return sorted(candidates, key=lambda c: (not (breaking and c.breaks), c.order))
 
 
-def pairs(start: Candidate, alone: list[Candidate], total: bool) -> Iterator[Candidate]:
+def pairs(
+    start: Candidate, alone: list[Candidate], total: bool, unusual: bool = False
+) -> Iterator[Candidate]:
     """Two changes, each pair once: a change that only the other makes possible comes second.
 
-    alone: the candidates of one change, from `singles`.
+    alone: the candidates of one change, from `singles`. unusual: the pairs far down the table, in
+    place of the others.
     """
     possible_first = {candidate.steps[0].hypothesis.id for candidate in alone}
     uses: dict[str, int] = {}
@@ -112,7 +115,7 @@ def pairs(start: Candidate, alone: list[Candidate], total: bool) -> Iterator[Can
         for second_place, second in enumerate(HYPOTHESES):
             if second_place == place or (second.stage == "losses" and not usual):
                 continue
-            if second_place + place > UNUSUAL:
+            if (second_place + place > UNUSUAL) != unusual:
                 continue
             if second_place < place and second.stage == "losses" and second.id in possible_first:
                 continue
@@ -122,12 +125,21 @@ def pairs(start: Candidate, alone: list[Candidate], total: bool) -> Iterator[Can
                     yield candidate
 
 
+def with_divisors(candidates: list[Candidate]) -> Iterator[Candidate]:
+    """Each candidate for a total, divided by something else; but for a factor, which is a divisor
+    itself."""
+    for candidate in (one for one in candidates if one.steps[-1].hypothesis.id != "scaled"):
+        for place, hypothesis in enumerate(HYPOTHESES):
+            if hypothesis.stage == "total":
+                yield from changes_of(candidate, hypothesis, place, total=True)
+
+
 def changes_of(
     before: Candidate, hypothesis: Hypothesis, place: int, total: bool, limit: int | None = None
 ) -> Iterator[Candidate]:
     """The candidates that the hypothesis makes of another, where they give other numbers. place:
     of the hypothesis in the table; limit: how many of its parameters are tried (None: all)."""
-    if hypothesis.stage == "total" and not total:
+    if not (hypothesis.of_totals if total else hypothesis.stage != "total"):
         return
     for index, (meaning, parameters) in enumerate(hypothesis.changes(before.meaning)):
         if limit is not None and index >= limit:

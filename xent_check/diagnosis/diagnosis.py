@@ -16,13 +16,13 @@ from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import Reduction
 from xent_check.reference.bounds import Bounds
 
-from .candidates import Candidate, pairs, plain, singles
+from .candidates import Candidate, pairs, plain, singles, with_divisors
 from .distinguishing import distinguishing_input
 from .evidence import CHANCE, Evidence, Observed, computed_in, evidence_of
 from .hypotheses.scores import Parameters
 from .losses import meaning_of
 from .meaning import Divisor, Meaning
-from .solving import beside_another_change, with_values
+from .solving import ENOUGH, beside_another_change, with_values
 
 __all__ = ["ROUNDING", "Diagnosis", "Explanation", "Observed", "diagnose"]
 ROUNDING = "rounding"
@@ -99,7 +99,7 @@ def diagnose(problem: Problem, observed: Observed, bounds: Bounds) -> Diagnosis:
         return _agreement(start, evidence, bounds)
     alone = singles(truth, total)
     good, poor, chance = evidence.weigh(alone)
-    candidates = alone
+    candidates, added = alone, list[Candidate]()
     if not good:
         good, added, chance = with_values(evidence, alone, chance)
         candidates = [*alone, *added]
@@ -107,10 +107,12 @@ def diagnose(problem: Problem, observed: Observed, bounds: Bounds) -> Diagnosis:
         small = start.scores.size <= PAIRS_AT_MOST
         in_pairs = pairs(truth, alone, total) if small else ()
         candidates = [*candidates, *sorted(in_pairs, key=lambda c: c.order)]
+        candidates += with_divisors(added) if small else ()
         if not good:
             good, poor, chance = evidence.weigh(candidates)
     if not good and not total and start.scores.size <= PAIRS_AT_MOST:
-        good, chance = beside_another_change(evidence, alone, chance)
+        good, added, chance = _two_that_many_confirm(evidence, alone, chance)
+        candidates = [*candidates, *added]
     explanations = [_explanation(evidence, c) for c in _distinct(good)]
     if not explanations:
         explanations, chance = _in_another_precision(evidence, bounds, chance)
@@ -126,6 +128,21 @@ def diagnose(problem: Problem, observed: Observed, bounds: Bounds) -> Diagnosis:
     nearest = [e for e in nearest if e.share_explained > 0]
     nearest.sort(key=lambda e: (-e.share_explained, len(e.ids), e.max_abs_residual))
     return Diagnosis((), tuple(nearest[:CLOSEST]), len(candidates), chance, others)
+
+
+def _two_that_many_confirm(
+    evidence: Evidence, alone: list[Candidate], chance: float
+) -> tuple[list[Candidate], list[Candidate], float]:
+    """The unusual pairs, and the values beside another change, that give the numbers; the pairs;
+    and the probability by chance. Only enough numbers that differ tell so many from each other."""
+    if evidence.differing.sum() < ENOUGH:
+        return [], [], chance
+    rare = sorted(pairs(evidence.truth, alone, total=False, unusual=True), key=lambda c: c.order)
+    good, _, by_chance = evidence.weigh(rare)
+    if good:
+        return good, rare, chance + by_chance
+    good, chance = beside_another_change(evidence, alone, chance)
+    return good, rare, chance
 
 
 def _agreement(start: Meaning, evidence: Evidence, bounds: Bounds) -> Diagnosis:

@@ -198,7 +198,13 @@ def terms_of(meaning: Meaning) -> Float64s:
         minus_log = minus_log * (-np.expm1(-minus_log)) ** meaning.focal_gamma
     if meaning.labels is not None and not meaning.smoothing and not meaning.zero_times_inf:
         minus_log = np.where(targets == 0, 0.0, minus_log)  # integer labels read one number
-    return _products(meaning, targets, minus_log)
+    terms = _products(meaning, targets, minus_log)
+    return terms + _log_shares(targets) if meaning.entropy_subtracted else terms
+
+
+def _log_shares(t: Float64s) -> Float64s:
+    """t log t, 0 at 0."""
+    return t * np.log(np.where(t > 0, t, 1.0))
 
 
 def _binary(meaning: Meaning) -> Float64s:
@@ -219,7 +225,10 @@ def binary_terms(meaning: Meaning) -> tuple[Float64s, Float64s]:
         positive, negative = positive * q**meaning.focal_gamma, negative * p**meaning.focal_gamma
     if meaning.focal_alpha is not None:
         positive, negative = positive * meaning.focal_alpha, negative * (1 - meaning.focal_alpha)
-    return _products(meaning, positive, minus_log_p), _products(meaning, negative, minus_log_q)
+    terms = _products(meaning, positive, minus_log_p), _products(meaning, negative, minus_log_q)
+    if meaning.entropy_subtracted:
+        return terms[0] + _log_shares(t), terms[1] + _log_shares(1 - t)
+    return terms
 
 
 def _products(meaning: Meaning, coefficients: Float64s, logs: Float64s) -> Float64s:

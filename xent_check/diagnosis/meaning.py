@@ -60,6 +60,7 @@ class Meaning:
     # weights and the total
     class_weight: Float64s | None = None  # [classes]
     class_weight_inside: bool = True  # inside the sum over classes; False: the label's, outside
+    class_weight_of_largest: bool = False  # outside, of a soft label that of its largest class
     smoothing_weighted: bool = True  # class weights multiply the smoothed part of targets too
     pos_weight: Float64s | None = None  # of the scores' shape
     sample_weight: Float64s | None = None  # flat
@@ -67,6 +68,7 @@ class Meaning:
     # shape [samples, 1]; None: it is not
     focal_gamma: float | Float64s | None = None
     focal_alpha: float | None = None  # binary focal loss: terms of t times it, others times 1 - it
+    entropy_subtracted: bool = False  # t log t is added to every term: the KL divergence
     z_loss: float = 0.0  # this times the square of the log-sum-exp of the scores is added
     scale: float = 1.0  # 1 / log 2 for bits, -1 for the other sign
     exponentiate: bool = False  # perplexity

@@ -27,7 +27,8 @@ from .meaning import Meaning
 _PLACE = 14  # of the options in the table of hypotheses: as usual as clipping
 _GRID = 65  # values tried at once on the number that determines the value
 _FIRSTS = 12  # changes without a value beside which one is solved
-_ENOUGH = 4  # numbers that a value and another change have to explain
+_LAYOUTS = ("class-axis", "labels-transposed", "label-offset")  # and those beside which one is too
+ENOUGH = 4  # numbers that two changes have to explain where the pair is unusual or has a value
 _STEP = 1e-5  # of a value, relative, for the slope of the losses
 
 
@@ -72,12 +73,13 @@ def beside_another_change(
 ) -> tuple[list[Candidate], float]:
     """As `with_values`, after one of the most usual changes without a value.
 
-    Few numbers have a value for some pair by their own symmetry: _ENOUGH have to differ.
+    Few numbers have a value for some pair by their own symmetry: ENOUGH have to differ.
     """
     found: list[Solved] = []
-    if evidence.differing.sum() < _ENOUGH:
+    if evidence.differing.sum() < ENOUGH:
         return [], chance
-    for first in alone[:_FIRSTS]:
+    layouts = (one for one in alone[_FIRSTS:] if one.steps[0].hypothesis.id in _LAYOUTS)
+    for first in (*alone[:_FIRSTS], *layouts):
         found += solved(evidence, first)
     return _believed(found, chance, CHANCE_OF_TWO)
 
@@ -159,7 +161,7 @@ def _of_family(numbers: Numbers, family: Family, place: int) -> Solved | None:
         at = int(away[np.argmin(uncertain[away])])
         if not math.isfinite(uncertain[at]):
             continue
-        with np.errstate(invalid="ignore"):
+        with np.errstate(invalid="ignore"):  # inf - inf, where the start has no finite loss
             value = rough + (float(numbers.values[at]) - losses[at]) / slopes[at]
         if not (math.isfinite(value) and family.least <= value <= family.most):
             continue

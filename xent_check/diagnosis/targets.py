@@ -52,6 +52,8 @@ def weighted_targets(meaning: Meaning) -> tuple[Float64s, npt.NDArray[np.bool_]]
             targets = targets * meaning.class_weight
         elif meaning.class_weight_inside:
             targets = hard * (1 - e) * meaning.class_weight + (targets - hard * (1 - e))
+        elif meaning.class_weight_of_largest:
+            targets = targets * meaning.class_weight[hard.argmax(axis=1)][:, None]
         else:
             targets = targets * (hard @ meaning.class_weight)[:, None]
     return targets, bad

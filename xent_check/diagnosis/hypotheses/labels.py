@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from xent_check.problem.dtypes import Float64s, numpy_dtype
 
@@ -96,6 +97,29 @@ def labels_moved(by: int) -> Variations:
         yield replace(m, labels=rolled), {"rest": "the one left over comes in at the other end"}
 
     return changes
+
+
+def labels_transposed(m: Meaning) -> Iterator[Variation]:
+    """The labels' two axes swapped, or flattened the other way round than the samples'."""
+    if m.last_axis or (m.labels is None and m.targets is None):
+        return
+    if len(m.shape) == 2 and min(m.shape) > 1:
+        places = np.arange(len(m.scores)).reshape(m.shape)
+        order = places.T.reshape(-1)
+        yield _with_labels_of(m, order), {"how": "the labels' axes are swapped"}
+        how = "the scores' axes are swapped, the labels' are not"
+        yield replace(m, scores=m.scores[order]), {"how": how}
+    elif len(m.shape) == 1 and m.targets is not None and m.targets.shape[0] == m.targets.shape[1]:
+        yield replace(m, targets=m.targets.T), {"how": "the labels' axes are swapped"}
+
+
+def _with_labels_of(m: Meaning, order: npt.NDArray[np.int64]) -> Meaning:
+    """Each sample with the label of another, given by its flat place."""
+    return replace(
+        m,
+        labels=None if m.labels is None else m.labels[order],
+        targets=None if m.targets is None else m.targets[order],
+    )
 
 
 def labels_broadcast(m: Meaning) -> Iterator[Variation]:

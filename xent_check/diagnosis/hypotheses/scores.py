@@ -163,6 +163,9 @@ def epsilon_in_log(m: Meaning) -> Iterator[Variation]:
     if not m.is_log and not m.log_epsilon and m.formula == "exact":
         for epsilon in EPSILONS:
             yield replace(m, log_epsilon=epsilon), {"epsilon": epsilon}
+            if m.dtype == "float64":
+                rounded = float(np.float32(epsilon))
+                yield replace(m, log_epsilon=rounded), {"epsilon": epsilon}
 
 
 def formula(name: Formula) -> Variations:

@@ -24,6 +24,7 @@ class Hypothesis:
     sentence: str  # a format string over the parameters
     changes: Variations  # the changed meanings with their parameters, the most usual first
     paired: int = 2  # how many of its parameters are tried in pairs
+    of_totals: bool = True  # tried where a total alone was observed; else it gives what others do
     breaks: bool = False  # a formula that breaks down on extreme numbers: there it is tried first
 
 
@@ -73,6 +74,11 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
                totals.last_axis),
     Hypothesis("divided-by-classes", "total", "divided by the number of classes, {beside}",
                totals.divided_by_classes),
+    Hypothesis("divided-by-classes", "losses", "divided by the number of classes, {beside}",
+               totals.mean_over_classes, of_totals=False),
+    Hypothesis("kl-divergence", "losses",
+               "the entropy of the labels is subtracted: the Kullback-Leibler divergence",
+               totals.entropy_subtracted),
     Hypothesis("log-clamped", "losses", "the log is clamped at {clamp:g}", scores.log_clamped),
     Hypothesis("label-offset", "losses", "every label is off by {offset:+d}", labels.label_offset),
     Hypothesis("exp", "losses", "exponentiated: the perplexity", scores.exponential),
@@ -87,7 +93,7 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
                "labels and scores broadcast: every label meets every sample",
                labels.labels_broadcast, paired=1),
     Hypothesis("class-weight-as-sample-weight", "losses",
-               "the label's class weight multiplies the whole loss, outside the sum over classes",
+               "the class weight of {of} multiplies the whole loss, outside the sum over classes",
                totals.class_weight_outside),
     Hypothesis("smoothing-formula", "losses", "label smoothing gives {rule}",
                totals.smoothing_formula),
@@ -101,6 +107,8 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
                scores.softmax_for_sigmoid),
     Hypothesis("class-axis", "losses", "the labels meet another axis: {how}",
                labels.class_axis, paired=4),
+    Hypothesis("labels-transposed", "losses", "the labels meet other samples' scores: {how}",
+               labels.labels_transposed),
     Hypothesis("labels-shifted", "losses",
                "each position meets the next one's label: they are shifted once too often; {rest}",
                labels.labels_moved(1)),

@@ -35,7 +35,11 @@ def sample_weight_ignored(m: Meaning) -> Iterator[Variation]:
 def class_weight_outside(m: Meaning) -> Iterator[Variation]:
     """The label's class weight multiplies the whole loss."""
     if m.class_weight is not None and m.class_weight_inside and m.smoothing_weighted:
-        yield replace(m, class_weight_inside=False), {}
+        outside = replace(m, class_weight_inside=False)
+        yield outside, {"of": "the label"}
+        if m.targets is not None and not m.binary:
+            largest = {"of": "the class with the largest target"}
+            yield replace(outside, class_weight_of_largest=True), largest
 
 
 def ignored_counts(m: Meaning) -> Iterator[Variation]:
@@ -134,6 +138,21 @@ def _counts_for_nothing(m: Meaning) -> bool:
         return True
     empty = m.targets is not None and not m.binary and not m.targets.any(axis=1).all()
     return empty and not m.smoothing
+
+
+def mean_over_classes(m: Meaning) -> Iterator[Variation]:
+    """The mean over the classes in place of their sum, in every sample's loss."""
+    n = m.scores.shape[1]
+    if n > 1 and not m.binary and not m.z_loss and not m.exponentiate and m.scale == 1.0:
+        yield replace(m, scale=1 / n), {"beside": "in each sample's loss"}
+
+
+def entropy_subtracted(m: Meaning) -> Iterator[Variation]:
+    """The entropy of soft or smoothed labels subtracted."""
+    soft = bool(m.smoothing) or (m.targets is not None and bool(((m.targets % 1) != 0).any()))
+    weighted = m.class_weight is not None or m.pos_weight is not None
+    if soft and not weighted and m.take_log and m.focal_gamma is None:
+        yield replace(m, entropy_subtracted=True), {}
 
 
 def divided_by_classes(m: Meaning) -> Iterator[Variation]:

@@ -1,0 +1,34 @@
+"""Bugs in reasons of soft labels, of layouts, and of two changes at once."""
+
+from __future__ import annotations
+
+from tests.planted import Bug
+
+TESTS = "test_soft_labels_and_layouts.py"
+
+BUGS = (
+    Bug(
+        "the weight is that of the smallest target", "targets:weighted_targets",
+        "hard.argmax(axis=1)", "hard.argmin(axis=1)", TESTS, "largest_target",
+    ),
+    Bug(
+        "the divergence is the loss", "losses:terms_of",
+        "terms + _log_shares(targets)", "terms", TESTS, "divergence",
+    ),
+    Bug(
+        "hard labels have a divergence", "hypotheses.totals:entropy_subtracted",
+        "if soft and not weighted", "if not weighted", TESTS, "divergence_of_hard",
+    ),
+    Bug(
+        "rare pairs are not tried", "diagnosis:_two_that_many_confirm",
+        "if evidence.differing.sum() < ENOUGH:", "if True:", TESTS, "together",
+    ),
+    Bug(
+        "no value is solved beside a layout", "solving:beside_another_change",
+        "(*alone[:_FIRSTS], *layouts)", "alone[:_FIRSTS]", TESTS, "together",
+    ),
+    Bug(
+        "a constant is never rounded", "hypotheses.scores:epsilon_in_log",
+        "float(np.float32(epsilon))", "epsilon", TESTS, "rounded_to_float32",
+    ),
+)  # fmt: skip
