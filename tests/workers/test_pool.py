@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 
 import psutil
@@ -20,6 +20,7 @@ from xent_check.workers.wire import encode_problem
 from xent_check.workers.worker import Request, Worker
 
 Asked = tuple[Implementation, int, Request]
+Answers = Generator[Evaluation, None, None]
 
 
 def asked(pool: Pool[int], *functions: str) -> list[Asked]:
@@ -114,7 +115,7 @@ def test_a_worker_with_nothing_to_do_is_not_waited_for(
 
 def test_an_error_of_our_own_is_raised_not_swallowed(monkeypatch: pytest.MonkeyPatch) -> None:
     class BrokenWorker(Worker):
-        def evaluate(self, request: Request, timeout: float) -> Evaluation:
+        def answers(self, requests: Sequence[Request], timeout: float) -> Answers:
             raise ZeroDivisionError
 
     monkeypatch.setattr(pools, "Worker", BrokenWorker)
@@ -261,11 +262,11 @@ def test_an_error_of_our_own_does_not_hold_up_the_next_submission(
     class OnceBroken(Worker):
         broken = True
 
-        def evaluate(self, request: Request, timeout: float) -> Evaluation:
+        def answers(self, requests: Sequence[Request], timeout: float) -> Answers:
             if OnceBroken.broken:
                 OnceBroken.broken = False
                 raise ZeroDivisionError
-            return super().evaluate(request, timeout)
+            return super().answers(requests, timeout)
 
     monkeypatch.setattr(pools, "Worker", OnceBroken)
     with Pool[int]([], None, keep=True) as pool:

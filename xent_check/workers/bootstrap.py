@@ -63,6 +63,6 @@ def _live_and_die_with(parent: int) -> None:
 
 def _streams(output: str) -> Streams:
     """An empty standard input, and files for standard output and standard error."""
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT
     empty = os.open(os.devnull, os.O_RDONLY)
     return empty, os.open(output, flags, 0o600), os.open(f"{output}.err", flags, 0o600)

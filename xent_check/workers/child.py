@@ -1,6 +1,7 @@
 """Child: the loop of a framework's process. It answers one problem at a time.
 
-What an implementation raises or prints goes with its answer; the parent sees how a process dies.
+What an implementation raises or prints goes with its answer, which is sent before the next problem
+is begun; the parent sees how a process dies.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import contextlib
 import ctypes
 import os
 import sys
+import time
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -27,6 +29,7 @@ from xent_check.problem.evaluation import (
     UnsupportedError,
 )
 
+from .printed import drop, printed_text
 from .streams import Streams, redirect
 from .wire import Message, decode_problem, encode_evaluation
 
@@ -38,9 +41,18 @@ def serve(channel: Any, streams: Streams, needs: list[str], folder: str) -> None
     channel.send(loaded)
     for request in channel:
         redirect(streams)
-        reply = _reply(request, Path(folder)) if "problem" in request else _introduction(request)
+        if "problem" not in request:
+            introduction = _introduction(request)
+            _flush()
+            channel.send(introduction)
+            continue
+        start = time.perf_counter()
+        answer = _reply(request, Path(folder))
         _flush()
-        channel.send(reply)
+        _, output, errors = streams
+        printed, waited = printed_text(output), time.perf_counter() - start
+        drop(errors)
+        channel.send({"answer": answer, "printed": printed, "waited": waited})
 
 
 def _load(needs: list[str]) -> Message:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import tempfile
 import threading
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from xent_check.implementations.names import Implementation
-from xent_check.problem.evaluation import Evaluation, after
+from xent_check.problem.evaluation import Evaluation
 from xent_check.timing import Spent
 
 from .cache_folder import cache_folder
@@ -167,15 +168,17 @@ class Pool(Generic[Tag]):
             self._places.release()
 
     def _answer(self, worker: Worker, batch: _Batch[Tag]) -> None:
-        for tag, request in batch.requests:
-            if self._closed.is_set() or batch.submission != self._submission:
-                break
-            start, starting = time.perf_counter(), worker.starting
-            answer = worker.evaluate(request, batch.timeout)
-            self._introductions[worker.environment] = worker.introduction or {}
-            seconds = time.perf_counter() - start - (worker.starting - starting)
-            worker.answering += seconds
-            self._answers.put((batch.submission, (tag, after(seconds, answer))))
+        requests = [request for _, request in batch.requests]
+        with contextlib.closing(worker.answers(requests, batch.timeout)) as answers:
+            for tag, _ in batch.requests:
+                if self._closed.is_set() or batch.submission != self._submission:
+                    break
+                start, starting = time.perf_counter(), worker.starting
+                answer = next(answers)
+                self._introductions[worker.environment] = worker.introduction or {}
+                elapsed = time.perf_counter() - start
+                worker.answering += elapsed - (worker.starting - starting)
+                self._answers.put((batch.submission, (tag, answer)))
 
     def introduction_of(self, implementation: Implementation) -> Message:
         """What was found out about a user's own function; empty without that."""

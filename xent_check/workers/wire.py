@@ -53,6 +53,14 @@ def forget(message: Message) -> None:
                 Path(array["path"]).unlink()
 
 
+def inline_bytes(message: Message) -> float:
+    """The bytes of a problem's arrays that are in its message; infinity where a file has some."""
+    arrays = [value for value in message.values() if isinstance(value, dict)]
+    if any("path" in array for array in arrays):
+        return float("inf")
+    return sum(len(array.get("bytes", b"")) for array in arrays)
+
+
 def encode_problem(problem: Problem, folder: Path) -> Message:
     """The message of a problem: every field by its name."""
     return {f.name: _encode(getattr(problem, f.name), folder) for f in fields(problem)}

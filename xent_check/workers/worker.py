@@ -1,6 +1,7 @@
 """Worker: the parent's handle of a framework's process, which runs bootstrap.py and child.py.
 
-The process imports its framework at once and answers one problem at a time. It may be of another
+The process imports its framework at once and answers one problem at a time; small ones are sent
+ahead, so that it need not wait for this process between two of them. It may be of another
 interpreter, which needs only NumPy and the framework. execnet starts it and carries the messages;
 psutil ends it and tells how it ended.
 """
@@ -15,22 +16,27 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from xent_check.errors import describe, visible
 from xent_check.implementations.own.raised import place_of_fault
-from xent_check.problem.evaluation import Evaluation, Failed
+from xent_check.problem.evaluation import Evaluation, Failed, after
 
-from .wire import Message, decode_evaluation
+from .printed import printed_text
+from .wire import Message, decode_evaluation, inline_bytes
 
 LOAD_TIMEOUT = 300.0
 _EXIT_TIMEOUT = 0.5  # seconds for a process that has not begun our code; then it is killed
 _BOOT_TIMEOUT = 60.0  # seconds, as LOAD_TIMEOUT
 _LAST_WORDS = 8 * 1024  # bytes at the end of standard error, a traceback of Python's among them
-_MAX_PRINTED = 64 * 1024  # bytes
+_AHEAD = 16  # problems at most that a process has beside the one that it answers
+_SMALL = 64 * 1024  # bytes of arrays; of problems that are larger it has one at a time
 MAX_DEATHS = 3  # deaths in a row at the start, after which it is not started again
 
 
@@ -45,9 +51,14 @@ class Request:
     introduced: bool = False  # whether it is asked, before its first problem, what it is
     declared: Message | None = None  # what is said of the user's own, as plain values
 
+    @cached_property
+    def is_small(self) -> bool:
+        """Whether its arrays are few bytes."""
+        return inline_bytes(self.problem) <= _SMALL
+
 
 class Worker:
-    """A framework's process, restarted when it dies; `evaluate` raises nothing.
+    """A framework's process, restarted when it dies; `answers` raises nothing.
 
     On Linux the process lives no longer than the thread that started it. Another thread may call
     `close`, at any time, and no other method.
@@ -144,20 +155,76 @@ class Worker:
         return f"[{str(folder)!r}, *filter(None, sys.path)]"
 
     def evaluate(self, request: Request, timeout: float) -> Evaluation:
-        """The answer, or how it failed. timeout: seconds. After a death or a time-out the next call
-        starts a new process, but not after MAX_DEATHS deaths in a row at the start."""
-        import execnet
+        """The answer to one problem; as of `answers`."""
+        (answer,) = self.answers([request], timeout)
+        return answer
 
+    def answers(
+        self, requests: Sequence[Request], timeout: float
+    ) -> Generator[Evaluation, None, None]:
+        """The answer to each problem in turn, or how it failed. timeout: seconds for each.
+
+        The problem that a process dies of is the first that it has not answered: it sends each
+        answer before it begins the next. After a death or a time-out another process gets those
+        that follow, but none after MAX_DEATHS deaths in a row at the start. Who leaves early waits
+        for the answers to what was sent ahead.
+        """
+        remaining = deque(requests)
+        while remaining:
+            channel = self._ready(remaining[0], timeout)
+            if channel is not None:
+                yield from self._answers_of_one_process(channel, remaining, timeout)
+                continue
+            remaining.popleft()
+            failure = self._load_failure or self._death
+            text = f"{self.environment} cannot be loaded: {failure}"
+            yield Failed("import", text) if failure else Failed("crash", "the run was stopped")
+
+    def _ready(self, request: Request, timeout: float) -> Any:
+        """The channel of a process that has loaded its framework; None where there is none."""
         if self._channel is None and not self._load_failure and not self._closed:
             self.start()
         if request.introduced and self.introduction is None and self._channel is not None:
             self._introduce(request, timeout)
-        channel = self._channel
-        if failure := self._load_failure or self._death:
-            return Failed("import", f"{self.environment} cannot be loaded: {failure}")
-        if channel is None:
-            return Failed("crash", "the run was stopped")
-        message = {
+        return None if self._load_failure or self._death else self._channel
+
+    def _answers_of_one_process(
+        self, channel: Any, remaining: deque[Request], timeout: float
+    ) -> Iterator[Evaluation]:
+        """The answers to what remains, each taken off when it is there; where the process dies or
+        is late, that failure is the last."""
+        sent = deque[Request]()  # the first ones of those that remain
+        try:
+            while remaining:
+                start = time.perf_counter()
+                try:
+                    for request in self._to_send(remaining, sent):
+                        channel.send(self._message(request))
+                        sent.append(request)
+                    reply = channel.receive(timeout=timeout)
+                except Exception as error:
+                    failed = self._failed(error, timeout)
+                    self.stop()
+                    sent.clear()
+                    remaining.popleft()
+                    yield after(time.perf_counter() - start, failed)
+                    return
+                sent.popleft()
+                remaining.popleft()
+                yield after(reply["waited"], decode_evaluation(reply["answer"], reply["printed"]))
+        finally:
+            self._drop(channel, len(sent), timeout)
+
+    @staticmethod
+    def _to_send(remaining: deque[Request], sent: deque[Request]) -> Iterator[Request]:
+        """Those that the process gets now: one where it has none, more where all are small."""
+        for request in islice(remaining, len(sent), _AHEAD + 1):
+            if sent and not (request.is_small and sent[-1].is_small):
+                return
+            yield request
+
+    def _message(self, request: Request) -> Message:
+        return {
             "module": request.module,
             "mode": request.mode,
             "device": request.device,
@@ -165,24 +232,28 @@ class Worker:
             "introduction": self.introduction,
             "declared": request.declared,
         }
-        try:
-            channel.send(message)
-            answer = channel.receive(timeout=timeout)
-        except execnet.TimeoutError:
+
+    def _failed(self, error: Exception, timeout: float) -> Failed:
+        """How the process failed to answer, which raised this."""
+        import execnet
+
+        if isinstance(error, execnet.TimeoutError):
             ending = self._ending(wait=0)  # its forked child may keep the connection open
-            late = Failed(
-                "timeout",
-                f"no answer after {timeout:g} s; `run --timeout` waits longer",
-                printed=self._printed(),
-            )
-            failed = Failed("crash", ending, printed=late.printed) if ending else late
-        except (EOFError, OSError, execnet.RemoteError) as error:
+            text = f"no answer after {timeout:g} s; `run --timeout` waits longer"
+            late = Failed("timeout", text, printed=self._printed())
+            return Failed("crash", ending, printed=late.printed) if ending else late
+        if isinstance(error, EOFError | OSError | execnet.RemoteError):
             ending = self._ending(wait=2) or f"the connection closed ({describe(error)})"
-            failed = Failed("crash", ending, printed=self._printed())
-        else:
-            return decode_evaluation(answer, self._printed())
-        self.stop()
-        return failed
+            return Failed("crash", ending, printed=self._printed())
+        raise error
+
+    def _drop(self, channel: Any, count: int, timeout: float) -> None:
+        """Wait for answers that nobody wants."""
+        try:
+            for _ in range(count):
+                channel.receive(timeout=timeout)
+        except Exception:
+            self.stop()
 
     def _introduce(self, request: Request, timeout: float) -> None:
         """Ask what the user's own function is, in the time of one problem. Where the process hangs
@@ -232,15 +303,11 @@ class Worker:
         self.stop()
 
     def _printed(self) -> str:
-        """The standard output since the last call; standard error is dropped."""
+        """The standard output that no answer has told; standard error is dropped."""
         with contextlib.suppress(OSError):
             os.truncate(self._errors, 0)
         with contextlib.suppress(OSError), self._output.open("r+b") as stream:
-            size = os.fstat(stream.fileno()).st_size
-            lines = stream.read(_MAX_PRINTED).decode("utf-8", "replace").split("\n")
-            stream.truncate(0)
-            text = "\n".join(visible(line) for line in lines)
-            return text if size <= _MAX_PRINTED else f"{text}... ({size} bytes in all)"
+            return printed_text(stream.fileno())
         return ""
 
     def _ending(self, wait: float) -> str:
