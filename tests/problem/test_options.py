@@ -44,9 +44,10 @@ def test_an_option_that_has_no_meaning_is_refused_where_it_is_set() -> None:
 
 
 def test_what_the_reference_alone_reads_needs_no_support() -> None:
-    """`normalize` is the reference's; a total, a gradient and its cotangent ask for more."""
+    """`normalize` is the reference's, `layout` is about memory; a total, a gradient and its
+    cotangent ask for more."""
     others = {option.key for option in OPTIONS} - {option.key for option in CALLED}
-    assert others == {"normalize", "reduction", "check", "cotangent"}
+    assert others == {"normalize", "layout", "reduction", "check", "cotangent"}
 
 
 def test_a_problem_has_its_inputs_and_then_the_table() -> None:

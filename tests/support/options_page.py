@@ -73,8 +73,9 @@ def _value(option: Option) -> str:
             words += [f"more than {above:g}"] if above is not None else []
             words += [f"at most {most:g}"] if most is not None else []
             return ", ".join(["a number", *words])
-        case NumberArray(shape):
-            return _SHAPES[shape]
+        case NumberArray(shape, layout):
+            forms = "`{transposed: ARRAY}`, `{sliced: ARRAY}` or `{expanded: NUMBER}`"
+            return _SHAPES[shape] + (f"; not contiguous in memory as {forms}" if layout else "")
         case Word(allowed):
             return " or ".join(f"`{word}`" for word in allowed)
         case Words(allowed):
@@ -85,7 +86,7 @@ def _default(option: Option) -> str:
     if isinstance(option.kind, Words):
         return ", ".join(f"`{word}`" for word in option.kind.default) or "none"
     if isinstance(option.kind, Word):
-        return f"`{option.default}`"
+        return "none" if option.default is None else f"`{option.default}`"
     return "none" if option.default is None else f"`{option.default:g}`"
 
 

@@ -123,10 +123,12 @@ def _full_problem() -> Problem:
         softcap=30.0,
         z_loss=1e-4,
         num_items=37,
+        layout="sliced",
         reductions=("mean", "weighted_mean", "sum"),
         gradient=True,
         conduct=("inputs", "batch"),
         cotangent=np.ones((2, 4), dtype=BFLOAT16),
+        cotangent_layout="expanded",
     )
 
 

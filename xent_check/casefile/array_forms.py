@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
@@ -163,6 +163,28 @@ class ArgmaxArray(Strict):
     """Which axis goes."""
 
 
+class TransposedArray(Strict):
+    """An array that is transposed in memory: its axes there are in reverse order."""
+
+    transposed: Array
+    """The array."""
+
+
+class SlicedArray(Strict):
+    """An array that is every second number of its memory."""
+
+    sliced: Array
+    """The array."""
+
+
+class ExpandedArray(Strict):
+    """One number for every sample, which stands in memory once: what the backward pass of a sum
+    hands on."""
+
+    expanded: Number
+    """The number."""
+
+
 class FileArray(Strict):
     """An array file."""
 
@@ -188,7 +210,14 @@ ARRAY_FORMS: dict[str, type[Strict]] = {
     "argmax": ArgmaxArray,
     "file": FileArray,
 }
-_PARTS = ("base", "argmax", "one_hot")  # the keys that are arrays; `add` is a list of them
+LAID_OUT_FORMS: dict[str, type[Strict]] = {
+    "transposed": TransposedArray,
+    "expanded": ExpandedArray,
+    "sliced": SlicedArray,
+}
+_FORMS: dict[str, type[Strict]] = {**ARRAY_FORMS, **LAID_OUT_FORMS}
+# The keys that are arrays; `add` is a list of them.
+_PARTS = ("base", "argmax", "one_hot", "transposed", "sliced")
 _WHOLE = r"(-?(?:0|[1-9][0-9]{0,17}))"
 _INDEX = re.compile(rf"{_WHOLE}|{_WHOLE}?:{_WHOLE}?(?::(-?[1-9][0-9]{{0,17}})?)?")
 
@@ -213,7 +242,7 @@ def without_tags(loc: KeyPath) -> tuple[KeyPath, type[Strict] | None]:
     """
     key, rest, model = list(loc[:1]), list(loc[1:]), None
     while rest:
-        model = ARRAY_FORMS.get(str(rest.pop(0)))
+        model = _FORMS.get(str(rest.pop(0)))
         if model is None or not rest:
             break
         field = rest.pop(0)
@@ -228,17 +257,28 @@ def without_tags(loc: KeyPath) -> tuple[KeyPath, type[Strict] | None]:
 def _form(value: object) -> str:
     if isinstance(value, MemoryArray):
         return "memory"
-    forms = [form for form in ARRAY_FORMS if isinstance(value, dict) and form in value]
+    forms = [form for form in _FORMS if isinstance(value, dict) and form in value]
     return forms[0] if forms else "numbers"
 
 
 def _known_form(value: object) -> object:
-    if not isinstance(value, dict) or _form(value) != "numbers":
+    return _one_of(ARRAY_FORMS, value)
+
+
+def _known_laid_out_form(value: object) -> object:
+    return _one_of(_FORMS, value)
+
+
+def _one_of(forms: Mapping[str, type[Strict]], value: object) -> object:
+    form = _form(value)
+    if not isinstance(value, dict) or form in forms:
         return value
-    keys = sorted({key for model in ARRAY_FORMS.values() for key in model.model_fields})
+    keys = sorted({key for model in forms.values() for key in model.model_fields})
     hints = [hint for word in value if (hint := did_you_mean(word, keys))]
+    if form in LAID_OUT_FORMS:
+        hints = ["a whole cotangent alone is laid out so; scores and labels by the key `layout`"]
     fault = f"a mapping with {_keys(value)}"
-    allowed = f"lists of numbers, or a mapping with one of {', '.join(ARRAY_FORMS)}"
+    allowed = f"lists of numbers, or a mapping with one of {', '.join(forms)}"
     raise validation_error(Mistake((), fault, allowed, hints[0] if hints else ""))
 
 
@@ -248,20 +288,33 @@ def _keys(value: dict[str, object]) -> str:
 
 
 _Memory = Annotated[Any, PlainValidator(lambda value: value)]
-Array = Annotated[
+_Plain = (
+    Annotated[Numbers, Tag("numbers")]
+    | Annotated[RandomArray, Tag("random")]
+    | Annotated[RangeArray, Tag("range")]
+    | Annotated[FillArray, Tag("fill")]
+    | Annotated[CycleArray, Tag("cycle")]
+    | Annotated[OneHotArray, Tag("one_hot")]
+    | Annotated[SumArray, Tag("add")]
+    | Annotated[PutArray, Tag("put")]
+    | Annotated[ArgmaxArray, Tag("argmax")]
+    | Annotated[FileArray, Tag("file")]
+    | Annotated[SkipJsonSchema[_Memory], Tag("memory")]
+)
+Array = Annotated[Annotated[_Plain, Discriminator(_form)], BeforeValidator(_known_form)]
+LaidOutArray = Annotated[
     Annotated[
-        Annotated[Numbers, Tag("numbers")]
-        | Annotated[RandomArray, Tag("random")]
-        | Annotated[RangeArray, Tag("range")]
-        | Annotated[FillArray, Tag("fill")]
-        | Annotated[CycleArray, Tag("cycle")]
-        | Annotated[OneHotArray, Tag("one_hot")]
-        | Annotated[SumArray, Tag("add")]
-        | Annotated[PutArray, Tag("put")]
-        | Annotated[ArgmaxArray, Tag("argmax")]
-        | Annotated[FileArray, Tag("file")]
-        | Annotated[SkipJsonSchema[_Memory], Tag("memory")],
+        _Plain
+        | Annotated[TransposedArray, Tag("transposed")]
+        | Annotated[ExpandedArray, Tag("expanded")]
+        | Annotated[SlicedArray, Tag("sliced")],
         Discriminator(_form),
     ],
-    BeforeValidator(_known_form),
+    BeforeValidator(_known_laid_out_form),
 ]
+"""An array, or one that is not contiguous in memory."""
+
+
+def layout_of(form: object) -> str | None:
+    """What the array is in memory; None: contiguous."""
+    return next((layout for layout, model in LAID_OUT_FORMS.items() if type(form) is model), None)

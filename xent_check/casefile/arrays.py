@@ -18,6 +18,7 @@ from .array_files import read_array
 from .array_forms import (
     ArgmaxArray,
     CycleArray,
+    ExpandedArray,
     FileArray,
     FillArray,
     MemoryArray,
@@ -25,7 +26,9 @@ from .array_forms import (
     PutArray,
     RandomArray,
     RangeArray,
+    SlicedArray,
     SumArray,
+    TransposedArray,
     index_of,
 )
 from .field_types import value_text
@@ -38,7 +41,8 @@ Array = npt.NDArray[Any]
 def make_array(form: object, key: KeyPath, folder: Path, allow_outside: bool) -> Array:
     """The array that a form (nested lists, or one of array_forms) describes.
 
-    int64 where every number is whole, else float64; a file keeps its dtype. folder: the case
+    int64 where every number is whole, else float64; a file keeps its dtype. It is contiguous, and
+    that of ExpandedArray one number. folder: the case
     file's; a path that leaves it is refused unless `allow_outside`. InvalidError, with keys below
     `key`, for class indices and places outside the array, shapes that do not fit, an unusable file,
     and more than fits in memory.
@@ -69,6 +73,12 @@ def make_array(form: object, key: KeyPath, folder: Path, allow_outside: bool) ->
                 return _put(form, part(form.base, (*key, "base")), key)
             case ArgmaxArray():
                 return _argmax(form, part(form.argmax, (*key, "argmax")), key)
+            case TransposedArray():
+                return part(form.transposed, (*key, "transposed"))
+            case SlicedArray():
+                return part(form.sliced, (*key, "sliced"))
+            case ExpandedArray():
+                return _array_of_numbers(form.expanded)
             case MemoryArray():
                 return form.array
             case FileArray():

@@ -30,7 +30,7 @@ from xent_check.problem.options import ARRAYS, OPTIONS, Option, Options
 from xent_check.problem.tolerance import Auto, Tolerance
 from xent_check.problem.vocabulary import GIVEN, DepartureId, DType, Given, Level, Loss
 
-from .array_forms import Array
+from .array_forms import Array, LaidOutArray
 from .field_types import (
     ONE_OR_MORE,
     HypothesisId,
@@ -257,8 +257,8 @@ def _option_field(option: Option) -> tuple[Any, Any]:
             kind = Annotated[int, Field(ge=least)]
         case kinds.Number(least, above, most):
             kind = Annotated[float, Field(ge=least, gt=above, le=most)]
-        case kinds.NumberArray():
-            kind = Array
+        case kinds.NumberArray(layout=layout):
+            kind = LaidOutArray if layout else Array
     return kind | None, Field(default=None, **words)
 
 

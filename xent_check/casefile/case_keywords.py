@@ -37,6 +37,7 @@ class CaseKeywords(TypedDict, total=False):
     softcap: float | None
     z_loss: float | None
     num_items: float | None
+    layout: str | None
     reduction: str | Sequence[str] | None
     check: str | Sequence[str] | None
     cotangent: Any

@@ -11,11 +11,11 @@ import numpy.typing as npt
 
 from xent_check.errors import InvalidError, KeyPath, Mistake
 from xent_check.problem.dtypes import rounded
-from xent_check.problem.options import ARRAYS, OPTIONS, misfit, samples_of
+from xent_check.problem.options import ARRAYS, LAYOUTS, OPTIONS, misfit, samples_of
 from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import GIVEN, REDUCTIONS, Reduction
 
-from .array_forms import FileArray
+from .array_forms import ExpandedArray, FileArray, layout_of
 from .arrays import class_index_mistake, make_array
 from .case import ANY_GIVEN, ARRAY_KEYS, Case
 from .data_rules import bad_probabilities, misplaced_options, outside_labels
@@ -103,6 +103,7 @@ class _ProblemBuilder:
         arrays: dict[str, Any] = {
             key: self.rounded(self.arrays[key]) for key in ARRAYS if key in self.arrays
         }
+        arrays |= {field: layout_of(getattr(f, key)) for key, field in LAYOUTS.items()}
         options = replace(self.options, class_axis=axis, reductions=self.reductions, **arrays)
         return Problem(
             loss=f.loss,
@@ -222,6 +223,8 @@ class _ProblemBuilder:
                 continue
             if bare and rule == "samples" and array.ndim == 0:
                 array = self.arrays[key] = array.reshape(samples)
+            if isinstance(getattr(self.fields, key), ExpandedArray):
+                array = self.arrays[key] = np.full(samples, array)
             allowed = misfit(array.shape, rule, values.shape, counted)
             if allowed:
                 self.add_mistake((key,), f"shape {list(array.shape)}", allowed)

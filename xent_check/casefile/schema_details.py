@@ -7,7 +7,7 @@ from typing import Any
 from xent_check.implementations.table import IMPLEMENTATIONS
 from xent_check.problem.expectation import REFERENCE
 
-from .array_forms import ARRAY_FORMS
+from .array_forms import ARRAY_FORMS, LAID_OUT_FORMS
 from .case import Because, ToleranceFields
 
 EXAMPLES: dict[str, list[Any]] = {
@@ -73,4 +73,4 @@ def for_editors(schema: Any, key: str = "") -> Any:
 
 
 _FORMS = ("Numbers", *(model.__name__ for model in (Because, ToleranceFields)))
-_FORMS += tuple(model.__name__ for model in ARRAY_FORMS.values())
+_FORMS += tuple(form.__name__ for form in (ARRAY_FORMS | LAID_OUT_FORMS).values())

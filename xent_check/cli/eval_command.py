@@ -99,7 +99,8 @@ def _case_option(option: Option) -> _Decorator:
             words = f"{words[:-1]}: {', '.join(allowed[:-1])} or {allowed[-1]}. Repeatable."
             words += f" [default: {', '.join(default)}]" if default else ""
         case Word(allowed):
-            words = f"{words[:-1]}; {' or '.join(allowed)}. [default: {option.default}]"
+            words = f"{words[:-1]}; {' or '.join(allowed)}."
+            words += f" [default: {option.default}]" if option.default else ""
         case Axis():
             words += f" [default: {option.default}]"
     metavar = _METAVARS[type(option.kind)]

@@ -36,7 +36,7 @@ ALONE = 4  # samples at most that are asked alone: some frameworks compile for e
 KNOWN = frozenset({
     "class_axis", "normalize", "ignore_index", "label_smoothing", "class_weight", "pos_weight",
     "sample_weight", "reduction", "check", "cotangent", "logit_scale", "softcap", "z_loss",
-    "num_items", "shift", "smoothing_formula",
+    "num_items", "shift", "smoothing_formula", "layout",
 })  # fmt: skip
 _REVERSED = slice(None, None, -1)
 
@@ -190,7 +190,7 @@ def _regrouped(problem: Problem, evaluate: Evaluate, first: Computed) -> Regroup
     if reduction is None and first.losses.shape != shape:
         raise UnsupportedError("its losses are not one for each sample")
     plain = replace(
-        problem, gradient=False, cotangent=None, conduct=(),
+        problem, gradient=False, cotangent=None, cotangent_layout=None, conduct=(),
         reductions=() if reduction is None else (reduction,),
     )  # fmt: skip
 

@@ -22,9 +22,12 @@ Promise = Literal["float32", "float64"]
 # What a parameter may be told to be, beside the key of an option.
 FACTS = ("num_classes", "from_logits")
 ROLES = (*GIVEN, "labels", *(option.key for option in CALLED), *FACTS, "reduction")
-# The options that a loss may have built in: not what is compared, nor the weights of a gradient.
+# The options that a loss may have built in: not what is compared, nor the weights of a gradient,
+# nor what arrays are in memory.
 FIXABLE: Mapping[str, Option] = {
-    o.key: o for o in OPTIONS if not isinstance(o.kind, Words) and not o.of_gradient
+    o.key: o
+    for o in OPTIONS
+    if not (isinstance(o.kind, Words) or o.of_gradient or o.key == "layout")
 }
 
 

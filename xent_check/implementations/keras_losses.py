@@ -9,14 +9,14 @@ sample_weight. Source: the API pages of keras.losses.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from xent_check.problem.evaluation import UnsupportedError
 from xent_check.problem.problem import Problem
-from xent_check.problem.vocabulary import Loss, Reduction
+from xent_check.problem.vocabulary import AnyLayout, Loss, Reduction
 
 from . import support
 from .idioms import Idioms, Names, around
@@ -24,9 +24,10 @@ from .program import LossFunction, NativeArrays, refuse_what_is_not_supported
 from .recording import Calls
 
 
-def refuse(problem: Problem) -> None:
-    """UnsupportedError for problems that the classes cannot express."""
-    refuse_what_is_not_supported(problem, support.KERAS, "keras.losses")
+def refuse(problem: Problem, layouts: Collection[AnyLayout] = ()) -> None:
+    """UnsupportedError for problems that the classes cannot express. layouts: what the arrays of
+    the back end can be in memory, beside contiguous."""
+    refuse_what_is_not_supported(problem, support.KERAS, "keras.losses", layouts)
     if problem.label_smoothing and problem.class_weight is not None:
         raise UnsupportedError("smoothing is inside the class: weights cannot come after it")
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from xent_check.problem.evaluation import Unsupported, UnsupportedError
-from xent_check.problem.options import ARRAYS
+from xent_check.problem.laid_out import laid_out
+from xent_check.problem.options import ARRAYS, LAYOUTS
 from xent_check.problem.problem import Problem
-from xent_check.problem.vocabulary import Reduction
+from xent_check.problem.vocabulary import AnyLayout, Reduction
 
 from .recording import Calls
 from .support import Support
@@ -26,19 +27,45 @@ LOSSES, GRADIENT = "losses", "gradient"
 
 
 def problem_arrays(problem: Problem) -> dict[str, Any]:
-    """The problem's arrays by their names in the contract."""
-    required = {problem.given: problem.values, "labels": problem.labels}
-    return required | {k: getattr(problem, k) for k in ARRAYS if getattr(problem, k) is not None}
+    """The problem's arrays by their names in the contract, in the memory that it asks for."""
+    layouts = layouts_of(problem)
+    arrays: dict[str, Any] = {problem.given: problem.values}
+    arrays |= {name: getattr(problem, name) for name in array_names(problem) if name not in arrays}
+    return {name: laid_out(array, layouts.get(name)) for name, array in arrays.items()}
 
 
-def refuse_what_is_not_supported(problem: Problem, supported: Support, owner: str) -> None:
-    """UnsupportedError where `supported` lacks the loss, its input or an option. owner: the API."""
+def array_names(problem: Problem) -> list[str]:
+    """The names of the problem's arrays in the contract."""
+    return [problem.given, "labels", *(k for k in ARRAYS if getattr(problem, k) is not None)]
+
+
+def layouts_of(problem: Problem) -> dict[str, AnyLayout]:
+    """What is not contiguous in memory, by the name of the array."""
+    layouts: dict[str, AnyLayout | None] = {problem.given: problem.layout, "labels": problem.layout}
+    layouts |= {name: getattr(problem, field) for name, field in LAYOUTS.items()}
+    return {name: layout for name, layout in layouts.items() if layout is not None}
+
+
+def refuse_layouts(problem: Problem, had: Collection[AnyLayout], owner: str) -> None:
+    """UnsupportedError where an array is asked for in a memory that `owner` does not have; copies
+    would be given in its place."""
+    lacking = sorted({*layouts_of(problem).values()} - {*had})
+    if lacking:
+        raise UnsupportedError(f"{owner} has no arrays that are {' or '.join(lacking)} in memory")
+
+
+def refuse_what_is_not_supported(
+    problem: Problem, supported: Support, owner: str, layouts: Collection[AnyLayout] = ()
+) -> None:
+    """UnsupportedError where `supported` lacks the loss, its input or an option, and where arrays
+    have to be in another memory than in one of `layouts`. owner: the API."""
     loss, given = problem.loss, problem.given
     if (loss, given) not in supported:
         raise UnsupportedError(f"{owner} has no {loss} loss from {given}")
     missing = sorted(problem.options - supported[loss, given])
     if missing:
         raise UnsupportedError(f"{owner}: {loss} from {given} has no {', '.join(missing)}")
+    refuse_layouts(problem, layouts, owner)
 
 
 class Program:
@@ -93,7 +120,7 @@ class Program:
     @property
     def text(self) -> str:
         """The expression of the losses, compiled where there is a compiler; valid Python."""
-        return compiled(self._compiler, self.calls.get(LOSSES, ""), problem_arrays(self._problem))
+        return compiled(self._compiler, self.calls.get(LOSSES, ""), array_names(self._problem))
 
     @contextlib.contextmanager
     def tracked(self) -> Iterator[None]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import get_args
 
 from xent_check.problem.options import CALLED
-from xent_check.problem.vocabulary import GIVEN, Given, Loss
+from xent_check.problem.vocabulary import GIVEN, LAYOUTS, AnyLayout, Given, Loss
 
 Support = Mapping[tuple[Loss, Given], frozenset[str]]
 
@@ -37,6 +37,13 @@ def _around(support: Support) -> Support:
         for (loss, given), options in support.items()
     }
 
+
+# What the arrays of a framework can be in memory, beside contiguous. None where it makes contiguous
+# copies of whatever it is given: TensorFlow, JAX, ONNX Runtime.
+NUMPY_LAYOUTS = LAYOUTS
+MLX_LAYOUTS = LAYOUTS
+TORCH_LAYOUTS: tuple[AnyLayout, ...] = ("transposed", "sliced", "expanded")  # no negative strides
+PADDLE_LAYOUTS = TORCH_LAYOUTS
 
 TF: Support = _around(
     {

@@ -17,7 +17,9 @@ from .vocabulary import (
     CONDUCT_CHECKS,
     GIVEN,
     ConductCheck,
+    CotangentLayout,
     Given,
+    Layout,
     Loss,
     Reduction,
     SmoothingFormula,
@@ -64,6 +66,7 @@ class NumberArray:
     """An array of finite numbers, rounded to the case's dtype."""
 
     shape: Shape  # the rule that its shape follows
+    layout: str = ""  # the field of a problem that holds its layout in memory; "": it has none
 
 
 @dataclass(frozen=True)
@@ -93,8 +96,8 @@ class Option:
     meaning: str  # one sentence
     losses: tuple[Loss, ...] = get_args(Loss)  # those that it applies to
     given: tuple[Given, ...] = GIVEN  # the inputs that it applies to
-    # Whether an implementation must pass it in its calls. Others concern the reference alone, or
-    # ask for more parts of an answer.
+    # Whether an implementation must pass it in its calls. Others concern the reference alone, the
+    # memory of the arrays, or ask for more parts of an answer.
     needs_support: bool = True
     of_gradient: bool = False  # it applies only where the gradient is checked
     synonyms: tuple[str, ...] = ()  # other names for it in the signature of a user's function
@@ -111,8 +114,12 @@ class Option:
     @property
     def defaults(self) -> dict[str, Any]:
         """The fields of a problem that hold it, with their values where the case says nothing."""
-        rest = self.kind.rest if isinstance(self.kind, Words) else ""
-        return {self.name: self.default} | ({rest: ()} if rest else {})
+        match self.kind:
+            case Words(rest=rest) if rest:
+                return {self.name: self.default, rest: ()}
+            case NumberArray(layout=layout) if layout:
+                return {self.name: self.default, layout: None}
+        return {self.name: self.default}
 
     def is_set(self, options: Options) -> bool:
         """Whether its value differs from its default."""
@@ -225,6 +232,13 @@ class Options:
         example=37,
         other_words=("items", "denominator", "normalizer"),
     )})
+    layout: Layout | None = field(default=None, metadata={_LINE: Option(
+        Word(get_args(Layout)),
+        "Scores and labels in memory that is not contiguous, with the same numbers.",
+        needs_support=False,
+        example="transposed",
+        other_words=("strides", "stride", "memory", "memory_format", "contiguous", "order"),
+    )})
     reductions: tuple[Reduction, ...] = field(default=(), metadata={_LINE: Option(
         Words(get_args(Reduction)), "The totals that are compared beside the losses.",
         needs_support=False, key="reduction",
@@ -240,11 +254,14 @@ class Options:
     )})
     conduct: tuple[ConductCheck, ...] = ()  # the further checks that are made; of the line above
     cotangent: Array | None = field(default=None, metadata={_LINE: Option(
-        NumberArray("samples"), "The gradient is of the sum of this times the losses.",
+        NumberArray("samples", layout="cotangent_layout"),
+        "The gradient is of the sum of this times the losses.",
         needs_support=False, of_gradient=True,
         example=(1.0, 0.5),
         other_words=("grad_output", "grad_outputs", "upstream"),
     )})
+    # What the cotangent is in memory; None: contiguous. Of the line above.
+    cotangent_layout: CotangentLayout | None = None
     # fmt: on
 
 
@@ -256,6 +273,8 @@ OPTIONS: tuple[Option, ...] = tuple(
 )
 # The shape rule of each array, by its key, which is its field too.
 ARRAYS = {o.key: o.kind.shape for o in OPTIONS if isinstance(o.kind, NumberArray)}
+# The field that holds the layout of an array, by the array's key.
+LAYOUTS = {o.key: k.layout for o in OPTIONS if isinstance(k := o.kind, NumberArray) and k.layout}
 # The options that an implementation must pass in its calls.
 CALLED = tuple(option for option in OPTIONS if option.needs_support)
 

@@ -15,6 +15,10 @@ SmoothingFormula = Literal["standard", "megatron"]
 # What is seen of an implementation by further calls, beside the numbers that it gives.
 ConductCheck = Literal["inputs", "repeatable", "batch"]
 Check = Literal["value", "gradient"] | ConductCheck
+# What scores and labels, and what a cotangent, may be in memory where that is not contiguous.
+Layout = Literal["transposed", "sliced", "reversed"]
+CotangentLayout = Literal["transposed", "expanded", "sliced"]
+AnyLayout = Layout | CotangentLayout
 DepartureId = Literal["input-overwritten", "not-repeatable", "row-dependent"]
 Level = Literal["quick", "full", "huge"]
 
@@ -25,6 +29,7 @@ REDUCTIONS: tuple[Reduction, ...] = get_args(Reduction)
 CONDUCT_CHECKS: tuple[ConductCheck, ...] = get_args(ConductCheck)
 DEPARTURES: tuple[DepartureId, ...] = get_args(DepartureId)  # what each finds, in that order
 CHECKS: tuple[Check, ...] = ("value", "gradient", *CONDUCT_CHECKS)
+LAYOUTS: tuple[AnyLayout, ...] = ("transposed", "sliced", "reversed", "expanded")
 LEVELS: tuple[Level, ...] = get_args(Level)  # each takes the cases of those before it too
 
 # What users write for them: functions, classes and dtypes of the libraries, and short names. A word
@@ -58,6 +63,9 @@ CHOICE_WORDS: OtherWords = (
     ("value", ("values", "loss", "losses", "forward")),
     ("gradient", ("grad", "gradients", "grads", "backward")),
     ("inputs", ("input", "inplace", "in_place", "overwritten", "mutation")),
+    ("transposed", ("fortran", "f", "column_major", "transpose", "permuted", "t")),
+    ("sliced", ("strided", "slice", "non_contiguous", "noncontiguous", "step")),
+    ("reversed", ("flipped", "negative", "reverse", "flip", "negative_strides")),
     ("repeatable", ("deterministic", "determinism", "reproducible", "repeat", "repeated")),
     ("batch", ("batches", "rows", "independent", "row_dependent", "permutation")),
 )  # fmt: skip

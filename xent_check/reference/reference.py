@@ -32,7 +32,7 @@ SMALL = 20_000  # values; below it ball arithmetic takes well under a second
 KNOWN = frozenset({
     "class_axis", "normalize", "ignore_index", "label_smoothing", "class_weight", "pos_weight",
     "sample_weight", "reduction", "check", "cotangent", "logit_scale", "softcap", "z_loss",
-    "num_items", "shift", "smoothing_formula",
+    "num_items", "shift", "smoothing_formula", "layout",
 })  # fmt: skip
 
 

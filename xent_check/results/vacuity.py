@@ -37,7 +37,7 @@ _SHARE = 1 / 8  # of a sample's weight: a gradient that sums to less is not judg
 KNOWN = frozenset({
     "class_axis", "normalize", "ignore_index", "label_smoothing", "class_weight", "pos_weight",
     "sample_weight", "reduction", "check", "cotangent", "logit_scale", "softcap", "z_loss",
-    "num_items", "shift", "smoothing_formula",
+    "num_items", "shift", "smoothing_formula", "layout",
 })  # fmt: skip
 
 

@@ -12,13 +12,14 @@ from xent_check.problem.problem import Problem
 
 from ..keras_losses import KERAS, refuse
 from ..program import Program
+from ..support import TORCH_LAYOUTS
 from . import torch
 
 
 def evaluate(problem: Problem, mode: str, device: str) -> Computed:
     """Losses by reduction='none', totals by the class's own reductions;
     MissingDeviceError for another device than the CPU."""
-    refuse(problem)
+    refuse(problem, TORCH_LAYOUTS)
     if device != "cpu":
         raise MissingDeviceError("Keras on PyTorch places its tensors itself; ask for the CPU")
     function = KERAS.functions[problem.loss]

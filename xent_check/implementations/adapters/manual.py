@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -26,14 +27,14 @@ from xent_check.problem.vocabulary import GIVEN, Given, Loss, Reduction
 
 from ..conduct import watched
 from ..program import problem_arrays, refuse_what_is_not_supported
-from ..support import EVERYTHING
+from ..support import EVERYTHING, NUMPY_LAYOUTS
 
 Array = npt.NDArray[Any]
 
 
 def evaluate(problem: Problem, mode: str, device: str) -> Computed:
     """Losses by the formula, totals as plain sums."""
-    refuse_what_is_not_supported(problem, EVERYTHING, "the textbook formula")
+    refuse_what_is_not_supported(problem, EVERYTHING, "the textbook formula", NUMPY_LAYOUTS)
     return run(problem, FORMULAS[problem.loss], TEXTS[problem.loss, problem.given])
 
 
@@ -46,9 +47,11 @@ def run(problem: Problem, formula: Callable[[Problem], Array], text: str) -> Com
         raise UnsupportedError("NumPy computes in bfloat16 only where ml_dtypes is installed")
     if problem.values.dtype.itemsize == 2:
         text = f"{text}; sums in float32"
-    conduct = watched(problem, problem_arrays(problem), np.asarray)
+    arrays = problem_arrays(problem)
+    conduct = watched(problem, arrays, np.asarray)
+    in_memory = replace(problem, values=arrays[problem.given], labels=arrays["labels"])
     start = time.perf_counter()
-    losses, totals = answer(problem.aligned, formula)
+    losses, totals = answer(in_memory.aligned, formula)
     seconds = time.perf_counter() - start
     gradient = Unsupported("NumPy has no autodiff") if problem.gradient else None
     return Computed(losses, {**totals}, text, seconds, gradient, conduct=conduct())

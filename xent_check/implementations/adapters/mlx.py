@@ -16,6 +16,7 @@ import numpy as np
 
 from xent_check.problem.dtypes import dtype_name, numpy_dtype
 from xent_check.problem.evaluation import Computed, UnsupportedError
+from xent_check.problem.laid_out import flat_memory
 from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import Loss, Reduction
 
@@ -30,12 +31,12 @@ from ..program import (
     refuse_what_is_not_supported,
 )
 from ..recording import Calls
-from ..support import MLX
+from ..support import MLX, MLX_LAYOUTS
 
 
 def evaluate(problem: Problem, mode: str, device: str) -> Computed:
     """Losses by reduction="none", totals by the API's own reductions where they mean the same."""
-    refuse_what_is_not_supported(problem, MLX, "mlx.nn.losses")
+    refuse_what_is_not_supported(problem, MLX, "mlx.nn.losses", MLX_LAYOUTS)
     if problem.loss == "sparse_categorical" and _reads_outside(problem):
         raise UnsupportedError("MLX reads memory outside its arrays for a label of no class")
     mx.set_default_device(mx.cpu)
@@ -75,7 +76,10 @@ def _differentiate(losses_of: Callable[[Any], Any], values: Any, cotangent: Any)
 
 
 def _to_native(array: np.ndarray[Any, Any]) -> Any:
-    """An array of the same bits."""
+    """An array of the same bits, in memory of the same strides."""
+    if not array.flags.c_contiguous:
+        memory, strides, first = flat_memory(array)
+        return mx.as_strided(_to_native(memory), array.shape, strides, first)
     if dtype_name(array.dtype) == "bfloat16":
         return mx.array(array.view(np.uint16)).view(mx.bfloat16)
     return mx.array(array, dtype=getattr(mx, array.dtype.name))

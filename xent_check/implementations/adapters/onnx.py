@@ -41,7 +41,7 @@ def evaluate(problem: Problem, mode: str, device: str) -> Computed:
         raise UnsupportedError("ONNX Runtime has no SoftmaxCrossEntropyLoss of bfloat16 on the CPU")
     if problem.values.ndim == 1:
         raise UnsupportedError("SoftmaxCrossEntropyLoss takes a batch of rows, and no bare row")
-    plain = replace(problem, gradient=False, cotangent=None)
+    plain = replace(problem, gradient=False, cotangent=None, cotangent_layout=None)
     program = Program(_ROOTS, plain, sparse_categorical, _no_gradient)
     arrays = problem_arrays(plain)
     conduct = watched(problem, arrays, np.asarray)

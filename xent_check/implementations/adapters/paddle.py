@@ -16,6 +16,7 @@ import numpy as np
 import paddle
 
 from xent_check.problem.evaluation import Computed, UnsupportedError
+from xent_check.problem.laid_out import flat_memory
 from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import Loss, Reduction
 
@@ -30,19 +31,19 @@ from ..program import (
     refuse_what_is_not_supported,
 )
 from ..recording import Calls
-from ..support import PADDLE
+from ..support import PADDLE, PADDLE_LAYOUTS
 
 
 def evaluate(problem: Problem, mode: str, device: str) -> Computed:
     """Losses by reduction="none", totals by the API's own reductions where they mean the same."""
-    refuse_what_is_not_supported(problem, PADDLE, "paddle.nn.functional")
+    refuse_what_is_not_supported(problem, PADDLE, "paddle.nn.functional", PADDLE_LAYOUTS)
     if problem.dtype in ("float16", "bfloat16"):
         raise UnsupportedError(
             f"PaddlePaddle has no kernel of this loss in {problem.dtype} on CPUs"
         )
     paddle.set_device("cpu")
     program = Program({"paddle": paddle}, problem, FUNCTIONS[problem.loss], _differentiate)
-    arrays = {k: paddle.to_tensor(a) for k, a in problem_arrays(problem).items()}
+    arrays = {k: _to_tensor(a) for k, a in problem_arrays(problem).items()}
     conduct = watched(problem, arrays, _to_numpy)
     start = time.perf_counter()
     with program.tracked():
@@ -66,6 +67,14 @@ def _differentiate(losses_of: Callable[[Any], Any], values: Any, cotangent: Any)
     losses = losses_of(values)
     (gradient,) = paddle.grad([losses], [values], grad_outputs=[cotangent])
     return losses, gradient
+
+
+def _to_tensor(array: np.ndarray[Any, Any]) -> Any:
+    """A tensor of the same bits, in memory of the same strides."""
+    if array.flags.c_contiguous:
+        return paddle.to_tensor(array)
+    memory, strides, _ = flat_memory(array)  # the first number is the lowest: none is negative
+    return paddle.as_strided(paddle.to_tensor(memory), array.shape, strides)
 
 
 def _to_numpy(tensor: Any) -> np.ndarray[Any, Any]:

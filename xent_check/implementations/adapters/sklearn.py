@@ -18,33 +18,37 @@ from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import Reduction
 
 from ..conduct import watched
-from ..program import problem_arrays, refuse_what_is_not_supported
+from ..program import NativeArrays, problem_arrays, refuse_what_is_not_supported
 from ..recording import Calls
-from ..support import SKLEARN
+from ..support import NUMPY_LAYOUTS, SKLEARN
 
 _ALONE = "log_loss gives a mean or a sum, and no loss per sample"
 
 
 def evaluate(problem: Problem, mode: str, device: str) -> Computed:
     """The totals that log_loss has; where none is asked for, its default."""
-    refuse_what_is_not_supported(problem, SKLEARN, "log_loss")
+    refuse_what_is_not_supported(problem, SKLEARN, "log_loss", NUMPY_LAYOUTS)
     if problem.dtype == "bfloat16":
         raise UnsupportedError("scikit-learn has no bfloat16")
     if problem.loss != "sparse_categorical" and not np.isin(problem.labels, (0, 1)).all():
         raise UnsupportedError("log_loss takes classes as labels, and no distributions")
+    if problem.layout is not None and problem.values.ndim != (1 if problem.loss == "binary" else 2):
+        raise UnsupportedError("log_loss takes two axes alone, and other arrays in copies")
     weighted = problem.sample_weight is not None
     default: Reduction = "weighted_mean" if weighted else "mean"
     totals: dict[Reduction, Any] = {}
     calls: dict[str, str] = {}
-    conduct = watched(problem, problem_arrays(problem), np.asarray)
+    arrays = problem_arrays(problem)
+    conduct = watched(problem, arrays, np.asarray)
     start = time.perf_counter()
     for reduction in problem.reductions or (default,):
         if reduction == "mean" and weighted:
             totals[reduction] = Unsupported("log_loss: its mean divides by the sample weights")
             continue
         call = Calls({"np": np, "sklearn": sklearn})
+        normalize = reduction != "sum"
         try:
-            totals[reduction] = np.asarray(log_loss(call, problem, normalize=reduction != "sum"))
+            totals[reduction] = np.asarray(log_loss(call, problem, arrays, normalize))
         except Exception as error:
             error.xent_check_calls = (call.last, {reduction: call.last})  # type: ignore[attr-defined]
             raise
@@ -58,9 +62,10 @@ def evaluate(problem: Problem, mode: str, device: str) -> Computed:
     )
 
 
-def log_loss(call: Calls, problem: Problem, normalize: bool) -> Any:
+def log_loss(call: Calls, problem: Problem, arrays: NativeArrays, normalize: bool) -> Any:
     """One number. The classes are named, as the labels need not hold each of them."""
-    arrays = {name: call.named(name, array) for name, array in problem_arrays(problem).items()}
+    for name, array in arrays.items():
+        call.named(name, array)
     options: dict[str, Any] = {}
     if problem.loss == "sparse_categorical":
         options["labels"] = range(problem.num_classes)

@@ -24,7 +24,7 @@ from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import Loss
 
 from ..program import refuse_what_is_not_supported
-from ..support import FROM_LOGITS
+from ..support import FROM_LOGITS, NUMPY_LAYOUTS
 from .manual import added, binary_targets, run, scores, targets, with_z_loss
 
 Array = npt.NDArray[Any]
@@ -32,7 +32,7 @@ Array = npt.NDArray[Any]
 
 def evaluate(problem: Problem, mode: str, device: str) -> Computed:
     """Losses by the shifted formula, totals as plain sums."""
-    refuse_what_is_not_supported(problem, FROM_LOGITS, "shifted log-sum-exp")
+    refuse_what_is_not_supported(problem, FROM_LOGITS, "shifted log-sum-exp", NUMPY_LAYOUTS)
     return run(problem, FORMULAS[problem.loss], TEXTS[problem.loss])
 
 

@@ -21,6 +21,7 @@ import torch
 
 from xent_check.problem.dtypes import dtype_name, numpy_dtype
 from xent_check.problem.evaluation import Computed, MissingDeviceError
+from xent_check.problem.laid_out import flat_memory
 from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import Loss, Reduction
 
@@ -38,7 +39,7 @@ from ..program import (
     refuse_what_is_not_supported,
 )
 from ..recording import Calls
-from ..support import TORCH
+from ..support import TORCH, TORCH_LAYOUTS
 
 NAMES = Names(
     sum="torch.sum",
@@ -62,7 +63,7 @@ NAMES = Names(
 
 def evaluate(problem: Problem, mode: str, device: str) -> Computed:
     """Losses by reduction='none', totals by the API's own reductions where they mean the same."""
-    refuse_what_is_not_supported(problem, TORCH, "torch.nn.functional")
+    refuse_what_is_not_supported(problem, TORCH, "torch.nn.functional", TORCH_LAYOUTS)
     require_device(device)
     function, roots = FUNCTIONS[problem.loss], {"torch": torch}
     if mode == "compile":
@@ -129,7 +130,10 @@ def _compiled_expression(outline: Outline, expression: str, names: tuple[str, ..
 
 
 def to_tensor(array: np.ndarray[Any, Any], device: str) -> torch.Tensor:
-    """A tensor of the same bits."""
+    """A tensor of the same bits, in memory of the same strides."""
+    if not array.flags.c_contiguous:
+        memory, strides, first = flat_memory(array)
+        return torch.as_strided(to_tensor(memory, device), array.shape, strides, first)
     if dtype_name(array.dtype) == "bfloat16":
         bits = torch.tensor(np.array(array).view(np.int16))
         return bits.view(torch.bfloat16).to(device)
@@ -266,4 +270,5 @@ FRAMEWORK = Framework(
     to_numpy=to_numpy,
     differentiate=_differentiate_users,
     from_numpy="torch.as_tensor",
+    layouts=TORCH_LAYOUTS,
 )

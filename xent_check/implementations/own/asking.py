@@ -19,7 +19,7 @@ from xent_check.problem.vocabulary import REDUCTIONS, Reduction
 
 from ..conduct import watched
 from ..declaration import EXPLICIT, NOTHING, Declaration, Returns
-from ..program import GRADIENT, LOSSES, problem_arrays
+from ..program import GRADIENT, LOSSES, problem_arrays, refuse_layouts
 from .advising import advised
 from .answers import AnswerError, device_of, gradient_of, losses_of
 from .framework import NUMPY, Framework, framework_of
@@ -84,6 +84,7 @@ def ask(problem: Problem, loss: UserLoss, returns: Returns = "losses") -> Comput
     TypeError where the answer holds no losses; whatever the callable raises.
     """
     framework, given = loss.framework, problem.given
+    refuse_layouts(problem, framework.layouts, framework.name)
     plan = planned(problem, loss.target, loss.shown, loss.declared)
     notes: list[str] = []
     slopes: list[Any] = []

@@ -14,6 +14,9 @@ import numpy.typing as npt
 
 from xent_check.problem.dtypes import BITS
 from xent_check.problem.evaluation import UnsupportedError
+from xent_check.problem.vocabulary import AnyLayout
+
+from ..support import NUMPY_LAYOUTS
 
 Array = npt.NDArray[Any]
 
@@ -37,12 +40,14 @@ class Framework:
     not depend on the scores); None where the framework takes no gradients"""
     from_numpy: str
     """the function that makes an array of numbers, as a script writes it"""
+    layouts: tuple[AnyLayout, ...] = ()
+    """what its arrays can be in memory, beside contiguous"""
 
 
 def _to_numpy_array(array: Array, _: str) -> Array:
     if array.dtype == BITS:
         raise UnsupportedError("NumPy has bfloat16 only where ml_dtypes is installed")
-    return array.copy()
+    return array.copy() if array.flags.c_contiguous else array  # what is laid out has its memory
 
 
 NUMPY = Framework(
@@ -53,6 +58,7 @@ NUMPY = Framework(
     to_numpy=np.asarray,
     differentiate=None,
     from_numpy="np.asarray",
+    layouts=NUMPY_LAYOUTS,
 )
 
 

@@ -1,0 +1,76 @@
+"""Laid out: the same numbers in memory that is not contiguous, as views of NumPy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numpy.lib.stride_tricks import as_strided
+
+from .dtypes import BITS
+from .vocabulary import AnyLayout
+
+Array = npt.NDArray[Any]
+_NAN = 0x7FC0  # of bfloat16
+
+
+def laid_out(array: Array, layout: AnyLayout | None) -> Array:
+    """The numbers of an array as a view of memory of its own, strided as the layout says. None:
+    contiguous, which may be the array itself.
+
+    transposed: its axes in reverse order. sliced: every second number; what stands between is nan,
+    or of integers the others, from the last on. reversed: all axes from the end. expanded: one
+    number, all strides 0, so that the array has to be constant. What is contiguous even transposed,
+    since one axis at most is longer than 1, is sliced instead. One number alone, or none, has no
+    other memory.
+    """
+    if layout is None:
+        return array if array.flags.c_contiguous else array.copy()
+    if layout == "transposed" and sum(size > 1 for size in array.shape) < 2:
+        layout = "sliced"
+    return _LAYOUTS[layout](array)
+
+
+def flat_memory(view: Array) -> tuple[Array, tuple[int, ...], int]:
+    """What a view is made from: the memory from its lowest to its highest number, of one axis; then
+    its strides and the place of its first number there, in numbers."""
+    steps = tuple(stride // view.itemsize for stride in view.strides)
+    if view.size == 0:
+        return view.reshape(-1), steps, 0
+    spans = [(size - 1) * step for size, step in zip(view.shape, steps, strict=True)]
+    first = -sum(span for span in spans if span < 0)
+    length = 1 + sum(abs(span) for span in spans)
+    forwards = view[tuple(slice(None, None, -1 if step < 0 else 1) for step in steps)]
+    return as_strided(forwards, (length,), (view.itemsize,)), steps, first
+
+
+def _transposed(array: Array) -> Array:
+    return np.array(array, order="F")
+
+
+def _sliced(array: Array) -> Array:
+    if array.dtype == BITS:
+        between = np.full(array.shape, _NAN, np.uint16).view(BITS)
+    elif array.dtype.kind in "iu":
+        between = np.flip(array)
+    else:
+        between = np.full(array.shape, np.nan, array.dtype)
+    return np.stack([array, between], axis=-1)[..., 0]
+
+
+def _reversed(array: Array) -> Array:
+    return np.flip(np.flip(array).copy())
+
+
+def _expanded(array: Array) -> Array:
+    return as_strided(array.reshape(-1)[:1].copy(), array.shape, (0,) * array.ndim)
+
+
+_LAYOUTS: Mapping[AnyLayout, Callable[[Array], Array]] = {
+    "transposed": _transposed,
+    "sliced": _sliced,
+    "reversed": _reversed,
+    "expanded": _expanded,
+}
