@@ -25,7 +25,7 @@ from xent_check.reference.enclosure import Enclosure
 from xent_check.reporters.formats import Terminal, reporter
 from xent_check.results.comparison import Comparison
 from xent_check.results.difference import Allowance, Difference, UndecidedError
-from xent_check.results.excerpts import WORST, shortened
+from xent_check.results.excerpts import WORST, merged, shortened
 from xent_check.results.report import CaseResult, Report, Status
 
 TIGHT, LOOSE = Tolerance(atol=1e-6), Tolerance(atol=1.0)
@@ -54,6 +54,29 @@ def held(pairs: list[tuple[float, float, float]], tolerance: Tolerance | Auto) -
 
 def again(kept: Difference, bound: Float64s, tolerance: Tolerance | Auto) -> Difference:
     return Allowance(tolerance, Bounds(bound, {}, None, {}, 2.0**-24)).again("losses", kept)
+
+
+@given(ALL, st.one_of(TOLERANCES, st.just("auto")), st.integers(1, 50))
+def test_excerpts_of_parts_are_merged_into_that_of_the_whole(
+    pairs: list[tuple[float, float, float]], tolerance: Tolerance | Auto, size: int
+) -> None:
+    """The same elements, which stand for as many others; the digest is one of digests."""
+    whole, bound = held(pairs, tolerance)
+    starts = list(range(0, len(pairs), size))
+    parts = [shortened(*held(pairs[i : i + size], tolerance)) for i in starts]
+    kept, kept_bound = merged(parts, [(i,) for i in starts], (len(pairs),))
+    target, target_bound = shortened(whole, bound)
+    assert kept.excerpt is not None
+    assert target.excerpt is not None
+    for name in ("actual", "target", "abs_diff", "ulps", "allowed"):
+        np.testing.assert_array_equal(getattr(kept, name), getattr(target, name))
+    np.testing.assert_array_equal(kept_bound, target_bound)
+    ours, theirs = kept.excerpt, target.excerpt
+    assert (ours.indices, ours.shape) == (theirs.indices, theirs.shape)
+    assert (ours.diverging, ours.at_least) == (theirs.diverging, theirs.at_least)
+    assert ours.classes.split(", places")[0] == theirs.classes.split(", places")[0]
+    np.testing.assert_array_equal(ours.least, theirs.least)
+    np.testing.assert_array_equal(ours.stands_for, theirs.stands_for)
 
 
 @given(ALL, st.one_of(TOLERANCES, st.just("auto")), st.one_of(TOLERANCES, st.just("auto")))

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,7 +20,7 @@ from xent_check.problem.tolerance import Auto, Tolerance
 from xent_check.reference.bounds import Bounds
 from xent_check.reference.enclosure import Enclosure
 
-from .fingerprint import digest
+from .fingerprint import digest, digest_of_texts
 
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.intp]
@@ -42,7 +45,7 @@ class Excerpt:
     classes: str
     """the kinds of numbers in the whole array"""
     digest: str
-    """of the whole array"""
+    """of the whole array; of its chunks' digests where it was compared in chunks"""
     least: Float64s
     """the smallest abs(target) of the elements that each kept one stands for; nan where none"""
     stands_for: Ints
@@ -251,3 +254,17 @@ def classes(values: Float64s) -> str:
     for number, mask in enumerate(masks.values()):
         kinds[mask] = number
     return f"{text}, places {digest(kinds, 'float64')[:8]}"
+
+
+def joined_classes(parts: Sequence[tuple[str, int]]) -> str:
+    """The classes of an array from those of its parts, each with its size; the places are a digest
+    of the parts' texts."""
+    counts: Counter[str] = Counter()
+    for text, size in parts:
+        found = re.findall(r"(\S+) \((\d+)\)", text)
+        counts.update({name: int(count) for name, count in found} if found else {text: size})
+    if len(counts) < 2:
+        return next(iter(counts))
+    order = [name for name in ("inf", "-inf", "nan", "value") if name in counts]
+    text = ", ".join(f"{name} ({counts[name]})" for name in order)
+    return f"{text}, places {digest_of_texts([text for text, _ in parts])[:8]}"

@@ -8,15 +8,18 @@ its bound decides.
 
 from __future__ import annotations
 
-from dataclasses import replace
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from xent_check.problem.dtypes import Float64s, ulp
 
-from .difference import Difference, Excerpt, within_range
-from .fingerprint import digest
+from .difference import Difference, Excerpt, joined_classes, within_range
+from .fingerprint import digest, digest_of_texts
 from .ranking import largest_first
 
 WORST = 20
@@ -29,49 +32,121 @@ def shortened(
     """The worst few elements of a whole array and those that decide under any tolerance, flat, and
     their bounds."""
     d, shape = difference, difference.actual.shape
-    first = largest_first(d.abs_diff, worst)
-    groups = _binades(d)
-    deciding = {row for row, _, _ in groups} | set(_beyond_the_bound(d, bound))
-    if d.diverging:
-        deciding.add(int(np.ravel_multi_index(d.worst, shape)))
-    rows = np.array([*first, *sorted(deciding - set(first.tolist()))], dtype=np.intp)
-    least, stands_for = np.full(rows.shape, np.nan), np.zeros(rows.shape, dtype=np.intp)
-    for row, smallest, count in groups:
-        at = int(np.flatnonzero(rows == row)[0])
-        least[at], stands_for[at] = smallest, count
-    places = np.stack(np.unravel_index(rows, shape), axis=1)
+    sizes, ones = np.abs(d.target.reshape(-1)), np.ones(d.target.size, dtype=np.intp)
+    kept = _kept(_flat(d), None if bound is None else bound.reshape(-1), sizes, ones, worst)
+    places = np.stack(np.unravel_index(kept.rows, shape), axis=1)
     excerpt = Excerpt(
         indices=tuple(tuple(int(i) for i in place) for place in places),
         shape=shape,
         diverging=d.diverging,
         classes=d.classes,
         digest=digest(d.actual, d.dtype),
-        least=least,
-        stands_for=stands_for,
+        least=kept.least,
+        stands_for=kept.stands_for,
     )
+    return _rows_of(_flat(d), bound, kept, excerpt)
+
+
+def merged(
+    parts: Sequence[tuple[Difference, Float64s | None]],
+    starts: Sequence[tuple[int, ...]],
+    shape: tuple[int, ...],
+) -> tuple[Difference, Float64s | None]:
+    """The excerpts of the parts of an array, with their bounds, as the excerpt of all of it: the
+    same elements as those of `shortened`, which are never all there at once.
+
+    starts: the first index of each part along the first axes. shape: of the whole array. The digest
+    is one of the parts' digests.
+    """
+    excerpts = [d.excerpt for d, _ in parts if d.excerpt is not None]
+    indices = [
+        (*(i + k for i, k in zip(index, start, strict=False)), *index[len(start) :])
+        for excerpt, start in zip(excerpts, starts, strict=True)
+        for index in excerpt.indices
+    ]
+    order = np.argsort(np.ravel_multi_index(tuple(np.array(indices).T), shape), kind="stable")
+    first, bounded = parts[0][0], parts[0][1] is not None
+    joined: dict[str, Any] = {
+        name: np.concatenate([getattr(d, name) for d, _ in parts])[order]
+        for name in ("actual", "target", "abs_diff", "ulps", "allowed")
+    }
+    d = replace(first, **joined, excerpt=None)
+    bound = np.concatenate([b for _, b in parts if b is not None])[order] if bounded else None
+    least = np.concatenate([excerpt.least for excerpt in excerpts])[order]
+    stands_for = np.concatenate([excerpt.stands_for for excerpt in excerpts])[order]
+    kept = _kept(d, bound, least, stands_for, WORST)
+    whole = Excerpt(
+        indices=tuple(indices[order[row]] for row in kept.rows),
+        shape=shape,
+        diverging=sum(excerpt.diverging for excerpt in excerpts),
+        classes=joined_classes([(e.classes, math.prod(e.shape)) for e in excerpts]),
+        digest=digest_of_texts([excerpt.digest for excerpt in excerpts]),
+        least=kept.least,
+        stands_for=kept.stands_for,
+    )
+    return _rows_of(d, bound, kept, whole)
+
+
+@dataclass(frozen=True, eq=False)
+class _Kept:
+    """The elements that are kept."""
+
+    rows: Ints  # their indices among the flat elements
+    least: Float64s  # as of Excerpt
+    stands_for: Ints  # as of Excerpt
+
+
+def _flat(d: Difference) -> Difference:
+    names = ("actual", "target", "abs_diff", "ulps", "allowed")
+    return replace(d, **{name: getattr(d, name).reshape(-1) for name in names})
+
+
+def _kept(
+    d: Difference, bound: Float64s | None, least: Float64s, stands_for: Ints, worst: int
+) -> _Kept:
+    """The elements to keep of flat ones, each of which stands for `stands_for` of the array, 0 or
+    more, of which the smallest abs(target) is `least`."""
+    first = largest_first(d.abs_diff, worst)
+    groups = _binades(d, least, stands_for)
+    deciding = {row for row, _, _ in groups} | set(_beyond_the_bound(d, bound))
+    if d.diverging:
+        deciding.add(d.worst[0])
+    rows = np.array([*first, *sorted(deciding - set(first.tolist()))], dtype=np.intp)
+    smallest, counts = np.full(rows.shape, np.nan), np.zeros(rows.shape, dtype=np.intp)
+    for row, size, count in groups:
+        at = int(np.flatnonzero(rows == row)[0])
+        smallest[at], counts[at] = size, count
+    return _Kept(rows, smallest, counts)
+
+
+def _rows_of(
+    d: Difference, bound: Float64s | None, kept: _Kept, excerpt: Excerpt
+) -> tuple[Difference, Float64s | None]:
     short = replace(
         d,
-        actual=d.actual.reshape(-1)[rows],
-        target=d.target.reshape(-1)[rows],
-        abs_diff=d.abs_diff.reshape(-1)[rows],
-        ulps=d.ulps.reshape(-1)[rows],
-        allowed=d.allowed.reshape(-1)[rows],
+        actual=d.actual[kept.rows],
+        target=d.target[kept.rows],
+        abs_diff=d.abs_diff[kept.rows],
+        ulps=d.ulps[kept.rows],
+        allowed=d.allowed[kept.rows],
         excerpt=excerpt,
     )
-    return short, None if bound is None else bound.reshape(-1)[rows]
+    return short, None if bound is None else bound.reshape(-1)[kept.rows]
 
 
-def _binades(d: Difference) -> list[tuple[int, float, int]]:
-    """For each binade of the target: the flat index of the element furthest off, the smallest
-    abs(target), and the number of elements. Targets that are not finite count as one binade."""
-    spaced = ulp(d.target, d.dtype, d.asked).reshape(-1)
-    size = np.abs(d.target.reshape(-1))
-    off = d.distance.reshape(-1)
+def _binades(d: Difference, least: Float64s, stands_for: Ints) -> list[tuple[int, float, int]]:
+    """For each binade of the target: the index of the element furthest off, the smallest
+    abs(target), and the number of elements that those that stand for any stand for. Targets that
+    are not finite count as one binade."""
+    spaced, off = ulp(d.target, d.dtype, d.asked), d.distance
+    standing = stands_for > 0
     groups = []
-    for ulp_size in np.unique(spaced):
-        members = np.flatnonzero(np.isnan(spaced) if np.isnan(ulp_size) else spaced == ulp_size)
-        smallest = np.nan if np.isnan(ulp_size) else float(size[members].min())
-        groups.append((int(members[np.argmax(off[members])]), smallest, members.size))
+    for ulp_size in np.unique(spaced[standing]):
+        same = np.isnan(spaced) if np.isnan(ulp_size) else spaced == ulp_size
+        members = np.flatnonzero(same & standing)
+        smallest = np.nan if np.isnan(ulp_size) else float(least[members].min())
+        count = int(stands_for[members].sum())
+        groups.append((int(members[np.argmax(off[members])]), smallest, count))
     return groups
 
 

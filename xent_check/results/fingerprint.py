@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -22,3 +23,8 @@ def digest(values: Float64s, dtype: str) -> str:
         chunk = flat[start : start + _CHUNK]
         content.update(np.where(np.isnan(chunk), np.nan, chunk).astype("<f8").tobytes())
     return content.hexdigest()[:16]
+
+
+def digest_of_texts(texts: Sequence[str]) -> str:
+    """16 hexadecimal digits of SHA-256 over texts in their order."""
+    return hashlib.sha256(" ".join(texts).encode()).hexdigest()[:16]
