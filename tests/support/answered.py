@@ -12,6 +12,7 @@ from xent_check.implementations.names import Implementation, parse
 from xent_check.problem.evaluation import Evaluation
 from xent_check.problem.problem import Problem
 from xent_check.results.report import CaseResult
+from xent_check.running.chunking import Chunking
 from xent_check.running.jobs import Job
 from xent_check.running.run import run
 from xent_check.workers.pool import Pool
@@ -28,8 +29,9 @@ class MadeUp:
         self.folder = tempfile.TemporaryDirectory()
         self._answer = answer
         self.asked: list[Asked] = []
+        self.stays = True
 
-    def submit(self, requests: Sequence[Asked], timeout: float) -> None:
+    def submit(self, requests: Sequence[Asked], timeout: float, keep: bool = False) -> None:
         self.asked = list(requests)
 
     def answers(self) -> Iterator[tuple[Job, Evaluation]]:
@@ -48,8 +50,12 @@ def posed(folder: Path, text: str) -> tuple[PosedCase, ...]:
 
 
 def answered(
-    cases: Sequence[PosedCase], names: Sequence[str], answer: Callable[[Problem], Evaluation]
+    cases: Sequence[PosedCase],
+    names: Sequence[str],
+    answer: Callable[[Problem], Evaluation],
+    chunk: int = 0,
 ) -> list[CaseResult]:
-    """The results of a run that asks these implementations."""
+    """The results of a run that asks these implementations. chunk: the rows of one; 0: all."""
     pool = cast(Pool[Job], MadeUp(answer))
-    return list(run(cases, [parse(name) for name in names], pool, 60.0))
+    chosen = [parse(name) for name in names]
+    return list(run(cases, chosen, pool, 60.0, chunking=Chunking(chunk)))

@@ -24,6 +24,7 @@ from xent_check.implementations.names import UNKNOWN, Implementation, parse
 from xent_check.implementations.table import IMPLEMENTATIONS
 from xent_check.problem.expectation import REFERENCE, Expectation, Expectations
 from xent_check.problem.problem import Problem
+from xent_check.problem.rows import Sampled
 from xent_check.problem.tolerance import Auto, Tolerance
 from xent_check.problem.vocabulary import DType, Level, Loss
 
@@ -48,6 +49,7 @@ class PosedCase:
     problem: Problem  # its arrays and options
     expectations: Expectations  # what it states, by implementation
     implementations: tuple[Implementation, ...] | None  # None: the default set
+    sampled: Sampled | None = None  # the rows that the problem has, where it has not all of them
 
     def with_tolerance(self, tolerance: Tolerance | Auto) -> PosedCase:
         """The same case under another tolerance."""
@@ -72,6 +74,11 @@ class PosedCase:
             if version != UNKNOWN and entry.applies_to(version):
                 return entry
         return None
+
+    def with_problem(self, problem: Problem) -> PosedCase:
+        """The same case about another problem, which asks for that one's totals alone."""
+        fields = self.case.fields.model_copy(update={"reduction": list(problem.reductions)})
+        return replace(self, case=replace(self.case, fields=fields), problem=problem)
 
 
 @dataclass(frozen=True)

@@ -69,6 +69,11 @@ class Size:
         return self.truth_bytes + self.answer_bytes + max(self.comparison_bytes, self.worker_bytes)
 
     @property
+    def kept_bytes(self) -> int:
+        """Bytes of a run with one answer that stay where it is asked in chunks: the losses'."""
+        return self.samples * (TRUTH + ANSWER)
+
+    @property
     def _numbers(self) -> int:
         return self.samples + (self.values if self.gradient else 0)
 

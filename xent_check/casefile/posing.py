@@ -131,14 +131,18 @@ class _ProblemBuilder:
         return self.fields.loss == "binary" or self.is_known("class_axis")
 
     def require_memory(self) -> None:
-        """InvalidError where one answer does not fit; nothing is done with the arrays before."""
+        """InvalidError where one answer does not fit, of a case that can be asked in chunks of rows
+        its losses alone; nothing is done with the arrays before."""
         f, values, form = self.fields, self.arrays[self.given], getattr(self.fields, self.given)
         axis, gradient = self.options.class_axis, self.options.gradient
         has_axis = f.loss != "binary" and -values.ndim <= axis < values.ndim
         classes = values.shape[axis] if has_axis else 1
         size = Size(values.size, values.size // max(classes, 1), f.dtype, gradient)
         subject = f"{form.file!r} of shape" if isinstance(form, FileArray) else "shape"
-        needed = size.one_answer_bytes + copy_bytes(self.arrays, f.dtype)
+        has_rows = f.loss == "binary" or (has_axis and axis % values.ndim > 0)
+        in_chunks = has_rows and self.given != "probs"  # which are checked whole
+        needed = size.kept_bytes if in_chunks else size.one_answer_bytes
+        needed += copy_bytes(self.arrays, f.dtype)
         must_have(needed, f"{subject} {list(values.shape)}: checking it needs", (self.given,))
 
     @property

@@ -114,7 +114,7 @@ def _report(results: str | None, options: dict[str, Any]) -> Report:
     from xent_check.running.session import check
 
     with Progress() as progress:
-        return check(settings, progress)
+        return check(settings, progress, told=progress.rows)
 
 
 def _refuse_run_options() -> None:

@@ -22,6 +22,7 @@ class Progress:
         shown = sys.stderr.isatty() and not is_dumb()
         self._bar = _bar(color) if shown else None
         self._wrong = 0
+        self._case = ""  # the one that is asked in chunks
 
     def __enter__(self) -> Progress:
         if self._bar is not None:
@@ -38,6 +39,20 @@ class Progress:
                 self._bar.task_ids[0], description="answers", completed=count, total=total,
                 count=f"{count}/{total}", wrong=wrong, left="left",
             )  # fmt: skip
+
+    def rows(self, case: str, count: int, total: int) -> None:
+        """count: the rows of a large case that were asked so far; total: all of them."""
+        if self._bar is None:
+            return
+        if self._case != case:
+            self._case = case
+            self._bar.reset(self._bar.task_ids[0], total=total, description="rows", wrong="")
+        seconds = self._bar.tasks[0].elapsed or 0.0
+        rate = f"{count / seconds:,.0f}/s" if seconds else ""
+        self._bar.update(
+            self._bar.task_ids[0], description="rows", completed=count, total=total,
+            count=f"{count:,}/{total:,} {rate}", left="left",
+        )  # fmt: skip
 
     def __exit__(self, *_: object) -> None:
         if self._bar is not None:

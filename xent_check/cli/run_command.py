@@ -80,5 +80,5 @@ def command(
     from xent_check.running.session import check
 
     with Progress(color) as progress, FailureRecorder(progress, narrowed) as recorder:
-        report = recorder.finished(gate(check(settings, recorder)))
+        report = recorder.finished(gate(check(settings, recorder, told=progress.rows)))
     finish(replace(report, durations=durations or 0), outputs, look)

@@ -68,6 +68,14 @@ def reference(problem: Problem) -> Reference:
     return Reference(losses, totals, {r: nearest(d) for r, d in divisors.items()}, gradient)
 
 
+def of_chunks(problem: Problem, losses: Enclosure) -> Reference:
+    """The reference of a problem whose losses were enclosed chunk by chunk: with the exact totals
+    of these, and without a gradient."""
+    divisors = {r: divisor(problem, r) for r in problem.reductions}
+    nearest_divisors = {r: nearest(d) for r, d in divisors.items()}
+    return Reference(losses, fast_totals(losses, divisors), nearest_divisors, None)
+
+
 def _large_losses(problem: Problem) -> Enclosure:
     """The losses, a part at a time: in float64 and in threads where that form applies; the other
     parts in ball arithmetic, in this thread, because all threads share one arb precision."""

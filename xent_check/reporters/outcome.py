@@ -89,8 +89,20 @@ def _reasons(report: Report) -> Iterator[str]:
         yield f"failed: {', '.join(missing)} required and missing"
     if report.gate is not None:
         yield from _gate_reasons(report, report.gate)
+    if text := _sampled_text(report):
+        yield text
     if text := left_out_text(report.scope.left_out):
         yield text
+
+
+def _sampled_text(report: Report) -> str:
+    """How many rows were asked of the cases that were not asked for all; "" where all were."""
+    counts = [one.sampled for one in report.asked if one.sampled is not None]
+    if not counts:
+        return ""
+    some, of = (sum(numbers) for numbers in zip(*counts, strict=True))
+    cases = "" if len(report.asked) == 1 else f" of {count_of(len(counts), 'case')}"
+    return f"only {some:,} of {of:,} rows{cases} were compared"
 
 
 def _gate_reasons(report: Report, gate: GateResult) -> Iterator[str]:

@@ -55,6 +55,8 @@ class Comparison:
     """the parts that the case asks for"""
     unheld: Mapping[str, Published] = field(default_factory=dict)
     """what an expectation states of parts that the implementation did not give"""
+    rows: Mapping[Reduction, tuple[int, int]] = field(default_factory=dict)
+    """the first and the last row of the chunk that a total is of, in a case asked in chunks"""
     conduct: Mapping[ConductCheck, Checked] = field(default_factory=dict)
     """the further checks that were made"""
 

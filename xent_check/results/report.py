@@ -151,6 +151,8 @@ class Asked:
     inputs: str  # the digest of its problem
     implementations: tuple[str, ...]  # with the reference where an entry pins it
     parts: tuple[str, ...]  # losses, totals by reduction, gradient
+    # How many of its rows are compared, and of how many; None: all of them.
+    sampled: tuple[int, int] | None = None
 
 
 def selection_digest(asked: Sequence[Asked]) -> str:

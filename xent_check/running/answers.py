@@ -13,6 +13,7 @@ from xent_check.results.report import CaseResult
 from xent_check.results.verdict import judge_pinned
 from xent_check.workers.pool import Pool
 
+from .chunking import LARGE_IN_CHUNKS
 from .jobs import Job
 from .memory_needed import require_memory
 from .run import run
@@ -76,8 +77,8 @@ class Answers:
 
     def _begin(self, asked: Sequence[tuple[PosedCase, Sequence[Implementation]]]) -> None:
         cases = [replace(p, implementations=tuple(chosen)) for p, chosen in asked if chosen]
-        require_memory(cases, lambda posed: posed.implementations or (), None)
+        require_memory(cases, lambda posed: posed.implementations or (), None, LARGE_IN_CHUNKS)
         if self._pool is None:
             everyone = [i for _, chosen in asked for i in chosen if why_missing(i) is None]
             self._pool = Pool(everyone, None, keep=True)
-        self._coming = run(cases, None, self._pool, self._timeout)
+        self._coming = run(cases, None, self._pool, self._timeout, chunking=LARGE_IN_CHUNKS)

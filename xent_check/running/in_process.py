@@ -30,6 +30,7 @@ from xent_check.workers.child import evaluation_of
 
 from .jobs import Job
 from .judging import result_of
+from .memory_needed import require_memory
 from .selection import asked_of, scope_of
 from .session import origin_of
 from .settings import Settings
@@ -53,6 +54,7 @@ def check(
     own = Implementation(
         loss.shown, CUSTOM, device=loss.device, function=loss.shown, declared=loss.declared
     )
+    require_memory(posed_cases, lambda _: (own,), None)
     asked = asked_of(posed_cases, lambda _: (own,))
     introduced = introduction(loss, stated)
     results = list(_results(loss, own, posed_cases, introduced, stated))

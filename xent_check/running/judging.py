@@ -20,6 +20,13 @@ from .jobs import Job
 def result_of(
     job: Job, evaluation: Evaluation, exact: Truth, strict: bool, library: str = ""
 ) -> CaseResult:
+    """The answer as `judged`, a divergence with its reason."""
+    return diagnosed(judged(job, evaluation, exact, strict, library))
+
+
+def judged(
+    job: Job, evaluation: Evaluation, exact: Truth, strict: bool, library: str = ""
+) -> CaseResult:
     """The answer compared with the truth, under the bounds of the dtype it is computed in.
 
     library: where the loss is a function of a library, asked by its name, the implementation that
@@ -46,7 +53,7 @@ def result_of(
     if promise is not None and result.comparison and posed.case.fields.tolerance != "auto":
         note = f"its promise of {promise} counts under the tolerance auto alone"
         result = replace(result, notes=(*result.notes, note))
-    return diagnosed(result)
+    return result
 
 
 def _with_gradient(computed: Computed, exact: Truth, stated: Expectation | None) -> Computed:

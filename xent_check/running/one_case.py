@@ -12,6 +12,7 @@ from xent_check.results.report import CaseResult
 from xent_check.workers.pool import Pool
 
 from .jobs import Job
+from .memory_needed import require_memory
 from .run import run
 
 
@@ -21,6 +22,7 @@ def introduced_result_of(
     """The result of one implementation, and the introduction of a user's own, which is empty of
     any other."""
     pool: Pool[Job]
+    require_memory([posed], lambda _: [implementation], None)
     present = [implementation] if why_missing(implementation) is None else []
     with Pool(present, None) as pool:
         results = list(run([posed], [implementation], pool, timeout))
@@ -37,6 +39,7 @@ def results_of(
     """The results of one case, in the order of `chosen`. timeout: seconds per answer. progress: is
     told the count of results, that of all, and the last."""
     pool: Pool[Job]
+    require_memory([posed], lambda _: chosen, None)
     with Pool([i for i in chosen if why_missing(i) is None], None) as pool:
         results: dict[str, CaseResult] = {}
         total = len(chosen) + (REFERENCE in posed.expectations)  # a pinned reference is judged too

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from xent_check.casefile.loading import PosedCase
 from xent_check.implementations.names import Implementation, Python
@@ -13,6 +14,8 @@ from xent_check.timing import Clock
 from xent_check.workers.pool import Pool
 from xent_check.workers.wire import forget
 
+from .chunking import WHOLE, Chunking
+from .in_chunks import results_in_chunks
 from .jobs import Job, encode_case, implementations_of
 from .judging import result_of
 
@@ -25,26 +28,26 @@ def run(
     strict: bool = False,
     pythons: Sequence[Python] = (),
     clock: Clock | None = None,
+    chunking: Chunking = WHOLE,
 ) -> Iterator[CaseResult]:
-    """The results as they come.
+    """The results as they come, those of the cases that are asked in chunks last.
 
     chosen: instead of the implementations that the cases list; None for those, or the default set.
     timeout: seconds per answer. clock: takes the time of the reference and of judging.
     """
-    clock = clock or Clock()
-    encoded_cases = [encode_case(posed, pool.folder.name) for posed in posed_cases]
-    jobs = [Job(p, i, m) for p, m in encoded_cases for i in implementations_of(p, chosen, pythons)]
-    pool.submit([(j.implementation, j, j.request) for j in jobs if not j.unasked], timeout)
+    clock, ask = clock or Clock(), partial(implementations_of, chosen=chosen, pythons=pythons)
+    whole, cut = chunking.split(posed_cases)
+    encoded_cases = [encode_case(posed, pool.folder.name) for posed in whole]
+    jobs = [Job(posed, i, message) for posed, message in encoded_cases for i in ask(posed)]
+    requests = [(job.implementation, job, job.request) for job in jobs if not job.unasked]
+    pool.submit(requests, timeout, keep=bool(cut))
     truths: dict[PosedCase, Truth] = {}
     for posed, _ in encoded_cases:  # while the workers compute
         with clock.of("reference", posed.case.id):
             truths[posed] = truth(posed.problem)
-        pinned = judge_pinned(posed, truths[posed])
-        if pinned is not None:
+        if (pinned := judge_pinned(posed, truths[posed])) is not None:
             yield pinned
-    for job in jobs:
-        if job.unasked:
-            yield result_of(job, job.unasked, truths[job.posed], strict)
+    yield from (result_of(j, j.unasked, truths[j.posed], strict) for j in jobs if j.unasked)
     for job, evaluation in pool.answers():
         with clock.of("judging", job.posed.case.id):
             library = pool.introduction_of(job.implementation).get("library", "")
@@ -52,3 +55,4 @@ def run(
         yield result
     for _, message in encoded_cases:
         forget(message)
+    yield from results_in_chunks(cut, ask, pool, timeout, strict, clock, chunking)

@@ -15,6 +15,7 @@ from xent_check.problem.expectation import REFERENCE
 from xent_check.problem.problem_digest import problem_digest
 from xent_check.results.report import Asked, Scope
 
+from .sampling import look
 from .settings import Settings
 
 
@@ -34,6 +35,9 @@ def select_cases(settings: Settings, ready_cases: tuple[PosedCase, ...] | None) 
     if settings.tolerance is not None:
         changed = (s.with_tolerance(settings.tolerance) for s in loaded.posed_cases)
         loaded = replace(loaded, posed_cases=tuple(changed))
+    if settings.sample is not None:
+        looks = tuple(look(posed, settings.sample) for posed in loaded.posed_cases)
+        loaded = replace(loaded, posed_cases=looks)
     return loaded
 
 
@@ -91,6 +95,7 @@ def asked_of(
             problem_digest(s.problem),
             (*pinned[id(s)], *(i.name for i in implementations_of(s))),
             tuple(sorted(s.case.fields.asked)),
+            None if s.sampled is None else s.sampled.counts,
         )
         for s in posed_cases
     )

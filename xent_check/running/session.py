@@ -17,10 +17,12 @@ from xent_check.results.report import CaseResult, Report, selection_digest
 from xent_check.timing import Clock
 from xent_check.workers.pool import Pool
 
+from .chunking import Chunking, unheard
 from .commit import commit_of
 from .jobs import Job, implementations_of
 from .memory_needed import require_memory
 from .run import run
+from .sampling import remarked
 from .selection import asked_of, scope_of, select_cases
 from .settings import Settings
 from .summary import report_of
@@ -28,18 +30,23 @@ from .summary import report_of
 Progress = Callable[
     [int, int, CaseResult], None
 ]  # results so far, results to come in all, the last
+Rows = Callable[[str, int, int], None]  # the id of a case in chunks, its rows so far, all of them
 
 
 def check(
-    settings: Settings, progress: Progress, ready_cases: tuple[PosedCase, ...] | None = None
+    settings: Settings,
+    progress: Progress,
+    ready_cases: tuple[PosedCase, ...] | None = None,
+    told: Rows = unheard,
 ) -> Report:
     """The report of a run. The workers start while the cases are read.
 
     progress: called after each result, with the number of results so far. ready_cases: to run
-    instead of reading files. UserError where a case is wrong or nothing is selected.
+    instead of reading files. told: called after each chunk of a large case. UserError where a case
+    is wrong or nothing is selected.
     """
     with Session(settings) as session:
-        return session.check(progress, ready_cases)
+        return session.check(progress, ready_cases, told)
 
 
 class Session:
@@ -74,7 +81,12 @@ class Session:
         """Start the implementation's process anew, so that it loads its code again."""
         self._pool.restart(implementation)
 
-    def check(self, progress: Progress, ready_cases: tuple[PosedCase, ...] | None = None) -> Report:
+    def check(
+        self,
+        progress: Progress,
+        ready_cases: tuple[PosedCase, ...] | None = None,
+        told: Rows = unheard,
+    ) -> Report:
         """Read the cases (unless they are ready), run them, report; see `check` of this module.
 
         The seconds of the first report include the start of the workers.
@@ -85,14 +97,15 @@ class Session:
             loaded = select_cases(settings, ready_cases)
             selection = loaded.posed_cases
             posed_cases = selection if shard is None else shard.take(selection)
-        require_memory(posed_cases, self.implementations_of, settings.jobs)
+        chunking = Chunking(settings.chunk, told)
+        require_memory(posed_cases, self.implementations_of, settings.jobs, chunking)
         with clock.of("reading"):
             asked = asked_of(selection, self.implementations_of)
             if shard is not None:
                 shard = replace(shard, selection=selection_digest(asked))
                 asked = shard.take(asked)
         total = sum(len(one.implementations) for one in asked)
-        results, stopped = self._results(posed_cases, total, clock, progress)
+        results, stopped = self._results(posed_cases, total, clock, progress, chunking)
         start, self._start = self._start, time.perf_counter()
         return replace(
             report_of(
@@ -114,15 +127,23 @@ class Session:
         )
 
     def _results(
-        self, posed_cases: Sequence[PosedCase], total: int, clock: Clock, progress: Progress
+        self,
+        posed_cases: Sequence[PosedCase],
+        total: int,
+        clock: Clock,
+        progress: Progress,
+        chunking: Chunking,
     ) -> tuple[list[CaseResult], str | None]:
         """The results, and why the run stopped early; None where it did not."""
         settings, results, bad = self.settings, list[CaseResult](), 0
         required = {i.name for i in settings.required}
+        by_id = {posed.case.id: posed for posed in posed_cases}
         for result in run(
             posed_cases, self._chosen, self._pool,
-            settings.timeout, settings.strict, settings.pythons, clock,
+            settings.timeout, settings.strict, settings.pythons, clock, chunking,
         ):  # fmt: skip
+            result = chunking.remarked(by_id[result.case.id], result)
+            result = remarked(by_id[result.case.id], result, settings.sample)
             results.append(replace(result, required=result.implementation in required))
             progress(len(results), total, result)
             bad += result.status in ("diverges", "failed")

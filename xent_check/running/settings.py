@@ -22,7 +22,9 @@ class Settings:
     required: tuple[Implementation, ...] = ()  # those that must not be missing
     tolerance: Tolerance | Auto | None = None  # in place of the cases' own
     max_fail: int | None = None  # stop after so many divergences and failures
-    timeout: float = 60.0  # seconds per problem
+    timeout: float = 60.0  # seconds per problem, of one in chunks per chunk
+    chunk: int | None = None  # the rows of a chunk; None: large cases alone are asked in chunks
+    sample: int | None = None  # the most rows of a case to compare; None: all
     jobs: int | None = None  # processes at once; None: one per framework
     allow_outside: bool = False  # array files may be outside the case file's folder
     verbose: bool = False  # whether reports show everything

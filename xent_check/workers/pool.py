@@ -91,12 +91,17 @@ class Pool(Generic[Tag]):
         FOLDERS.discard(self.folder.name)
 
     def submit(
-        self, requests: Sequence[tuple[Implementation, Tag, Request]], timeout: float
+        self,
+        requests: Sequence[tuple[Implementation, Tag, Request]],
+        timeout: float,
+        keep: bool = False,
     ) -> None:
         """Distribute the requests; each worker answers its share in order.
 
         Requests of an earlier submission that no worker has begun are dropped. timeout: seconds.
+        keep: from now on the processes stay for the next submission.
         """
+        self._keep = self._keep or keep
         self._submission += 1
         self._expected = len(requests)
         self._add([implementation for implementation, _, _ in requests])
@@ -118,6 +123,17 @@ class Pool(Generic[Tag]):
             if number == submission:
                 remaining -= 1
                 yield answer
+
+    def shares(self, implementations: Sequence[Implementation]) -> list[list[Implementation]]:
+        """The implementations, as many together as `jobs` allows to run at once."""
+        names = list(dict.fromkeys(map(worker_name, implementations)))
+        groups = [names[i : i + self._jobs] for i in range(0, len(names), self._jobs)]
+        return [[i for i in implementations if worker_name(i) in group] for group in groups]
+
+    @property
+    def stays(self) -> bool:
+        """Whether the processes stay for the next submission: all of them do, or none."""
+        return self._keep and len(self._hands) <= self._jobs
 
     def restart(self, implementation: Implementation) -> None:
         """End its process, even in the middle of an answer, and start another."""
@@ -159,7 +175,7 @@ class Pool(Generic[Tag]):
             except BaseException as error:
                 hand.worker.stop()
                 self._answers.put((batch.submission, error))
-            if placed and not self._stays():
+            if placed and not self.stays:
                 hand.worker.stop()
                 self._places.release()
                 placed = False
@@ -191,10 +207,6 @@ class Pool(Generic[Tag]):
         starting = (Spent("starting", name, worker.starting) for name, worker in workers.items())
         answering = (Spent("answering", name, worker.answering) for name, worker in workers.items())
         return (*starting, *answering)
-
-    def _stays(self) -> bool:
-        """Whether the processes stay for the next submission: all of them do, or none."""
-        return self._keep and len(self._hands) <= self._jobs
 
 
 def worker_name(implementation: Implementation) -> str:

@@ -67,6 +67,7 @@ def comparison_of(r: AnyCompared) -> Comparison:
             for name, gap in gaps.items()
             if gap.expected is not None and gap.expected_unit is not None
         },
+        rows={n: total.rows for n, total in totals.items() if total.rows is not None},
         conduct={n: _checked(c) for n, c in (r.conduct or {}).items() if c.reason is None},
     )
     if not comparison.divisors:

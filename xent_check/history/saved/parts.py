@@ -135,6 +135,8 @@ class Total(Sparse):
     """what the case file states, or what follows from the losses that it states"""
     expected_unit: Scalar | None = None
     """one unit of the last digit of `expected` that was printed"""
+    rows: tuple[int, int] | None = None
+    """the first and the last row of the chunk that it is of, where the case was asked in chunks"""
     divisor: Number | None = None
     """divisor of the sum of stated losses, where `expected` follows from them"""
 

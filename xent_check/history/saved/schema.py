@@ -40,6 +40,8 @@ class Case(Sparse):
     """where its numbers come from, where its file says that"""
     tags: tuple[str, ...] | None = None
     """its tags, where it has some"""
+    sampled: tuple[int, int] | None = None
+    """how many of its rows were asked, and of how many, where that were not all"""
 
 
 class Environment(Saved):

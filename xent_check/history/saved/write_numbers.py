@@ -72,6 +72,7 @@ def _totals(comparison: Comparison) -> dict[str, form.AnyTotal]:
             ulps=difference.ulps,
             status=_status(difference.diverging or (expected is not None and expected.diverging)),
             divisor=comparison.divisors.get(name),
+            rows=comparison.rows.get(name),
         )
     gaps = [name for name in comparison.unsupported if name in REDUCTIONS]
     return totals | {name: _gap(comparison, name) for name in gaps}

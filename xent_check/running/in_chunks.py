@@ -1,0 +1,143 @@
+"""In chunks: one large case, asked a chunk of rows after the other.
+
+All implementations answer a chunk, side by side, before the next one is asked, so that memory holds
+one chunk's arrays, and the file of a mapped array is read once. An implementation that fails on a
+chunk, or says that it cannot compute it, is asked no further ones.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from xent_check.casefile.loading import PosedCase
+from xent_check.implementations.names import Implementation
+from xent_check.problem.rows import Place, at, places, row_count, row_shape
+from xent_check.reference.divisors import divisor
+from xent_check.reference.enclosure import Enclosure
+from xent_check.reference.reference import Reference, of_chunks
+from xent_check.reference.truth import truth
+from xent_check.results.attached_diagnosis import diagnosed
+from xent_check.results.joining import Finding, finding_of, joined, not_compared
+from xent_check.results.report import CaseResult
+from xent_check.timing import Clock
+from xent_check.workers.pool import Pool
+from xent_check.workers.wire import forget
+
+from .chunking import Chunking
+from .jobs import Job, encode_case
+from .judging import judged
+
+
+def results_in_chunks(
+    cases: Sequence[tuple[PosedCase, int]],
+    ask: Callable[[PosedCase], Sequence[Implementation]],
+    pool: Pool[Job],
+    timeout: float,
+    strict: bool,
+    clock: Clock,
+    chunking: Chunking,
+) -> Iterator[CaseResult]:
+    """The results of cases, one case after the other, each with the rows of its chunks. ask: the
+    implementations of a case. timeout: seconds per chunk."""
+    for posed, rows in cases:
+        jobs = [Job(posed, i, {}) for i in ask(posed)]
+        yield from _InChunks(posed, rows, strict, clock, chunking).results(jobs, pool, timeout)
+
+
+class _InChunks:
+    """A case that is asked in chunks of `rows` rows."""
+
+    def __init__(
+        self, posed: PosedCase, rows: int, strict: bool, clock: Clock, chunking: Chunking
+    ) -> None:
+        self._posed = posed
+        self._strict = strict
+        self._clock = clock
+        self._chunking = chunking
+        self._places = tuple(places(row_shape(posed.problem), rows))
+        shape = posed.problem.samples_shape
+        self._losses = Enclosure(np.zeros(shape), np.zeros(shape), np.zeros(shape))
+
+    def results(self, jobs: Sequence[Job], pool: Pool[Job], timeout: float) -> Iterator[CaseResult]:
+        """The results of all jobs. Where the processes cannot all run at once, those that can are
+        asked for the whole case before the next ones start. timeout: seconds per chunk."""
+        asked = [job for job in jobs if not job.unasked]
+        if pool.stays or not asked:
+            yield from self._side_by_side(asked, pool, timeout)
+        else:
+            for share in pool.shares([job.implementation for job in asked]):
+                with Pool[Job](share, None, keep=True) as own:
+                    group = [job for job in asked if job.implementation in share]
+                    yield from self._side_by_side(group, own, timeout)
+        for job in jobs:
+            if job.unasked:
+                name = job.implementation.name
+                yield not_compared(self._posed, name, job.unasked, self._reference)
+
+    def _side_by_side(
+        self, jobs: Sequence[Job], pool: Pool[Job], timeout: float
+    ) -> Iterator[CaseResult]:
+        """The results of jobs that are asked side by side."""
+        findings: dict[str, list[Finding]] = {job.implementation.name: [] for job in jobs}
+        done, count = 0, row_count(self._posed.problem)
+        for place in self._places:
+            open_jobs = [job for job in jobs if not _ended(findings[job.implementation.name])]
+            for job, finding in self._chunk(place, open_jobs, pool, timeout):
+                findings[job.implementation.name].append(finding)
+            done += math.prod(p.stop - p.start for p in place)
+            self._chunking.told(self._posed.case.id, done, count)
+        exact = self._reference
+        for job in jobs:
+            name = job.implementation.name
+            with self._clock.of("judging", self._posed.case.id):
+                result = joined(self._posed, name, findings[name], exact, self._strict)
+            yield _diagnosed(result)
+
+    @property
+    def _reference(self) -> Reference:
+        """The exact value of the whole case, once all chunks were asked."""
+        return of_chunks(self._posed.problem, self._losses)
+
+    def _chunk(
+        self, place: Place, jobs: Sequence[Job], pool: Pool[Job], timeout: float
+    ) -> Iterator[tuple[Job, Finding]]:
+        """What the answers to the rows at `place` show."""
+        clock, case = self._clock, self._posed.case.id
+        chunk, message = encode_case(_part(self._posed, place), pool.folder.name)
+        asked = [replace(job, posed=chunk, message=message) for job in jobs]
+        pool.submit([(job.implementation, job, job.request) for job in asked], timeout)
+        with clock.of("reference", case):
+            exact = truth(chunk.problem)
+        whole, part = self._losses, exact.reference.losses
+        whole.high[place], whole.low[place], whole.radius[place] = part.high, part.low, part.radius
+        for job, evaluation in pool.answers():
+            with clock.of("judging", case):
+                library = pool.introduction_of(job.implementation).get("library", "")
+                result = judged(job, evaluation, exact, self._strict, library)
+                yield job, finding_of(place, result)
+        forget(message)
+
+
+def _part(posed: PosedCase, place: Place) -> PosedCase:
+    """The case of a chunk, without the totals that divide by 0 there: what they are then is no
+    matter of the whole."""
+    problem = at(posed.problem, place)
+    divides = {r: divisor(problem, r) for r in problem.reductions}
+    reductions = tuple(r for r, by in divides.items() if by != 0)
+    return posed.with_problem(replace(problem, reductions=reductions))
+
+
+def _ended(findings: Sequence[Finding]) -> bool:
+    return bool(findings) and findings[-1].ends
+
+
+def _diagnosed(result: CaseResult) -> CaseResult:
+    """The result with the reason of losses that diverge; a total is one of a chunk."""
+    comparison = result.comparison
+    if comparison is None or not comparison.losses.diverging:
+        return result
+    return diagnosed(result)
