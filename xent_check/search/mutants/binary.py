@@ -16,6 +16,7 @@ class ClampOfTheWrongSign(Sigmoid):
     """max(z, 0) is taken off where max(-z, 0) belongs: exp overflows at -100."""
 
     source = "pytorch/pytorch/pull/2221"
+    reasons = ("unshifted-exp",)
 
     def log_sum(self) -> Array:
         """log(exp(-m) + exp(-z - m)) + m, the wrong m."""
@@ -33,6 +34,7 @@ class PosWeightWithoutShift(Sigmoid):
     """With pos_weight the log is of 1 + exp(-z) as it is: inf at -120."""
 
     source = "pytorch/pytorch/issues/13773"
+    reasons = ("unshifted-exp",)
     needs = ("pos_weight",)
 
     def on_one(self) -> Array:
@@ -45,6 +47,7 @@ class PosWeightOnTheWholeLoss(Sigmoid):
     """pos_weight multiplies both terms of a soft label."""
 
     source = "paiml/aprender/pull/2204"
+    reasons = ("pos-weight-as-sample-weight",)
     needs = ("pos_weight", "soft binary labels")
 
     def own(self) -> Array:
@@ -58,6 +61,7 @@ class SigmoidRounded(Sigmoid):
     """The log of 1 less a rounded sigmoid, which is 0 from a logit of 17 on."""
 
     source = "tiny-dnn/tiny-dnn/issues/410"
+    reasons = ("log-of-probability",)
 
     def on_zero(self) -> Array:
         return -np.log(1 - self.work(1) / (1 + np.exp(-self.z)))
@@ -70,6 +74,7 @@ class SigmoidClipped(Sigmoid):
     """Logits become probabilities that are clipped to [1e-7, 1 - 1e-7]."""
 
     source = "keras-team/keras/issues/9247"
+    reasons = ("clipped",)
 
     def clipped(self) -> Array:
         """The sigmoid, clipped."""
@@ -86,6 +91,7 @@ class EmptyMeanIsZero(Sigmoid):
     """The mean of no samples is 0; 0 / 0 is nan."""
 
     source = "pytorch/pytorch/issues/144104"
+    reasons = ("mean-of-nothing",)
     needs = ("no samples", "a mean")
 
     def total(self, reduction: Reduction, losses: Array) -> Any:

@@ -16,6 +16,7 @@ class LogitsOverwritten(Softmax):
     """The gradient is written where the logits of the caller are."""
 
     source = "unslothai/unsloth/issues/5002"
+    reasons = ("input-overwritten",)
     needs = ("check: inputs",)
 
     def answer(self) -> Computed:
@@ -29,6 +30,7 @@ class SumInAnyOrder(Softmax):
     """Exps are added up in another order at each call: the last bits differ."""
 
     source = "pytorch/pytorch/issues/17350"
+    reasons = ("not-repeatable",)
     needs = ("check: repeatable",)
 
     @cached_property

@@ -14,6 +14,7 @@ class CotangentIgnored(Softmax):
     """Backward does not read the cotangent: the gradient of the plain sum."""
 
     source = "linkedin/Liger-Kernel/issues/678"
+    reasons = ("cotangent-ignored",)
     needs = ("a cotangent",)
 
     def cotangent(self) -> Any:
@@ -24,6 +25,7 @@ class FirstCotangent(Softmax):
     """Backward reads one cotangent, the first, for all samples."""
 
     source = "NVIDIA/TransformerEngine/pull/2139"
+    reasons = ("first-cotangent",)
     needs = ("a cotangent",)
 
     def cotangent(self) -> Any:
@@ -35,6 +37,7 @@ class CotangentSkippedIfFirstIs1(Softmax):
     """Where the first cotangent is 1 the others are taken to be 1 as well."""
 
     source = "ROCm/aiter/pull/5165"
+    reasons = ("cotangent-ignored",)
     needs = ("a cotangent that begins with 1",)
 
     def cotangent(self) -> Any:
@@ -47,6 +50,7 @@ class GradientOfTheMean(Softmax):
     """Backward divides by the number of samples, though losses were not reduced."""
 
     source = "ROCm/TransformerEngine/pull/336"
+    reasons = ("mean",)
     needs = ("a gradient to check", "more than 1 sample")
 
     def gradient(self) -> Array:
@@ -57,6 +61,7 @@ class GradientIsZero(Softmax):
     """Nothing flows back: the losses were computed on a copy."""
 
     source = "NVIDIA/Megatron-LM/issues/1750"
+    reasons = ("gradient-zero",)
     needs = ("a gradient to check",)
 
     def gradient(self) -> Array:
@@ -67,6 +72,7 @@ class LossZeroWithoutGradient(Softmax):
     """Where no gradient is asked for the loss is not computed either: 0."""
 
     source = "linkedin/Liger-Kernel/issues/507"
+    reasons = ("loss-zero",)
     needs = ("no gradient to check",)
 
     def losses(self) -> Array:

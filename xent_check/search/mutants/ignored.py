@@ -14,6 +14,7 @@ class IgnoredNotIgnored(Softmax):
     """ignore_index is not used; a label outside the classes reads the first."""
 
     source = "pytorch/pytorch/issues/108148"
+    reasons = ("ignored-not-ignored",)
     needs = ("ignored samples",)
 
     def is_kept(self) -> Array:
@@ -27,6 +28,7 @@ class IgnoredOnlyIfNegative(Softmax):
     """Labels below 0 are ignored, whatever ignore_index says."""
 
     source = "sony/nnabla/pull/945"
+    reasons = ("ignored-not-ignored",)
     needs = ("an ignored class",)
 
     def is_kept(self) -> Array:
@@ -40,6 +42,7 @@ class IgnoredOnlyIfNotMinus100(Softmax):
     """ignore_index is used where it is not -100, its default."""
 
     source = "flagos-ai/FlagGems/pull/73"
+    reasons = ("ignored-not-ignored",)
     needs = ("ignored samples of -100",)
 
     def is_kept(self) -> Array:
@@ -54,6 +57,7 @@ class IgnoredLossIsNotWritten(Softmax):
     """The label's logit of an ignored sample is not written: its loss is log-sum-exp."""
 
     source = "PrimeIntellect-ai/prime-rl/pull/1525"
+    reasons = ("ignored-not-ignored",)
     needs = ("ignored samples",)
 
     def losses(self) -> Array:
@@ -65,6 +69,7 @@ class IgnoredByProduct(Softmax):
     """Losses are multiplied by a mask: 0 times an infinite loss is nan."""
 
     source = "allenai/allennlp/issues/890"
+    reasons = ("inf-minus-inf",)
     needs = ("infinities in ignored samples",)
 
     def losses(self) -> Array:
@@ -81,6 +86,7 @@ class MaskTurnedRound(Softmax):
     """Smoothed targets are kept where the sample is ignored, and zeroed elsewhere."""
 
     source = "awslabs/sockeye/issues/200"
+    reasons = ("loss-zero",)
     needs = ("ignored samples", "label_smoothing")
 
     def smoothed(self, targets: Array) -> Array:
@@ -93,6 +99,7 @@ class SmoothingCountsIgnored(Softmax):
     """The smoothed part of the loss counts ignored samples."""
 
     source = "pytorch/pytorch/issues/73205"
+    reasons = ("ignored-not-ignored",)
     needs = ("ignored samples", "label_smoothing")
 
     def losses(self) -> Array:
@@ -108,6 +115,7 @@ class MeanOverAll(Softmax):
     """The mean divides by all samples, the ignored ones too."""
 
     source = "tracel-ai/burn/issues/5568"
+    reasons = ("mean-over-all",)
     needs = ("ignored samples", "a mean")
 
     def count(self) -> Any:
@@ -118,6 +126,7 @@ class MeanOverAllIfNegative(Softmax):
     """The mean leaves ignored samples out of its divisor only where ignore_index is a class."""
 
     source = "PaddlePaddle/Paddle/pull/76033"
+    reasons = ("mean-over-all",)
     needs = ("ignored samples below 0", "a mean")
 
     def count(self) -> Any:
@@ -129,6 +138,7 @@ class MeanOfNothingIsZero(Softmax):
     """Where all samples are ignored the mean is 0; 0 / 0 is nan."""
 
     source = "pytorch/pytorch/pull/135434"
+    reasons = ("mean-of-nothing",)
     needs = ("all samples ignored", "a mean")
 
     def count(self) -> Any:
@@ -139,6 +149,7 @@ class GradientOfNothingIsNan(Softmax):
     """Where all samples are ignored the gradient is 0 over a count of 0, nan."""
 
     source = "ROCm/aiter/pull/5165"
+    reasons = ("inf-minus-inf",)
     needs = ("all samples ignored", "a gradient to check")
 
     def gradient(self) -> Array:
@@ -150,6 +161,7 @@ class WeightsOfIgnoredCount(Softmax):
     """The divisor of the weighted mean has the weights of ignored samples too."""
 
     source = "pytorch/pytorch/pull/69511"
+    reasons = ("mean-over-all",)
     needs = ("ignored samples", "a weighted_mean")
 
     def total(self, reduction: Any, losses: Array) -> Any:
@@ -163,6 +175,7 @@ class GradientZeroIfAnyIgnored(Softmax):
     """One ignored sample in the batch, and the gradient of all is 0."""
 
     source = "linkedin/Liger-Kernel/issues/968"
+    reasons = ("gradient-zero",)
     needs = ("ignored samples", "a gradient to check")
 
     def gradient(self) -> Array:
@@ -173,6 +186,7 @@ class GradientOfIgnored(Softmax):
     """Ignored samples have no loss, but a gradient: their labels are clipped to a class."""
 
     source = "open-lm-engine/lm-engine/pull/505"
+    reasons = ("ignored-not-ignored",)
     needs = ("ignored samples", "a gradient to check")
 
     def gradient(self) -> Array:

@@ -33,6 +33,9 @@ class Kernel:
     """the public report, below https://github.com/; empty for a right one"""
     losses_taken: ClassVar[tuple[Loss, ...]] = ()
     given: ClassVar[Given] = "logits"
+    reasons: ClassVar[tuple[str, ...]] = ()
+    """the ids by which `explain` may name the bug, read off the code; joined by + where it is two
+    at once; none where an id does not say it"""
     needs: ClassVar[tuple[str, ...]] = ()
     """what a problem must have for the bug to show: names of `needs.NEEDS`"""
 

@@ -14,6 +14,7 @@ class LabelsInLogitsDtype(Softmax):
     """Labels are cast to the logits' dtype: bfloat16 has no 257, float16 no 2,049."""
 
     source = "tensorflow/tensorflow/issues/50964"
+    reasons = ("label-rounded",)
     needs = ("numbers of 16 bits", "labels above 256")
 
     def labels(self) -> Array:
@@ -25,6 +26,7 @@ class LabelsInInt8(Softmax):
     """Labels are read as 8 bits: 256 is class 0."""
 
     source = "tensorflow/models/pull/6641"
+    reasons = ("label-wraps",)
     needs = ("labels above 255",)
 
     def labels(self) -> Array:
@@ -35,6 +37,7 @@ class LabelsInInt16(Softmax):
     """Labels are read as 16 bits with a sign: those from 32,768 meet no class."""
 
     source = "urvashik/knnlm/issues/6"
+    reasons = ("label-wraps", "label-gives-zero")
     needs = ("labels above 32,767",)
 
     def labels(self) -> Array:
@@ -45,6 +48,7 @@ class ClassesUpTo65536(Softmax):
     """One block reads a row, of 65,536 classes at most: the rest is not there."""
 
     source = "unslothai/unsloth/issues/19"
+    reasons = ("tail-dropped",)
     needs = ("more than 65,536 classes",)
 
     def starts(self) -> range:
@@ -55,6 +59,7 @@ class AxisIgnored(Softmax):
     """Memory is read as if the classes were last: samples and classes are mixed."""
 
     source = "NVIDIA/TransformerEngine/issues/2734"
+    reasons = ("class-axis",)
     needs = ("classes not on the last axis",)
 
     def rows(self, array: Array) -> Array:
@@ -65,6 +70,7 @@ class SmoothingCountsAxis1(Softmax):
     """Smoothing divides by the size of axis 1, wherever the classes are."""
 
     source = "tensorflow/tensorflow/issues/32231"
+    reasons = ("smoothing-formula",)
     needs = ("label_smoothing", "classes not on axis 1")
 
     def smoothed(self, targets: Array) -> Array:
@@ -77,6 +83,7 @@ class GradientOfLabelsThatSumTo1(Softmax):
     """The gradient is p - t, as if soft labels summed to 1."""
 
     source = "NVIDIA-NeMo/Automodel/pull/2428"
+    reasons = ("labels-taken-to-sum-to-1",)
     needs = ("soft labels", "a gradient to check")
 
     def slope(self) -> Array:

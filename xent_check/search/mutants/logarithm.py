@@ -12,6 +12,7 @@ class LogSumExpMinusLogit(Softmax):
     """log-sum-exp is rounded at the size of the logits before the label's is taken off."""
 
     source = "ml-explore/mlx/pull/4169"
+    reasons = ("not-shift-safe",)
 
     def minus_log_p(self) -> Array:
         m, s = self.normaliser
@@ -22,6 +23,7 @@ class LogOfSoftmax(Softmax):
     """The log of a softmax: where a probability underflows the loss is inf."""
 
     source = "tensorflow/tensorflow/issues/21271"
+    reasons = ("log-of-probability",)
 
     def minus_log_p(self) -> Array:
         return -np.log(self.probabilities())
@@ -31,6 +33,7 @@ class LossAtMost64(Softmax):
     """Gaps to the maximum are cut at 64, and so is the loss."""
 
     source = "PaddlePaddle/Paddle/issues/20994"
+    reasons = ("gap-cut", "log-clamped")
 
     def minus_log_p(self) -> Array:
         return np.minimum(super().minus_log_p(), 64)
@@ -40,6 +43,7 @@ class InfinityIsALargeNumber(Softmax):
     """Where a probability underflows the loss is 1e20, a stand-in for inf."""
 
     source = "PaddlePaddle/Paddle/issues/14006"
+    reasons = ("log-of-probability",)
 
     def minus_log_p(self) -> Array:
         terms = -np.log(self.probabilities())
@@ -50,6 +54,7 @@ class EpsilonInTheLog(Softmax):
     """log(p + 1e-8): a loss of 18.4 at most."""
 
     source = "awslabs/sockeye/pull/376"
+    reasons = ("epsilon-in-log",)
 
     def minus_log_p(self) -> Array:
         return -np.log(self.probabilities() + self.work(1e-8))
@@ -59,6 +64,7 @@ class SoftmaxClipped(Softmax):
     """Probabilities are clipped to [1e-7, 1 - 1e-7]."""
 
     source = "keras-team/keras/issues/17634"
+    reasons = ("clipped",)
 
     def minus_log_p(self) -> Array:
         return -np.log(np.clip(self.probabilities(), 1e-7, 1 - 1e-7))
@@ -68,6 +74,7 @@ class SoftmaxTwice(Softmax):
     """A softmax of the logits, and another one inside the loss."""
 
     source = "PaddlePaddle/PaddleClas/issues/2468"
+    reasons = ("probs-as-logits",)
 
     def scores(self, x: Array) -> Array:
         e = np.exp(x - x.max(axis=1, keepdims=True, initial=-np.inf))
@@ -78,6 +85,7 @@ class LogOfSoftmaxInSmoothing(Softmax):
     """The smoothed part of the loss is the mean log of a softmax, -inf where that underflows."""
 
     source = "NVIDIA/Megatron-LM/pull/5522"
+    reasons = ("log-of-probability",)
     needs = ("label_smoothing",)
 
     def minus_log_p(self) -> Array:
@@ -91,6 +99,7 @@ class ZeroTimesInfinity(Softmax):
     """A class with no target is multiplied by 0, not left out: 0 times inf is nan."""
 
     source = "tiny-dnn/tiny-dnn/issues/410"
+    reasons = ("inf-minus-inf",)
     needs = ("masked classes",)
 
     def losses(self) -> Array:
@@ -102,6 +111,7 @@ class GradientOverProbability(Softmax):
     """The gradient goes through 1 / p of the label: inf times 0 where p underflows."""
 
     source = "FluxML/NNlib.jl/issues/68"
+    reasons = ("inf-minus-inf",)
     needs = ("a gradient to check",)
 
     def slope(self) -> Array:

@@ -12,6 +12,7 @@ class MaximumMissing(Softmax):
     """exp of the logits as they are: beyond 88 it overflows float32."""
 
     source = "deeplearning4j/deeplearning4j/issues/6039"
+    reasons = ("unshifted-exp",)
 
     def step(self, m: Array, s: Array, tile: Array) -> tuple[Array, Array]:
         return np.zeros_like(m), s + self.added(np.exp(tile))
@@ -21,6 +22,7 @@ class MaximumFromZero(Softmax):
     """The running maximum begins at 0: the exps of very negative logits underflow."""
 
     source = "allenai/open-instruct/pull/1182"
+    reasons = ("maximum-cut",)
     first_maximum = 0.0
 
 
@@ -28,6 +30,7 @@ class MaximumClippedAt64(Softmax):
     """A maximum below -64 is taken for -64: at -168 every exp underflows."""
 
     source = "PaddlePaddle/Paddle/pull/21165"
+    reasons = ("maximum-cut",)
     first_maximum = -64.0
 
 
@@ -35,6 +38,7 @@ class MaximumOfTheBatch(Softmax):
     """One maximum for the whole batch: the exps of a row far below another underflow."""
 
     source = "amdegroot/ssd.pytorch/issues/203"
+    reasons = ("maximum-cut",)
 
     def step(self, m: Array, s: Array, tile: Array) -> tuple[Array, Array]:
         top = np.full_like(m, self.x.max(initial=-np.inf))
@@ -45,6 +49,7 @@ class MaximumOfOneShard(Softmax):
     """Each shard of 32 classes takes off its own maximum, and the sums are added as they are."""
 
     source = "mindspore-ai/hyper-parallel/issues/671"
+    reasons = ("tiles-not-rescaled",)
     needs = ("more than 32 classes",)
 
     def step(self, m: Array, s: Array, tile: Array) -> tuple[Array, Array]:
@@ -57,6 +62,7 @@ class SumScaledBackwards(Softmax):
     """When the maximum grows, the sum so far is scaled by exp(new - old) for exp(old - new)."""
 
     source = "deepseek-ai/FlashMLA/pull/177"
+    reasons = ("tiles-not-rescaled",)
     needs = ("more than 32 classes",)
 
     def step(self, m: Array, s: Array, tile: Array) -> tuple[Array, Array]:
@@ -70,6 +76,7 @@ class MaskedTileIsNan(Softmax):
     """Where all is masked so far, a tile gives exp(-inf - -inf), nan."""
 
     source = "gabrieldemarmiesse/torch-mojo-backend/pull/319"
+    reasons = ("masked-tile-nan",)
     needs = ("a first tile of 32 masked classes",)
 
     def step(self, m: Array, s: Array, tile: Array) -> tuple[Array, Array]:
@@ -82,6 +89,7 @@ class MaskIsMinus10000(Softmax):
     """-1e4 stands for a mask: it is no probability of 0 where logits are as low."""
 
     source = "huggingface/transformers/issues/10484"
+    reasons = ("mask-finite",)
     needs = ("masked classes",)
 
     def scores(self, x: Array) -> Array:
@@ -92,6 +100,7 @@ class MaskIsLeastNumber(Softmax):
     """The least finite number stands for a mask: the loss of a masked label is not inf."""
 
     source = "huggingface/transformers/pull/17306"
+    reasons = ("mask-finite",)
     needs = ("masked classes",)
 
     def scores(self, x: Array) -> Array:

@@ -28,6 +28,9 @@ class Mutant:
     """what is wrong with it, or what it is, in one sentence without a full stop"""
     source: str
     """the address of the public report; empty for a right loss"""
+    reasons: tuple[str, ...]
+    """the ids by which `explain` may name the bug, joined by + where it is two at once; none where
+    no id says it"""
     needs: tuple[str, ...]
     """what a problem must have for the bug to show, beside its kind; names of NEEDS"""
     losses: tuple[Loss, ...]
@@ -66,6 +69,6 @@ def mutant_of(kernel: type[Kernel], base: type[Kernel]) -> Mutant:
     """A kernel as a mutant of another, or as a right loss where that is itself."""
     source = f"https://github.com/{kernel.source}" if kernel.source else ""
     return Mutant(
-        kernel.id(), kernel.wrong(), source, kernel.needs, kernel.losses_taken, kernel.given,
-        base.id(), kernel=kernel,
+        kernel.id(), kernel.wrong(), source, kernel.reasons, kernel.needs, kernel.losses_taken,
+        kernel.given, base.id(), kernel=kernel,
     )  # fmt: skip

@@ -37,6 +37,7 @@ class SumOfExpsIn16Bits(_Narrow):
     """The exps of 16-bit logits are added up in 16 bits: at 256 a bfloat16 sum stands still."""
 
     source = "pytorch/executorch/pull/20090"
+    reasons = ("accumulator-dtype",)
     needs = ("numbers of 16 bits",)
 
     def step(self, m: Array, s: Array, tile: Array) -> tuple[Array, Array]:
@@ -52,6 +53,7 @@ class SumOfExpsOverflowsFloat16(Softmax):
     """Tiles are added up exactly, their sum is a float16: 65,520 equal logits make it inf."""
 
     source = "PFCCLab/PaddleAPITest/pull/478"
+    reasons = ("accumulator-dtype",)
     needs = ("float16 numbers", "more than 65,519 classes")
 
     def step(self, m: Array, s: Array, tile: Array) -> tuple[Array, Array]:
@@ -65,6 +67,7 @@ class ProbabilitiesIn16Bits(_Narrow):
     """The softmax of 16-bit logits is stored in 16 bits before its log is taken."""
 
     source = "facebookresearch/pytext/pull/660"
+    reasons = ("log-of-probability",)
     needs = ("numbers of 16 bits",)
 
     def minus_log_p(self) -> Array:
@@ -77,6 +80,7 @@ class LogSoftmaxIn16Bits(_Narrow):
     """The log-sum-exp of 16-bit logits is stored in 16 bits."""
 
     source = "Modalities/modalities/pull/464"
+    reasons = ("not-shift-safe",)
     needs = ("numbers of 16 bits",)
 
     def minus_log_p(self) -> Array:
@@ -90,6 +94,7 @@ class LossesTruncated(Softmax):
     """Losses of bfloat16 are cut off, not rounded."""
 
     source = "pytorch/pytorch/pull/24457"
+    reasons = ("dtype",)
     needs = ("bfloat16 numbers",)
 
     def returned(self, numbers: Array) -> Array:
@@ -103,6 +108,7 @@ class LogitsInBfloat16(Softmax):
     """Logits of float32 are rounded to bfloat16 on their way in."""
 
     source = "marin-community/marin/pull/8217"
+    reasons = ("dtype",)
     needs = ("float32 numbers",)
 
     def scores(self, x: Array) -> Array:
@@ -113,6 +119,7 @@ class Float64InFloat32(Softmax):
     """What is given in float64 is computed in float32."""
 
     source = "keras-team/keras-core/issues/922"
+    reasons = ("dtype",)
     needs = ("float64 numbers",)
 
     def __init__(self, problem: Problem) -> None:
@@ -125,6 +132,7 @@ class LossesOfFloat64InFloat32(Softmax):
     """Losses of float64 are cast to float32 on their way out."""
 
     source = "tensorflow/tensorflow/issues/48129"
+    reasons = ("dtype",)
     needs = ("float64 numbers",)
 
     def losses(self) -> Array:
@@ -135,6 +143,7 @@ class TotalIn16Bits(_Narrow):
     """Losses of 16 bits are added up in 16 bits: a sum of bfloat16 stands still at 256 of them."""
 
     source = "pytorch/executorch/pull/20089"
+    reasons = ("dtype", "accumulator-dtype")
     needs = ("numbers of 16 bits", "a total")
 
     def summed(self, losses: Array) -> Any:
@@ -145,6 +154,7 @@ class GradientSummedIn16Bits(_Narrow):
     """Forward in float32; backward adds the exps of 16-bit logits up in 16 bits."""
 
     source = "ROCm/MIOpen/pull/3427"
+    reasons = ("accumulator-dtype",)
     needs = ("numbers of 16 bits", "a gradient to check")
 
     def probabilities(self) -> Array:
@@ -159,6 +169,7 @@ class GradientFiltered(Softmax):
     """Probabilities below 2^-12 get no gradient, which adds up over a vocabulary."""
 
     source = "apple/ml-cross-entropy/issues/14"
+    reasons = ("gradient-filtered",)
     needs = ("a gradient to check",)
 
     def slope(self) -> Array:

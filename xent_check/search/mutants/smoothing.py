@@ -12,6 +12,7 @@ class SmoothingOverOthers(Softmax):
     """e / (n - 1) goes to each class but the label's, and 1 - e to that."""
 
     source = "pytorch/pytorch/issues/7455"
+    reasons = ("smoothing-formula",)
     needs = ("label_smoothing",)
 
     def smoothed(self, targets: Array) -> Array:
@@ -25,6 +26,7 @@ class SmoothingHasTheRest(Softmax):
     """The share of each class is (1 - e) / n for e / n."""
 
     source = "paiml/aprender/pull/2199"
+    reasons = ("smoothing-formula",)
     needs = ("label_smoothing",)
 
     def smoothed(self, targets: Array) -> Array:
@@ -36,6 +38,7 @@ class SmoothingHasAll(Softmax):
     """The share of each class is 1 / n for e / n."""
 
     source = "TimDettmers/ConvE/issues/55"
+    reasons = ("smoothing-formula",)
     needs = ("label_smoothing",)
 
     def smoothed(self, targets: Array) -> Array:
@@ -47,6 +50,7 @@ class SmoothingNotWeighted(Softmax):
     """Class weights multiply the label's part of the loss alone, not the smoothed part."""
 
     source = "pytorch/pytorch/issues/104776"
+    reasons = ("smoothing-not-weighted",)
     needs = ("label_smoothing", "class_weight")
 
     def coefficients(self) -> Array:
@@ -60,6 +64,7 @@ class GradientZeroIfSmoothed(Softmax):
     """No gradient is recorded where label_smoothing is not 0."""
 
     source = "paiml/aprender/pull/2199"
+    reasons = ("gradient-zero",)
     needs = ("label_smoothing", "a gradient to check")
 
     def gradient(self) -> Array:

@@ -15,6 +15,7 @@ class PaddingCounts(Softmax):
     """The last tile is filled up with logits of 0, which count as classes."""
 
     source = "tensorflow/tensorflow/pull/104247"
+    reasons = ("tile-padding-counts",)
 
     def load(self, start: int) -> Array:
         tile = super().load(start)
@@ -25,6 +26,7 @@ class PaddingCountsInFours(PaddingCounts):
     """Channels are read in fours, the missing ones as logits of 0 that count."""
 
     source = "tensorflow/tensorflow/pull/108244"
+    reasons = ("tile-padding-counts",)
     tile = 4
 
 
@@ -32,6 +34,7 @@ class PaddingCountsInGradient(PaddingCounts):
     """Backward fills the last tile up with logits of 0 that count; forward does not."""
 
     source = "tenstorrent/tt-metal/issues/53209"
+    reasons = ("tile-padding-counts",)
     needs = ("a gradient to check",)
 
     def minus_log_p(self) -> Array:
@@ -42,6 +45,7 @@ class TailReadWhole(Softmax):
     """The last vector runs past the row's end, and reads the classes before it twice."""
 
     source = "OpenNMT/CTranslate2/issues/351"
+    reasons = ("tail-read-twice",)
     needs = ("classes that fill no vector of 8",)
     tile = 8
 
@@ -55,6 +59,7 @@ class SentinelInPadding(Softmax):
     """A label outside the last tile is marked by the index of its first padded column, -inf."""
 
     source = "apple/ml-cross-entropy/pull/59"
+    reasons = ()
     needs = ("more than 32 classes", "classes that fill no tile of 32")
 
     def losses(self) -> Array:
@@ -70,6 +75,7 @@ class ShardsCountedTwice(Softmax):
     """Two ranks hold all logits each, and add their sums as if they held half: log 2 too much."""
 
     source = "NVIDIA/Megatron-LM/issues/7452"
+    reasons = ("classes-counted-twice",)
 
     @cached_property
     def normaliser(self) -> tuple[Array, Array]:
@@ -81,6 +87,7 @@ class SmoothingOfOneShard(Softmax):
     """Smoothing spreads over the first half of the classes alone, the shard of one rank."""
 
     source = "NVIDIA/Megatron-LM/issues/737"
+    reasons: ClassVar[tuple[str, ...]] = ("smoothing-formula",)
     needs: ClassVar[tuple[str, ...]] = ("label_smoothing",)
 
     def smoothed(self, targets: Array) -> Array:
@@ -93,6 +100,7 @@ class SmoothingOfOneShardInGradient(SmoothingOfOneShard):
     """Backward spreads the smoothing over the size of one shard, half the classes."""
 
     source = "NVIDIA/Megatron-LM/issues/7464"
+    reasons = ("smoothing-formula",)
     needs = ("label_smoothing", "a gradient to check")
 
     def losses(self) -> Array:

@@ -16,6 +16,7 @@ class ClassWeightMissing(Softmax):
     """Class weights are accepted and not used."""
 
     source = "PaddlePaddle/Paddle/pull/24352"
+    reasons = ("class-weight-ignored",)
     needs = ("class_weight",)
 
     def class_weight(self) -> Any:
@@ -26,6 +27,7 @@ class ClassWeightOnLogits(Softmax):
     """Class weights multiply the logits, before the softmax."""
 
     source = "jakeret/tf_unet/issues/8"
+    reasons = ("class-weight-elsewhere",)
     needs = ("class_weight",)
 
     def scores(self, x: Array) -> Array:
@@ -39,6 +41,7 @@ class ClassWeightByPlace(Softmax):
     """Sample i has the weight of class i, not that of its label."""
 
     source = "ROCm/AMDMIGraphX/pull/3008"
+    reasons = ("class-weight-elsewhere",)
     needs = ("class_weight",)
 
     def coefficients(self) -> Array:
@@ -52,6 +55,7 @@ class ClassWeightOfTheLabel(Softmax):
     """The label's class weight multiplies the whole smoothed loss, outside the sum over classes."""
 
     source = "Dao-AILab/quack/pull/126"
+    reasons = ("class-weight-as-sample-weight",)
     needs = ("class_weight", "label_smoothing")
 
     def coefficients(self) -> Array:
@@ -65,6 +69,7 @@ class ClassWeightNotInGradient(Softmax):
     """Backward knows of no class weights."""
 
     source = "linkedin/Liger-Kernel/pull/420"
+    reasons = ("option-not-in-gradient",)
     needs = ("class_weight", "a gradient to check")
 
     def gradient(self) -> Array:
@@ -76,6 +81,7 @@ class SampleWeightNotInGradient(Softmax):
     """Backward knows of no sample weights."""
 
     source = "linkedin/Liger-Kernel/issues/968"
+    reasons = ("option-not-in-gradient",)
     needs = ("sample_weight", "a gradient to check")
 
     def gradient(self) -> Array:
@@ -87,6 +93,7 @@ class WeightedMeanByCount(Softmax):
     """The weighted mean divides by the number of samples."""
 
     source = "pytorch/pytorch/issues/54843"
+    reasons = ("mean",)
     needs = ("a weighted_mean",)
 
     def weights(self) -> Array:
@@ -97,6 +104,7 @@ class WeightedMeanByInverse(Softmax):
     """The weighted mean divides by the sum of 1 / w."""
 
     source = "pytorch/pytorch/pull/33509"
+    reasons = ("inverse-weights",)
     needs = ("a weighted_mean",)
 
     def weights(self) -> Array:
@@ -107,6 +115,7 @@ class MeanByWeights(Softmax):
     """The mean divides by the sum of the class weights, which is another total."""
 
     source = "pytorch/pytorch/issues/31295"
+    reasons = ("weighted-mean",)
     needs = ("class_weight", "a mean")
 
     def count(self) -> Any:
@@ -119,6 +128,7 @@ class SumOfChunkMeans(Softmax):
     """The means of chunks of 4 samples are added up."""
 
     source = "NVIDIA-NeMo/Automodel/issues/3803"
+    reasons = ("mean-of-means",)
     needs = ("a mean", "more than 4 samples")
     chunk = 4
 
@@ -140,6 +150,7 @@ class MeanOfChunkMeans(SumOfChunkMeans):
     """The mean of the means of 4 samples each, though chunks keep different numbers of them."""
 
     source = "huggingface/transformers/issues/37766"
+    reasons = ("mean-of-means",)
 
     def total(self, reduction: Reduction, losses: Array) -> Any:
         total = super().total(reduction, losses)
@@ -150,6 +161,7 @@ class ChunksAddedUp(Softmax):
     """The losses of chunks of 4 samples are added elementwise: 4 numbers for all."""
 
     source = "NVIDIA-NeMo/Automodel/pull/3804"
+    reasons = ("chunks-added",)
     needs = ("more than 4 samples",)
     chunk = 4
 
