@@ -207,9 +207,9 @@ class Changed:
         return self.logs(np.log(shares), np.log1p(-shares))
 
     def log_clamped(self, p: Parameters) -> Array:
-        assert p["clamp"] == -100.0
-        shares = self.shares
-        return self.logs(np.maximum(np.log(shares), -100), np.maximum(np.log1p(-shares), -100))
+        least, shares = p["clamp"], self.shares
+        assert least in (-100.0, -64.0)
+        return self.logs(np.maximum(np.log(shares), least), np.maximum(np.log1p(-shares), least))
 
     @property
     def shares(self) -> Array:

@@ -11,8 +11,9 @@ import numpy.typing as npt
 from xent_check.problem.dtypes import Float64s, numpy_dtype
 
 from .log_probabilities import clipped, log_sum_exp, minus_log_binary, minus_log_classes, scores_of
-from .losses import binary_terms, sample_losses, targets_of, terms_of
+from .losses import binary_terms, sample_losses, terms_of
 from .meaning import Meaning
+from .targets import targets_of
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def steps(meaning: Meaning, sample: int) -> tuple[WorkedStep, ...]:
                 _step("terms", f"targets x -log p{_focal(meaning)}", terms_of(meaning)[sample]),
             ]
         if meaning.z_loss:
-            square = log_sum_exp(scores_of(meaning))[sample] ** 2
+            square = log_sum_exp(meaning)[sample] ** 2
             formula = f"{meaning.z_loss:g} x log-sum-exp(x) ** 2"
             steps.append(_step("z-loss", formula, meaning.z_loss * square))
         if meaning.sample_weight is not None:

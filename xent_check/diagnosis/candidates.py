@@ -10,6 +10,8 @@ import numpy as np
 
 from xent_check.problem.dtypes import Float64s
 
+from .hypotheses.further import OF_ZEROS
+from .hypotheses.rarer import RARER
 from .hypotheses.scores import EPSILONS
 from .hypotheses.table import HYPOTHESES, Hypothesis, Parameters
 from .losses import folded, sample_losses, total_of
@@ -93,6 +95,28 @@ def singles(start: Candidate, total: bool) -> list[Candidate]:
         extreme = not np.isfinite(rows).all() or bool((np.abs(rows) > EXTREME).any())
     breaking = extreme or not np.isfinite(start.numbers).all()
     return sorted(candidates, key=lambda c: (not (breaking and c.breaks), c.order))
+
+
+def of_zeros(start: Candidate, total: bool) -> list[Candidate]:
+    """What first comes to mind of losses that are all 0, or of a total of 0."""
+    return [
+        candidate
+        for hypothesis in OF_ZEROS
+        if (hypothesis.stage == "total") == total
+        for candidate in changes_of(start, hypothesis, len(HYPOTHESES), total)
+    ]
+
+
+def rarer(start: Candidate, total: bool) -> list[Candidate]:
+    """Every rarer change alone that gives other numbers, the most usual first; of a total those
+    that change the total alone."""
+    candidates = [
+        candidate
+        for place, hypothesis in enumerate(RARER, start=len(HYPOTHESES))
+        if (hypothesis.stage == "total") == total
+        for candidate in changes_of(start, hypothesis, place, total)
+    ]
+    return sorted(candidates, key=lambda candidate: candidate.order)
 
 
 def pairs(

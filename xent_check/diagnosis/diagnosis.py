@@ -16,7 +16,7 @@ from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import Reduction
 from xent_check.reference.bounds import Bounds
 
-from .candidates import Candidate, pairs, plain, singles, with_divisors
+from .candidates import Candidate, of_zeros, pairs, plain, rarer, singles, with_divisors
 from .distinguishing import distinguishing_input
 from .evidence import CHANCE, Evidence, Observed, computed_in, evidence_of
 from .hypotheses.scores import Parameters
@@ -98,11 +98,15 @@ def diagnose(problem: Problem, observed: Observed, bounds: Bounds) -> Diagnosis:
     if not evidence.differing.any():
         return _agreement(start, evidence, bounds)
     alone = singles(truth, total)
-    good, poor, chance = evidence.weigh(alone)
-    candidates, added = alone, list[Candidate]()
+    candidates = alone if observed.values.any() else [*of_zeros(truth, total), *alone]
+    good, poor, chance = evidence.weigh(candidates)
+    if not good:
+        candidates = [*alone, *rarer(truth, total)]
+        good, poor, chance = evidence.weigh(candidates)
+    added: list[Candidate] = []
     if not good:
         good, added, chance = with_values(evidence, alone, chance)
-        candidates = [*alone, *added]
+        candidates = [*candidates, *added]
     if total or not good:
         small = start.scores.size <= PAIRS_AT_MOST
         in_pairs = pairs(truth, alone, total) if small else ()

@@ -24,6 +24,8 @@ from .candidates import Candidate
 
 CHANCE = 0.002  # the largest probability that a stray number has such an explanation
 CHANCE_OF_TWO = 0.001  # the same where the explanation needs two changes
+_GROWING = ("gap", "targets", "store", "round")  # terms of a bound that grow with the loss
+_SMALLER = 16.0  # so many times smaller a number than the truth has no such rounding
 Bools = npt.NDArray[np.bool_]
 
 
@@ -45,6 +47,7 @@ class Evidence:
     truth: Candidate  # the unchanged meaning, with the numbers that it gives
     rounding: Float64s  # the bounds of the truth's numbers, or of its total
     u: float  # the unit roundoff of the problem's dtype
+    growing: Float64s | None = None  # the part of the losses' bounds that grows with the loss
 
     @cached_property
     def shape(self) -> tuple[int, ...]:
@@ -60,11 +63,17 @@ class Evidence:
 
     def allowed(self, predicted: Float64s) -> Float64s:
         """The largest residual of an agreeing number: one unit of the last printed digit, the
-        bound, and 4 u abs(predicted)."""
+        bound, and 4 u abs(predicted). Of a number that is far smaller than the truth, the bound is
+        less by what grows with the loss."""
         size = np.where(np.isfinite(predicted), np.abs(predicted), 0.0)
         rounding = self.rounding
         if rounding.shape != predicted.shape:
             rounding = np.full(predicted.shape, rounding.max(initial=0.0))
+        elif self.growing is not None:
+            true = self.truth.numbers
+            large = np.isfinite(true) & (np.abs(true) > _SMALLER * size)
+            share = np.divide(_SMALLER * size, np.abs(true), out=np.ones_like(size), where=large)
+            rounding = rounding - (1 - share) * self.growing
         return np.asarray(self.observed.units + rounding + 4 * self.u * size)
 
     def residuals(self, predicted: Float64s) -> Float64s:
@@ -141,7 +150,10 @@ def evidence_of(observed: Observed, bounds: Bounds, truth: Candidate) -> Evidenc
     rounding = np.where(truth.meaning.kept, rounding, largest_bound)  # ignored samples have none
     if observed.reduction is not None:
         rounding = np.array([bounds.totals.get(observed.reduction, float(rounding.sum()))])
-    return Evidence(observed, truth, rounding, bounds.u)
+        return Evidence(observed, truth, rounding, bounds.u)
+    terms = [bounds.terms[name].reshape(-1) for name in _GROWING if name in bounds.terms]
+    growing = np.minimum(bounds.u * sum(terms), rounding) if terms else None
+    return Evidence(observed, truth, rounding, bounds.u, growing)
 
 
 def computed_in(evidence: Evidence, bounds: Bounds) -> tuple[DType, float] | None:

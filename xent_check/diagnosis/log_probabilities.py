@@ -30,7 +30,10 @@ def minus_log_classes(meaning: Meaning) -> Float64s:
     """-log p of every sample and class. Shape: the scores'."""
     x = scores_of(meaning)
     if meaning.formula != "exact":
-        return _emulated(meaning)
+        return np.minimum(_emulated(meaning), -meaning.log_clamp)
+    if meaning.normaliser is not None:
+        m, s = meaning.normaliser(x)
+        return np.asarray(np.log(s) + (m - x))
     if meaning.is_log and meaning.activation == "none":
         return -x
     if meaning.activation == "softmax":
@@ -137,8 +140,12 @@ def neg_log_softmax(x: Float64s) -> Float64s:
         return _neg_log_softmax(x)
 
 
-def log_sum_exp(x: Float64s) -> Float64s:
-    """log sum exp over the last axis of [samples, classes]; [samples]."""
+def log_sum_exp(meaning: Meaning) -> Float64s:
+    """log sum exp of the scores of each sample, by the meaning's normaliser."""
+    x = scores_of(meaning)
+    if meaning.normaliser is not None:
+        m, s = meaning.normaliser(x)
+        return np.asarray((m + np.log(s))[:, 0])
     top = x.max(axis=1, keepdims=True)
     return np.asarray((top + np.log(np.exp(x - top).sum(axis=1, keepdims=True)))[:, 0])
 

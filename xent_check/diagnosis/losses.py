@@ -16,9 +16,9 @@ from xent_check.problem.dtypes import Float64s, numpy_dtype, rounded
 from xent_check.problem.options import refuse_unknown
 from xent_check.problem.problem import Problem
 
-from .log_probabilities import log_sum_exp, minus_log_binary, minus_log_classes, scores_of
+from .log_probabilities import log_sum_exp, minus_log_binary, minus_log_classes
 from .meaning import Activation, Divisor, Meaning
-from .targets import smoothed, weighted_targets, weights_of
+from .targets import targets_of, weighted_targets, weights_of
 
 __all__ = ["Divisor", "Meaning", "folded", "losses_of", "meaning_of", "sample_losses", "total_of"]
 Array = npt.NDArray[Any]
@@ -91,15 +91,27 @@ def sample_losses(meaning: Meaning) -> Float64s:
     with np.errstate(all="ignore"):
         losses = _binary(meaning) if meaning.binary else _classes(meaning)
         if meaning.z_loss:
-            losses = losses + meaning.z_loss * log_sum_exp(scores_of(meaning)) ** 2
+            losses = losses + meaning.z_loss * log_sum_exp(meaning) ** 2
         if meaning.sample_weight is not None:
             losses = _products(meaning, meaning.sample_weight, losses)
-        losses = np.where(meaning.kept, losses * meaning.scale, 0.0)
+        ignored = 0.0 if meaning.of_ignored is None else meaning.of_ignored
+        losses = np.where(meaning.kept, losses * meaning.scale, ignored)
+        if meaning.chunks_added is not None:
+            losses = _added_up(losses, meaning.chunks_added)
         if meaning.exponentiate:
             losses = np.exp(losses)
         if meaning.stored_in is not None:
             losses = rounded(losses, meaning.stored_in).astype(np.float64)
     return np.asarray(losses, dtype=np.float64)
+
+
+def _added_up(losses: Float64s, chunk: int) -> Float64s:
+    """The losses of the first `chunk` samples, each with those that many places on; then 0."""
+    added = np.zeros_like(losses)
+    for start in range(0, losses.size, chunk):
+        part = losses[start : start + chunk]
+        added[: part.size] += part
+    return added
 
 
 def folded(meaning: Meaning, losses: Float64s) -> Float64s:
@@ -131,6 +143,9 @@ def total_of(meaning: Meaning, losses: Float64s) -> float:
 
 def _total(meaning: Meaning, losses: Float64s) -> float:
     loss_sum, divisor = _sum(meaning, losses), meaning.divisor
+    if meaning.chunk is not None:
+        means = _chunk_means(meaning, losses, meaning.chunk)
+        return float(means.sum() if divisor == "sum of means" else np.mean(means))
     if divisor == "mean of means":
         rows, counts = _rows(meaning, losses)
         return float(np.mean(rows / counts))
@@ -140,6 +155,14 @@ def _total(meaning: Meaning, losses: Float64s) -> float:
     if meaning.accumulated_in is not None:
         return float(rounded(np.array(loss_sum / count), meaning.accumulated_in))
     return loss_sum / count
+
+
+def _chunk_means(meaning: Meaning, losses: Float64s, chunk: int) -> Float64s:
+    """The mean of each `chunk` samples of which one is kept, over those that are."""
+    starts = np.arange(0, losses.size, chunk)
+    counts = np.add.reduceat(meaning.kept.astype(np.float64), starts)
+    sums = np.add.reduceat(losses, starts)
+    return np.asarray(sums[counts > 0] / counts[counts > 0])
 
 
 def _count(meaning: Meaning, divisor: Divisor, length: int) -> float:
@@ -161,6 +184,10 @@ def _count(meaning: Meaning, divisor: Divisor, length: int) -> float:
             return float(kept.sum() * meaning.classes)
         case "weights" if meaning.last_axis is None:
             return float(weights_of(meaning)[kept].sum())
+        case "all weights":
+            return float(weights_of(meaning).sum())
+        case "inverse weights":
+            return float((1 / weights_of(meaning)[kept]).sum())
         case "counted" if meaning.last_axis is None:
             targets = weighted_targets(meaning)[0] if not meaning.binary else np.ones((length, 1))
             counted = kept & (weights_of(meaning) != 0) & (targets != 0).any(axis=1)
@@ -174,14 +201,6 @@ def _sum(meaning: Meaning, losses: Float64s) -> float:
         return float(losses.sum())
     low = rounded(losses, meaning.accumulated_in)
     return float(np.cumsum(low, dtype=numpy_dtype(meaning.accumulated_in))[-1]) if len(low) else 0.0
-
-
-def targets_of(meaning: Meaning) -> Float64s:
-    """The factor of each -log p: smoothed targets times class weights; smoothed t for binary."""
-    if not meaning.binary:
-        return weighted_targets(meaning)[0]
-    assert meaning.targets is not None
-    return smoothed(meaning, meaning.targets)
 
 
 def _classes(meaning: Meaning) -> Float64s:

@@ -12,10 +12,12 @@ import numpy.typing as npt
 from xent_check.problem.dtypes import Float64s
 from xent_check.problem.vocabulary import DType
 
+from .normalisers import Normaliser
+
 Activation = Literal["softmax", "sigmoid", "none"]
 Divisor = Literal[
     "kept", "counted", "all", "weights", "one", "classes", "samples x classes", "mean of means",
-    "items",
+    "items", "all weights", "inverse weights", "sum of means",
 ]  # fmt: skip
 Outside = Literal["nan", "wrap", "clamp", "zero"]
 Formula = Literal["exact", "log of probability", "log-sum-exp minus logit", "unshifted"]
@@ -50,6 +52,8 @@ class Meaning:
     log_clamp: float = -math.inf  # the least value of a log
     take_log: bool = True  # False: p stands for log p
     formula: Formula = "exact"  # how -log p is computed
+    # how the maximum and the sum of exps are computed where a kernel has a bug; None: rightly
+    normaliser: Normaliser | None = None
     zero_times_inf: bool = False  # 0 times inf is nan: no term is dropped
     stored_in: DType | None = None  # the losses' dtype, where they are rounded
     # the labels
@@ -57,6 +61,8 @@ class Meaning:
     ignore_index: int | None = None  # the label whose samples do not count; None: all count
     smoothing: float = 0.0  # the share of every target that the classes share
     smoothing_over: SmoothingOver = "all"  # the classes that share the smoothing
+    shares: Float64s | None = None  # [classes] what smoothing adds to each; None: by the above
+    of_ignored: Float64s | None = None  # flat: the losses of samples that are ignored; None: 0
     # weights and the total
     class_weight: Float64s | None = None  # [classes]
     class_weight_inside: bool = True  # inside the sum over classes; False: the label's, outside
@@ -72,6 +78,8 @@ class Meaning:
     z_loss: float = 0.0  # this times the square of the log-sum-exp of the scores is added
     scale: float = 1.0  # 1 / log 2 for bits, -1 for the other sign
     exponentiate: bool = False  # perplexity
+    chunks_added: int | None = None  # losses so far apart are added up; None: they are not
+    chunk: int | None = None  # the samples of a mean among "means"; None: the last axis
     last_axis: Literal["mean", "sum"] | None = None  # the losses are reduced over it first
     divisor: Divisor = "kept"  # of the total
     items: float = 0.0  # the divisor where it is "items"

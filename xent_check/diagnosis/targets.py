@@ -59,6 +59,14 @@ def weighted_targets(meaning: Meaning) -> tuple[Float64s, npt.NDArray[np.bool_]]
     return targets, bad
 
 
+def targets_of(meaning: Meaning) -> Float64s:
+    """The factor of each -log p: smoothed targets times class weights; smoothed t for binary."""
+    if not meaning.binary:
+        return weighted_targets(meaning)[0]
+    assert meaning.targets is not None
+    return smoothed(meaning, meaning.targets)
+
+
 def smoothed(meaning: Meaning, targets: Float64s) -> Float64s:
     """The targets with label smoothing e: t (1 - e) + e / n, or another share by the meaning."""
     e, n = meaning.smoothing, 2 if meaning.binary else meaning.scores.shape[1]
@@ -66,5 +74,7 @@ def smoothed(meaning: Meaning, targets: Float64s) -> Float64s:
         return targets
     if meaning.smoothing_over == "others":
         return targets * (1 - e) + (1 - targets) * e / max(n - 1, 1)
+    if meaning.shares is not None:
+        return targets * (1 - e) + meaning.shares
     share = e / n if meaning.smoothing_over == "all" else (1 - e) / n
     return targets * (1 - e) + share

@@ -158,6 +158,7 @@ def _plain_mutant(mutant: Any) -> dict[str, Any]:
         "framework": mutant.framework,
         "kind": mutant.kind,
         "needs": list(mutant.needs),
+        "reasons": list(mutant.reasons),
     }
 
 

@@ -153,9 +153,10 @@ def _outside_range(m: Meaning) -> bool:
 
 
 def log_clamped(m: Meaning) -> Iterator[Variation]:
-    """Logs clamped to at least -100."""
+    """Logs clamped to at least -100, as in PyTorch's binary loss, or -64, as in old Paddle."""
     if not (m.is_log and not m.binary) and math.isinf(m.log_clamp) and m.formula == "exact":
-        yield replace(m, log_clamp=-100.0), {"clamp": -100.0}
+        for clamp in (-100.0, -64.0):
+            yield replace(m, log_clamp=clamp), {"clamp": clamp}
 
 
 def epsilon_in_log(m: Meaning) -> Iterator[Variation]:

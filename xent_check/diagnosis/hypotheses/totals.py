@@ -117,8 +117,10 @@ def divisor(name: Divisor) -> Variations:
 def _means_something(m: Meaning, name: Divisor) -> bool:
     """Whether the divisor can differ from the number of kept samples."""
     match name:
+        case "one":
+            return bool(m.kept.any())
         case "all":
-            return not m.kept.all()
+            return bool(m.kept.any()) and not m.kept.all()
         case "weights":
             return m.class_weight is not None or m.sample_weight is not None
         case "counted":
@@ -157,7 +159,7 @@ def entropy_subtracted(m: Meaning) -> Iterator[Variation]:
 
 def divided_by_classes(m: Meaning) -> Iterator[Variation]:
     """The number of classes in the divisor."""
-    if m.classes > 1 and m.last_axis is None and m.divisor in ("kept", "one"):
+    if m.classes > 1 and m.kept.any() and m.last_axis is None and m.divisor in ("kept", "one"):
         both: Divisor = "samples x classes" if m.divisor == "kept" else "classes"
         yield replace(m, divisor=both), {"beside": "as well"}
         other: Divisor = "classes" if m.divisor == "kept" else "samples x classes"
