@@ -6,7 +6,7 @@ import itertools
 import re
 from collections.abc import Callable
 from functools import cache
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,7 @@ import pytest
 from xent_check.casefile.loading import Filter, Loaded, PosedCase, load_all
 from xent_check.problem.problem import Problem
 from xent_check.problem.problem_digest import problem_digest
-from xent_check.problem.vocabulary import DTYPES, LOSSES, Level
+from xent_check.problem.vocabulary import DTYPES, LOSSES, CotangentLayout, Layout, Level
 
 Array = npt.NDArray[Any]
 Claim = Callable[[Problem], object]  # of a problem, whether it has what is claimed
@@ -132,6 +132,14 @@ def is_of(loss: str, dtype: str) -> Claim:
     return lambda p: (p.loss, p.dtype) == (loss, dtype)
 
 
+def laid_out(loss: str, layout: str) -> Claim:
+    return lambda p: (p.loss, p.layout) == (loss, layout) and p.values.size > 1
+
+
+def cotangent_is(layout: str) -> Claim:
+    return lambda p: p.cotangent_layout == layout and above(p).size > 1
+
+
 def above(p: Problem) -> Array:
     """The cotangent as one axis, empty where there is none."""
     return np.zeros(0) if p.cotangent is None else p.cotangent.reshape(-1).astype(np.float64)
@@ -188,6 +196,17 @@ CLAIMS: dict[str, Claim] = {
     "a cotangent of one sample": lambda p: above(p).size > 1 and (above(p) != 0).sum() == 1,
     "a cotangent whose first is 0": lambda p: above(p).any() and above(p)[0] == 0,
     "an alternating cotangent": alternates,
+    **{
+        f"{loss} {layout}": laid_out(loss, layout)
+        for loss in LOSSES
+        for layout in get_args(Layout)
+        if (loss, layout) != ("categorical", "reversed")
+    },
+    "sequences transposed": lambda p: p.layout == "transposed" and p.labels.ndim == 2,
+    **{
+        f"a cotangent that is {layout}": cotangent_is(layout)
+        for layout in get_args(CotangentLayout)
+    },
     "parts of unequal counts": lambda p: (
         p.kept.ndim == 2 and len({*p.kept.sum(axis=-1).tolist()}) == len(p.kept) > 2
     ),

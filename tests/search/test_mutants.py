@@ -131,6 +131,24 @@ LOG_2 = float(np.log(2.0))  # of two equal logits
         ("ignored-not-ignored", by_hand([[0.0, 0.0]], [-100], ignore_index=-100), [LOG_2]),
         # targets 0.8 and 0.2 / 1; 0.8 + 1 / 2 and 1 / 2
         ("smoothing-over-others", by_hand([[0.0, 0.0]], [0], label_smoothing=0.2), [LOG_2]),
+        # in memory [[0, 100], [0, 0]], of labels 0, 0, 1, 1
+        (
+            "scores-read-in-order", by_hand([[0, 0], [100, 0]], [0, 1], layout="transposed"),
+            [100.0, LOG_2],
+        ),
+        (
+            "labels-read-in-order", by_hand([[0, 0], [100, 0]], [0, 1], layout="sliced"),
+            [LOG_2, 0.0],
+        ),
+        ("scores-read-in-order", by_hand([[0, 0]], [0], layout="sliced"), [np.nan]),
+        # the second row of the first sequence and the first of the second change places
+        (
+            "sequences-read-in-order",
+            by_hand(
+                [[[0, 0], [100, 0]], [[0, 100], [0, 0]]], [[0, 1], [0, 0]], layout="transposed"
+            ),
+            [[LOG_2, 0.0], [0.0, LOG_2]],
+        ),
         ("smoothing-has-all", by_hand([[0.0, 0.0]], [0], label_smoothing=0.2), [1.8 * LOG_2]),
     ],
 )  # fmt: skip
@@ -139,6 +157,22 @@ def test_a_mutant_answers_what_its_sentence_says(
 ) -> None:
     mutant = next(mutant for mutant in MUTANTS if mutant.id == name)
     np.testing.assert_allclose(answer(mutant, asked).losses, wrong, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("layout", "read"),
+    [("sliced", [2.0, np.nan]), ("transposed", [2.0, np.nan]), ("expanded", [2.0, np.nan])],
+)
+def test_a_cotangent_that_is_read_in_order_is_that_of_its_memory(layout: Any, read: Any) -> None:
+    """The gradient of two equal logits is their shares, a half, less 1 at the label."""
+    mutant = next(mutant for mutant in MUTANTS if mutant.id == "cotangent-read-in-order")
+    asked = by_hand(
+        [[0.0, 0.0], [0.0, 0.0]], [0, 1], gradient=True, cotangent=np.full(2, 2.0, np.float32),
+        cotangent_layout=layout,
+    )  # fmt: skip
+    slopes = np.array([[-0.5, 0.5], [0.5, -0.5]])
+    gradient = np.asarray(answer(mutant, asked).gradient)
+    np.testing.assert_allclose(gradient, slopes * np.array(read)[:, None])
 
 
 # ---- why gentle numbers do not do ---------------------------------------------------------------

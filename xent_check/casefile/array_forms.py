@@ -164,7 +164,7 @@ class ArgmaxArray(Strict):
 
 
 class TransposedArray(Strict):
-    """An array that is transposed in memory: its axes there are in reverse order."""
+    """An array that is transposed in memory: its first two axes have changed places there."""
 
     transposed: Array
     """The array."""

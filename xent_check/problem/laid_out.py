@@ -20,17 +20,22 @@ def laid_out(array: Array, layout: AnyLayout | None) -> Array:
     """The numbers of an array as a view of memory of its own, strided as the layout says. None:
     contiguous, which may be the array itself.
 
-    transposed: its axes in reverse order. sliced: every second number; what stands between is nan,
-    or of integers the others, from the last on. reversed: all axes from the end. expanded: one
-    number, all strides 0, so that the array has to be constant. What is contiguous even transposed,
-    since one axis at most is longer than 1, is sliced instead. One number alone, or none, has no
-    other memory.
+    transposed: its first two axes have changed places, as of a batch of sequences that is a
+    sequence of batches in memory; sliced instead where one of them is missing or of size 1.
+    sliced: every second number; between them stand nans, of integers the same ones again, so that
+    what is read there is an index too. reversed: all axes from the end. expanded: one number, all
+    strides 0, so that the array has to be constant. One number alone, or none, has no other memory.
     """
     if layout is None:
         return array if array.flags.c_contiguous else array.copy()
-    if layout == "transposed" and sum(size > 1 for size in array.shape) < 2:
-        layout = "sliced"
-    return _LAYOUTS[layout](array)
+    return _LAYOUTS[layout_in(array.shape, layout)](array)
+
+
+def layout_in(shape: tuple[int, ...], layout: AnyLayout) -> AnyLayout:
+    """What an array of the shape is, where the layout is asked for."""
+    if layout == "transposed" and (len(shape) < 2 or 1 in shape[:2]):
+        return "sliced"
+    return layout
 
 
 def flat_memory(view: Array) -> tuple[Array, tuple[int, ...], int]:
@@ -47,14 +52,14 @@ def flat_memory(view: Array) -> tuple[Array, tuple[int, ...], int]:
 
 
 def _transposed(array: Array) -> Array:
-    return np.array(array, order="F")
+    return np.ascontiguousarray(array.swapaxes(0, 1)).swapaxes(0, 1)
 
 
 def _sliced(array: Array) -> Array:
     if array.dtype == BITS:
         between = np.full(array.shape, _NAN, np.uint16).view(BITS)
     elif array.dtype.kind in "iu":
-        between = np.flip(array)
+        between = array
     else:
         between = np.full(array.shape, np.nan, array.dtype)
     return np.stack([array, between], axis=-1)[..., 0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import tempfile
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from xent_check.implementations.conduct import watched, with_conduct
+from xent_check.implementations.program import layouts_of, problem_arrays
 from xent_check.implementations.table import CUSTOM
 from xent_check.problem.evaluation import Computed, Evaluation
 from xent_check.problem.problem import Problem
@@ -56,9 +57,8 @@ class Asker:
         kernel = mutant.kernel
 
         def evaluate(problem: Problem) -> Computed:
-            own = replace(problem, **(arrays := _copies(problem)))
-            named = {problem.given if name == "values" else name: a for name, a in arrays.items()}
-            seen = watched(problem, named, np.asarray)
+            own, arrays = with_own_arrays(problem)
+            seen = watched(problem, arrays, np.asarray)
             return replace(kernel(own).answer(), conduct=seen())
 
         try:
@@ -79,10 +79,13 @@ class Asker:
             forget(message)
 
 
-def _copies(problem: Problem) -> dict[str, Any]:
-    """A problem's arrays by field, which a mutant may write to."""
-    return {
-        field.name: value.copy()
-        for field in fields(problem)
-        if isinstance(value := getattr(problem, field.name), np.ndarray)
+def with_own_arrays(problem: Problem) -> tuple[Problem, dict[str, Any]]:
+    """The problem with arrays that a mutant may write to, in the memory that it asks for; and those
+    by their names."""
+    laid_out = layouts_of(problem)  # what is laid out has memory of its own
+    arrays = {
+        name: array if name in laid_out else array.copy()
+        for name, array in problem_arrays(problem).items()
     }
+    fields = {"values" if name == problem.given else name: a for name, a in arrays.items()}
+    return replace(problem, **fields), arrays

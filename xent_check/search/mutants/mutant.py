@@ -14,7 +14,7 @@ from .needs import NEEDS
 # The options that the losses here have; a case with another is not asked.
 KNOWN = frozenset({
     "class_axis", "normalize", "ignore_index", "label_smoothing", "class_weight", "pos_weight",
-    "sample_weight", "reduction", "check", "cotangent",
+    "sample_weight", "reduction", "check", "cotangent", "layout",
 })  # fmt: skip
 
 

@@ -72,6 +72,12 @@ def _begins_with_1(p: Problem) -> bool:
     return bool(p.cotangent.reshape(-1)[0] == 1 and (p.cotangent != 1).any())
 
 
+def _has_rows_apart(p: Problem) -> bool:
+    """Whether classes stand side by side in memory, and rows not in their order."""
+    last = p.loss != "binary" and _axis(p) == p.values.ndim - 1
+    return p.layout == "transposed" and last and p.values.ndim > 2 and min(p.values.shape[:2]) > 1
+
+
 NEEDS: Mapping[str, Callable[[Problem], bool]] = {
     "label_smoothing": _option("label_smoothing"),
     "class_weight": _option("class_weight"),
@@ -92,6 +98,9 @@ NEEDS: Mapping[str, Callable[[Problem], bool]] = {
     "no gradient to check": lambda p: not p.gradient,
     "a cotangent": lambda p: p.gradient and p.cotangent is not None,
     "a cotangent that begins with 1": _begins_with_1,
+    "a cotangent that is not contiguous": lambda p: p.gradient and p.cotangent_layout is not None,
+    "scores and labels that are not contiguous": lambda p: p.layout is not None,
+    "transposed sequences": _has_rows_apart,
     "check: inputs": _conduct("inputs"),
     "check: repeatable": _conduct("repeatable"),
     "a total": lambda p: bool(p.reductions),

@@ -14,6 +14,7 @@ from . import (
     labels,
     logarithm,
     maximum,
+    memory,
     precision,
     right,
     smoothing,
@@ -29,7 +30,7 @@ from .softmax import Softmax
 
 _WRONG = (
     maximum, logarithm, precision, tiles, labels, ignored, smoothing, weights, gradients, binary,
-    from_probabilities, conduct,
+    from_probabilities, conduct, memory,
 )  # fmt: skip
 _BASES: tuple[type[Kernel], ...] = (Softmax, Sigmoid, Probabilities, BinaryProbabilities)
 

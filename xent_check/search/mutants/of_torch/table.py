@@ -60,6 +60,12 @@ MUTANTS_OF_TORCH = (
         ("a cotangent",),
     ),
     _of_torch(
+        "grad_output_in_order",
+        "An autograd.Function whose backward reads grad_output in the order of its memory",
+        "ROCm/TransformerEngine/pull/623",
+        ("a cotangent that is not contiguous",),
+    ),
+    _of_torch(
         "gradient_over_logits",
         "An autograd.Function whose forward writes the gradient where the caller's logits are",
         "linkedin/Liger-Kernel/pull/1251",
