@@ -47,6 +47,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("-i torch --loss binary --option pos_weight", ""),
         ("--examples 500 --seed 1 --declare", "the default set"),
     ),
+    "sweep": (
+        ("binary --dtype float16 -i torch", "both labels"),
+        ("binary --range -10 10 --resume", ""),
+    ),
     "repro": (
         ("case.yaml -i keras -o repro.py", "a script"),
         ("case.yaml -i torch --format markdown", "an issue around it"),

@@ -14,14 +14,13 @@ from xent_check.problem.vocabulary import LOSSES
 from .completion import implementation_names
 from .configured import Configured
 from .guarding import guarded_report, unguarded
-from .options import implementations
 from .output import Look, terminal
-from .own_options import declaration, own_options, said_of
+from .own_options import own_options
+from .searching import SearchProgress, present
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from xent_check.implementations.names import Implementation
     from xent_check.reporters.fuzz import Search
     from xent_check.results.report import CaseResult
     from xent_check.search.fuzzing.find import Find
@@ -120,8 +119,6 @@ def command(
     from xent_check.search.fuzzing.fuzz import Plan, fuzz
     from xent_check.workers.cache_folder import cache_folder
 
-    from .searching import SearchProgress
-
     _refuse_unknown(options)
     scope = Scope(losses or LOSSES, options)
     if not scope.kinds:
@@ -129,7 +126,7 @@ def command(
         raise click.UsageError(f"--option: no {' or '.join(scope.losses)} loss takes {words}")
     known = _found_before(out)
     plan = Plan(
-        implementations=_present(names, own),
+        implementations=present(names, own),
         scope=scope,
         seconds=_SECONDS if seconds is None and examples is None else seconds,
         examples=examples,
@@ -168,20 +165,6 @@ def _refuse_unknown(options: Sequence[str]) -> None:
         if key not in KEYS:
             mistake = Mistake((), f"--option {key!r}", ", ".join(KEYS), did_you_mean(key, KEYS))
             raise click.UsageError(mistake_text(mistake))
-
-
-def _present(names: tuple[str, ...], own: dict[str, Any]) -> tuple[Implementation, ...]:
-    """Those that are asked; UsageError where one that is named is missing, or none is there."""
-    from xent_check.implementations.names import DEFAULT, why_missing
-
-    chosen = said_of(implementations(names, ()), declaration(own)) if names else DEFAULT
-    absent = {i.name: why for i in chosen if (why := why_missing(i)) is not None}
-    if names and absent:
-        raise click.UsageError("; ".join(f"-i {name}: {why}" for name, why in absent.items()))
-    present = tuple(i for i in chosen if i.name not in absent)
-    if not present:
-        raise click.UsageError("no implementation is installed; xent-check impls lists them")
-    return present
 
 
 def _found_before(out: Path) -> Collection[str]:

@@ -1,17 +1,37 @@
-"""The progress of a search, a line on standard error, gone at the end."""
+"""What `fuzz` and `sweep` share: whom they ask, and their progress, a line on standard error."""
 
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import click
 
 from .guarding import unguarded
+from .options import implementations
 from .output import is_dumb
+from .own_options import declaration, said_of
 
 if TYPE_CHECKING:
     from rich.status import Status
 
+    from xent_check.implementations.names import Implementation
     from xent_check.search.fuzzing.fuzz import Worst
+
+
+def present(names: tuple[str, ...], own: dict[str, Any]) -> tuple[Implementation, ...]:
+    """Those that are asked, of the default set where none is named; own: what the options of the
+    user's own say. UsageError where one that is named is missing, or none is there."""
+    from xent_check.implementations.names import DEFAULT, why_missing
+
+    chosen = said_of(implementations(names) if names else DEFAULT, declaration(own))
+    absent = {i.name: why for i in chosen if (why := why_missing(i)) is not None}
+    if names and absent:
+        raise click.UsageError("; ".join(f"-i {name}: {why}" for name, why in absent.items()))
+    there = tuple(i for i in chosen if i.name not in absent)
+    if not there:
+        raise click.UsageError("no implementation is installed; xent-check impls lists them")
+    return there
 
 
 class SearchProgress:
@@ -39,6 +59,12 @@ class SearchProgress:
             share = "" if worst is None else f", {worst.share:.2g} of the bound at most"
             found = f", {finds} found" if finds else ""
             self._status.update(f"{examples} problems{share}{found}")
+
+    def of_inputs(self, done: int, total: int, diverging: int) -> None:
+        """done: inputs so far, of all. diverging: so many answers."""
+        if self._status is not None:
+            found = f", {diverging:,} diverge" if diverging else ""
+            self._status.update(f"{done:,} of {total:,} inputs ({done / total:.1%}){found}")
 
     def __exit__(self, *_: object) -> None:
         if self._status is not None:

@@ -1,0 +1,99 @@
+"""`xent-check sweep`, with NumPy functions."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mpmath import mp, mpf
+
+from tests.support.command import completed
+from tests.support.fakes.swept import WRONG_AT
+from tests.support.snapshots import assert_expected
+
+FAKES = Path(__file__).parents[1] / "support" / "fakes"
+SOME = ("binary", "--dtype", "float16", "--label", "1", "--range", "2", "3")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    shutil.copy(FAKES / "swept.py", tmp_path)
+    return tmp_path
+
+
+def run(folder: Path, *arguments: str) -> Any:
+    return completed(folder, "sweep", *arguments, COLUMNS="100", XENT_CHECK_CACHE=str(folder))
+
+
+def results(done: Any) -> Any:
+    return json.loads(done.stdout)["results"]
+
+
+def test_one_wrong_number_is_found(folder: Path) -> None:
+    done = run(folder, *SOME, "-i", "swept.py:right", "-i", "swept.py:wrong_once")
+    text = re.sub(r"in \S+ s$", "in 0.1 s", done.stdout, flags=re.MULTILINE)
+    assert_expected("sweep.txt", text)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_the_worst_of_the_json_is_that_number_and_its_case_shows_it(folder: Path) -> None:
+    done = run(folder, *SOME, "-i", "swept.py:wrong_once", "--report", "json")
+    (result,) = results(done)
+    assert result["inputs"] == 513  # 2 to 3 in steps of 2^-9, both ends
+    assert result["diverging"] == 1
+    worst = result["worst_share"]
+    assert (worst["input"], worst["bits"]) == (WRONG_AT, "0x4180")  # 2.75 in IEEE 754 binary16
+    with mp.workdps(30):
+        exact = mp.log1p(mp.exp(-mpf(WRONG_AT)))
+    assert worst["reference"] == pytest.approx(float(exact), rel=1e-15)
+    (folder / "case.yaml").write_text(worst["case"])
+    again = completed(folder, "run", "case.yaml", "-i", "swept.py:wrong_once")
+    assert again.returncode == 1
+
+
+def test_counts_are_those_of_an_oracle(folder: Path) -> None:
+    """Every error in ulps again, by mpmath."""
+    import numpy as np
+
+    from tests.support.fakes.swept import right
+
+    (result,) = results(run(folder, *SOME, "-i", "swept.py:right", "--report", "json"))
+    z = np.arange(2, 3 + 2**-10, 2**-9).astype(np.float16)
+    got = right(z, np.ones_like(z))
+    with mp.workdps(30):
+        exact = [mp.log1p(mp.exp(-mpf(float(x)))) for x in z]
+        spacing = [mpf(2) ** (mp.floor(mp.log(e, 2)) - 10) for e in exact]
+        ulps = [abs(mpf(float(g)) - e) / s for g, e, s in zip(got, exact, spacing, strict=True)]
+        over = {f"{u:g}": sum(x > u for x in ulps) for u in (0.5, 1, 2, 4)}
+    assert result["over_ulps"] == over
+    assert result["worst"]["ulps"] == pytest.approx(float(max(ulps)), rel=1e-3)
+    assert result["worst"]["input"] == float(z[ulps.index(max(ulps))])
+
+
+def test_a_function_that_fails_is_said_and_nothing_compared_is_3(folder: Path) -> None:
+    done = run(folder, "binary", "--dtype", "float16", "-i", "swept.py:dying")
+    assert "failed (error): ValueError: too large" in done.stdout
+    assert done.returncode == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("binary", "--range", "3", "2"), "--range 3 2: two numbers, the smaller one first"),
+        (("binary", "--given", "probs", "--range", "0", "2"), "probabilities are from 0 to 1"),
+        (
+            ("sparse_categorical",),
+            "--dtype float32: sparse_categorical takes all pairs of float16 or bfloat16",
+        ),
+    ],
+)
+def test_what_cannot_be_swept_is_refused(
+    tmp_path: Path, arguments: tuple[str, ...], message: str
+) -> None:
+    done = run(tmp_path, *arguments, "-i", "stable")
+    assert done.returncode == 2
+    assert message in done.stderr

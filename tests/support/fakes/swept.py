@@ -1,0 +1,29 @@
+"""Losses for `sweep`: binary from logits, right but for a single number."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+WRONG_AT = 2.75
+
+
+def right(logits: Array, labels: Array) -> Array:
+    """max(z, 0) - z t + log1p(exp(-abs(z)))."""
+    losses: Array = np.maximum(logits, 0) - logits * labels + np.log1p(np.exp(-np.abs(logits)))
+    return losses
+
+
+def wrong_once(logits: Array, labels: Array) -> Array:
+    """Off by a thousandth at one number."""
+    losses = right(logits, labels)
+    return np.where(logits == WRONG_AT, losses + losses.dtype.type(0.01), losses)
+
+
+def dying(logits: Array, labels: Array) -> Array:
+    """It raises where a large number is among them."""
+    if (logits > 1e4).any():
+        raise ValueError("too large")
+    return right(logits, labels)

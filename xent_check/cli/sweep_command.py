@@ -1,0 +1,153 @@
+"""`xent-check sweep`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+from .completion import implementation_names
+from .configured import Configured
+from .options import command_line
+from .output import Look, end, outputs_of
+from .own_options import own_options
+from .searching import SearchProgress, present
+
+if TYPE_CHECKING:
+    from xent_check.problem.vocabulary import DType, Given
+    from xent_check.reporters.formats import Terminal
+    from xent_check.search.sweeping.sweep import Swept
+
+_FORMATS = ("table", "json", "markdown")
+_LOSSES = ("binary", "sparse_categorical")
+_DTYPES = ("float16", "bfloat16", "float32")
+
+
+@click.command("sweep", cls=Configured, short_help="Every input of a loss, to the last one.")
+@click.argument("loss", metavar="LOSS", type=click.Choice(_LOSSES))
+@click.option(
+    "-i",
+    "--impl",
+    "names",
+    metavar="NAME",
+    multiple=True,
+    shell_complete=implementation_names,
+    help="Ask this implementation. Repeatable. [default: the default set, where installed]",
+)
+@own_options("loss", "given")
+@click.option(
+    "--given", type=click.Choice(["logits", "probs"]), default="logits", show_default=True
+)
+@click.option("--dtype", type=click.Choice(_DTYPES), default="float32", show_default=True)
+@click.option(
+    "--label",
+    "labels",
+    metavar="LABEL",
+    type=click.IntRange(0, 1),
+    multiple=True,
+    help="The target of binary, or the class. Repeatable. [default: 0 and 1]",
+)
+@click.option(
+    "--range",
+    "ends",
+    metavar="LOW HIGH",
+    type=float,
+    nargs=2,
+    help="Scores from LOW to HIGH, both included. [default: all finite ones; probs: 0 to 1]",
+)
+@click.option(
+    "--check",
+    type=click.Choice(["value", "gradient"]),
+    default="value",
+    show_default=True,
+    help="What is compared.",
+)
+@click.option("-j", "--jobs", metavar="N", type=click.IntRange(1), help="Processes at once.")
+@click.option(
+    "--report",
+    "reports",
+    metavar="FORMAT[=FILE]",
+    multiple=True,
+    help=f"{', '.join(_FORMATS)}; to a file, or to standard output. Repeatable.",
+)
+@click.option("--resume", is_flag=True, help="Go on where the same sweep ended early.")
+@click.option("--color/--no-color", default=None, help="[default: where stdout is a terminal]")
+def command(
+    loss: Literal["binary", "sparse_categorical"],
+    names: tuple[str, ...],
+    given: Literal["logits", "probs"],
+    dtype: Literal["float16", "bfloat16", "float32"],
+    labels: tuple[int, ...],
+    ends: tuple[float, float] | None,
+    check: str,
+    jobs: int | None,
+    reports: tuple[str, ...],
+    resume: bool,
+    color: bool | None,
+    **own: Any,
+) -> None:
+    """Every input of a loss, through implementations, under the tolerance auto.
+
+    binary: every number of the dtype. sparse_categorical: every pair of numbers of a 16-bit dtype,
+    as two classes. What is counted of each: errors beyond the bound and beyond 0.5, 1, 2 and 4
+    ulps, the worst input, nan where there should be none, and losses in the wrong order.
+
+    A sweep that is interrupted, or killed, goes on with --resume.
+
+    \b
+    Exit codes: 0 nothing diverges; 1 something does; 2 usage;
+    3 nothing was compared.
+    """  # fmt: skip
+    from xent_check.errors import ExitCode
+    from xent_check.search.sweeping.domain import PAIRS, Domain
+    from xent_check.search.sweeping.sweep import Plan, sweep
+    from xent_check.workers.cache_folder import cache_folder
+
+    outputs, look = outputs_of(reports, _FORMATS), Look(color)
+    if loss != "binary" and dtype not in PAIRS:
+        raise click.UsageError(f"--dtype {dtype}: {loss} takes all pairs of {' or '.join(PAIRS)}")
+    low, high = _range(given, dtype, ends)
+    domains = tuple(
+        Domain(loss, given, dtype, label, low, high, check == "gradient")
+        for label in dict.fromkeys(labels or (0, 1))
+    )
+    plan = Plan(domains, present(names, own), cache_folder(), resume, jobs)
+    digest = hashlib.sha256(json.dumps(plan.subject).encode()).hexdigest()[:16]
+    journal = cache_folder() / "sweeps" / f"{digest}.jsonl"
+    plan = replace(plan, journal=journal)
+    start = time.perf_counter()
+    with SearchProgress(color) as progress:
+        swept = sweep(plan, progress.of_inputs)
+    seconds = time.perf_counter() - start
+    errors = [output.write_text(_render(output.format, swept, seconds), look) for output in outputs]
+    compared = any(one.tally.inputs for one in swept)
+    diverging = any(one.tally.diverging for one in swept)
+    code = ExitCode.DIVERGES if diverging else ExitCode.AGREES
+    end(errors, int(code if compared else ExitCode.NOTHING_COMPARED))
+
+
+def _range(given: Given, dtype: DType, ends: tuple[float, float] | None) -> tuple[float, float]:
+    """The ends of the scores; UsageError where they are none."""
+    from xent_check.search.sweeping.domain import default_range, rounded_range
+
+    if ends is None:
+        return default_range(given, dtype)
+    try:
+        return rounded_range(given, dtype, *ends)
+    except ValueError as error:
+        raise click.UsageError(f"--range {ends[0]:g} {ends[1]:g}: {error}") from None
+
+
+def _render(form: str, swept: Sequence[Swept], seconds: float) -> Callable[[Terminal], str]:
+    from xent_check.reporters.sweep import markdown, plain, table
+
+    if form == "json":
+        text = json.dumps(plain(swept, seconds, command_line()), indent=1) + "\n"
+        return lambda _: text
+    render = markdown if form == "markdown" else table
+    return lambda terminal: render(swept, seconds, terminal)

@@ -1,0 +1,1 @@
+"""Sweeping: every input of a finite domain, through implementations."""
