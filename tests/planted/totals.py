@@ -14,7 +14,7 @@ BUGS = (
     ),
     Bug(
         "one running sum is right", "bounds_totals:blocks",
-        "summation(min(n, block))", "summation(n)", TOTALS, "one_after_another",
+        "summation(min(n, block), dtype)", "n - 1", TOTALS, "one_after_another",
     ),
     Bug(
         "the weights are added up without error", "bounds_totals:_total_bound",

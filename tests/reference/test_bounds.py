@@ -29,9 +29,37 @@ def bounds_of(problem: Problem) -> Bounds:
     return bounds(problem, reference(problem))
 
 
-@pytest.mark.parametrize(("n", "h"), [(1, 0), (2, 1), (3, 2), (5, 4), (80, 15), (1000, 130)])
-def test_summation_is_recursive_for_few_and_in_eight_lanes_for_many(n: int, h: float) -> None:
-    assert summation(n) == h
+@pytest.mark.parametrize(
+    ("n", "h"),
+    [(0, 0), (1, 0), (2, 1), (5, 4), (1000, 999), (1024, 1023), (2000, 1023), (80_000, 10_005)],
+)
+def test_a_float32_sum_is_one_by_one_for_few_and_in_eight_lanes_for_many(n: int, h: float) -> None:
+    assert summation(n, "float32") == h
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 1000, 128_256])
+def test_a_float64_sum_may_always_be_one_by_one(n: int) -> None:
+    assert summation(n, "float64") == max(n - 1, 0)
+
+
+def loop(numbers: np.ndarray) -> np.ndarray:
+    """The sum of each row, one number after another, in their own dtype."""
+    return np.asarray(np.add.accumulate(numbers, axis=1)[:, -1])
+
+
+@pytest.mark.parametrize(("dtype", "u"), [("float32", 2.0**-24), ("float64", 2.0**-53)])
+def test_a_loss_that_adds_up_in_a_plain_loop_is_within_it(dtype: DType, u: float) -> None:
+    """The label, and 999 classes whose exp is just below half the spacing of 1: a loop loses them
+    all, 999 u of the sum. And 1,000 equal exps below 1, whose sum rounds the same way each time."""
+    lost, equal = np.full(1000, math.log(u) - 1e-3), np.full(1000, math.log(0.6667))
+    lost[0] = equal[0] = 0.0
+    problem = sparse(np.stack([lost, equal]), np.array([0, 0]), dtype)
+    exact = reference(problem)
+    losses = np.log(loop(np.exp(problem.values))).astype(np.float64)
+    assert losses[0] == 0.0
+    off = np.abs(losses - exact.losses.high)
+    assert (off <= bounds(problem, exact).losses).all()
+    assert off[0] > 990 * u
 
 
 def test_the_bound_of_one_sample_is_the_published_sum_of_terms() -> None:

@@ -66,11 +66,23 @@ def one_after_another(array: Array) -> float:
 
 @pytest.mark.parametrize(
     ("n", "h"),
-    [(0, 0), (1, 0), (5, 4), (80, 15), (8192, 1029), (8193, 1030), (16384, 1030), (10**7, 1040)],
+    [(0, 0), (1, 0), (5, 4), (80, 79), (8192, 1029), (8193, 1030), (16384, 1030), (10**7, 1040)],
 )
 def test_a_sum_is_in_eight_lanes_of_1024_and_pairs_of_those(n: int, h: float) -> None:
     # 10,000,000 are 1,221 blocks of 8,192: 11 levels of pairs
-    assert blocks(n) == h
+    assert blocks(n, "float32") == h
+    assert blocks(n, "float64") == max(n - 1, 0)  # a plain loop
+
+
+def test_float64_losses_added_in_a_plain_loop_are_within_it() -> None:
+    losses = np.concatenate([[1.0], np.full(999, 2.0**-53 * 0.999)])  # a loop loses all but one
+    problem = equal_logits(1000, "float64")
+    exact = truth(problem, losses, {"mean": 1000.0, "weighted_mean": 1000.0, "sum": 1.0})
+    summed = 0.0
+    for loss in losses.tolist():
+        summed += loss
+    off = math.fsum(losses) - summed
+    assert 990 * 2.0**-53 < off <= bounds(problem, exact).totals["sum"]
 
 
 @pytest.mark.parametrize("samples", [1000, 8192, 100_000])
@@ -198,7 +210,7 @@ def test_weights_added_up_in_16_bits_exceed_it() -> None:
 def test_classes_of_16_bits_are_added_up_in_float32(dtype: DType, n: int, h: float) -> None:
     # n / 8 + 5 additions of float32 are next to nothing beside one of 16 bits
     assert h <= additions(n, dtype) <= h + 16_037 * 2.0**-24 / unit_roundoff(dtype)
-    assert additions(n, "float32") == summation(n)
+    assert additions(n, "float32") == summation(n, "float32")
 
 
 @pytest.mark.parametrize("dtype", SIXTEEN_BITS)

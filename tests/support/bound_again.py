@@ -17,11 +17,13 @@ FLUSHED = {"float64": 2.0**-1022, "float32": 2.0**-126, "float16": 2.0**-24, "bf
 
 
 def added(n: int, dtype: str) -> Number:
-    """h(n): one after another, or in eight lanes; numbers of 16 bits at most 16 so, and all of them
-    in float32, of which 2^13 or 2^16 roundings are one of float16 or bfloat16."""
-    h = min(mpf(n) - 1, mpf(n) / 8 + 5) if n > 1 else mpf(0)
+    """h(n): one after another in float64, and of 1,024 numbers at most in float32, else in eight
+    lanes; numbers of 16 bits at most 16 in eight lanes, and all of them in float32, of which 2^13
+    or 2^16 roundings are one of float16 or bfloat16."""
+    each = mpf(max(n - 1, 0))
+    h = each if dtype == "float64" or n <= 1024 else max(mpf(1023), mpf(n) / 8 + 5)
     finer = {"float16": 2**13, "bfloat16": 2**16}.get(dtype)
-    return h if finer is None else min(h, 7 + h / finer)
+    return h if finer is None else min(each, 7 + h / finer)
 
 
 def up(x: Number) -> Number:

@@ -16,13 +16,13 @@ The gradient of a total is that of the sum over the divisor: an entry g of the s
 b, is within (b + (d + r u) abs(g)) / abs(divisor) of the exact one. 1 / divisor is rounded, and so
 is the product with it; either may be flushed to 0.
 
-h(N) is the number of additions that a number goes through: N - 1 one after another. In the lanes of
-a vector unit and blocks of a fixed size, whose sums are added in pairs, it is N / 8 + 5 up to 8
-lanes of 1,024 numbers, and log2 of the number of such blocks more. TensorFlow (Eigen's tree
-reduction) has the largest blocks of those that were measured; NumPy's hold 128 numbers, torch adds
-in a cascade. Adding one number after another exceeds this bound from some 100,000 losses on:
-tf.reduce_sum compiled by XLA for the CPU is off by 0.6% of the sum of 10,000,000 equal numbers in
-float32, where 0.006% is allowed.
+h(N) is the number of additions that a number goes through: N - 1 one after another, which a float64
+sum is allowed. In the lanes of a vector unit and blocks of a fixed size, whose sums are added in
+pairs, it is that of a sum of float32 (rounding.py) up to 8 lanes of 1,024 numbers, and log2 of the
+number of such blocks more. TensorFlow (Eigen's tree reduction) has the largest blocks of those that
+were measured; NumPy's hold 128 numbers, torch adds in a cascade. Adding one float32 number after
+another exceeds this bound from some 100,000 losses on: tf.reduce_sum compiled by XLA for the CPU is
+off by 0.6% of the sum of 10,000,000 equal numbers in float32, where 0.006% is allowed.
 
 Source: Higham, Accuracy and Stability of Numerical Algorithms, 2nd edition, 2002, chapter 4:
 (4.4) and (4.6), an addition tree errs by its depth times u sum abs(l_i), to first order.
@@ -44,10 +44,13 @@ from .rounding import FLUSHED, LARGEST, added_in, capped, summation
 LANES, BLOCK = 8, 1024
 
 
-def blocks(n: int) -> float:
-    """h(n) of n numbers that are added in blocks of LANES x BLOCK, the blocks' sums in pairs."""
+def blocks(n: int, dtype: DType) -> float:
+    """h(n) of n numbers that are added in a dtype, float32 or float64; those of float32 in blocks
+    of LANES x BLOCK, the blocks' sums in pairs."""
+    if dtype == "float64":
+        return summation(n, dtype)
     block = LANES * BLOCK
-    return summation(min(n, block)) + max(0.0, math.ceil(math.log2(max(n, 1) / block)))
+    return summation(min(n, block), dtype) + max(0.0, math.ceil(math.log2(max(n, 1) / block)))
 
 
 def total_bound(
@@ -67,7 +70,7 @@ def _total_bound(
     if divisor == 0 or not math.isfinite(divisor):
         return 0.0
     u, u_add = unit_roundoff(problem.dtype), unit_roundoff(added_in(problem.dtype))
-    adding = blocks(losses.size) * u_add
+    adding = blocks(losses.size, added_in(problem.dtype)) * u_add
     exact = reference.losses.high
     sizes = np.abs(np.where(np.isfinite(exact), exact, 0.0))
     total = abs(float(reference.totals[reduction].high))
@@ -101,7 +104,7 @@ def _divisor_error(problem: Problem, reduction: Reduction, divisor: float, u: fl
         return 0.0
     u_add = unit_roundoff(added_in(problem.dtype))
     weights, products, additions = _weights(problem)
-    error = products * u + (additions + blocks(weights.size)) * u_add
+    error = products * u + (additions + blocks(weights.size, added_in(problem.dtype))) * u_add
     return error * float(weights.sum()) / divisor
 
 
@@ -116,7 +119,8 @@ def _weights(problem: Problem) -> tuple[Float64s, float, float]:
         rows = np.abs(np.moveaxis(problem.labels, problem.class_axis, -1).astype(np.float64))
         if problem.class_weight is not None:
             rows = rows * np.abs(problem.class_weight.astype(np.float64))
-        weights, products, additions = rows.sum(axis=-1), 2.0, summation(problem.num_classes)
+        additions = summation(problem.num_classes, added_in(problem.dtype))
+        weights, products = rows.sum(axis=-1), 2.0
     if problem.sample_weight is not None:
         weights = weights * np.abs(problem.sample_weight.astype(np.float64))
         products += 1
