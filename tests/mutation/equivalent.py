@@ -131,8 +131,8 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
     ): "always given",
     (
         "balls",
-        "loss_sum = total(a.loss for _, part in parts(problem) for a in _answers(part, False))",
-        "loss_sum = total(a.loss for _, part in parts(problem) for a in _answers(part, True))",
+        "return [answer.loss for answer in _answers(problem, False)]",
+        "return [answer.loss for answer in _answers(problem, True)]",
     ): UNASKED,
     (
         "float64",

@@ -293,7 +293,7 @@ class CaseFields(_WithOptions):
         Losses are always compared, but `check: gradient` alone does not ask for them.
         """
         words = ("losses" if word == "value" else word for word in self.option_value("check"))
-        return frozenset([*self.options.reductions, *words])
+        return frozenset([*self.option_value("reduction"), *words])
 
     def option_value(self, key: str) -> Any:
         """The value of an option in the case."""

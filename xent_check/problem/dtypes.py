@@ -62,7 +62,7 @@ def ulp(values: npt.ArrayLike, computed: str, asked: str = "") -> Float64s:
     """The unit of ulp counts: the spacing of the dtype `computed` at each value, or that of the
     dtype `asked` for where it is smaller."""
     step = spacing(values, computed)
-    return np.minimum(step, spacing(values, asked)) if asked else step
+    return step if asked in ("", computed) else np.minimum(step, spacing(values, asked))
 
 
 def ulp_name(value: float, computed: str, asked: str = "") -> str:

@@ -7,7 +7,7 @@ at most 1/1024 ulp of the problem's dtype.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from fractions import Fraction
 
 import numpy as np
@@ -37,18 +37,47 @@ def _answers(problem: Problem, gradient: bool) -> Iterator[Answer]:
 
 def exact_losses(problem: Problem) -> Enclosure:
     """Every loss. Shape: the samples'."""
-    return _narrow_enclosure(
-        problem, lambda: [a.loss for a in _answers(problem, False)], problem.samples_shape
-    )
+    return _narrow_enclosure(problem, lambda: _losses(problem), problem.samples_shape)
 
 
 def exact_totals(
     problem: Problem, divisors: Mapping[Reduction, Divisor]
 ) -> dict[Reduction, Enclosure]:
     """Every total: the sum of the losses divided by its divisor. Shape: ()."""
+    return _totals(
+        problem, divisors, lambda: (loss for _, part in parts(problem) for loss in _losses(part))
+    )
+
+
+def exact_losses_and_totals(
+    problem: Problem, divisors: Mapping[Reduction, Divisor]
+) -> tuple[Enclosure, dict[Reduction, Enclosure]]:
+    """Both at once, of a problem so small that the losses of all samples are held as balls."""
+    by_precision: dict[int, list[Extended]] = {}
+
+    def losses() -> list[Extended]:
+        if ctx.prec not in by_precision:
+            by_precision[ctx.prec] = _losses(problem)
+        return by_precision[ctx.prec]
+
+    enclosed = _narrow_enclosure(problem, losses, problem.samples_shape)
+    return enclosed, _totals(problem, divisors, losses)
+
+
+def _losses(problem: Problem) -> list[Extended]:
+    return [answer.loss for answer in _answers(problem, False)]
+
+
+def _totals(
+    problem: Problem,
+    divisors: Mapping[Reduction, Divisor],
+    losses: Callable[[], Iterable[Extended]],
+) -> dict[Reduction, Enclosure]:
+    if not divisors:
+        return {}
 
     def totals() -> list[Extended]:
-        loss_sum = total(a.loss for _, part in parts(problem) for a in _answers(part, False))
+        loss_sum = total(losses())
         return [_quotient(loss_sum, divisor) for divisor in divisors.values()]
 
     enclosed = _narrow_enclosure(problem, totals, (len(divisors),))

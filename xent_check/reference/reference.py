@@ -22,7 +22,7 @@ from xent_check.problem.parts import in_threads, parts
 from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import Reduction
 
-from .balls import exact_gradient, exact_losses, exact_totals
+from .balls import exact_gradient, exact_losses, exact_losses_and_totals, exact_totals
 from .divisors import Divisor, divisor, nearest
 from .enclosure import Enclosure, is_narrow
 from .float64 import fast_losses, fast_totals
@@ -57,7 +57,7 @@ def reference(problem: Problem) -> Reference:
     refuse_unknown(problem, KNOWN, "the reference")
     divisors = {r: divisor(problem, r) for r in problem.reductions}
     if problem.values.size <= SMALL:
-        losses, totals = exact_losses(problem), exact_totals(problem, divisors)
+        losses, totals = exact_losses_and_totals(problem, divisors)
     else:
         losses = _large_losses(problem)
         totals = fast_totals(losses, divisors)

@@ -13,6 +13,7 @@ v_c = w_c (-log p_c), s the sample's weight and e the smoothing, the loss change
 from __future__ import annotations
 
 import math
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -22,18 +23,26 @@ from xent_check.problem.problem import Problem
 from xent_check.problem.scores import scores
 
 _CHUNK = 2**20
+_SMALL = 20_000  # values
+_KEPT: WeakKeyDictionary[Problem, Float64s] = WeakKeyDictionary()
 _NOISE = 2.0**-50  # rounding in the difference of equal numbers, relative to their size
 
 
 def other_label_distances(problem: Problem) -> Float64s:
     """The distance of each loss to that of its nearest other label; the samples' shape.
 
-    inf where no other label has a different finite loss, as at equal logits.
+    inf where no other label has a different finite loss, as at equal logits. Those of a small
+    problem are kept as long as it is, for the answers of the other implementations.
     """
+    if problem in _KEPT:
+        return _KEPT[problem]
     distances = np.empty(math.prod(problem.samples_shape))
     for samples, part in parts(problem):
         distances[samples] = _distances(part)
-    return distances.reshape(problem.samples_shape)
+    distances = distances.reshape(problem.samples_shape)
+    if problem.values.size <= _SMALL:
+        _KEPT[problem] = distances
+    return distances
 
 
 def _distances(problem: Problem) -> Float64s:
