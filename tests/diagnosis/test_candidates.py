@@ -49,6 +49,13 @@ PROBLEMS: Mapping[str, Mapping[str, Any]] = {
     "sparse, ignored": {**SPARSE, "labels": [0, 2, 3], "ignore_index": 2},
     "rows, ignored": ROWS,
     "rows, weighted": {**ROWS, "sample_weight": [[1, 0.5, 2], [3, 1, 1]]},
+    "shifted": {**ROWS, "labels": [[7, 2, -1], [1, 3, 0]], "shift": 1},
+    "shifted by 2, weighted and smoothed": {
+        **ROWS, "labels": [[7, 2, 1], [9, 3, 0]], "shift": 2, "class_weight": [1, 2, 3, 0.5],
+        "sample_weight": [[1, 0.5, 2], [3, 1, 1]], "label_smoothing": 0.25,
+        "smoothing_formula": "megatron",
+    },
+    "a shifted sequence": {**SPARSE, "labels": [9, 0, 3], "shift": 1},
     "classes on axis 1": {
         "loss": "sparse_categorical",
         "logits": np.swapaxes(np.array(ROWS["logits"]), 1, 2),
@@ -109,14 +116,15 @@ def applicable_to_sums(problem: Problem, divisor: Divisor) -> set[str]:
     rows, all_kept = len(problem.samples_shape) > 1, total.kept.all()
     uneven = rows and len(set(total.kept.sum(axis=-1).tolist())) > 1
     weights = problem.class_weight is not None or problem.sample_weight is not None
-    more = total.losses.size > 1
+    more = rows and bool((total.kept.sum(axis=-1) > 1).any())
     by_id = {
         "sum": divisor == "kept" and total.kept.sum() > 1,
         "mean": divisor == "one" and total.kept.sum() > 1,
         "weighted-mean": weights,
         "mean-over-all": not all_kept,
         "mean-over-kept": weights and bool((total.losses == 0)[total.kept.reshape(-1)].any()),
-        "mean-of-means": uneven,
+        "mean-of-means": uneven and divisor == "kept",
+        "num-items": problem.shift is not None and divisor == "kept",
         "mean-last-axis": rows and more and (divisor == "one" or uneven),
         "divided-by-classes": total.classes > 1 and bool(total.losses.sum()),
     }
@@ -159,7 +167,7 @@ def applicable(problem: Problem) -> set[str]:
         "label-offset": sparse,
         "labels-shifted labels-not-shifted": sparse and samples > 1,
         "argmax-label": classes and samples > 1,
-        "labels-broadcast": samples > 1 and not weighted,
+        "labels-broadcast": samples > 1 and not weighted and problem.shift is None,
         "class-axis": classes and samples > 1 and (logits or problem.normalize is True),
         "mean-last-axis": len(problem.samples_shape) > 1,
         "renormalised": problem.normalize is False,
@@ -168,7 +176,7 @@ def applicable(problem: Problem) -> set[str]:
         "pos-weight-ignored": problem.pos_weight is not None,
         "sample-weight-ignored": problem.sample_weight is not None,
         "smoothing-missing smoothing-formula": problem.label_smoothing > 0,
-        "ignored-not-ignored": problem.ignore_index is not None,
+        "ignored-not-ignored": problem.ignore_index is not None and (problem.labels < 0).any(),
     }
     return {name for names, applies in by_id.items() if applies for name in names.split()}
 
@@ -238,7 +246,8 @@ class Total:
     """What a total is under each entry that changes the sum alone."""
 
     def __init__(self, problem: Problem, divisor: Divisor) -> None:
-        self.problem, self.divisor = problem, divisor
+        self.stated, self.divisor = problem, divisor
+        problem = self.problem = problem.aligned
         self.losses = exact(problem)
         shape = problem.samples_shape
         labels, ignored = problem.labels, problem.ignore_index
@@ -273,8 +282,24 @@ class Total:
             counts &= ((t + p.label_smoothing) * w != 0).any(axis=1) & (t @ w != 0)
         return float(self.losses.sum() / counts.sum())
 
-    def mean_of_means(self, _: Parameters) -> float:
-        return float(np.mean(self.last_axis({"how": "mean"})))
+    def num_items(self, p: Parameters) -> float:
+        labels, ignored = self.stated.labels.reshape(-1), self.stated.ignore_index
+        counted = len([y for y in labels if ignored is None or y != ignored])
+        assert (p["count"], p["declared"]) == (counted, self.kept.sum())
+        return float(self.losses.sum() / counted)
+
+    def means(self, p: Parameters) -> list[float]:
+        batches = p.get("batches", math.prod(self.rows.shape[:-1]))
+        assert p["what"] == (f"{batches} micro-batches" if "batches" in p else "the rows")
+        size = len(self.losses) // batches
+        parts = [slice(i * size, (i + 1) * size) for i in range(batches)]
+        kept = self.kept.reshape(-1)
+        with np.errstate(all="ignore"):
+            return [float(self.losses[part].sum() / kept[part].sum()) for part in parts]
+
+    def mean_of_means(self, p: Parameters) -> float:
+        means = self.means(p)
+        return sum(means) / (1 if p["how"] == "sum" else len(means))
 
     def divided_by_classes(self, p: Parameters) -> float:
         by = {

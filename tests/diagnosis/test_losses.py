@@ -53,6 +53,7 @@ VARIED: tuple[Mapping[str, Any], ...] = (
     ROWS,
     {**WEIGHTED, "logit_scale": 0.7, "softcap": 2.5, "z_loss": 0.01},
     {**BINARY, "logit_scale": 0.5, "softcap": 30.0},
+    {**ROWS, "shift": 1, "label_smoothing": 0.2, "smoothing_formula": "megatron"},
 )
 
 IDS = [
@@ -66,7 +67,7 @@ IDS = [
     "labels-shifted", "labels-not-shifted", "argmax-label", "smoothing-missing",
     "smoothing-formula", "smoothing-not-weighted", "dtype", "log2", "log10", "exp", "sign",
     "log-missing", "inf-minus-inf", "scale-missing", "softcap-missing", "z-loss-missing",
-    "rounding", "kl-divergence", "labels-transposed",
+    "rounding", "kl-divergence", "labels-transposed", "num-items",
 ]  # fmt: skip
 
 
@@ -163,7 +164,7 @@ def test_the_ids_are_those_of_the_table_and_unique() -> None:
     sums = {h.id for h in HYPOTHESES if h.stage == "total"}
     assert sums == {
         "sum", "mean", "weighted-mean", "mean-over-all", "divided-by-classes", "mean-over-kept",
-        "mean-of-means",
+        "mean-of-means", "num-items",
     }  # fmt: skip
 
 

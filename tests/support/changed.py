@@ -53,6 +53,14 @@ def exact(problem: Problem) -> Array:
     return np.array([float(loss) for loss in truth(problem).losses])
 
 
+def _standard(problem: Problem) -> Problem:
+    """The same problem with the epsilon that the standard formula needs for the same targets."""
+    if problem.smoothing_formula == "standard":
+        return problem
+    e, n = problem.label_smoothing, problem.values.shape[problem.class_axis]
+    return replace(problem, label_smoothing=e * n / (n - 1), smoothing_formula="standard")
+
+
 class Changed:
     """A problem in float64, and what the changes of the losses make of it: their losses."""
 
@@ -61,14 +69,16 @@ class Changed:
             name: None if (a := getattr(problem, name)) is None else a.astype(np.float64)
             for name in ("values", "class_weight", "pos_weight", "sample_weight")
         }
-        self.problem = replace(problem, dtype="float64", **wide)  # type: ignore[arg-type]
+        # with each label where the case has it, and where the scores are that it meets
+        self.stated = replace(problem, dtype="float64", **wide)  # type: ignore[arg-type]
+        self.problem = _standard(self.stated.aligned)
         self.dtype = problem.dtype
         self.binary = problem.loss == "binary"
 
     def by(self, id: str, parameters: Parameters) -> Array:
         """The losses under the table's entry."""
         if id in ANOTHER:
-            return self.of(**ANOTHER[id])
+            return exact(replace(self.stated, **ANOTHER[id]))
         if id in SCALED:
             return exact(self.problem) * SCALED[id]
         name = "dtype_" if id == "dtype" else id.replace("-", "_")
@@ -254,6 +264,9 @@ class Changed:
 
     def soft(self, targets: Array, **fields: Any) -> Array:
         """As a categorical problem without smoothing; targets as they are."""
+        if self.problem.loss == "sparse_categorical" and not self.kept.all():
+            weight = self.problem.sample_weight
+            fields["sample_weight"] = self.kept * (1.0 if weight is None else weight)
         fields = {"label_smoothing": 0.0, "class_weight": None, **fields}
         return self.of(loss="categorical", labels=targets, ignore_index=None, **fields)
 
@@ -266,10 +279,13 @@ class Changed:
         return self.of(class_weight=None, sample_weight=by)
 
     def smoothing_formula(self, p: Parameters) -> Array:
-        e, rule = self.problem.label_smoothing, p["rule"]
+        rule = p["rule"]
         n = 2 if self.binary else self.values.shape[-1]
         t = self.labels if self.binary else self.one_hot()
-        if rule == "e / (n - 1) to each other class":
+        e = self.stated.label_smoothing
+        if rule == "e / n to every class":
+            return self.of(label_smoothing=e)
+        if rule == "e / (n - 1) to each other class, as Megatron does":
             t = t * (1 - e) + (1 - t) * e / (n - 1)
         else:
             assert rule == "(1 - e) / n to every class"
@@ -310,27 +326,54 @@ class Changed:
             return self.of(labels=np.where(self.kept, best, self.labels))
         return self.of(loss="sparse_categorical", labels=best)
 
-    def moved(self, by: int, p: Parameters) -> Array:
-        last = self.labels.shape[-1]
-        z = np.moveaxis(self.values, self.problem.class_axis, -1)
-        weight = self.problem.sample_weight
-        if p["rest"] == "the one left over comes in at the other end":
-            meets = [(i + by) % last for i in range(last)]
-            return self.of(labels=self.labels[..., meets])
-        assert p["rest"] == "the position left over is dropped"
-        places = [i for i in range(last) if 0 <= i + by < last]
-        return self.of(
-            values=z[..., places, :],
-            labels=self.labels[..., [i + by for i in places]],
-            class_axis=-1,
-            sample_weight=None if weight is None else np.asarray(weight)[..., places],
+    def moved(self, p: Parameters) -> Array:
+        labels, shift, rest = self.stated.labels, p["shift"], p["rest"]
+        last = labels.shape[-1]
+        meets = [(i + shift) % last for i in range(last)]
+        if rest == "the one left over comes in at the other end":
+            return self.of(labels=labels[..., meets])
+        if rest == "every position counts":
+            assert shift == 0
+            return self.of(labels=labels)
+        places = [i for i in range(last) if 0 <= i + shift < last]
+        if rest == "the position left over is dropped":
+            return self.at((..., places), labels[..., [i + shift for i in places]])
+        if rest == "the position left over has loss 0":
+            return np.where(
+                np.isin(np.arange(last), places),
+                self.of(labels=labels[..., meets]).reshape(labels.shape),
+                0,
+            ).reshape(-1)
+        # written out row by row: all that meet a label, and the labels that they meet
+        declared = self.stated.shift or 0
+        rows = [(r, i) for r in range(len(labels)) for i in range(last - declared)]
+        met = [int(labels[r, i + declared]) for r, i in rows]
+        losses = self.at(tuple(zip(*rows[:-1], strict=True)), np.array(met[1:]))
+        if rest.endswith("that of all is dropped"):
+            return losses
+        assert rest.endswith("that of all has loss 0")
+        whole = np.zeros(labels.shape)
+        for place, loss in zip(rows, losses, strict=False):
+            whole[place] = loss
+        return whole.reshape(-1)
+
+    def at(self, places: Any, labels: Array) -> Array:
+        """The losses of the samples at these places, with these labels."""
+        z, weight = (
+            np.moveaxis(self.values, self.problem.class_axis, -1),
+            self.problem.sample_weight,
         )
+        rows = z[*places, :]
+        weight = None if weight is None else np.asarray(weight)[places]
+        return self.of(values=rows, labels=labels, class_axis=-1, sample_weight=weight)
 
     def labels_shifted(self, p: Parameters) -> Array:
-        return self.moved(1, p)
+        assert p["shift"] >= (self.stated.shift or 1)
+        return self.moved(p)
 
     def labels_not_shifted(self, p: Parameters) -> Array:
-        return self.moved(-1, p)
+        assert p["shift"] < (self.stated.shift or 0)
+        return self.moved(p)
 
     def labels_broadcast(self, p: Parameters) -> Array:
         if self.binary:

@@ -18,7 +18,7 @@ from .losses import folded, sample_losses, total_of
 from .meaning import Meaning
 
 EXTREME = 80.0  # a logit beyond it makes exp overflow in float32
-UNUSUAL = 51  # a pair whose places in the table add up to more is tried on many losses alone
+UNUSUAL = 54  # a pair whose places in the table add up to more is tried on many losses alone
 LATER = 3  # each further parameter of a hypothesis counts as so many places further down the table
 
 

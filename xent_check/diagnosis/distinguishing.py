@@ -72,7 +72,7 @@ def _sum_to_one(p: Float64s) -> Float64s:
 
 def _twice(m: Meaning) -> Meaning:
     """Every sample twice, along the first axis."""
-    if not m.shape:
+    if not m.shape or (m.shift and len(m.shape) == 1):  # one sequence, which does not go on
         return m
 
     def twice(array: Any) -> Any:
@@ -85,6 +85,8 @@ def _twice(m: Meaning) -> Meaning:
         targets=twice(m.targets),
         pos_weight=twice(m.pos_weight),
         sample_weight=twice(m.sample_weight),
+        stated=twice(m.stated),
+        unmet=twice(m.unmet),
         shape=(2 * m.shape[0], *m.shape[1:]),
     )
 
@@ -105,7 +107,8 @@ def _input_text(m: Meaning) -> str:
     if not m.binary:
         scores = np.moveaxis(scores, -1, m.class_axis)
     if m.labels is not None:
-        labels = str(m.labels.reshape(m.shape).tolist())
+        stated = m.labels if m.stated is None else m.stated
+        labels = str(stated.reshape(m.shape).tolist())
     else:
         assert m.targets is not None
         labels = str(m.targets.reshape(shape).tolist())

@@ -18,7 +18,7 @@ from xent_check.problem.problem import Problem
 
 from .log_probabilities import log_sum_exp, minus_log_binary, minus_log_classes
 from .meaning import Activation, Divisor, Meaning
-from .targets import targets_of, weighted_targets, weights_of
+from .targets import smoothed, targets_of, weighted_targets, weights_of
 
 __all__ = ["Divisor", "Meaning", "folded", "losses_of", "meaning_of", "sample_losses", "total_of"]
 Array = npt.NDArray[Any]
@@ -32,8 +32,7 @@ KNOWN = frozenset({
 
 def meaning_of(problem: Problem) -> Meaning:
     """The choices of a problem. NotImplementedError for an option that is not KNOWN."""
-
-    problem = problem.aligned
+    stated, problem = problem, problem.aligned
     refuse_unknown(problem, KNOWN, "the diagnosis")
     binary = problem.loss == "binary"
     values = problem.values.astype(np.float64)
@@ -64,8 +63,12 @@ def meaning_of(problem: Problem) -> Meaning:
         class_axis=problem.class_axis,
         is_log=problem.given == "log_probs",
         renormalise=bool(problem.normalize),
-        ignore_index=problem.ignore_index,
+        ignore_index=stated.ignore_index,
+        shift=stated.shift or 0,
+        stated=None if stated.shift is None else stated.labels.reshape(-1),
+        unmet=None if stated.shift is None else unmet(stated),
         smoothing=problem.label_smoothing,
+        smoothing_over="all" if problem.smoothing_formula == "standard" else "others",
         class_weight=_floats(problem.class_weight),
         pos_weight=pos_weight,
         sample_weight=_floats(problem.sample_weight),
@@ -74,6 +77,14 @@ def meaning_of(problem: Problem) -> Meaning:
         z_loss=problem.z_loss,
         items=problem.num_items or 0.0,
     )
+
+
+def unmet(problem: Problem) -> npt.NDArray[np.bool_]:
+    """Whether the scores at each position meet no label. Flat."""
+    dropped = np.zeros(problem.samples_shape, dtype=np.bool_)
+    if problem.shift is not None:
+        dropped[..., -problem.shift :] = True
+    return dropped.reshape(-1)
 
 
 def _floats(array: Array | None) -> Float64s | None:
@@ -239,6 +250,11 @@ def binary_terms(meaning: Meaning) -> tuple[Float64s, Float64s]:
         minus_log_q = np.where((t == 1) & (meaning.scores > 0), 0.0, minus_log_q)
     positive = t if meaning.pos_weight is None else t * meaning.pos_weight
     negative = 1 - t
+    if (
+        meaning.smoothing_over != "kept mass" and meaning.shares is None
+    ):  # 1 - t to the last digit, where t is nearly 1
+        assert meaning.targets is not None
+        negative = smoothed(meaning, 1 - meaning.targets)
     if meaning.focal_gamma is not None:
         p, q = np.exp(-minus_log_p), np.exp(-minus_log_q)
         positive, negative = positive * q**meaning.focal_gamma, negative * p**meaning.focal_gamma

@@ -29,7 +29,8 @@ class Meaning:
     """Every choice that a cross-entropy makes, and its inputs."""
 
     scores: Float64s  # [samples, classes]; one class for binary
-    labels: npt.NDArray[np.int64] | None  # class indices, flat; None for soft labels and binary
+    # Class indices, flat, each where the scores are that it meets; None for soft labels and binary.
+    labels: npt.NDArray[np.int64] | None
     targets: Float64s | None  # soft and binary labels, of the scores' shape
     shape: tuple[int, ...]  # the samples'
     binary: bool  # whether the loss is binary
@@ -59,6 +60,9 @@ class Meaning:
     # the labels
     outside: Outside = "nan"  # what becomes of a label outside the classes
     ignore_index: int | None = None  # the label whose samples do not count; None: all count
+    shift: int = 0  # each label stood so many places further on along the last axis
+    stated: npt.NDArray[np.int64] | None = None  # the labels where they stood; None: in `labels`
+    unmet: npt.NDArray[np.bool_] | None = None  # flat: the scores meet no label, and never count
     smoothing: float = 0.0  # the share of every target that the classes share
     smoothing_over: SmoothingOver = "all"  # the classes that share the smoothing
     shares: Float64s | None = None  # [classes] what smoothing adds to each; None: by the above
@@ -95,10 +99,11 @@ class Meaning:
 
     @property
     def kept(self) -> npt.NDArray[np.bool_]:
-        """Whether each sample counts: its label is not ignored. Flat."""
+        """Whether each sample counts: it meets a label that is not ignored. Flat."""
+        met = np.ones(len(self.scores), dtype=np.bool_) if self.unmet is None else ~self.unmet
         if self.labels is None or self.ignore_index is None:
-            return np.ones(len(self.scores), dtype=np.bool_)
-        return np.asarray(self.labels != self.ignore_index)
+            return met
+        return np.asarray((self.labels != self.ignore_index) & met)
 
     @property
     def classes(self) -> int:

@@ -340,5 +340,8 @@ def _rows(meaning: Meaning, rows: Any) -> Meaning:
         targets=some(meaning.targets),
         pos_weight=some(meaning.pos_weight),
         sample_weight=some(meaning.sample_weight),
+        unmet=some(meaning.unmet),
+        shift=0,
+        stated=None,
         shape=(len(index),),
     )

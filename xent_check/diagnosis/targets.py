@@ -51,6 +51,7 @@ def weighted_targets(meaning: Meaning) -> tuple[Float64s, npt.NDArray[np.bool_]]
         if meaning.class_weight_inside and meaning.smoothing_weighted:
             targets = targets * meaning.class_weight
         elif meaning.class_weight_inside:
+            e = e * n / max(n - 1, 1) if meaning.smoothing_over == "others" else e
             targets = hard * (1 - e) * meaning.class_weight + (targets - hard * (1 - e))
         elif meaning.class_weight_of_largest:
             targets = targets * meaning.class_weight[hard.argmax(axis=1)][:, None]

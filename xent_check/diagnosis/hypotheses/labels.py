@@ -72,36 +72,9 @@ def argmax_label(m: Meaning) -> Iterator[Variation]:
         yield replace(m, labels=labels.astype(np.int64), targets=None), which
 
 
-def labels_moved(by: int) -> Variations:
-    """Position i has the label of position i + by; positions without one wrap, or are dropped."""
-
-    def changes(m: Meaning) -> Iterator[Variation]:
-        if m.labels is None or not m.shape or m.shape[-1] < 2 or m.last_axis:
-            return
-        labels = m.labels.reshape(m.shape)
-        here = slice(None, -by) if by > 0 else slice(-by, None)
-        there = slice(by, None) if by > 0 else slice(None, by)
-        rows = np.arange(m.labels.size).reshape(m.shape)[..., here].reshape(-1)
-        weight = None if m.sample_weight is None else m.sample_weight[rows]
-        yield (
-            replace(
-                m,
-                scores=m.scores[rows],
-                labels=labels[..., there].reshape(-1),
-                shape=(*m.shape[:-1], m.shape[-1] - abs(by)),
-                sample_weight=weight,
-            ),
-            {"rest": "the position left over is dropped"},
-        )
-        rolled = np.roll(labels, -by, axis=-1).reshape(-1)
-        yield replace(m, labels=rolled), {"rest": "the one left over comes in at the other end"}
-
-    return changes
-
-
 def labels_transposed(m: Meaning) -> Iterator[Variation]:
     """The labels' two axes swapped, or flattened the other way round than the samples'."""
-    if m.last_axis or (m.labels is None and m.targets is None):
+    if m.last_axis or m.unmet is not None or (m.labels is None and m.targets is None):
         return
     if len(m.shape) == 2 and min(m.shape) > 1:
         places = np.arange(len(m.scores)).reshape(m.shape)
@@ -125,7 +98,7 @@ def _with_labels_of(m: Meaning, order: npt.NDArray[np.int64]) -> Meaning:
 def labels_broadcast(m: Meaning) -> Iterator[Variation]:
     """Every label is paired with every sample: N x N losses in place of N."""
     count = len(m.scores)
-    weighted = m.sample_weight is not None or m.pos_weight is not None
+    weighted = m.sample_weight is not None or m.pos_weight is not None or m.unmet is not None
     if count < 2 or count * m.scores.size > PAIRED_AT_MOST or weighted or m.last_axis:
         return
     here = np.repeat(np.arange(count), count)

@@ -70,7 +70,11 @@ def sigmoid_for_softmax(m: Meaning) -> Iterator[Variation]:
         yield as_binary, {"terms": "and the binary losses of the classes are added up"}
         mean = replace(as_binary, scale=1 / m.scores.shape[1])
         yield mean, {"terms": "and the binary losses of the classes are averaged"}
-        if m.sample_weight is None and m.ignore_index is None and as_binary.targets is not None:
+        if (
+            m.sample_weight is None
+            and as_binary.sample_weight is None
+            and as_binary.targets is not None
+        ):
             flat = replace(
                 as_binary,
                 scores=as_binary.scores.reshape(-1, 1),
@@ -90,6 +94,7 @@ def _binary_per_class(m: Meaning) -> Meaning:
         keep = m.kept.astype(np.float64)
         weight = keep if m.sample_weight is None else keep * m.sample_weight
         m = m if m.kept.all() else replace(m, sample_weight=weight)
+    m = replace(m, smoothing_over="all") if m.smoothing_over == "others" else m  # not of binary
     return replace(m, activation="sigmoid", binary=True, labels=None, targets=targets)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from . import labels, scores, totals
+from . import labels, scores, shifts, totals
 from .scores import Parameters, Variations
 
 __all__ = ["HYPOTHESES", "Hypothesis", "Parameters"]
@@ -65,11 +65,15 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
                scores.clipped, paired=1),
     Hypothesis("ignored-not-ignored", "losses", "the ignored samples are counted like any other",
                totals.ignored_counts),
-    Hypothesis("mean-over-all", "total", "ignored samples are counted in the divisor",
+    Hypothesis("num-items", "total",
+               "the sum is divided by {count:,}, not by the {declared:,}: by the labels before the "
+               "shift", totals.labels_before_the_shift),
+    Hypothesis("mean-over-all", "total", "samples that do not count are counted in the divisor",
                totals.divisor("all")),
     Hypothesis("logits-as-probs", "losses",
                "logits are taken for probabilities: no activation is applied, {then}",
                scores.logits_as_probs),
+    Hypothesis("mean-of-means", "total", "the {how} of the means of {what}", totals.means),
     Hypothesis("mean-last-axis", "layout", "the {how} over the last axis is taken first",
                totals.last_axis),
     Hypothesis("divided-by-classes", "total", "divided by the number of classes, {beside}",
@@ -110,11 +114,11 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     Hypothesis("labels-transposed", "losses", "the labels meet other samples' scores: {how}",
                labels.labels_transposed),
     Hypothesis("labels-shifted", "losses",
-               "each position meets the next one's label: they are shifted once too often; {rest}",
-               labels.labels_moved(1)),
+               "each position meets {met}: the labels are {how}; {rest}",
+               shifts.labels_moved(1)),
     Hypothesis("labels-not-shifted", "losses",
-               "each position meets the previous one's label: they are not shifted; {rest}",
-               labels.labels_moved(-1)),
+               "each position meets {met}: the labels are {how}; {rest}",
+               shifts.labels_moved(-1)),
     Hypothesis("log-missing", "losses", "the probability itself, {sign}: no log is taken",
                scores.log_missing),
     Hypothesis("argmax-label", "losses", "{what} stands in for the label",
@@ -131,7 +135,5 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
                scores.formula("log-sum-exp minus logit"), paired=0, breaks=True),
     Hypothesis("inf-minus-inf", "losses", "infinities cancel: 0 times inf, or inf - inf, is nan",
                scores.inf_minus_inf, paired=1, breaks=True),
-    Hypothesis("mean-of-means", "total", "a mean of the means of the rows",
-               totals.divisor("mean of means")),
     Hypothesis("dtype", "losses", "the {where} is rounded to {which}", totals.precision, paired=0),
 )  # fmt: skip

@@ -10,7 +10,7 @@ import numpy as np
 from xent_check.problem.dtypes import rounded
 from xent_check.problem.vocabulary import DTYPES
 
-from ..meaning import Divisor, Meaning
+from ..meaning import Divisor, Meaning, SmoothingOver
 from .scores import Variation, Variations
 
 
@@ -74,9 +74,14 @@ def z_loss_missing(m: Meaning) -> Iterator[Variation]:
 
 def smoothing_formula(m: Meaning) -> Iterator[Variation]:
     """Label smoothing with other shares for the classes."""
-    if m.smoothing and m.smoothing_over == "all":
-        yield replace(m, smoothing_over="others"), {"rule": "e / (n - 1) to each other class"}
-        yield replace(m, smoothing_over="kept mass"), {"rule": "(1 - e) / n to every class"}
+    rules: dict[SmoothingOver, str] = {
+        "all": "e / n to every class",
+        "others": "e / (n - 1) to each other class, as Megatron does",
+        "kept mass": "(1 - e) / n to every class",
+    }
+    for over, rule in rules.items() if m.smoothing and m.smoothing_over != "kept mass" else ():
+        if over != m.smoothing_over:
+            yield replace(m, smoothing_over=over), {"rule": rule}
 
 
 def smoothing_not_weighted(m: Meaning) -> Iterator[Variation]:
@@ -99,7 +104,7 @@ def precision(m: Meaning) -> Iterator[Variation]:
     for dtype in DTYPES:
         if dtype != m.dtype and m.stored_in is None:
             yield replace(m, stored_in=dtype), {"which": dtype, "where": "output"}
-    if m.accumulated_in is None and m.divisor != "mean of means":
+    if m.accumulated_in is None and m.divisor not in ("mean of means", "sum of means"):
         for dtype in DTYPES:
             yield replace(m, accumulated_in=dtype), {"which": dtype, "where": "accumulation"}
 
@@ -114,6 +119,37 @@ def divisor(name: Divisor) -> Variations:
     return changes
 
 
+_MOST_BATCHES = 64
+
+
+def means(m: Meaning) -> Iterator[Variation]:
+    """The mean of the means of the rows, or the mean or sum of those of micro-batches: equal parts
+    along the first axis. Where as many samples count in each, it is no other mean."""
+    if m.last_axis is not None or m.divisor != "kept" or not m.shape:
+        return
+    several = len(m.shape) > 1
+    if several and not m.kept.all():
+        yield replace(m, divisor="mean of means"), {"how": "mean", "what": "the rows"}
+    ignoring = m.labels is not None and not m.kept.all()
+    if not ((several and m.labels is not None) or (ignoring and not m.shift)):
+        return
+    hows: dict[Divisor, str] = {"mean of means": "mean", "sum of means": "sum"}
+    for batches in range(2, min(m.shape[0], _MOST_BATCHES) + 1):
+        if m.shape[0] % batches == 0 and (several or batches < m.shape[0]):
+            of_batches = replace(m, chunk=len(m.scores) // batches)
+            words = {"what": f"{batches} micro-batches", "batches": batches}
+            for divisor, how in hows.items():
+                yield replace(of_batches, divisor=divisor), {"how": how, **words}
+
+
+def labels_before_the_shift(m: Meaning) -> Iterator[Variation]:
+    """The labels are counted where they stood, with those that nobody meets."""
+    if m.stated is not None and m.divisor == "kept":
+        stated = m.stated if m.ignore_index is None else m.stated[m.stated != m.ignore_index]
+        counts = {"count": stated.size, "declared": int(m.kept.sum())}
+        yield replace(m, divisor="items", items=float(stated.size)), counts
+
+
 def _means_something(m: Meaning, name: Divisor) -> bool:
     """Whether the divisor can differ from the number of kept samples."""
     match name:
@@ -125,8 +161,6 @@ def _means_something(m: Meaning, name: Divisor) -> bool:
             return m.class_weight is not None or m.sample_weight is not None
         case "counted":
             return _counts_for_nothing(m)
-        case "mean of means":
-            return len(m.shape) > 1 and not m.kept.all()
         case _:
             return True
 
