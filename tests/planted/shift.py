@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.planted import Bug
 
 SHIFT = "test_shift.py"
+LM = "test_language_models.py"
 ALIGNED = "problem.problem:Problem.aligned"
 
 BUGS = (
@@ -14,7 +15,7 @@ BUGS = (
         "labels[..., self.shift :] = self.labels[..., : -self.shift]", SHIFT,
     ),
     Bug(
-        "a label that is met is taken for none", ALIGNED,
+        "a label that is met is taken for none", "problem.problem:Problem.filler",
         "next(index for index in count(-100, -1) if not (self.labels == index).any())", "-100",
         SHIFT, "no_label_is_taken",
     ),
@@ -56,5 +57,30 @@ BUGS = (
         "the labels of a framework are not shifted", "idioms:around",
         "problem, arrays = _shifted(call, names, problem, arrays)", "problem = problem.aligned",
         "test_around_frameworks.py", "shifted",
+    ),
+    Bug(
+        "no row runs on into the next", "shifts:labels_moved", "yield from _run_on(m)", "pass", LM,
+    ),
+    Bug(
+        "labels are never shifted in a circle", "shifts:_moved",
+        'yield plain, {**words, "rest": _IN_A_CIRCLE}', "pass", LM,
+    ),
+    Bug(
+        "a position left over counts in a mean", "shifts:_moved",
+        "yield replace(plain, unmet=left_over), {**words", "yield plain, {**words",
+        "test_candidates.py", "losses_gives",
+    ),
+    Bug(
+        "labels before a shift are counted without those that nobody meets",
+        "totals:labels_before_the_shift", "items=float(stated.size)", "items=float(m.kept.sum())",
+        LM,
+    ),
+    Bug(
+        "a micro-batch is a row", "diagnosis.losses:_total",
+        "meaning.batches or math.prod", "math.prod", "test_candidates.py", "sum_gives",
+    ),
+    Bug(
+        "the smoothing of a case is never megatron's", "diagnosis.losses:meaning_of",
+        'if problem.smoothing_formula == "standard" else "others"', 'if True else "others"', LM,
     ),
 )  # fmt: skip
