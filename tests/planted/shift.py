@@ -76,8 +76,9 @@ BUGS = (
         LM,
     ),
     Bug(
-        "a micro-batch is a row", "diagnosis.losses:_total",
-        "meaning.batches or math.prod", "math.prod", "test_candidates.py", "sum_gives",
+        "a micro-batch is a row", "totals:means",
+        "chunk=len(m.scores) // batches", "chunk=len(m.scores) // m.shape[0]",
+        "test_candidates.py", "sum_gives",
     ),
     Bug(
         "the smoothing of a case is never megatron's", "diagnosis.losses:meaning_of",
