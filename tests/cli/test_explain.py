@@ -164,7 +164,6 @@ def test_a_sample_is_worked_out_by_hand() -> None:
     [
         (("--steps", "--report", "json"), "--steps is a text: leave out --report json"),
         (("-i", "manual", "-i", "stable", "-i", "torch"), "-i once, or twice"),
-        (("--observed", "1", "-i", "manual"), "--observed and -i: one or the other"),
         (("--observed", "[1, 2"), "--observed: the text ends within brackets"),
         (("--observed", "@nosuch.txt"), "nosuch.txt"),
         (("-i", "manuel"), "did you mean 'manual'?"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.planted import Bug
 
 TESTS = "test_soft_labels_and_layouts.py"
+TOGETHER = "test_explain_together.py"
 
 BUGS = (
     Bug(
@@ -30,5 +31,26 @@ BUGS = (
     Bug(
         "a constant is never rounded", "hypotheses.scores:epsilon_in_log",
         "float(np.float32(epsilon))", "epsilon", TESTS, "rounded_to_float32",
+    ),
+    Bug(
+        "the first readings are taken", "separation:separation",
+        "key=lambda one: sum(len(changes) for _, changes in one.own)", "key=lambda one: 0",
+        TOGETHER, "both_may_share",
+    ),
+    Bug(
+        "rounding is a choice", "separation:_of",
+        "() if one.id == ROUNDING else one.changes", "one.changes", TOGETHER, "one_of_two",
+    ),
+    Bug(
+        "numbers and an answer have one name", "cli.observed:explain_each",
+        "if name in beside else", "if False else", TOGETHER, "told_apart",
+    ),
+    Bug(
+        "two lists of one name are taken", "cli.observed:read_observed",
+        "if name and count > 1:", "if False:", TOGETHER, "wrong_list",
+    ),
+    Bug(
+        "a heading is among the numbers", "printed_numbers:parse_numbers",
+        "_without_heading(text)", "text", TOGETHER, "as_they_were_printed",
     ),
 )  # fmt: skip

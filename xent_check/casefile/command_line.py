@@ -26,6 +26,7 @@ _ARRAY_FILES = (".npy", ".npz", ".safetensors")
 _WORDS = ("loss", "dtype")
 _BOOLEANS = ("labels", "sample_weight")  # where True and False may stand for 1 and 0
 _OBSERVED_BYTES = 200  # bytes of an observed number with its text and its place in a list
+_NAMED = re.compile(r"\s*([A-Za-z_][\w.:@/+-]*)=(?=\S)")  # an implementation's, or one's own
 _OPTIONS = {"implementations": "--impl"}
 
 
@@ -69,7 +70,8 @@ class Arguments:
             source["dtype"], source.lines["dtype"] = self.printed_dtype, 1
 
     def observed(self, text: str) -> Numbers:
-        """The observed numbers; those of an array file are exact. Adds to `mistakes`."""
+        """The observed numbers, without a name; those of an array file are exact. Adds to
+        `mistakes`."""
         try:
             if _is_array_file(text):
                 array = read_array(text[1:], (), Path.cwd(), allow_outside=True)
@@ -117,6 +119,15 @@ class Arguments:
             words = getattr(error, "strerror", None) or "not a text in UTF-8"
             allowed = "a text file with numbers, x.npy, x.npz#key or x.safetensors#key"
             raise InvalidError(Mistake((), f"{text[1:]!r}: {words}", allowed, "")) from None
+
+
+def named(text: str) -> tuple[str, str]:
+    """The name of `NAME=NUMBERS`, "" where there is none, and the numbers' text.
+
+    A label with spaces around its `=`, as a script prints one, is no name.
+    """
+    match = _NAMED.match(text)
+    return (match[1], text[match.end() :]) if match else ("", text)
 
 
 def _is_array_file(text: str) -> bool:

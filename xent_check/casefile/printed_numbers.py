@@ -30,6 +30,9 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE | re.ASCII,
 )
+_HEADING = re.compile(
+    r"\s*(?:>>>[^\n]*|(?P<names>[A-Za-z_\"'][A-Za-z_\"' ,;|\t-]*?))\r?\n", re.ASCII
+)
 _AS_ASCII = str.maketrans({"\u2212": "-", "\u00a0": " "})  # a minus sign and a space of web pages
 _NUMBERS = "numbers, as Python, NumPy, torch, TensorFlow or JAX print them"
 _PRINT_ALL = (
@@ -45,7 +48,7 @@ def parse_numbers(text: str, booleans: bool = False) -> Numbers:
     one another are a list. booleans: True and False may stand in place of numbers, all of them.
     InvalidError where numbers are missing or unclear.
     """
-    reader = _Reader(text, booleans)
+    reader = _Reader(_without_heading(text), booleans)
     reader.skip_label()
     values, _ = reader.items("")
     reader.must_hold_no_more()
@@ -54,6 +57,17 @@ def parse_numbers(text: str, booleans: bool = False) -> Numbers:
     parsed = values[0] if len(values) == 1 else values
     refuse_ragged(parsed)
     return parsed
+
+
+def _without_heading(text: str) -> str:
+    """The text without what stands above it: an editor's mark of UTF-8, a prompt's `>>> loss`, or
+    the names of columns."""
+    text = text.removeprefix("\ufeff")
+    heading = _HEADING.match(text)
+    if heading is None or not text[heading.end() :].strip():
+        return text
+    kinds = {kind for kind, _ in tokens_of(heading["names"] or "")}
+    return text if kinds & {"number", "special", "boolean"} else text[heading.end() :]
 
 
 def tokens_of(text: str) -> list[tuple[str, str]]:

@@ -25,6 +25,7 @@ from xent_check.problem.options import (
 from xent_check.problem.vocabulary import DTYPES, LOSSES
 
 from .completion import implementation_names, one_of, report_formats
+from .observed import explain_each, read_observed
 from .options import command_line, implementations, look_options, python_option, pythons_of
 from .own_options import as_typed, declaration, know_the_project, own_options, said_of
 
@@ -148,9 +149,10 @@ def _names(command: click.Command) -> set[str]:
 @python_option
 @click.option(
     "--observed",
-    metavar="NUMBERS",
+    metavar="[NAME=]NUMBERS",
+    multiple=True,
     help="Say why these numbers came out: one is a total, as many as samples are the losses. "
-    "No framework is loaded.",
+    "No framework is loaded. Repeatable, with a name each: which choice separates them.",
 )
 @click.option(
     "--save",
@@ -177,7 +179,7 @@ def _names(command: click.Command) -> set[str]:
 @look_options
 def command(
     pythons: tuple[str, ...],
-    observed: str | None,
+    observed: tuple[str, ...],
     save: Path | None,
     force: bool,
     reports: tuple[str, ...],
@@ -195,22 +197,22 @@ def command(
     names, again = options["implementations"], as_typed(options)
     declared = declaration(options)
     runs = names or pythons or declared.says_something
-    if observed is not None and (runs or set(reports) - {"json"}):
+    if observed and (runs or set(reports) - {"json"}):
         words = "-i and --python, and reports but json"
         words = f"what is declared ({declared})" if declared.says_something else words
         raise click.UsageError(f"--observed runs nothing: leave out {words}")
     know_the_project(names)
-    outputs = _outputs(reports) if observed is None else []
+    outputs = [] if observed else _outputs(reports)
     interpreters = pythons_of(pythons)
     if interpreters or declared.says_something:
         chosen = said_of(implementations(names, interpreters), declared)
     if interpreters:  # a label is no part of the case
         options["implementations"] = tuple(dict.fromkeys(i.unlabelled for i in chosen))
     source, numbers = _case_source(options, observed)
-    posed = _posed_case(source, any_label=observed is not None)
+    posed = _posed_case(source, any_label=bool(observed))
     if save is not None:
         _write(save, source, force, again)
-    if observed is not None:
+    if observed:
         _explain(posed, numbers, bool(reports), verbose > 0, color)
     else:
         from .output import Look
@@ -226,13 +228,15 @@ def _outputs(reports: tuple[str, ...]) -> list[Output]:
     return outputs_of(reports)
 
 
-def _case_source(options: dict[str, Any], observed: str | None) -> tuple[Map, Numbers]:
-    """The mapping of the case, and the observed numbers; UserError with every mistake."""
+def _case_source(
+    options: dict[str, Any], observed: Sequence[str]
+) -> tuple[Map, list[tuple[str, Numbers]]]:
+    """The mapping of the case, and the observed numbers by name; UserError with every mistake."""
     from xent_check.casefile.command_line import Arguments
 
     arguments = Arguments(lambda: sys.stdin.read())
     source = arguments.source(options)
-    numbers = [] if observed is None else arguments.observed(observed)
+    numbers = read_observed(observed, arguments)
     if arguments.mistakes:
         _refuse(*arguments.mistakes)
     if arguments.printed_dtype:
@@ -277,18 +281,21 @@ def _write(file: Path, source: Map, force: bool, again: str) -> None:
 
 
 def _explain(
-    posed: PosedCase, numbers: Numbers, as_json: bool, verbose: bool, color: bool | None
+    posed: PosedCase,
+    observed: Sequence[tuple[str, Numbers]],
+    as_json: bool,
+    verbose: bool,
+    color: bool | None,
 ) -> None:
     from xent_check.errors import InvalidError
-    from xent_check.results.explanation import explain_observed, observed_numbers
 
     from .explain_command import print_explained
 
     try:
-        explained = explain_observed(posed, observed_numbers(numbers, posed))
+        explained = explain_each(posed, observed)
     except InvalidError as error:
         _refuse(*error.mistakes)
-    print_explained([explained], as_json, verbose, color)
+    print_explained(explained, as_json, verbose, color)
 
 
 def _run(

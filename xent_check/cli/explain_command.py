@@ -14,6 +14,7 @@ from click.core import ParameterSource
 from .completion import case_paths, implementation_names
 from .configured import Configured
 from .guarding import guarded_report, unguarded
+from .observed import explain_each, read_observed, with_reports
 from .options import implementations, python_option, pythons_of
 from .output import Look, echo_json, terminal
 from .own_options import declaration, own_options, said_of
@@ -36,16 +37,18 @@ if TYPE_CHECKING:
     metavar="NAME",
     multiple=True,
     shell_complete=implementation_names,
-    help="Explain what this implementation gives; twice: why the two differ. [default: whatever "
-    "diverges among those that run runs]",
+    help="Explain what this implementation gives; twice, or beside --observed: what separates "
+    "them. [default: whatever diverges among those that run runs]",
 )
 @own_options()
 @python_option
 @click.option(
     "--observed",
-    metavar="NUMBERS",
+    metavar="[NAME=]NUMBERS",
+    multiple=True,
     help="Explain these numbers, as pasted: one is a total, as many as there are samples "
-    "are the losses. @FILE reads a file, - standard input. No framework is loaded.",
+    "are the losses. @FILE reads a file, - standard input. No framework is loaded. Repeatable, "
+    "with a name each: which choice separates them.",
 )
 @click.option(
     "--steps", "by_hand", is_flag=True, help="Work one sample out by hand, with the formulas."
@@ -72,7 +75,7 @@ def command(
     case: str,
     names: tuple[str, ...],
     pythons: tuple[str, ...],
-    observed: str | None,
+    observed: tuple[str, ...],
     by_hand: bool,
     sample: int | None,
     form: str,
@@ -91,9 +94,9 @@ def command(
     source = click.get_current_context().get_parameter_source("names")
     named, as_json = source is ParameterSource.COMMANDLINE, form == "json"
     declared = declaration(own)
-    if observed is not None and (named or declared.says_something):
-        other = "-i" if named else f"what is declared ({declared})"
-        raise click.UsageError(f"--observed and {other}: one or the other")
+    if observed and declared.says_something and not named:
+        words = f"--observed and what is declared ({declared}), of no -i: one or the other"
+        raise click.UsageError(words)
     if by_hand and as_json:
         raise click.UsageError("--steps is a text: leave out --report json")
     if named and len(names) > 2:
@@ -101,15 +104,15 @@ def command(
     posed = _posed_case(case, allow_outside)
     if by_hand:
         _print_steps(posed, sample or 0, color)
-        if observed is not None or named:
+        if observed or named:
             click.echo()
     items: list[Explained | CaseResult] = []
-    if observed is not None:
-        items = [_from_numbers(posed, observed)]
-    elif named:
+    if observed:
+        items += _from_numbers(posed, observed, names if named else ())
+    if named:
         results = _results(posed, names, pythons, declared, timeout)
-        items = [_explained(result) for result in results]
-    elif not by_hand:
+        items += [_explained(result) for result in results]
+    elif not observed and not by_hand:
         results = _results(posed, names, pythons, declared, timeout)
         items = _print_all(posed, results, as_json, verbose, color)
         raise click.exceptions.Exit(_exit_code(items))
@@ -131,20 +134,19 @@ def _posed_case(case: str, allow_outside: bool) -> PosedCase:
     return posed_cases[0]
 
 
-def _from_numbers(posed: PosedCase, text: str) -> Explained:
+def _from_numbers(posed: PosedCase, texts: Sequence[str], beside: Sequence[str]) -> list[Explained]:
     from xent_check.casefile.command_line import Arguments
     from xent_check.errors import InvalidError, mistake_text
-    from xent_check.results.explanation import explain_observed, observed_numbers
 
     arguments = Arguments(lambda: sys.stdin.read())
-    numbers = arguments.observed(text)
+    observed = read_observed(texts, arguments)
     mistakes = arguments.mistakes
     try:
         if not mistakes:
-            return explain_observed(posed, observed_numbers(numbers, posed))
+            return explain_each(posed, observed, beside)
     except InvalidError as error:
         mistakes = list(error.mistakes)
-    raise click.UsageError(mistake_text(mistakes[0], "--observed"))
+    raise click.UsageError("\n".join(mistake_text(m, "--observed") for m in mistakes))
 
 
 def _results(
@@ -169,24 +171,21 @@ def _results(
 def _explained(result: CaseResult) -> Explained | CaseResult:
     """The result's explanation; the result itself where no loss and no total is to be explained."""
     from xent_check.results.explanation import explain_result
-    from xent_check.results.known_issues import known_issues
 
     explained = explain_result(result)
-    if explained is None or explained.best is None:
-        return explained or result
-    name = result.implementation.partition("[")[0]
-    return replace(explained, reports=known_issues(name, explained.best.ids))
+    if explained is None:
+        return result
+    return with_reports(explained, result.implementation.partition("[")[0])
 
 
 def print_explained(
     items: Sequence[Explained | CaseResult], as_json: bool, verbose: bool, color: bool | None
 ) -> None:
     """The explanations on standard output."""
-    from xent_check.reporters.explanation import plain_explained, text_of
+    from xent_check.reporters.explanation import plain_explained, plain_together, text_of
 
     if as_json:
-        data: Any = [plain_explained(item) for item in items]
-        echo_json(data[0] if len(data) == 1 else {"schema": 1, "each": data})
+        echo_json(plain_explained(items[0]) if len(items) == 1 else plain_together(items))
     else:
         _echo(text_of(items, _terminal(color), verbose))
 

@@ -32,6 +32,16 @@ _DIVISORS: dict[Reduction, Divisor] = {"mean": "kept", "sum": "one", "weighted_m
 
 
 @dataclass(frozen=True)
+class Change:
+    """One change of meaning, as it is reported."""
+
+    id: str
+    """of its hypothesis"""
+    sentence: str
+    """the change in words"""
+
+
+@dataclass(frozen=True)
 class Explanation:
     """A candidate as it is reported: its changes together give the numbers."""
 
@@ -48,11 +58,18 @@ class Explanation:
     """of the numbers that differ from the truth, those that it reproduces"""
     meaning: Meaning | None = field(default=None, repr=False, compare=False)
     """the meaning that it computes; the problem's where it changes no choice"""
+    steps: tuple[Change, ...] = field(default=(), repr=False, compare=False)
+    """the changes one by one, where there are several"""
 
     @property
     def id(self) -> str:
         """The id of the first change's hypothesis."""
         return self.ids[0]
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """Its changes, one by one."""
+        return self.steps or (Change(self.id, self.sentence),)
 
 
 @dataclass(frozen=True)
@@ -187,9 +204,10 @@ def _explanation(evidence: Evidence, candidate: Candidate) -> Explanation:
     if evidence.fits(candidate):
         residual = float(evidence.residuals(candidate.numbers).max(initial=0.0))
     share = float(evidence.agreeing(candidate)[evidence.differing].mean())
-    return Explanation(
-        candidate.ids, candidate.parameters, candidate.sentence, residual, share, candidate.meaning
-    )
+    words = candidate.sentence
+    steps = tuple(Change(step.hypothesis.id, step.sentence) for step in candidate.steps)
+    meaning, parameters = candidate.meaning, candidate.parameters
+    return Explanation(candidate.ids, parameters, words, residual, share, meaning, steps)
 
 
 def _distinct(candidates: Iterable[Candidate]) -> list[Candidate]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
-from xent_check.diagnosis.diagnosis import ROUNDING, Explanation
+from xent_check.diagnosis.diagnosis import ROUNDING, Change, Explanation
 from xent_check.errors import visible
 from xent_check.history.saved.write import saved_explanation
 from xent_check.problem.distance import distance
@@ -17,6 +18,7 @@ from xent_check.results.columns import aligned
 from xent_check.results.explanation import OBSERVED, Explained
 from xent_check.results.number_text import number, small, tidy
 from xent_check.results.report import STATUSES, CaseResult
+from xent_check.results.separation import Separation, separation
 
 from .formats import Terminal
 from .sentences import sentence, traceback_lines
@@ -29,14 +31,16 @@ _CHECK = "Are these the inputs and the options that gave them?"
 def text_of(
     items: Sequence[Explained | CaseResult], terminal: Terminal, verbose: bool = False
 ) -> str:
-    """A block of text for each; before two explanations how far they are from each other.
+    """A block of text for each; before several explanations what separates them, and of two how
+    far they are from each other.
 
     verbose: with every sample, and what failures printed.
     """
     blocks = list(_blocks(items, terminal, verbose))
     explained = [item for item in items if isinstance(item, Explained)]
-    if len(explained) == len(items) == 2:
-        blocks.insert(0, [Line(between(*explained), "bold")])
+    if len(explained) == len(items) > 1:
+        words = [between(*explained)] if len(items) == 2 else []
+        blocks.insert(0, [Line(line, "bold") for line in (*words, separated_by(explained))])
     return _joined(blocks, terminal)
 
 
@@ -86,11 +90,13 @@ def between(first: Explained, second: Explained) -> str:
     """How far two implementations are from each other, and who is nearer the exact value."""
     a, b = first.observed.values, second.observed.values
     if a.shape != b.shape or first.observed.reduction != second.observed.reduction:
-        return f"{first.who} and {second.who} differ in different parts; each on its own:"
+        return f"{first.who} and {second.who} are different parts of the answer"
     distances = distance(a, b)
     at = int(np.argmax(distances)) if distances.size else 0
     if not distances.any():
-        return f"{first.who} and {second.who} give the same numbers, bit for bit"
+        exact = not (first.observed.units.any() or second.observed.units.any())
+        words = ", bit for bit" if exact else ", as far as they are printed"
+        return f"{first.who} and {second.who} give the same numbers{words}"
     target = float(first.target[at])
     errors = [float(distance(v[at], target)) for v in (a, b)]
     numbers = f"{number(a[at])} and {number(b[at])}, exactly {number(target)}"
@@ -100,6 +106,38 @@ def between(first: Explained, second: Explained) -> str:
         nearer = first.who if errors[0] < errors[1] else second.who
         words += f"; {nearer} is nearer"
     return words
+
+
+def separated_by(items: Sequence[Explained]) -> str:
+    """Which choices separate several answers, in one sentence."""
+    found = separation(items)
+    if found is None:
+        who = " and ".join(item.who for item in items if not item.diagnosis.explained)
+        return f"what separates them is not known: nothing explains what {who} gave"
+    every = "both" if len(items) == 2 else "all"
+    shared = "; ".join(change.sentence for change in found.shared)
+    if found.none:
+        words = f"in {every}, {shared}" if shared else f"{every} give the exact value"
+        return tidy(f"no choice separates them: {words}")
+    words = _one_sided(found) or "; ".join(_own(who, changes) for who, changes in found.own)
+    words += f" (in {every}: {shared})" if shared else ""
+    return tidy(f"what separates them: {words}")
+
+
+def _one_sided(found: Separation) -> str:
+    """Of two answers of which one alone makes changes, those; else ""."""
+    doing = [(who, changes) for who, changes in found.own if changes]
+    if len(found.own) != 2 or len(doing) != 1:
+        return ""
+    ((who, changes),) = doing
+    (other,) = (name for name, _ in found.own if name != who)
+    sentences = "; and ".join(change.sentence for change in changes)
+    return f"{sentences}, in {who} and not in {other}"
+
+
+def _own(who: str, changes: Sequence[Change]) -> str:
+    sentences = "; and ".join(change.sentence for change in changes)
+    return f"in {who}, {sentences or 'none of this'}"
 
 
 def verdict(item: Explained) -> str:
@@ -222,6 +260,24 @@ def _printed(item: CaseResult, verbose: bool) -> list[Line]:
     printed = item.evaluation.printed if isinstance(item.evaluation, Failed) else ""
     lines = [*traceback_lines(item), *printed.splitlines()]
     return [Line(f"  {line}") for line in lines] if verbose else []
+
+
+def plain_together(items: Sequence[Explained | CaseResult]) -> dict[str, Any]:
+    """Several explanations as JSON has them, with what separates them where all are explained."""
+    each = [plain_explained(item) for item in items]
+    explained = [item for item in items if isinstance(item, Explained)]
+    found = separation(explained) if len(explained) == len(items) else None
+    plain: dict[str, Any] = {"schema": 1, "each": each, "separated_by": None}
+    if found is not None:
+        plain["separated_by"] = {
+            "sentence": separated_by(explained),
+            "shared": list(map(asdict, found.shared)),
+            "own": [
+                {"implementation": who, "changes": list(map(asdict, changes))}
+                for who, changes in found.own
+            ],
+        }
+    return plain
 
 
 def plain_explained(item: Explained | CaseResult) -> dict[str, Any]:

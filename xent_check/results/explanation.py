@@ -88,9 +88,9 @@ def total_reduction(posed: PosedCase) -> Reduction:
     return reductions[0] if len(reductions) == 1 else "mean"
 
 
-def explain_observed(posed: PosedCase, observed: Observed) -> Explained:
+def explain_observed(posed: PosedCase, observed: Observed, who: str = OBSERVED) -> Explained:
     """The explanations of pasted numbers; InvalidError where they are not as many as the
-    samples, or laid out otherwise, and nothing explains that."""
+    samples, or laid out otherwise, and nothing explains that. who: whose numbers they are."""
     reduction = observed.reduction
     problem = posed.problem
     if reduction is not None and reduction not in problem.reductions:
@@ -99,7 +99,7 @@ def explain_observed(posed: PosedCase, observed: Observed) -> Explained:
     diagnosis = diagnose(problem, observed, exact.bounds)
     if observed.shape is not None and not diagnosis.explained:
         raise InvalidError(_wrong_count(observed, problem.samples_shape))
-    return _with_steps(posed.case, problem, OBSERVED, observed, exact, diagnosis)
+    return _with_steps(posed.case, problem, who, observed, exact, diagnosis)
 
 
 def _wrong_count(observed: Observed, samples: tuple[int, ...]) -> Mistake:
