@@ -26,7 +26,7 @@ def read_observed(texts: Sequence[str], arguments: Arguments) -> list[tuple[str,
 
     pairs = [named(text) for text in texts]
     names = Counter(name for name, _ in pairs)
-    advice = "--observed keras='[...]' --observed torch='[...]'"
+    advice = "--observed NAME='[...]' --observed OTHER='[...]'"
     if len(pairs) > 1 and names[""]:
         fault = f"{len(pairs)} times, not always with a name"
         arguments.mistakes.append(Mistake((KEY,), fault, "a name for each", advice))
