@@ -72,8 +72,7 @@ def results() -> list[tuple[PosedCase, Implementation, CaseResult]]:
     folders = [str(corpus() / name) for name in ("behaviour", "forum", "options")]
     posed_cases = load(folders, Filter())
     by_key = {(s.case.id, i.name): (s, i) for s in posed_cases for i in implementations_of(s, None)}
-    pool: Pool[Job]
-    with Pool([], None) as pool:
+    with Pool[Job]([], None) as pool:
         found = list(run(posed_cases, None, pool, timeout=120))
     return [
         (*by_key[key], result)

@@ -34,6 +34,11 @@ from .remembering import FailureRecorder, failed_cases
     help="Then wait, and run again what a save touches: case files, arrays, your functions.",
 )
 @click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on where an earlier run of these cases from this folder ended early.",
+)
+@click.option(
     "--durations",
     metavar="N",
     type=click.IntRange(1),
@@ -50,6 +55,7 @@ def command(
     last_failed: bool,
     watched: bool,
     durations: int | None,
+    resume: bool,
     **options: Any,
 ) -> None:
     """Check case files (default: the `paths` of the pyproject.toml, else the folder cases).
@@ -61,7 +67,7 @@ def command(
     gate = gate_from_options(baseline, fail_on)
     failed = failed_cases() if last_failed else {}
     options["paths"] = options["paths"] or tuple(dict.fromkeys(failed.values()))
-    settings = settings_of(**options, verbose=verbose > 0)
+    settings = replace(settings_of(**options, verbose=verbose > 0), resume=resume)
     if failed:
         settings = replace(settings, only=frozenset(failed))
     if collect_only:
@@ -71,14 +77,22 @@ def command(
     if watched:
         if settings.shard is not None:
             raise click.UsageError("--watch and --shard: one or the other")
+        if resume:
+            raise click.UsageError("--watch and --resume: one or the other")
         from .watch import watch
 
-        watch(settings, outputs, look, gate)
+        watch(replace(settings, resume=None), outputs, look, gate)
     narrowed = (
         click.get_current_context().get_parameter_source("names") is ParameterSource.COMMANDLINE
     )
     from xent_check.running.session import check
 
     with Progress(color) as progress, FailureRecorder(progress, narrowed) as recorder:
-        report = recorder.finished(gate(check(settings, recorder, told=progress.rows)))
+        report = recorder.finished(gate(check(settings, recorder, told=progress.rows, say=_say)))
     finish(replace(report, durations=durations or 0), outputs, look)
+
+
+def _say(text: str) -> None:
+    from xent_check.errors import visible
+
+    click.echo(f"--resume: {visible(text)}", err=True)

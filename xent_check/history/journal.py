@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -31,15 +31,23 @@ class Journal:
     """The journal of one job at a time; a context manager.
 
     resume: its entries are read, where it is of this job; without, it begins anew. subject: what
-    the job is of, as plain data. JournalError where it is of another job, was edited, is in use or
-    cannot be written.
+    the job is of, as plain data. other: what differs between the subject of the file and that, in
+    words. JournalError where it is of another job, was edited, is in use or cannot be written.
     """
 
-    def __init__(self, file: Path, subject: Entry, resume: bool) -> None:
+    def __init__(
+        self,
+        file: Path,
+        subject: Entry,
+        resume: bool,
+        other: Callable[[Entry, Entry], str] | None = None,
+    ) -> None:
+        self._other = other or _other
         self.file, self.entries = file, list[Entry]()
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
-            self._lock = FileLock(f"{file}.lock", timeout=0)
+            # Whichever thread takes it, another may give it back.
+            self._lock = FileLock(f"{file}.lock", timeout=0, thread_local=False)
             self._lock.acquire()
         except Timeout:
             raise JournalError(f"{visible(str(file))}: another process works on this") from None
@@ -76,7 +84,7 @@ class Journal:
         if resume:
             lines, whole = _read(self.file)
             if lines and lines[0] != json.loads(json.dumps(subject)):
-                raise JournalError(f"{visible(str(self.file))}: {_other(lines[0], subject)}")
+                raise JournalError(f"{visible(str(self.file))}: {self._other(lines[0], subject)}")
             self.entries = lines[1:]
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
         try:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from xent_check.casefile.loading import PosedCase
 from xent_check.casefile.memory import size_of
+from xent_check.history.run_journal import NOWHERE, RunJournal
 from xent_check.problem.rows import row_count, why_whole
 from xent_check.results.report import CaseResult
 
@@ -25,6 +26,7 @@ class Chunking:
     rows: int | None = None  # of a chunk; None: as many as fit, of large cases alone; 0: never
     # Told the id of a case, its rows so far, and all of them.
     told: Callable[[str, int, int], None] = unheard
+    journal: RunJournal = NOWHERE  # what an earlier run found, and what this one finds
 
     def split(
         self, posed_cases: Sequence[PosedCase]

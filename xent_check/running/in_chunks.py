@@ -27,6 +27,7 @@ from xent_check.timing import Clock
 from xent_check.workers.pool import Pool
 from xent_check.workers.wire import forget
 
+from .asking import Asking, KeptAnswers
 from .chunking import Chunking
 from .jobs import Job, encode_case
 from .judging import judged
@@ -35,7 +36,7 @@ from .judging import judged
 def results_in_chunks(
     cases: Sequence[tuple[PosedCase, int]],
     ask: Callable[[PosedCase], Sequence[Implementation]],
-    pool: Pool[Job],
+    pool: Asking,
     timeout: float,
     strict: bool,
     clock: Clock,
@@ -62,7 +63,7 @@ class _InChunks:
         shape = posed.problem.samples_shape
         self._losses = Enclosure(np.zeros(shape), np.zeros(shape), np.zeros(shape))
 
-    def results(self, jobs: Sequence[Job], pool: Pool[Job], timeout: float) -> Iterator[CaseResult]:
+    def results(self, jobs: Sequence[Job], pool: Asking, timeout: float) -> Iterator[CaseResult]:
         """The results of all jobs. Where the processes cannot all run at once, those that can are
         asked for the whole case before the next ones start. timeout: seconds per chunk."""
         asked = [job for job in jobs if not job.unasked]
@@ -72,22 +73,23 @@ class _InChunks:
             for share in pool.shares([job.implementation for job in asked]):
                 with Pool[Job](share, None, keep=True) as own:
                     group = [job for job in asked if job.implementation in share]
-                    yield from self._side_by_side(group, own, timeout)
+                    kept = KeptAnswers(own, self._chunking.journal)
+                    yield from self._side_by_side(group, kept, timeout)
         for job in jobs:
             if job.unasked:
                 name = job.implementation.name
                 yield not_compared(self._posed, name, job.unasked, self._reference)
 
     def _side_by_side(
-        self, jobs: Sequence[Job], pool: Pool[Job], timeout: float
+        self, jobs: Sequence[Job], pool: Asking, timeout: float
     ) -> Iterator[CaseResult]:
         """The results of jobs that are asked side by side."""
         findings: dict[str, list[Finding]] = {job.implementation.name: [] for job in jobs}
         done, count = 0, row_count(self._posed.problem)
-        for place in self._places:
+        for number, place in enumerate(self._places):
             open_jobs = [job for job in jobs if not _ended(findings[job.implementation.name])]
-            for job, finding in self._chunk(place, open_jobs, pool, timeout):
-                findings[job.implementation.name].append(finding)
+            for name, finding in self._chunk(number, open_jobs, pool, timeout):
+                findings[name].append(finding)
             done += math.prod(p.stop - p.start for p in place)
             self._chunking.told(self._posed.case.id, done, count)
         exact = self._reference
@@ -103,23 +105,40 @@ class _InChunks:
         return of_chunks(self._posed.problem, self._losses)
 
     def _chunk(
-        self, place: Place, jobs: Sequence[Job], pool: Pool[Job], timeout: float
-    ) -> Iterator[tuple[Job, Finding]]:
-        """What the answers to the rows at `place` show."""
-        clock, case = self._clock, self._posed.case.id
+        self, number: int, jobs: Sequence[Job], pool: Asking, timeout: float
+    ) -> Iterator[tuple[str, Finding]]:
+        """What the answers to a chunk show, by implementation, as far as an earlier run has not
+        found it."""
+        clock, case, journal = self._clock, self._posed.case.id, self._chunking.journal
+        place, names = self._places[number], [job.implementation.name for job in jobs]
+        found = {name: journal.finding(case, number, name) for name in names}
+        yield from ((name, finding) for name, finding in found.items() if finding is not None)
+        exact_losses, rest = (
+            journal.exact(case, number),
+            [job for job in jobs if found[job.implementation.name] is None],
+        )
+        if exact_losses is not None and not rest:
+            self._take(place, exact_losses)
+            return
         chunk, message = encode_case(_part(self._posed, place), pool.folder.name)
-        asked = [replace(job, posed=chunk, message=message) for job in jobs]
+        asked = [replace(job, posed=chunk, message=message, is_chunk=True) for job in rest]
         pool.submit([(job.implementation, job, job.request) for job in asked], timeout)
         with clock.of("reference", case):
             exact = truth(chunk.problem)
-        whole, part = self._losses, exact.reference.losses
-        whole.high[place], whole.low[place], whole.radius[place] = part.high, part.low, part.radius
+        self._take(place, exact.reference.losses)
+        journal.keep_exact(case, number, exact.reference.losses)
         for job, evaluation in pool.answers():
             with clock.of("judging", case):
                 library = pool.introduction_of(job.implementation).get("library", "")
                 result = judged(job, evaluation, exact, self._strict, library)
-                yield job, finding_of(place, result)
+                finding = finding_of(place, result)
+            journal.keep_finding(case, number, job.implementation.name, finding)
+            yield job.implementation.name, finding
         forget(message)
+
+    def _take(self, place: Place, part: Enclosure) -> None:
+        whole = self._losses
+        whole.high[place], whole.low[place], whole.radius[place] = part.high, part.low, part.radius
 
 
 def _part(posed: PosedCase, place: Place) -> PosedCase:

@@ -23,6 +23,7 @@ class Job:
     posed: PosedCase  # the case with the arrays that the workers get
     implementation: Implementation  # the one that answers
     message: Message  # the problem, encoded for the workers
+    is_chunk: bool = False  # whether the case is a chunk of one
 
     @cached_property
     def missing(self) -> str | None:

@@ -21,10 +21,9 @@ def introduced_result_of(
 ) -> tuple[CaseResult, Mapping[str, Any]]:
     """The result of one implementation, and the introduction of a user's own, which is empty of
     any other."""
-    pool: Pool[Job]
     require_memory([posed], lambda _: [implementation], None)
     present = [implementation] if why_missing(implementation) is None else []
-    with Pool(present, None) as pool:
+    with Pool[Job](present, None) as pool:
         results = list(run([posed], [implementation], pool, timeout))
         introduction = pool.introduction_of(implementation)
     return next(r for r in results if r.implementation == implementation.name), introduction
@@ -38,9 +37,8 @@ def results_of(
 ) -> list[CaseResult]:
     """The results of one case, in the order of `chosen`. timeout: seconds per answer. progress: is
     told the count of results, that of all, and the last."""
-    pool: Pool[Job]
     require_memory([posed], lambda _: chosen, None)
-    with Pool([i for i in chosen if why_missing(i) is None], None) as pool:
+    with Pool[Job]([i for i in chosen if why_missing(i) is None], None) as pool:
         results: dict[str, CaseResult] = {}
         total = len(chosen) + (REFERENCE in posed.expectations)  # a pinned reference is judged too
         for result in run([posed], chosen, pool, timeout):

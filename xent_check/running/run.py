@@ -11,9 +11,9 @@ from xent_check.reference.truth import Truth, truth
 from xent_check.results.report import CaseResult
 from xent_check.results.verdict import judge_pinned
 from xent_check.timing import Clock
-from xent_check.workers.pool import Pool
 from xent_check.workers.wire import forget
 
+from .asking import Asking
 from .chunking import WHOLE, Chunking
 from .in_chunks import results_in_chunks
 from .jobs import Job, encode_case, implementations_of
@@ -23,7 +23,7 @@ from .judging import result_of
 def run(
     posed_cases: Sequence[PosedCase],
     chosen: Sequence[Implementation] | None,
-    pool: Pool[Job],
+    pool: Asking,
     timeout: float,
     strict: bool = False,
     pythons: Sequence[Python] = (),

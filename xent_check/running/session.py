@@ -15,12 +15,15 @@ from xent_check.implementations.placement import expanded
 from xent_check.results.origin import Origin
 from xent_check.results.report import CaseResult, Report, selection_digest
 from xent_check.timing import Clock
+from xent_check.workers import leftovers
 from xent_check.workers.pool import Pool
 
+from .asking import Asking, KeptAnswers
 from .chunking import Chunking, unheard
 from .commit import commit_of
 from .jobs import Job, implementations_of
 from .memory_needed import require_memory
+from .resuming import journal_of, resumed_text
 from .run import run
 from .sampling import remarked
 from .selection import asked_of, scope_of, select_cases
@@ -33,20 +36,25 @@ Progress = Callable[
 Rows = Callable[[str, int, int], None]  # the id of a case in chunks, its rows so far, all of them
 
 
+def unsaid(text: str) -> None:
+    """Nobody is told."""
+
+
 def check(
     settings: Settings,
     progress: Progress,
     ready_cases: tuple[PosedCase, ...] | None = None,
     told: Rows = unheard,
+    say: Callable[[str], None] = unsaid,
 ) -> Report:
     """The report of a run. The workers start while the cases are read.
 
     progress: called after each result, with the number of results so far. ready_cases: to run
-    instead of reading files. told: called after each chunk of a large case. UserError where a case
-    is wrong or nothing is selected.
+    instead of reading files. told: called after each chunk of a large case. say: called with what
+    is not of the report. UserError where a case is wrong or nothing is selected.
     """
     with Session(settings) as session:
-        return session.check(progress, ready_cases, told)
+        return session.check(progress, ready_cases, told, say)
 
 
 class Session:
@@ -86,6 +94,7 @@ class Session:
         progress: Progress,
         ready_cases: tuple[PosedCase, ...] | None = None,
         told: Rows = unheard,
+        say: Callable[[str], None] = unsaid,
     ) -> Report:
         """Read the cases (unless they are ready), run them, report; see `check` of this module.
 
@@ -97,20 +106,32 @@ class Session:
             loaded = select_cases(settings, ready_cases)
             selection = loaded.posed_cases
             posed_cases = selection if shard is None else shard.take(selection)
-        chunking = Chunking(settings.chunk, told)
-        require_memory(posed_cases, self.implementations_of, settings.jobs, chunking)
+        require_memory(
+            posed_cases, self.implementations_of, settings.jobs, Chunking(settings.chunk)
+        )
         with clock.of("reading"):
             asked = asked_of(selection, self.implementations_of)
             if shard is not None:
                 shard = replace(shard, selection=selection_digest(asked))
                 asked = shard.take(asked)
         total = sum(len(one.implementations) for one in asked)
-        results, stopped = self._results(posed_cases, total, clock, progress, chunking)
+        everyone = {i.name: i for posed in posed_cases for i in self.implementations_of(posed)}
+        with journal_of(settings, posed_cases, asked, everyone.values()) as journal:
+            if settings.resume:
+                say(resumed_text(journal))
+            leftovers.delete(journal.folders)
+            journal.keep_folder(self._pool.folder.name)
+            pool = KeptAnswers(self._pool, journal)
+            chunking = Chunking(settings.chunk, told, journal)
+            results, stopped = self._results(posed_cases, pool, total, clock, progress, chunking)
+            report = report_of(
+                settings, posed_cases, self.implementations_of, results, pool.introduction_of
+            )
+            if stopped is None:
+                journal.finish()
         start, self._start = self._start, time.perf_counter()
         return replace(
-            report_of(
-                settings, posed_cases, self.implementations_of, results, self._pool.introduction_of
-            ),
+            report,
             seconds=self._start - start,
             spent=(*self._pool.spent, *clock.spent),
             stopped=stopped,
@@ -129,6 +150,7 @@ class Session:
     def _results(
         self,
         posed_cases: Sequence[PosedCase],
+        pool: Asking,
         total: int,
         clock: Clock,
         progress: Progress,
@@ -139,7 +161,7 @@ class Session:
         required = {i.name for i in settings.required}
         by_id = {posed.case.id: posed for posed in posed_cases}
         for result in run(
-            posed_cases, self._chosen, self._pool,
+            posed_cases, self._chosen, pool,
             settings.timeout, settings.strict, settings.pythons, clock, chunking,
         ):  # fmt: skip
             result = chunking.remarked(by_id[result.case.id], result)

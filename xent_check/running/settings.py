@@ -25,6 +25,8 @@ class Settings:
     timeout: float = 60.0  # seconds per problem, of one in chunks per chunk
     chunk: int | None = None  # the rows of a chunk; None: large cases alone are asked in chunks
     sample: int | None = None  # the most rows of a case to compare; None: all
+    # Whether to go on where an earlier run ended; None: what is finished is not kept.
+    resume: bool | None = None
     jobs: int | None = None  # processes at once; None: one per framework
     allow_outside: bool = False  # array files may be outside the case file's folder
     verbose: bool = False  # whether reports show everything

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from xent_check.casefile.loading import PosedCase
 from xent_check.history.changes import variants_of
@@ -12,7 +13,6 @@ from xent_check.implementations.placement import placed, unused
 from xent_check.implementations.table import FRAMEWORKS, IMPLEMENTATIONS
 from xent_check.problem.expectation import REFERENCE
 from xent_check.results.report import CaseResult, Host, Report
-from xent_check.workers.wire import Message
 
 from .settings import Settings
 
@@ -22,7 +22,7 @@ def report_of(
     posed_cases: Sequence[PosedCase],
     implementations_of: Callable[[PosedCase], Sequence[Implementation]],
     results: Sequence[CaseResult],
-    introduction_of: Callable[[Implementation], Message] = lambda _: {},
+    introduction_of: Callable[[Implementation], Mapping[str, Any]] = lambda _: {},
 ) -> Report:
     """The results in order of case and implementation, the hosts that answered, and warnings."""
     by_name = {i.name: i for posed in posed_cases for i in implementations_of(posed)}
@@ -52,7 +52,7 @@ def report_of(
     )
 
 
-def host_of(implementation: Implementation, introduction: Message) -> Host:
+def host_of(implementation: Implementation, introduction: Mapping[str, Any]) -> Host:
     """Where it ran; for a user's own function, of which framework, as it was found out."""
     host = Host.of(implementation)
     if not introduction:

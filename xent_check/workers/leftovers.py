@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
 
+PREFIX = "xent-check-"  # of the names of temporary folders
 FOLDERS: set[str] = set()  # temporary folders in use
 
 
@@ -17,3 +21,10 @@ def clear() -> None:
             child.kill()
     for folder in tuple(FOLDERS):
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def delete(folders: Iterable[str]) -> None:
+    """Delete the temporary folders of a run that was killed; nothing that is none."""
+    for folder in map(Path, folders):
+        if folder.name.startswith(PREFIX) and folder.parent == Path(tempfile.gettempdir()):
+            shutil.rmtree(folder, ignore_errors=True)

@@ -17,7 +17,7 @@ from xent_check.problem.evaluation import Evaluation
 from xent_check.timing import Spent
 
 from .cache_folder import cache_folder
-from .leftovers import FOLDERS
+from .leftovers import FOLDERS, PREFIX
 from .wire import Message
 from .worker import Request, Worker
 
@@ -59,7 +59,7 @@ class Pool(Generic[Tag]):
     def __init__(
         self, implementations: Sequence[Implementation], jobs: int | None, keep: bool = False
     ) -> None:
-        self.folder = tempfile.TemporaryDirectory(prefix="xent-check-", ignore_cleanup_errors=True)
+        self.folder = tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True)
         FOLDERS.add(self.folder.name)
         self._jobs = jobs or _ANY_NUMBER
         self._keep = keep
