@@ -80,7 +80,8 @@ def test_a_process_sees_a_gpu_only_where_one_is_asked_for(
 ) -> None:
     one = parse(name)
     quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "ORT_DISABLE_TELEMETRY": "1"}
-    assert one.entry.environment_variables(one.device) == quiet | variables
+    patient = {"OMP_WAIT_POLICY": "PASSIVE"}
+    assert one.entry.environment_variables(one.device) == quiet | patient | variables
 
 
 def test_the_slowest_to_import_start_first() -> None:
