@@ -3,7 +3,7 @@ the numbers that each gives."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,6 +29,8 @@ class AppliedChange:
     hypothesis: Hypothesis  # the choice that it changes
     parameters: Parameters  # what it changes the choice to, by name
     order: int  # the more usual the change, the lower
+    # How it changes a meaning, where the hypothesis does not yield it: of a solved value.
+    change: Callable[[Meaning], Meaning | None] | None = None
 
     @property
     def sentence(self) -> str:
@@ -195,12 +197,24 @@ def _same(a: Candidate, b: Candidate) -> bool:
 
 def again(candidate: Candidate, start: Meaning, total: bool) -> Candidate | None:
     """The candidate's steps applied to another meaning; None where one does not apply there."""
-    result = plain(start, total)
-    for step in candidate.steps:
-        for meaning, parameters in step.hypothesis.changes(result.meaning):
-            if parameters == step.parameters:
-                result = candidate_of((*result.steps, step), meaning, sample_losses(meaning), total)
-                break
-        else:
+    return applied(candidate.steps, start, total)
+
+
+def applied(
+    steps: Sequence[AppliedChange], start: Meaning, total: bool = False
+) -> Candidate | None:
+    """What the steps make of a meaning; None where one does not apply to it."""
+    meaning = start
+    for step in steps:
+        found = _after(step, meaning)
+        if found is None:
             return None
-    return result
+        meaning = found
+    return candidate_of(tuple(steps), meaning, sample_losses(meaning), total)
+
+
+def _after(step: AppliedChange, meaning: Meaning) -> Meaning | None:
+    if step.change is not None:
+        return step.change(meaning)
+    every = step.hypothesis.changes(meaning)
+    return next((changed for changed, given in every if given == step.parameters), None)

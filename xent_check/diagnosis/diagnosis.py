@@ -16,7 +16,16 @@ from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import Reduction
 from xent_check.reference.bounds import Bounds
 
-from .candidates import Candidate, of_zeros, pairs, plain, rarer, singles, with_divisors
+from .candidates import (
+    AppliedChange,
+    Candidate,
+    of_zeros,
+    pairs,
+    plain,
+    rarer,
+    singles,
+    with_divisors,
+)
 from .distinguishing import distinguishing_input
 from .evidence import CHANCE, Evidence, Observed, computed_in, evidence_of
 from .hypotheses.scores import Parameters
@@ -60,6 +69,8 @@ class Explanation:
     """the meaning that it computes; the problem's where it changes no choice"""
     steps: tuple[Change, ...] = field(default=(), repr=False, compare=False)
     """the changes one by one, where there are several"""
+    applied: tuple[AppliedChange, ...] = field(default=(), repr=False, compare=False)
+    """the changes as they apply to other samples; none where it is not made of any"""
 
     @property
     def id(self) -> str:
@@ -136,7 +147,7 @@ def diagnose(problem: Problem, observed: Observed, bounds: Bounds) -> Diagnosis:
         candidates = [*candidates, *added]
     explanations = [_explanation(evidence, c) for c in _distinct(good)]
     if not explanations:
-        explanations, chance = _in_another_precision(evidence, bounds, chance)
+        explanations, chance = in_another_precision(evidence, bounds, chance)
     others = 0
     if total:
         agreeing = {c.ids for c in candidates if evidence.agreeing(c).all()}
@@ -185,7 +196,7 @@ def _agreement(start: Meaning, evidence: Evidence, bounds: Bounds) -> Diagnosis:
     return Diagnosis((explanation,), (), 1, 0.0)
 
 
-def _in_another_precision(
+def in_another_precision(
     evidence: Evidence, bounds: Bounds, chance: float
 ) -> tuple[list[Explanation], float]:
     """The explanation by a coarser dtype, where there is one; and the probability by chance."""
@@ -206,8 +217,10 @@ def _explanation(evidence: Evidence, candidate: Candidate) -> Explanation:
     share = float(evidence.agreeing(candidate)[evidence.differing].mean())
     words = candidate.sentence
     steps = tuple(Change(step.hypothesis.id, step.sentence) for step in candidate.steps)
-    meaning, parameters = candidate.meaning, candidate.parameters
-    return Explanation(candidate.ids, parameters, words, residual, share, meaning, steps)
+    return Explanation(
+        candidate.ids, candidate.parameters, words, residual, share, candidate.meaning, steps,
+        candidate.steps,
+    )  # fmt: skip
 
 
 def _distinct(candidates: Iterable[Candidate]) -> list[Candidate]:

@@ -162,11 +162,14 @@ class NotRescaled:
     """what is added to the log is the last tile's maximum; else the row's"""
 
     def __call__(self, x: Float64s) -> Pair:
-        s = np.zeros((len(x), 1))
-        for part in tiles(x, self.tile):
-            m, own = exact(part)
-            s += own
-        return (m if self.last else top(x)), s
+        rows, n = x.shape
+        padded = np.full((rows, -(-n // self.tile) * self.tile), -np.inf)
+        padded[:, :n] = x
+        parts = padded.reshape(rows, -1, self.tile)
+        most = parts.max(axis=2)
+        own = np.where(np.isneginf(most), 0.0, most)
+        s = np.exp(parts - own[:, :, None]).sum(axis=(1, 2))[:, None]
+        return (own[:, -1:] if self.last else top(x)), s
 
 
 @dataclass(frozen=True)

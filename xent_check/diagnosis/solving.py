@@ -178,7 +178,10 @@ def _of_family(numbers: Numbers, family: Family, place: int) -> Solved | None:
 def _member(start: Candidate, family: Family, value: float, place: int) -> Candidate:
     meaning = family.changed(start.meaning, np.asarray(value))
     assert meaning is not None  # it was not for another value
-    step = AppliedChange(family.hypothesis, {family.parameter: value, **family.also}, place)
+    step = AppliedChange(
+        family.hypothesis, {family.parameter: value, **family.also}, place,
+        lambda meaning: family.changed(meaning, np.asarray(value)),
+    )  # fmt: skip
     return candidate_of((*start.steps, step), meaning, sample_losses(meaning), total=False)
 
 
@@ -274,7 +277,9 @@ def _class_weights(numbers: Numbers) -> Solved | None:
     full = np.array([1.0 if weight is None else weight for weight in weights])
     words = _in_words(weights)
     parameters: dict[str, Any] = {"class_weight": weights, "weights": words}
-    step = AppliedChange(CLASS_WEIGHT, parameters, _PLACE + len(FAMILIES))
+    step = AppliedChange(
+        CLASS_WEIGHT, parameters, _PLACE + len(FAMILIES), lambda m: replace(m, class_weight=full)
+    )
     weighted = replace(meaning, class_weight=full)
     steps = (*numbers.start.steps, step)
     candidate = candidate_of(steps, weighted, sample_losses(weighted), total=False)

@@ -41,6 +41,37 @@ def one_sample(problem: Problem, flat: int) -> Problem:
     return _part(problem, slice(flat, flat + 1), (before, n, after), place)
 
 
+def samples_at(problem: Problem, flat: npt.NDArray[np.intp]) -> Problem:
+    """The part with the samples at these indices in row-major order."""
+    problem = problem.aligned
+    before, after = _around(problem)
+    n = 1 if problem.loss == "binary" else problem.num_classes
+    i, j = np.divmod(flat, max(after, 1))
+    cuts: dict[Shape, Callable[[Array], Array]] = {
+        "classes": lambda array: array,
+        "samples": lambda array: array.reshape(-1)[flat],
+        "trailing": lambda array: array.reshape(-1)[flat % array.size],
+    }
+
+    def rows(array: Array) -> Array:
+        return np.asarray(array.reshape(before, n, after)[i, :, j])
+
+    binary, soft = problem.loss == "binary", problem.loss == "categorical"
+    weights: dict[str, Any] = {
+        name: cuts[shape](getattr(problem, name))
+        for name, shape in ARRAYS.items()
+        if getattr(problem, name) is not None
+    }
+    return replace(
+        problem,
+        values=problem.values.reshape(-1)[flat] if binary else rows(problem.values),
+        labels=rows(problem.labels) if soft else problem.labels.reshape(-1)[flat],
+        class_axis=-1,
+        reductions=(),
+        **weights,
+    )
+
+
 def _part(
     problem: Problem, samples: slice, shape: tuple[int, int, int], place: tuple[slice, slice]
 ) -> Problem:

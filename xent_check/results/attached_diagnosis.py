@@ -6,15 +6,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from xent_check.diagnosis.diagnosis import ROUNDING, Diagnosis, Explanation, Observed, diagnose
+from xent_check.diagnosis.diagnosis import ROUNDING, Diagnosis, Explanation, Observed
 from xent_check.diagnosis.gradients import diagnose_gradient
+from xent_check.diagnosis.large import diagnose_any
 from xent_check.problem.vocabulary import REDUCTIONS
 
 from .comparison import Comparison
 from .departure import MEANINGS
 from .report import CaseResult
 
-MAX_VALUES = 10_000  # a diagnosis of more than this would take longer than the run
+MAX_VALUES = 2**18  # a diagnosis of more than this would take longer than the run
 
 
 def observed_of(result: CaseResult) -> Observed | None:
@@ -77,7 +78,8 @@ def _diagnosis(result: CaseResult) -> Diagnosis | None:
         return None
     if comparison.bounds is None:
         return None
-    return diagnose(result.problem, observed, comparison.bounds)
+    exact = result.reference.losses.high
+    return diagnose_any(result.problem, observed, comparison.bounds, exact)
 
 
 def _diagnosis_of_gradient(result: CaseResult) -> Diagnosis | None:

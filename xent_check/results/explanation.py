@@ -12,7 +12,8 @@ from xent_check.casefile.case import Case
 from xent_check.casefile.expectations import published_numbers
 from xent_check.casefile.loading import PosedCase
 from xent_check.diagnosis.by_hand import WorkedStep, steps
-from xent_check.diagnosis.diagnosis import Diagnosis, Explanation, Observed, diagnose
+from xent_check.diagnosis.diagnosis import Diagnosis, Explanation, Observed
+from xent_check.diagnosis.large import diagnose_any, is_large, on_one_sample
 from xent_check.diagnosis.losses import meaning_of, sample_losses
 from xent_check.diagnosis.meaning import Meaning
 from xent_check.errors import InvalidError, Mistake
@@ -96,7 +97,7 @@ def explain_observed(posed: PosedCase, observed: Observed, who: str = OBSERVED) 
     if reduction is not None and reduction not in problem.reductions:
         problem = replace(problem, reductions=(*problem.reductions, reduction))
     exact = truth(problem)
-    diagnosis = diagnose(problem, observed, exact.bounds)
+    diagnosis = diagnose_any(problem, observed, exact.bounds, exact.reference.losses.high)
     if observed.shape is not None and not diagnosis.explained:
         raise InvalidError(_wrong_count(observed, problem.samples_shape))
     return _with_steps(posed.case, problem, who, observed, exact, diagnosis)
@@ -120,8 +121,14 @@ def _with_steps(
     exact: Truth,
     diagnosis: Diagnosis,
 ) -> Explained:
-    start = meaning_of(problem)
     best = next(iter(diagnosis.explanations), None)
+    if is_large(problem, observed):
+        sample = _worst_sample(observed, exact.reference, None)
+        start, changed = on_one_sample(problem, sample, () if best is None else best.applied)
+        own = None if changed is None else steps(changed, 0)
+        made = (diagnosis, sample, steps(start, 0), own)
+        return Explained(case, problem, who, observed, exact, *made)
+    start = meaning_of(problem)
     meaning = None if best is None else best.meaning
     sample = _worst_sample(observed, exact.reference, meaning)
     actual = None if meaning is None else _steps(meaning, sample, start)
@@ -158,7 +165,9 @@ def explain_result(result: CaseResult) -> Explained | None:
     diagnosis = result.diagnosis
     if diagnosis is None or not diagnosis.tried:  # further checks may have found what they did
         conduct = () if diagnosis is None else diagnosis.conduct
-        diagnosis = replace(diagnose(problem, observed, exact.bounds), conduct=conduct)
+        losses = exact.reference.losses.high
+        found = diagnose_any(problem, observed, exact.bounds, losses)
+        diagnosis = replace(found, conduct=conduct)
     return _with_steps(result.case, problem, result.implementation, observed, exact, diagnosis)
 
 

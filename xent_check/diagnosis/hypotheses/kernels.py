@@ -38,6 +38,7 @@ from .table import Hypothesis
 TILES = tuple(2**k for k in range(1, 17))
 _SUMMED = (32, 64, 128, 256, 512, 1024)  # tiles of a sum in a narrow dtype
 _RANKS = (2, 4, 8)  # that share the classes
+_TILES_AT_MOST = 512  # of a row, where they are gone through one after another
 _TIMES = (2, 4, 8, 16, 32, 64, 3)
 _FLOORS = (0.0, -64.0)
 _CUTS = (
@@ -139,9 +140,10 @@ def _tiles_not_rescaled(m: Meaning) -> Iterator[tuple[Normaliser, Parameters]]:
         own = {"tile": tile, "how": "are added though each has its own maximum taken off"}
         yield NotRescaled(tile, True), own
         yield NotRescaled(tile, False), own
-        backwards = RescaledBackwards(tile, computed_in(m.dtype))
-        how = "are scaled by exp(new - old), not exp(old - new), where the maximum grows"
-        yield backwards, {"tile": tile, "how": how}
+        if n <= _TILES_AT_MOST * tile:
+            backwards = RescaledBackwards(tile, computed_in(m.dtype))
+            how = "are scaled by exp(new - old), not exp(old - new), where the maximum grows"
+            yield backwards, {"tile": tile, "how": how}
 
 
 def _accumulator_dtype(m: Meaning) -> Iterator[tuple[Normaliser, Parameters]]:
@@ -150,7 +152,7 @@ def _accumulator_dtype(m: Meaning) -> Iterator[tuple[Normaliser, Parameters]]:
     if m.dtype in own:
         own = (m.dtype, *(other for other in own if other != m.dtype))
     for narrow in (*own, *(("float32",) if dtype == "float64" else ())):
-        for tile in (n, *_below(m, _SUMMED)):
+        for tile in (n, *(t for t in _below(m, _SUMMED) if n <= _TILES_AT_MOST * t)):
             yield NarrowSum(tile, narrow, dtype), {"dtype": narrow, "tile": tile}
 
 
