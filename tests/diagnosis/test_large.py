@@ -66,7 +66,7 @@ def shifted() -> Floats:
         ("tile-padding-counts", padded(), {"tile": 32, "columns": 24}),
         ("smoothing-added", smoothed(), {"epsilon": 0.1}),
         ("temperature", cooled(), {"temperature": 1.37}),
-        ("labels-shifted", shifted(), {}),
+        ("labels-shifted", shifted(), {"shift": 1}),
         ("log2", (SUMS - own()) / np.log(2), {}),
         ("loss-zero", np.zeros(COUNT), {}),
     ],
@@ -123,3 +123,13 @@ def test_one_sample_is_worked_out_alone() -> None:
     assert start.labels is not None
     assert start.labels.tolist() == [LABELS[7]]
     assert on_one_sample(problem, 7, ())[1] is None
+
+
+def test_a_shift_that_is_left_out_is_found_where_each_row_is_a_sequence() -> None:
+    logits, labels = LOGITS.reshape(4, 15, N), LABELS.reshape(4, 15)
+    problem = Problem("sparse_categorical", "logits", logits, labels, "float32", shift=1)
+    exact = truth(problem)
+    seen = Observed((SUMS - own()).astype(np.float32).astype(np.float64), np.zeros(COUNT), None)
+    losses = exact.reference.losses.high
+    (first, *_) = diagnose_any(problem, seen, exact.bounds, losses).explanations
+    assert (first.ids, first.parameters["shift"]) == (("labels-not-shifted",), 0)

@@ -7,31 +7,30 @@ rows; shifted labels are looked for by themselves. Of a total, what changes the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 import numpy.typing as npt
 
-from xent_check.problem.distance import distance
 from xent_check.problem.dtypes import Float64s
 from xent_check.problem.parts import VALUES, one_sample, parts, samples_at
 from xent_check.problem.problem import Problem
 from xent_check.reference.bounds import Bounds
 
-from .candidates import AppliedChange, Candidate, applied, plain
-from .diagnosis import Change, Diagnosis, Explanation, Observed, diagnose, in_another_precision
+from .candidates import AppliedChange, Candidate, applied, candidate_of
+from .diagnosis import Diagnosis, Explanation, Observed, diagnose, in_another_precision
 from .evidence import CHANCE, Evidence, evidence_of
 from .hypotheses.table import HYPOTHESES
-from .losses import meaning_of
+from .losses import meaning_of, sample_losses
 from .meaning import Meaning
 
 LARGE = 2**20  # scores, beyond which a problem is large
 _SCORES = 2**17  # of the rows that are looked at first
 _FEWEST, _MOST = 4, 256  # such rows
 _HELD = 4  # explanations that are held against all rows
-_MOVED = {"labels-shifted": 1, "labels-not-shifted": -1}
+_MOVED = ("labels-shifted", "labels-not-shifted")
 
 Index = npt.NDArray[np.intp]
 
@@ -55,8 +54,8 @@ def diagnose_any(
     first = rows.found_in(_looked_at(far, problem))
     # What gives all numbers of a few rows, but not clearly enough, may be clear from all rows.
     possible = [*first.explanations, *(one for one in first.closest if one.share_explained == 1)]
-    steps = [one.applied for one in possible if one.applied][:_HELD]
-    held = [rows.held(problem, each, first.tried) for each in steps]
+    made = [one for one in possible if one.applied][:_HELD]
+    held = [rows.held(one, _by(one.applied), first.tried) for one in made]
     if not any(gives_all for _, gives_all in held):
         held += list(_moved(rows, far))
     good = tuple(one for one, gives_all in held if gives_all)
@@ -109,43 +108,49 @@ class _Rows:
         order = np.argsort(-ratio, kind="stable")
         return np.asarray(order[: np.count_nonzero(ratio > 1)])
 
-    def at(self, places: Index, problem: Problem | None = None) -> tuple[Problem, Observed, Bounds]:
+    def at(self, places: Index) -> tuple[Problem, Observed, Bounds]:
         """Some of the samples as a problem, with what was observed and its bounds."""
         observed, bounds = self.observed, self.bounds
         some = replace(
             bounds, losses=bounds.losses.reshape(-1)[places], totals={}, gradient=None, terms={}
         )
         seen = Observed(observed.values[places], observed.units[places], None)
-        return samples_at(problem or self.problem, places), seen, some
+        return samples_at(self.problem, places), seen, some
 
     def found_in(self, places: Index) -> Diagnosis:
         """The diagnosis of some samples; of the first where there are none."""
         return diagnose(*self.at(places if places.size else np.array([0])))
 
     def held(
-        self, problem: Problem, steps: Sequence[AppliedChange], tried: int
+        self, explanation: Explanation, change: Callable[[slice, Meaning], Meaning], tried: int
     ) -> tuple[Explanation, bool]:
-        """What the steps explain of all losses, and whether they give every one, and hardly by
-        chance. problem: whose samples they are applied to; tried: how many changes were."""
+        """The explanation with what it gives of all losses, and whether that is every one, and
+        hardly by chance. change: what it makes of the meaning of the samples at a slice; tried: how
+        many changes were."""
         evidence = self.evidence
-        numbers = np.full(self.exact.shape, np.nan)
-        last: Candidate | None = None
-        for samples, part in parts(problem, VALUES):
-            candidate = applied(steps, meaning_of(part))
-            if candidate is not None and candidate.losses.size == numbers[samples].size:
-                numbers[samples], last = candidate.losses, candidate
-        off = distance(self.observed.values, numbers)
-        agreeing = off <= evidence.allowed(numbers)
-        share = float(agreeing[evidence.differing].mean())
-        shown = last or plain(meaning_of(one_sample(problem, 0)), False)
-        explanation = Explanation(
-            shown.ids, shown.parameters, shown.sentence, float(off.max(initial=0.0)), share,
-            steps=tuple(Change(step.hypothesis.id, step.sentence) for step in steps),
-            applied=tuple(steps),
-        )  # fmt: skip
-        whole = Candidate(shown.steps, shown.meaning, numbers, numbers, (numbers.size,))
+        numbers = np.empty_like(self.exact)
+        for samples, part in parts(self.problem, VALUES):
+            numbers[samples] = sample_losses(change(samples, meaning_of(part)))
+        agreeing = evidence.residuals(numbers) <= evidence.allowed(numbers)
+        whole = replace(evidence.truth, losses=numbers, numbers=numbers)
         by_chance = tried * evidence.chance_of(whole)
-        return explanation, bool(agreeing.all()) and by_chance <= CHANCE
+        residual = float(evidence.residuals(numbers).max(initial=0.0))
+        share = float(agreeing[evidence.differing].mean())
+        held = replace(explanation, max_abs_residual=residual, share_explained=share, meaning=None)
+        return held, bool(agreeing.all()) and by_chance <= CHANCE
+
+
+def _by(steps: Sequence[AppliedChange]) -> Callable[[slice, Meaning], Meaning]:
+    """The steps, but for those that change nothing of some samples: their labels, say, are none of
+    those that are ignored."""
+
+    def change(_: slice, meaning: Meaning) -> Meaning:
+        for step in steps:
+            after = applied([step], meaning)
+            meaning = meaning if after is None else after.meaning
+        return meaning
+
+    return change
 
 
 def _looked_at(far: Index, problem: Problem) -> Index:
@@ -159,18 +164,29 @@ def _looked_at(far: Index, problem: Problem) -> Index:
 
 
 def _moved(rows: _Rows, far: Index) -> Iterator[tuple[Explanation, bool]]:
-    """Labels that are shifted once too often, or not at all, where they give all losses."""
+    """Labels that are shifted too far or not enough, where they give all losses."""
     problem = rows.problem
-    if problem.loss != "sparse_categorical" or problem.labels.ndim < 1:
+    if problem.loss != "sparse_categorical":
         return
-    for name, by in _MOVED.items():
-        moved = replace(problem, labels=np.roll(problem.labels, -by, axis=-1))
-        part, seen, some = rows.at(far[:_FEWEST], moved)
-        start = meaning_of(part)
-        evidence = evidence_of(seen, some, plain(start, False))
-        if not evidence.differing.any():
-            held, gives_all = rows.held(moved, (), len(HYPOTHESES))
-            hypothesis = next(one for one in HYPOTHESES if one.id == name)
-            words = {"rest": "the one left over comes in at the other end"}
-            sentence = hypothesis.sentence.format(**words)
-            yield replace(held, ids=(name,), parameters=words, sentence=sentence), gives_all
+    one_class = np.zeros((*problem.samples_shape, 1), problem.values.dtype)
+    start = meaning_of(replace(problem, values=one_class, class_axis=-1, class_weight=None))
+    few = far[:_FEWEST]
+    part, seen, some = rows.at(few)
+    near = meaning_of(part)
+    for hypothesis in (one for one in HYPOTHESES if one.id in _MOVED):
+        for moved, words in hypothesis.changes(start):
+            if moved.shape != start.shape:
+                continue  # it gives other numbers of losses
+            change = partial(_with_labels, moved)
+            changed = candidate_of((), change(few, near), sample_losses(change(few, near)), False)
+            if not evidence_of(seen, some, changed).differing.any():
+                sentence = hypothesis.sentence.format(**words)
+                made = Explanation((hypothesis.id,), words, sentence, 0.0, 1.0)
+                yield rows.held(made, change, len(HYPOTHESES))
+
+
+def _with_labels(moved: Meaning, samples: Index | slice, meaning: Meaning) -> Meaning:
+    """The meaning of some samples with their labels in another meaning, and what of it is unmet."""
+    assert moved.labels is not None
+    unmet = None if moved.unmet is None else moved.unmet[samples]
+    return replace(meaning, labels=moved.labels[samples], unmet=unmet, stated=None, shift=0)
