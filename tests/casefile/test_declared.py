@@ -106,7 +106,8 @@ BAD = {
     'loss = ["binary", "x"]': "loss[1]: 'x'; allowed: binary, categorical, sparse_categorical",
     "loss = []": "loss: an empty list; allowed: binary, categorical, sparse_categorical, or a list "
     "of them",
-    'given = "logit"': "given: 'logit'; allowed: logits, probs, log_probs; did you mean 'logits'?",
+    'given = "logit"': "given: 'logit'; allowed: logits, probs, log_probs, hidden; did you "
+    "mean 'logits'?",
     'returns = "maen"': "returns: 'maen'; allowed: losses, mean, weighted_mean, sum, [losses, "
     "gradient]; did you mean 'mean'?",
     'returns = ["gradient", "losses"]': "returns: [gradient, losses]; allowed: losses, mean, "
@@ -127,7 +128,7 @@ BAD = {
     'fixed = {smoothing_formula = "megatrn"}': "fixed.smoothing_formula: 'megatrn'; allowed: "
     "standard, megatron; did you mean 'megatron'?",
     "fixed = {weight = 1}": f"fixed.weight: unknown option; allowed: {_FIXABLE}; did you mean "
-    "'class_weight' or 'sample_weight'?",
+    "'class_weight'?",
     "fixed = {label_smoothing = 2}": "fixed.label_smoothing: 2; allowed: at most 1",
     "fixed = {ignore_index = 0.5}": "fixed.ignore_index: 0.5; allowed: a whole number",
     "fixed = {normalize = 1}": "fixed.normalize: 1; allowed: true or false",

@@ -184,7 +184,7 @@ def test_examples_mean_what_the_reader_of_files_takes(validator: Any) -> None:
         for value in part.get("examples", []):
             source = Map(1)
             source.update({"loss": "sparse_categorical", "labels": [0], "logits": [[1.0]]})
-            if key in ("probs", "log_probs"):
+            if key in ("probs", "log_probs", "hidden"):
                 del source["logits"]
             source[key] = value
             case_fields(source)

@@ -36,7 +36,7 @@ BUGS = (
     Bug(
         "a second call is only looked at for its losses",
         "implementations.conduct:_parts",
-        'parts |= {"gradient": computed.gradient}',
+        "parts |= computed.gradients",
         "parts |= {}",
         CALLS,
         "each_part",
@@ -52,7 +52,7 @@ BUGS = (
     Bug(
         "weights stay where their samples were",
         "implementations.conduct:_at",
-        'if rule != "classes"',
+        'if rule in ("samples", "trailing")',
         'if rule == "trailing"',
         CALLS,
         "any_company",

@@ -74,7 +74,7 @@ BUGS = (
     ),
     Bug(
         "a gradient takes nothing", "memory:Size._numbers",
-        "self.samples + (self.values if self.gradient else 0)", "self.samples", MEMORY, "gradient",
+        "self.samples + (entries if self.gradient else 0)", "self.samples", MEMORY, "gradient",
     ),
     Bug(
         "a problem is posed without room for it", "posing:_ProblemBuilder.problem",

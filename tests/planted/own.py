@@ -65,7 +65,7 @@ BUGS = (
     ),
     Bug(
         "what is stated of the sum's gradient judges the mean's", "judging:_with_gradient",
-        "elif stated is not None and stated.gradient is not None:", "elif False:",
+        "elif stated is not None and GRADIENTS & stated.parts.keys():", "elif False:",
         JUDGING, "nothing_is_known",
     ),
     Bug(
@@ -77,7 +77,7 @@ BUGS = (
         "relative = roundings +", "bound = bound / 8; relative =", MEANS, "within",
     ),
     Bug(
-        "a mean's gradient counts the ignored", "reference:gradient_of_total",
+        "a mean's gradient counts the ignored", "reference:gradients_of_total",
         "divisor(plain, reduction))", "Fraction(plain.labels.size))", MEANS, "over_the_divisor",
     ),
     Bug(

@@ -77,7 +77,7 @@ BUGS = (
     ),
     Bug(
         "the gradient's verdict is the losses'", "results.behaviour:gradient_status",
-        "parts += [stated] if stated is not None else []", "parts = [comparison.losses]",
+        "parts = [*actual.values(), *stated.values()]", "parts = [comparison.losses]",
         GAPS, "verdict_of_its_own",
     ),
     Bug(

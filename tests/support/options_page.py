@@ -45,6 +45,7 @@ Made from the table in `xent_check/problem/options.py` by
 _SHAPES: dict[Shape, str] = {
     "classes": "an array: one number per class",
     "samples": "an array: one number per sample",
+    "matrix": "an array, [classes, features]",
     "trailing": "a number, or an array of the last axes of the logits",
 }
 

@@ -59,6 +59,10 @@ class ProblemFields(Protocol):
     @property
     def cotangent(self) -> Any: ...
     @property
+    def weight(self) -> Any: ...
+    @property
+    def bias(self) -> Any: ...
+    @property
     def logit_scale(self) -> float: ...
     @property
     def softcap(self) -> float | None: ...
@@ -136,6 +140,45 @@ def gradient(problem: ProblemFields, digits: int = 60) -> Any:
         return made.reshape(values.shape).tolist()
 
 
+def layer_gradients(problem: ProblemFields, digits: int = 60) -> dict[str, Any]:
+    """The gradients of sum(cotangent * losses) by hidden, weight and bias, as nested lists: with g
+    the derivatives by the logits of each sample, sum_c g_c w_ck, sum_i g_ic h_ik and sum_i g_ic."""
+    with _digits(digits):
+        weight = np.asarray(problem.weight).astype(np.float64)
+        hidden = np.asarray(problem.values).astype(np.float64).reshape(-1, weight.shape[1])
+        cotangents = _listed(problem.cotangent, len(hidden))
+        slopes = [
+            [_times(entry, mpf(by)) for entry in sample.gradient()]
+            for sample, by in zip(_samples(problem), cotangents, strict=True)
+        ]
+        classes, features = map(range, weight.shape)
+        samples = range(len(hidden))
+        by_hidden = [
+            [mp.fsum(slopes[i][c] * mpf(weight[c, k]) for c in classes) for k in features]
+            for i in samples
+        ]
+        by_weight = [
+            [mp.fsum(slopes[i][c] * mpf(hidden[i, k]) for i in samples) for k in features]
+            for c in classes
+        ]
+        by_bias = [mp.fsum(slopes[i][c] for i in samples) for c in classes]
+        return {"hidden": by_hidden, "weight": by_weight, "bias": by_bias}
+
+
+def _logits(problem: ProblemFields) -> list[list[Number]]:
+    """sum_k h_k w_ck + b_c, one row per sample."""
+    weight = np.asarray(problem.weight).astype(np.float64)
+    hidden = np.asarray(problem.values).astype(np.float64).reshape(-1, weight.shape[1])
+    bias = [0.0] * len(weight) if problem.bias is None else _listed(problem.bias, len(weight))
+    return [
+        [
+            mp.fsum(mpf(x) * mpf(w) for x, w in zip(h.tolist(), row.tolist(), strict=True)) + mpf(b)
+            for row, b in zip(weight, bias, strict=True)
+        ]
+        for h in hidden
+    ]
+
+
 def _positions(problem: ProblemFields) -> list[list[int]]:
     """The flat positions of each sample's own values."""
     values = np.asarray(problem.values)
@@ -158,6 +201,9 @@ class _Sample(Protocol):
 
 
 def _samples(problem: ProblemFields) -> Iterator[_Sample]:
+    if problem.given == "hidden":
+        yield from _layered(problem)
+        return
     values = np.asarray(problem.values)
     places = _positions(problem)
     flat = [float(v) for v in values.reshape(-1)]
@@ -193,6 +239,17 @@ def _met(labels: Any, shift: int | None) -> list[int | None]:
     for sequence in labels.reshape(-1, length).tolist():
         met += [sequence[i + shift] if i + shift < length else None for i in range(length)]
     return met
+
+
+def _layered(problem: ProblemFields) -> Iterator[_Sample]:
+    rows = _logits(problem)
+    n, weights = len(np.asarray(problem.weight)), _listed(problem.sample_weight, len(rows))
+    labels = np.asarray(problem.labels)
+    soft = labels.astype(np.float64).reshape(-1, n) if problem.loss == "categorical" else None
+    met = [] if soft is not None else _met(labels, problem.shift)
+    for i, row in enumerate(rows):
+        label: Any = met[i] if soft is None else soft[i].tolist()
+        yield _Classes(problem, row, label, _listed(problem.class_weight, n), weights[i])
 
 
 class _Binary:
@@ -265,7 +322,7 @@ class _Classes:
     def __init__(
         self,
         problem: ProblemFields,
-        row: list[float],
+        row: Sequence[Number],
         label: Any,
         class_weight: Sequence[float],
         weight: float,
@@ -274,7 +331,7 @@ class _Classes:
         sparse = problem.loss == "sparse_categorical"
         self.given, self.row = problem.given, [mpf(x) for x in row]
         self.slopes, self.z_loss = [mpf(1)] * n, mpf(0)
-        if problem.given == "logits":
+        if problem.given in ("logits", "hidden"):
             scored = [_score(problem, x) for x in row]
             self.row, self.slopes = [s for s, _ in scored], [s for _, s in scored]
             self.z_loss = mpf(problem.z_loss) * mpf(weight)
@@ -372,7 +429,7 @@ class _Classes:
         ]
 
 
-def _score(problem: ProblemFields, x: float) -> tuple[Number, Number]:
+def _score(problem: ProblemFields, x: Number) -> tuple[Number, Number]:
     """The score of a logit, and its derivative by the logit."""
     scale = mpf(problem.logit_scale)
     if mp.isnan(x):

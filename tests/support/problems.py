@@ -124,6 +124,42 @@ def _of_language_models(draw: st.DrawFn, plain: Problem) -> dict[str, Any]:
     return drawn
 
 
+@st.composite
+def hidden_problems(draw: st.DrawFn) -> Problem:
+    """Problems whose logits a last layer makes, with the options of logits."""
+    features, classes = draw(st.integers(1, 4)), draw(st.integers(1, 4))
+    samples = tuple(draw(st.lists(st.integers(1, 3), min_size=1, max_size=2)))
+    loss: Loss = draw(st.sampled_from(("sparse_categorical", "categorical")))
+    dtype: DType = draw(st.sampled_from(DTYPES))
+    numbers = st.floats(-4, 4) | st.sampled_from((0.0, 1.0, 1e-3, 100.0, -(2.0**-20)))
+    soft = loss == "categorical"
+    shape = (*samples, classes) if soft else samples
+    label = st.integers(0, classes - 1) | st.sampled_from((-1, classes, IGNORED))
+    count = math.prod(samples)
+    hard = draw(st.lists(label, min_size=count, max_size=count))
+    biases = st.floats(-4, 4) | st.just(-math.inf)
+    return Problem(
+        loss=loss,
+        given="hidden",
+        values=draw(_arrays(numbers, (*samples, features), dtype)),
+        labels=draw(_arrays(_soft(False), shape, dtype)) if soft else np.reshape(hard, shape),
+        dtype=dtype,
+        ignore_index=None if soft else draw(st.none() | st.just(IGNORED)),
+        label_smoothing=_smoothing(draw),
+        class_weight=_maybe(draw, _arrays(_weights(), (classes,), dtype)),
+        sample_weight=_maybe(draw, _arrays(_weights(), samples, dtype)),
+        weight=draw(_arrays(numbers, (classes, features), dtype)),
+        bias=_maybe(draw, _arrays(biases, (classes,), dtype)),
+        logit_scale=draw(st.sampled_from((1.0, 0.7))),
+        softcap=draw(st.none() | st.sampled_from((30.0, 5.0))),
+        z_loss=draw(st.sampled_from((0.0, 1e-4, 2.0))),
+        num_items=draw(st.none() | st.just(37.0)),
+        reductions=REDUCTIONS,
+        gradient=True,
+        cotangent=_maybe(draw, _arrays(_weights(), samples, dtype)),
+    )
+
+
 def _elements(form: Given, binary: bool) -> st.SearchStrategy[float]:
     if form == "logits":
         return _logits()

@@ -124,6 +124,8 @@ def _full_problem() -> Problem:
         z_loss=1e-4,
         num_items=37,
         layout="sliced",
+        weight=np.ones((3, 4), dtype=BFLOAT16),
+        bias=np.zeros(3, dtype=BFLOAT16),
         reductions=("mean", "weighted_mean", "sum"),
         gradient=True,
         conduct=("inputs", "batch"),

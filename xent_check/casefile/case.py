@@ -28,7 +28,15 @@ from xent_check.errors import LocatedMistake, Mistake, OtherWords
 from xent_check.problem import options as kinds
 from xent_check.problem.options import ARRAYS, OPTIONS, Option, Options
 from xent_check.problem.tolerance import Auto, Tolerance
-from xent_check.problem.vocabulary import GIVEN, DepartureId, DType, Given, Level, Loss
+from xent_check.problem.vocabulary import (
+    GIVEN,
+    PARAMETER_PARTS,
+    DepartureId,
+    DType,
+    Given,
+    Level,
+    Loss,
+)
 
 from .array_forms import Array, LaidOutArray
 from .field_types import (
@@ -49,7 +57,7 @@ from .yaml_values import Map, describe, line_of, origin_of
 
 COMMAND_LINE = "eval"  # in place of a file, in the id of a case of the command line
 IN_MEMORY = "arrays"  # the same, of a case given in Python
-ANY_GIVEN = "logits, probs or log_probs"  # among a case's unknown keys: which of them is meant
+ANY_GIVEN = "logits, probs, log_probs or hidden"  # among a case's unknown keys: which is meant
 ARRAY_KEYS = (*GIVEN, "labels", *ARRAYS)
 _SCORES = ("y_pred", "pred", "preds", "prediction", "predictions", "input", "inputs", "x", "output",
            "outputs", "from_logits")  # fmt: skip
@@ -68,6 +76,8 @@ KEY_WORDS: OtherWords = (
     ("logits", ("logit", "scores", "score", *_SCORES)),
     ("probs", ("prob", "probabilities", "probability", "proba", "y_proba", "softmax", *_SCORES)),
     ("log_probs", ("log_prob", "logp", "log_softmax", "log_probabilities", "log_proba")),
+    ("hidden", ("hidden_states", "hidden_state", "last_hidden_state", "embeddings", "activations",
+                "features")),
     ("labels", ("label", "y", "y_true", "target", "targets", "truth", "true", "ground_truth")),
     ("dtype", ("precision", "data_type", "float_type")),
     ("tolerance", ("tol", "tolerances", "atol", "rtol", "ulps", "ulp", "eps", "epsilon", "abs_tol",
@@ -159,6 +169,22 @@ def _because_tag(value: object) -> str:
     return "mapping" if isinstance(value, dict) else "text"
 
 
+class GradientFields(Strict):
+    """The gradients beside `hidden`, by what each is taken. Some of them will do."""
+
+    model_config = ConfigDict(title="Gradients")
+    hidden: Numbers = None
+    """In the shape of what is hidden."""
+    weight: Numbers = None
+    """In the shape of the weight."""
+    bias: Numbers = None
+    """In the shape of the bias."""
+
+
+def _gradient_tag(value: object) -> str:
+    return "mapping" if isinstance(value, dict | GradientFields) else "numbers"
+
+
 class ExpectedFields(Strict):
     """The numbers that a source published for an implementation, or a known divergence or error."""
 
@@ -170,8 +196,12 @@ class ExpectedFields(Strict):
     """The sum of the losses over that of their weights."""
     sum: Number | None = None
     """Of the losses."""
-    gradient: Numbers = None
-    """That of the sum of the losses, in the shape of the logits, probs or log_probs."""
+    gradient: Annotated[
+        Annotated[GradientFields, Tag("mapping")] | Annotated[Numbers, Tag("numbers")],
+        Discriminator(_gradient_tag),
+    ] = None
+    """That of the sum of the losses, in the shape of the logits, probs or log_probs; beside hidden
+    a mapping with those by hidden, weight and bias."""
     error: str | None = None
     """Text that the message of the error must contain."""
     conduct: Annotated[list[DepartureId], *ONE_OR_MORE] = Field(default=[])
@@ -225,12 +255,15 @@ class _Inputs(Strict):
     """Which cross-entropy: binary (a sigmoid, a target per element), categorical (a softmax, a
     distribution per sample) or sparse_categorical (a softmax, a class index per sample)."""
     logits: Array | None = None
-    """Unnormalised scores, classes along the class axis: exactly one of logits, probs and log_probs
-    is given."""
+    """Unnormalised scores, classes along the class axis: exactly one of logits, probs, log_probs
+    and hidden is given."""
     probs: Array | None = None
     """Probabilities, in place of logits (from_logits=False)."""
     log_probs: Array | None = None
     """Log-probabilities, in place of logits, taken as they are."""
+    hidden: Array | None = None
+    """What the last layer gets, features along the last axis: hidden @ weight.T + bias are the
+    logits."""
     labels: Array
     """A class index per sample, or a distribution; for binary a number in 0..1 per element."""
     dtype: DType = "float32"
@@ -287,13 +320,19 @@ class CaseFields(_WithOptions):
 
     @property
     def asked(self) -> frozenset[str]:
-        """The parts of an answer that the case asks for: losses, reductions, gradient; and the
-        further checks, inputs, repeatable and batch.
+        """The parts of an answer that the case asks for: losses, reductions, the gradients; and
+        the further checks, inputs, repeatable and batch.
 
         Losses are always compared, but `check: gradient` alone does not ask for them.
         """
-        words = ("losses" if word == "value" else word for word in self.option_value("check"))
+        words = ["losses" if word == "value" else word for word in self.option_value("check")]
+        if "gradient" in words:
+            words += [part for p, part in PARAMETER_PARTS.items() if self.has(p)]
         return frozenset([*self.option_value("reduction"), *words])
+
+    def has(self, key: str) -> bool:
+        """Whether the case states an option, or an input."""
+        return getattr(self, key) is not None
 
     def option_value(self, key: str) -> Any:
         """The value of an option in the case."""
@@ -336,7 +375,7 @@ class Case:
 
     @property
     def given(self) -> Given:
-        """The input that the case gives: logits, probs or log_probs."""
+        """The input that the case gives."""
         return next(given for given in GIVEN if getattr(self.fields, given) is not None)
 
     def located_mistake(self, mistake: Mistake) -> LocatedMistake:

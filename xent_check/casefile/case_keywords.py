@@ -21,6 +21,7 @@ class CaseKeywords(TypedDict, total=False):
     logits: Any  # an array with an axis of classes, but for binary; or probs, or log_probs
     probs: Any  # as the logits, numbers from 0 to 1
     log_probs: Any  # as the logits, natural logarithms
+    hidden: Any  # an array with features along its last axis, whose logits `weight` and `bias` make
     # An array: a class index per sample (sparse_categorical), else targets of the values' shape.
     labels: Any
     dtype: Any  # of the computation, by name or as an array library has it
@@ -33,6 +34,8 @@ class CaseKeywords(TypedDict, total=False):
     class_weight: Any
     pos_weight: Any
     sample_weight: Any
+    weight: Any
+    bias: Any
     logit_scale: float | None
     softcap: float | None
     z_loss: float | None

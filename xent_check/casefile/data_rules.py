@@ -31,14 +31,14 @@ def misplaced_options(fields: CaseFields, given: Given) -> Iterator[Mistake]:
         if not option.applies(fields.loss, given):
             any_input = option.given == GIVEN
             use = f"the loss {fields.loss}" if any_input else f"{fields.loss} from {given}"
-            yield _misplaced_option(option.key, f"set for {use}", _scope_text(option))
+            yield _misplaced_option(option, f"set for {use}", _scope_text(option))
         elif option.of_gradient and not fields.options.gradient:
             check = "`check: [value, gradient]`"
-            yield _misplaced_option(option.key, "set where no gradient is checked", check)
+            yield _misplaced_option(option, "set where no gradient is checked", check)
 
 
-def _misplaced_option(key: str, fault: str, home: str) -> Mistake:
-    return Mistake((key,), fault, f"with {home}", "remove it")
+def _misplaced_option(option: Option, fault: str, home: str) -> Mistake:
+    return Mistake((option.key,), fault, f"with {home}", option.misplaced)
 
 
 def _scope_text(option: Option) -> str:

@@ -292,6 +292,7 @@ def _not_fixable(key: str) -> Mistake:
         advice = "`returns` says what comes back" if key == "reduction" else ""
         return Mistake((key,), "nothing that a loss has built in", ", ".join(FIXABLE), advice)
     words = tuple((o.key, (*o.synonyms, *o.other_words)) for o in OPTIONS)
+    words += (("class_weight", ("weight",)),)  # which no loss has built in as a matrix
     hint = did_you_mean(key, FIXABLE, words)
     return Mistake((key,), "unknown option", ", ".join(FIXABLE), hint)
 

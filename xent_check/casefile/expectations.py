@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 
@@ -15,12 +16,16 @@ from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import (
     CONDUCT_CHECKS,
     DEPARTURES,
+    PARAMETERS,
     REDUCTIONS,
     ConductCheck,
     Given,
+    Parameter,
 )
 
-from .case import Case, ExpectedFields
+from .case import Case, ExpectedFields, GradientFields
+
+Shape = tuple[int, ...] | None  # None: not known
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,25 @@ class Layout:
     values_shape: tuple[int, ...] | None  # of the logits, probs or log_probs, and of a gradient
     gradient: bool | None  # whether it is checked
     conduct: tuple[ConductCheck, ...] | None  # the further checks that are made
+    # Of each parameter of a last layer that is known, and of a gradient by it.
+    parameters: Mapping[Parameter, tuple[int, ...]] = field(default_factory=dict)
+
+    def gradients_of(self, entry: ExpectedFields) -> dict[KeyPath, tuple[Any, Shape, str]]:
+        """The gradients that an entry states, by their keys in it: the numbers, the shape that is
+        known of them, and what they are one for each of."""
+        stated = entry.gradient
+        if stated is None:
+            return {}
+        if not isinstance(stated, GradientFields):
+            return {("gradient",): (stated, self.values_shape, f"the {self.given}")}
+        shapes: dict[str, Shape] = {str(p): shape for p, shape in self.parameters.items()}
+        shapes["hidden"] = self.values_shape
+        numbers = {key: getattr(stated, key) for key in ("hidden", *PARAMETERS)}
+        return {
+            ("gradient", key): (given, shapes.get(key), f"the {key}")
+            for key, given in numbers.items()
+            if given is not None
+        }
 
 
 def expectations(case: Case, problem: Problem) -> Expectations:
@@ -41,7 +65,8 @@ def expectations(case: Case, problem: Problem) -> Expectations:
     never reached, or has numbers of another shape than the problem's.
     """
     shapes = problem.samples_shape, problem.values.shape
-    layout = Layout(problem.given, *shapes, problem.gradient, problem.conduct)
+    layer = {p: getattr(problem, p).shape for p in problem.parameters}
+    layout = Layout(problem.given, *shapes, problem.gradient, problem.conduct, layer)
     if mistakes := list(expectation_mistakes(case, layout)):
         raise InvalidError(*mistakes)
     return {
@@ -103,16 +128,30 @@ def _layout_mistakes(entry: ExpectedFields, layout: Layout) -> Iterator[Mistake]
         if layout.conduct is not None and check not in layout.conduct:
             found, allowed = f"{name}, where that is not checked", f"with `check: [value, {check}]`"
             yield Mistake(("conduct",), found, allowed, "add it, or remove this")
-    for key, shape, what in (
-        ("losses", layout.samples_shape, "one number per sample"),
-        ("gradient", layout.values_shape, f"one number for each of the {layout.given}"),
-    ):
-        numbers = getattr(entry, key)
-        if numbers is None or shape is None or (key == "gradient" and not layout.gradient):
-            continue
-        stated = np.shape(numbers)
-        if stated != shape and (1, *stated) != shape:
-            yield Mistake((key,), f"shape {list(stated)}", f"shape {list(shape)}, {what}", "")
+    yield from _misfit(("losses",), entry.losses, layout.samples_shape, "one number per sample")
+    if not layout.gradient:
+        return
+    hidden = layout.given == "hidden"
+    if entry.gradient is not None and hidden != isinstance(entry.gradient, GradientFields):
+        found, allowed = f"beside {layout.given}", "a mapping with hidden, weight and bias"
+        allowed = allowed if hidden else f"numbers in the shape of the {layout.given}"
+        yield Mistake(("gradient",), found, allowed, "say by which of them" if hidden else "")
+        return
+    for key, (numbers, shape, what) in layout.gradients_of(entry).items():
+        if key == ("gradient", "bias") and layout.parameters and shape is None:
+            yield Mistake(key, "stated where there is no bias", "", "remove it")
+        yield from _misfit(key, numbers, shape, f"one number for each of {what}")
+    if isinstance(entry.gradient, GradientFields) and not layout.gradients_of(entry):
+        yield Mistake(("gradient",), "states nothing", "hidden, weight or bias", "")
+
+
+def _misfit(key: KeyPath, numbers: Any, shape: Shape, what: str) -> Iterator[Mistake]:
+    """Stated numbers of another shape. A single sample may lack its axis."""
+    if numbers is None or shape is None:
+        return
+    stated = np.shape(numbers)
+    if stated != shape and (1, *stated) != shape:
+        yield Mistake(key, f"shape {list(stated)}", f"shape {list(shape)}, {what}", "")
 
 
 def _expectation(entry: ExpectedFields, layout: Layout) -> Expectation:
@@ -120,15 +159,21 @@ def _expectation(entry: ExpectedFields, layout: Layout) -> Expectation:
     totals = {
         r: published_numbers(getattr(entry, r)) for r in REDUCTIONS if getattr(entry, r) is not None
     }
+    gradients = {
+        key[-1]: _published(numbers, shape)
+        for key, (numbers, shape, _) in layout.gradients_of(entry).items()
+    }
+    by_parameters = {p: n for p in PARAMETERS if (n := gradients.get(p)) is not None}
     return Expectation(
         _published(entry.losses, layout.samples_shape),
         totals,
-        _published(entry.gradient, layout.values_shape),
+        gradients.get("gradient", gradients.get("hidden")),
         entry.error,
         entry.reason,
         entry.versions,
         entry.hypothesis,
         tuple(entry.conduct),
+        by_parameters,
     )
 
 

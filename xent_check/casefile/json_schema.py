@@ -11,7 +11,7 @@ from typing import Any
 from xent_check.problem.vocabulary import GIVEN
 
 from .array_forms import ARRAY_FORMS, LAID_OUT_FORMS
-from .case import Because, CaseFields, ExpectedFields, ToleranceFields
+from .case import Because, CaseFields, ExpectedFields, GradientFields, ToleranceFields
 from .field_types import NUMBERS_SCHEMA, Strict
 from .schema_details import add_details, for_editors
 
@@ -22,8 +22,8 @@ def case_file_schema() -> dict[str, Any]:
     case = CaseFields.model_json_schema(mode="validation")
     definitions = case.pop("$defs")
     required = case.pop("required")
-    forms = (*ARRAY_FORMS.values(), *LAID_OUT_FORMS.values())
-    models: list[type[Strict]] = [Because, ExpectedFields, ToleranceFields, *forms]
+    models: list[type[Strict]] = [Because, ExpectedFields, GradientFields, ToleranceFields]
+    models += [*ARRAY_FORMS.values(), *LAID_OUT_FORMS.values()]
     for model in models:
         describe_keys(definitions[model.__name__]["properties"], model)
     describe_keys(case["properties"], CaseFields)

@@ -36,11 +36,12 @@ _FIRST = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file
 class Size:
     """The size of a problem, and the bytes that it takes."""
 
-    values: int  # how many logits, probs or log_probs there are
+    values: int  # how many logits, probs or log_probs there are, and numbers that make logits
     samples: int  # how many losses
     dtype: DType  # of the inputs
     gradient: bool  # whether one is asked for
     further: int = 0  # how many checks need further calls, and a copy of the inputs each
+    entries: int | None = None  # of the gradients; None: as many as values
 
     @property
     def truth_bytes(self) -> int:
@@ -75,14 +76,19 @@ class Size:
 
     @property
     def _numbers(self) -> int:
-        return self.samples + (self.values if self.gradient else 0)
+        entries = self.values if self.entries is None else self.entries
+        return self.samples + (entries if self.gradient else 0)
 
 
 def size_of(problem: Problem) -> Size:
     """The size of a problem."""
     samples = math.prod(problem.samples_shape)
     further = len(problem.conduct)
-    return Size(problem.values.size, samples, problem.dtype, problem.gradient, further)
+    entries, values = None, problem.num_scores
+    if problem.given == "hidden":
+        entries = problem.values.size + sum(getattr(problem, p).size for p in problem.parameters)
+        values += entries
+    return Size(values, samples, problem.dtype, problem.gradient, further, entries)
 
 
 def copy_bytes(arrays: Mapping[str, Array], dtype: DType) -> int:

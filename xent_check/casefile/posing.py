@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from xent_check.errors import InvalidError, KeyPath, Mistake
-from xent_check.problem.dtypes import rounded
-from xent_check.problem.options import ARRAYS, LAYOUTS, OPTIONS, misfit, samples_of
+from xent_check.problem.dtypes import Float64s, rounded
+from xent_check.problem.options import ARRAYS, LAYOUTS, MASKS, OPTIONS, misfit, samples_of
 from xent_check.problem.problem import Problem
-from xent_check.problem.vocabulary import GIVEN, REDUCTIONS, Reduction
+from xent_check.problem.vocabulary import GIVEN, PARAMETERS, REDUCTIONS, Reduction
 
 from .array_forms import ExpandedArray, FileArray, layout_of
 from .arrays import class_index_mistake, make_array
@@ -53,7 +53,7 @@ class _ProblemBuilder:
     """The checks of a case's arrays, in order, and its problem. A check that needs what an earlier
     one refused is left out.
 
-    values: the logits, probs or log_probs, classes along the class axis. axis: that axis.
+    values: what is given, classes along the class axis. axis: that axis.
     """
 
     def __init__(
@@ -83,9 +83,12 @@ class _ProblemBuilder:
         for mistake in misplaced_options(f, self.given):
             option = next(o for o in OPTIONS if o.key == mistake.key[0])
             relies_on = ("check",) * option.of_gradient + (ANY_GIVEN,) * (option.given != GIVEN)
-            if self.is_known(*relies_on):
+            of_layer = self.given == "hidden" and option.key in PARAMETERS  # see check_layer
+            if self.is_known(*relies_on) and not of_layer:
                 self.mistakes.append(mistake)
             self.arrays.pop(str(mistake.key[0]), None)
+        if self.given == "hidden":
+            self.check_layer()
         if self.given not in self.arrays:
             if f.loss == "binary" and "labels" in self.arrays:  # no check of them needs the values
                 self.check_label_values(self.arrays["labels"], classes=0)
@@ -97,7 +100,8 @@ class _ProblemBuilder:
             self.check_smoothing_formula(values, axis)
             self.check_probabilities(values, axis)
             if labels is not None and self.check_labels(values, labels, axis):
-                self.check_label_values(labels, 0 if f.loss == "binary" else values.shape[axis])
+                classes = 0 if f.loss == "binary" else self.scores_shape(values)[axis]
+                self.check_label_values(labels, classes)
         if self.mistakes or labels is None:
             return None
         arrays: dict[str, Any] = {
@@ -118,13 +122,14 @@ class _ProblemBuilder:
         """What the numbers of the case's expectations must fit, as far as it is known."""
         gradient = self.options.gradient if self.is_known("check") else None
         conduct = self.options.conduct if self.is_known("check") else None
+        layer = {p: a.shape for p in PARAMETERS if (a := self.arrays.get(p)) is not None}
         if self.given not in self.arrays:
-            return Layout(self.given, None, None, gradient, conduct)
+            return Layout(self.given, None, None, gradient, conduct, layer)
         values, _, axis = self.with_sample_axis()
         ndim = 0 if self.fields.loss == "binary" else values.ndim
         counted = self.fields.loss == "binary" or -ndim <= axis < ndim
         samples = self.samples_shape(values, axis) if counted and self.axis_is_known else None
-        return Layout(self.given, samples, values.shape, gradient, conduct)
+        return Layout(self.given, samples, values.shape, gradient, conduct, layer)
 
     @property
     def axis_is_known(self) -> bool:
@@ -161,6 +166,15 @@ class _ProblemBuilder:
         """The numbers in the case's dtype."""
         return rounded(array, self.fields.dtype)
 
+    def in_dtype(self, array: Array) -> Float64s:
+        """The numbers as the case's dtype has them."""
+        return self.rounded(array).astype(np.float64)
+
+    @property
+    def not_finite(self) -> tuple[str, str]:
+        """The mistake of an array of the last layer that has an infinity or a nan."""
+        return f"a number that is not finite in {self.fields.dtype}", "finite numbers"
+
     @property
     def is_bare(self) -> bool:
         """Whether the case is one sample without a sample axis."""
@@ -182,6 +196,8 @@ class _ProblemBuilder:
         """Whether the class axis exists and has a class."""
         if self.fields.loss == "binary":
             return True
+        if self.given == "hidden" and "weight" not in self.arrays:
+            return False  # nothing is known of the classes
         if not self.axis_is_known:
             return False
         if values.ndim == 0:
@@ -189,12 +205,58 @@ class _ProblemBuilder:
         elif not -values.ndim <= axis < values.ndim:
             fault = f"{axis}, for {self.given} of shape {list(values.shape)}"
             self.add_mistake(("class_axis",), fault, f"-{values.ndim} to {values.ndim - 1}")
+        elif self.given == "hidden" and axis % values.ndim != values.ndim - 1:
+            advice = "the classes of hidden @ weight.T come last: remove it"
+            self.add_mistake(("class_axis",), f"{axis}, for hidden", "-1", advice)
+        elif self.given == "hidden":
+            return self.check_product(values, self.arrays["weight"])
         elif values.shape[axis] == 0:
             fault = f"shape {list(values.shape)}: no classes"
             self.add_mistake((self.given,), fault, "one class at least")
         else:
             return True
         return False
+
+    def check_layer(self) -> None:
+        """A last layer is there and makes logits: a matrix, and numbers that are finite."""
+        weight, hidden = self.arrays.get("weight"), self.arrays.get("hidden")
+        if self.fields.loss == "binary" and self.is_known("loss"):
+            advice = "compute its logits, and give them as `logits`"
+            self.add_mistake(("hidden",), "set for the loss binary", "a loss over classes", advice)
+        elif not self.fields.has("weight") and self.is_known("weight"):
+            allowed = "the matrix beside it, [classes, features]"
+            self.add_mistake(("hidden",), "without `weight`", allowed, "add it")
+        if hidden is not None and not np.isfinite(self.in_dtype(hidden)).all():
+            self.add_mistake(("hidden",), *self.not_finite)
+        if weight is None:
+            return
+        if allowed := misfit(weight.shape, "matrix", (), None):
+            self.add_mistake(("weight",), f"shape {list(weight.shape)}", allowed)
+            del self.arrays["weight"]
+
+    def check_product(self, hidden: Array, weight: Array) -> bool:
+        """Whether both have the same features, one at least."""
+        if weight.shape[1] == hidden.shape[-1] > 0:
+            return True
+        fault = f"shape {list(weight.shape)}, for hidden of shape {list(hidden.shape)}"
+        allowed = f"[classes, {hidden.shape[-1]}], as many features as hidden has"
+        if hidden.shape[-1] == 0:
+            self.add_mistake(
+                ("hidden",), f"shape {list(hidden.shape)}: no features", "one at least"
+            )
+        elif weight.shape[0] == hidden.shape[-1]:
+            advice = "it is [features, classes]: transpose it"
+            self.add_mistake(("weight",), fault, allowed, advice)
+        else:
+            self.add_mistake(("weight",), fault, allowed)
+        return False
+
+    def scores_shape(self, values: Array) -> tuple[int, ...]:
+        """The values' shape; that of the logits where they are hidden and the layer is known."""
+        weight = self.arrays.get("weight")
+        if self.given != "hidden" or weight is None:
+            return values.shape
+        return (*values.shape[:-1], weight.shape[0])
 
     def samples_shape(self, values: Array, axis: int) -> tuple[int, ...]:
         """The shape of the losses: the values' without the class axis."""
@@ -203,11 +265,12 @@ class _ProblemBuilder:
     def check_labels(self, values: Array, labels: Array, axis: int) -> bool:
         """Whether the labels have the values' shape, or the samples', and can be labels."""
         f, before = self.fields, len(self.mistakes)
-        expected = self.samples_shape(values, axis) if self.sparse else values.shape
+        scores = self.scores_shape(values)
+        expected = self.samples_shape(values, axis) if self.sparse else scores
         if labels.shape != expected:
             allowed = f"{list(expected)}, for {self.given} of shape {list(values.shape)}"
             advice = ""
-            if self.sparse and labels.shape == values.shape:
+            if self.sparse and labels.shape == scores:
                 advice = "one-hot labels belong to the loss categorical"
             elif f.loss == "categorical" and labels.shape == self.samples_shape(values, axis):
                 advice = "class indices belong to the loss sparse_categorical"
@@ -229,9 +292,14 @@ class _ProblemBuilder:
                 array = self.arrays[key] = array.reshape(samples)
             if isinstance(getattr(self.fields, key), ExpandedArray):
                 array = self.arrays[key] = np.full(samples, array)
-            allowed = misfit(array.shape, rule, values.shape, counted)
+            allowed = misfit(array.shape, rule, self.scores_shape(values), counted)
             if allowed:
                 self.add_mistake((key,), f"shape {list(array.shape)}", allowed)
+            elif key in PARAMETERS:
+                numbers = self.in_dtype(array)
+                if not (np.isfinite(numbers) | ((key in MASKS) & np.isneginf(numbers))).all():
+                    advice = "-.inf masks a class" if key in MASKS else ""
+                    self.add_mistake((key,), *self.not_finite, advice)
             elif not np.isfinite(array.astype(np.float64)).all():
                 self.add_mistake((key,), "a weight that is not finite", "finite numbers")
 
@@ -246,7 +314,8 @@ class _ProblemBuilder:
     def check_smoothing_formula(self, values: Array, axis: int) -> None:
         """megatron divides by the number of classes less 1."""
         formula = self.options.smoothing_formula
-        if formula == "megatron" and self.fields.loss != "binary" and values.shape[axis] == 1:
+        classes = 0 if self.fields.loss == "binary" else self.scores_shape(values)[axis]
+        if formula == "megatron" and classes == 1:
             allowed = "2 classes at least, whose number less 1 it divides by"
             self.add_mistake(("smoothing_formula",), f"{formula}, for one class", allowed)
 

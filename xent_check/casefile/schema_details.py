@@ -8,7 +8,7 @@ from xent_check.implementations.table import IMPLEMENTATIONS
 from xent_check.problem.expectation import REFERENCE
 
 from .array_forms import ARRAY_FORMS, LAID_OUT_FORMS
-from .case import Because, ToleranceFields
+from .case import Because, GradientFields, ToleranceFields
 
 EXAMPLES: dict[str, list[Any]] = {
     "name": ["two-samples"],
@@ -21,6 +21,7 @@ EXAMPLES: dict[str, list[Any]] = {
     ],
     "probs": [[[0.7, 0.2, 0.1]]],
     "log_probs": [[[-0.357, -1.609, -2.303]]],
+    "hidden": [[[0.5, -1.0], [1.5, 0.25]], {"shape": [4, 8], "random": "normal", "seed": 1}],
     "labels": [[0, 1], [[1.0, 0.0, 0.0]]],
     "tolerance": [1e-06, {"atol": 1e-06, "rtol": 1e-05}, "auto"],
     "implementations": [[*IMPLEMENTATIONS][1:3], "mypkg.losses:fused"],
@@ -72,5 +73,5 @@ def for_editors(schema: Any, key: str = "") -> Any:
     return kept
 
 
-_FORMS = ("Numbers", *(model.__name__ for model in (Because, ToleranceFields)))
+_FORMS = ("Numbers", *(model.__name__ for model in (Because, GradientFields, ToleranceFields)))
 _FORMS += tuple(form.__name__ for form in (ARRAY_FORMS | LAID_OUT_FORMS).values())

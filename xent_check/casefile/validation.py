@@ -12,7 +12,16 @@ from xent_check.problem.options import OPTIONS, Words
 from xent_check.problem.vocabulary import CHOICE_WORDS, GIVEN, Loss
 
 from .array_forms import without_tags
-from .case import ARRAY_KEYS, KEY_WORDS, Because, CaseFields, ExpectedFields, ToleranceFields
+from .case import (
+    ANY_GIVEN,
+    ARRAY_KEYS,
+    KEY_WORDS,
+    Because,
+    CaseFields,
+    ExpectedFields,
+    GradientFields,
+    ToleranceFields,
+)
 from .field_types import number_advice
 from .yaml_values import Map, describe
 
@@ -32,7 +41,7 @@ def case_fields(source: Map) -> CaseFields:
             mistakes += _mistakes(dict(item), source)
     present = [given for given in GIVEN if source.get(given) is not None]
     if not present:
-        fault = "no logits, probs or log_probs"
+        fault = f"no {ANY_GIVEN}"
         mistakes.append(Mistake((), fault, "exactly one of them", "add one"))
     elif len(present) > 1:
         together = f"{' and '.join(present)} together"
@@ -169,7 +178,8 @@ def _model_at(loc: KeyPath) -> type[BaseModel]:
     if loc[0] == "tolerance":
         return ToleranceFields
     if loc[0] == "expect":
-        return Because if "because" in loc[3:-1] else ExpectedFields
+        models: dict[object, type[BaseModel]] = {"because": Because, "gradient": GradientFields}
+        return next((models[part] for part in loc[3:-1] if part in models), ExpectedFields)
     form = without_tags(loc)[1]
     assert form is not None  # numbers have no keys
     return form

@@ -42,9 +42,10 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 _Decorator = Callable[[Any], Any]
 _INPUTS = (
     ("loss", "NAME", "binary, categorical or sparse_categorical."),
-    ("logits", "ARRAY", "Exactly one of logits, probs and log-probs."),
+    ("logits", "ARRAY", "Exactly one of logits, probs, log-probs and hidden."),
     ("probs", "ARRAY", ""),
     ("log_probs", "ARRAY", ""),
+    ("hidden", "ARRAY", "What the last layer gets, whose weight is --weight."),
     ("labels", "ARRAY", "Class indices, or for soft ones and binary as many as logits."),
     (
         "dtype",

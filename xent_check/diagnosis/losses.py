@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xent_check.problem.dtypes import Float64s, numpy_dtype, rounded
+from xent_check.problem.last_layer import as_logits
 from xent_check.problem.options import refuse_unknown
 from xent_check.problem.problem import Problem
 
@@ -26,7 +27,7 @@ Array = npt.NDArray[Any]
 KNOWN = frozenset({
     "class_axis", "normalize", "ignore_index", "label_smoothing", "class_weight", "pos_weight",
     "sample_weight", "reduction", "check", "cotangent", "logit_scale", "softcap", "z_loss",
-    "num_items", "shift", "smoothing_formula", "layout",
+    "num_items", "shift", "smoothing_formula", "layout", "weight", "bias",
 })  # fmt: skip
 
 
@@ -34,6 +35,7 @@ def meaning_of(problem: Problem) -> Meaning:
     """The choices of a problem. NotImplementedError for an option that is not KNOWN."""
     stated, problem = problem, problem.aligned
     refuse_unknown(problem, KNOWN, "the diagnosis")
+    problem = as_logits(problem)
     binary = problem.loss == "binary"
     values = problem.values.astype(np.float64)
     if binary:

@@ -11,8 +11,10 @@ from xent_check.casefile.yaml_values import describe
 from xent_check.problem.vocabulary import REDUCTIONS, DType, Reduction
 from xent_check.results.report import Status
 
-PartName = Literal["losses", "gradient"] | Reduction
-PARTS: tuple[PartName, ...] = ("losses", *REDUCTIONS, "gradient")
+PartName = Literal["losses", "gradient", "weight_gradient", "bias_gradient"] | Reduction
+PARTS: tuple[PartName, ...] = (
+    "losses", *REDUCTIONS, "gradient", "weight_gradient", "bias_gradient",
+)  # fmt: skip
 _NOT_FINITE = ("nan", "inf", "-inf")
 
 
@@ -91,7 +93,9 @@ class BaselineAnswer(_Strict):
     mean: _PartField | None = None  # of shape ()
     weighted_mean: _PartField | None = None  # of shape ()
     sum: _PartField | None = None  # of shape ()
-    gradient: _PartField | None = None  # of the shape of the logits, probs or log_probs
+    gradient: _PartField | None = None  # of the shape of the logits, probs, log_probs or hidden
+    weight_gradient: _PartField | None = None  # of the shape of the weight of a last layer
+    bias_gradient: _PartField | None = None  # of the shape of its bias
 
 
 class BaselineFile(_Strict):

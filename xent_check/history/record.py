@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -138,8 +137,7 @@ def _shares(comparison: Comparison) -> dict[str, float]:
     shares = {} if losses is None else {"losses": losses}
     if bounds is None:
         return shares
-    by_part: dict[str, Any] = {str(name): bound for name, bound in bounds.totals.items()}
-    by_part["gradient"] = bounds.gradient
+    by_part = bounds.parts
     for name, difference in comparison.by_reference.items():
         if name != "losses" and by_part.get(name) is not None:
             shares[name] = share_of(difference, np.asarray(by_part[name]))

@@ -36,7 +36,7 @@ ALONE = 4  # samples at most that are asked alone: some frameworks compile for e
 KNOWN = frozenset({
     "class_axis", "normalize", "ignore_index", "label_smoothing", "class_weight", "pos_weight",
     "sample_weight", "reduction", "check", "cotangent", "logit_scale", "softcap", "z_loss",
-    "num_items", "shift", "smoothing_formula", "layout",
+    "num_items", "shift", "smoothing_formula", "layout", "weight", "bias",
 })  # fmt: skip
 _REVERSED = slice(None, None, -1)
 
@@ -90,12 +90,16 @@ def with_conduct(problem: Problem, evaluate: Evaluate) -> Computed:
 
 def _kept(computed: Computed) -> Computed:
     """The answer with arrays of its own."""
-    gradient = computed.gradient
+
+    def kept(part: Any) -> Any:
+        return np.array(part) if _is_array(part) else part
+
     return replace(
         computed,
-        losses=np.array(computed.losses),
-        totals={r: np.array(t) if _is_array(t) else t for r, t in computed.totals.items()},
-        gradient=np.array(gradient) if isinstance(gradient, np.ndarray) else gradient,
+        losses=kept(computed.losses),
+        totals={r: kept(total) for r, total in computed.totals.items()},
+        gradient=kept(computed.gradient),
+        by_parameters={name: kept(part) for name, part in computed.by_parameters.items()},
     )
 
 
@@ -121,7 +125,7 @@ def _parts(computed: Computed) -> dict[str, Array]:
     """The arrays of an answer, by the name of the part."""
     parts: dict[str, Any] = {"losses": None if computed.only_totals else computed.losses}
     parts |= {str(r): computed.totals.get(r) for r in REDUCTIONS}
-    parts |= {"gradient": computed.gradient}
+    parts |= computed.gradients
     return {name: np.asarray(part) for name, part in parts.items() if _is_array(part)}
 
 
@@ -261,7 +265,7 @@ def _at(problem: Problem, place: Sequence[Any]) -> Problem:
     arrays: dict[str, Any] = {
         key: cut(array, None)
         for key, rule in ARRAYS.items()
-        if rule != "classes" and (array := getattr(problem, key)) is not None
+        if rule in ("samples", "trailing") and (array := getattr(problem, key)) is not None
     }
     return replace(
         problem,

@@ -14,7 +14,7 @@ import numpy as np
 from xent_check.problem.dtypes import rounded, unit_roundoff
 from xent_check.problem.options import CALLED, OPTIONS, Axis, NumberArray, Option, Words
 from xent_check.problem.problem import Problem
-from xent_check.problem.vocabulary import GIVEN, DType, Given, Loss
+from xent_check.problem.vocabulary import GIVEN, PARAMETERS, DType, Given, Loss
 
 Returns = Literal["losses", "losses, gradient", "mean", "weighted_mean", "sum"]
 EXPLICIT: Final = "losses, gradient"
@@ -23,11 +23,11 @@ Promise = Literal["float32", "float64"]
 FACTS = ("num_classes", "from_logits")
 ROLES = (*GIVEN, "labels", *(option.key for option in CALLED), *FACTS, "reduction")
 # The options that a loss may have built in: not what is compared, nor the weights of a gradient,
-# nor what arrays are in memory.
+# nor what arrays are in memory, nor a last layer.
 FIXABLE: Mapping[str, Option] = {
     o.key: o
     for o in OPTIONS
-    if not (isinstance(o.kind, Words) or o.of_gradient or o.key == "layout")
+    if not (isinstance(o.kind, Words) or o.of_gradient or o.key in ("layout", *PARAMETERS))
 }
 
 

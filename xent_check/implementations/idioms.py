@@ -36,18 +36,25 @@ class Names:
     log_sum_exp: str  # log sum exp along an axis
     pad: str  # an array with a constant before or after it
     axis: str = "axis"  # the keyword for an axis
+    # hidden @ weight.T, and with the bias where there is one in the same call; "": by the next two
+    linear: str = ""
+    matmul: str = ""  # the product of matrices, of the last two axes
+    transpose: str = ""  # a matrix with its axes exchanged
     count_needs_dtype: bool = False  # it does not divide a float by an integer
     pads_from_the_end: bool = False  # `pad` takes the last axis alone, and the constant as `value`
 
 
 def around(function: LossFunction, names: Names) -> LossFunction:
-    """The loss with what users write around it: its labels shifted and its logits scaled and capped
-    first, a z-loss added to its losses, and a mean over a stated number of items."""
+    """The loss with what users write around it: its labels shifted, a last layer that makes its
+    logits, those scaled and capped, a z-loss added to its losses, a mean over a stated number."""
 
     def run(
         call: Calls, problem: Problem, arrays: NativeArrays, reduction: Reduction | None
     ) -> Any:
         problem, arrays = _shifted(call, names, problem, arrays)
+        if problem.given == "hidden":
+            logits = Idioms(call, names, problem, arrays).logits()
+            problem, arrays = replace(problem, given="logits"), {**arrays, "logits": logits}
         scored = {**arrays, problem.given: Idioms(call, names, problem, arrays).scores()}
         counted = reduction == "mean" and problem.num_items is not None
         if not problem.z_loss and not counted:
@@ -102,6 +109,16 @@ class Idioms:
     names: Names  # of the functions
     problem: Problem  # whose options decide which idioms apply
     arrays: NativeArrays  # the problem's arrays as the framework's, by name
+
+    def logits(self) -> Any:
+        """hidden @ weight.T + bias."""
+        layer = [self.arrays[p] for p in self.problem.parameters]
+        if self.names.linear:
+            return self.call(self.names.linear, self.arrays["hidden"], *layer)
+        weight, *bias = layer
+        transposed = self.call(self.names.transpose, weight)
+        logits = self.call(self.names.matmul, self.arrays["hidden"], transposed)
+        return self.call(self.names.add, logits, *bias) if bias else logits
 
     def scores(self) -> Any:
         """softcap * tanh(logit_scale * logits / softcap); what is given where neither is set."""

@@ -142,6 +142,8 @@ KERAS_NAMES = Names(
     square="keras.ops.square",
     log_sum_exp="keras.ops.logsumexp",
     pad="keras.ops.pad",
+    matmul="keras.ops.matmul",
+    transpose="keras.ops.transpose",
 )
 KERAS = KerasLosses(
     "keras.losses", KERAS_NAMES, "keras.ops.expand_dims", "keras.ops.one_hot", "keras.ops.transpose"

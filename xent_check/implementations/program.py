@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from xent_check.problem.evaluation import Unsupported, UnsupportedError
 from xent_check.problem.laid_out import laid_out
 from xent_check.problem.options import ARRAYS, LAYOUTS
-from xent_check.problem.problem import Problem
-from xent_check.problem.vocabulary import AnyLayout, Reduction
+from xent_check.problem.problem import Array, Problem
+from xent_check.problem.vocabulary import PARAMETER_PARTS, AnyLayout, Parameter, Reduction
 
 from .recording import Calls
 from .support import Support
@@ -20,8 +20,8 @@ NativeArrays = Mapping[str, Any]
 LossFunction = Callable[[Calls, Problem, NativeArrays, Reduction | None], Any]
 # The total of losses that are computed already.
 TotalFunction = Callable[[Calls, Problem, NativeArrays, Any, Reduction], Any]
-# (losses of the values, the values, the cotangent) -> (losses, gradient)
-Differentiate = Callable[[Callable[[Any], Any], Any, Any], tuple[Any, Any]]
+# (losses of inputs, the inputs, the cotangent) -> (losses, the gradient by each input)
+Differentiate = Callable[[Callable[..., Any], Sequence[Any], Any], tuple[Any, Sequence[Any]]]
 
 LOSSES, GRADIENT = "losses", "gradient"
 
@@ -44,6 +44,17 @@ def layouts_of(problem: Problem) -> dict[str, AnyLayout]:
     layouts: dict[str, AnyLayout | None] = {problem.given: problem.layout, "labels": problem.layout}
     layouts |= {name: getattr(problem, field) for name, field in LAYOUTS.items()}
     return {name: layout for name, layout in layouts.items() if layout is not None}
+
+
+def gradients_in(
+    answers: Mapping[str, Any], problem: Problem, to_numpy: Callable[[Any], Array]
+) -> tuple[Array | None, dict[Parameter, Array]]:
+    """The gradients among a program's answers, as NumPy arrays: by the values, None where the
+    problem asks for none, and by each parameter of a last layer."""
+    if not problem.gradient:
+        return None, {}
+    by_parameters = {p: to_numpy(answers[PARAMETER_PARTS[p]]) for p in problem.parameters}
+    return to_numpy(answers[GRADIENT]), by_parameters
 
 
 def refuse_layouts(problem: Problem, had: Collection[AnyLayout], owner: str) -> None:
@@ -98,12 +109,14 @@ class Program:
         """The losses, the gradient where the problem asks for it, and each reduction's total."""
         given = self._problem.given
         if self._problem.gradient:
-            losses, gradient = self._differentiate(
-                lambda values: self.losses({**arrays, given: values}),
-                arrays[given],
+            by = (given, *self._problem.parameters)
+            losses, gradients = self._differentiate(
+                lambda *inputs: self.losses({**arrays, **dict(zip(by, inputs, strict=True))}),
+                [arrays[name] for name in by],
                 arrays.get("cotangent"),
             )
-            answers = {LOSSES: losses, GRADIENT: gradient}
+            parts = (GRADIENT, *(PARAMETER_PARTS[p] for p in self._problem.parameters))
+            answers = {LOSSES: losses, **dict(zip(parts, gradients, strict=True))}
         else:
             answers = {LOSSES: self.losses(arrays)}
         for reduction in self._problem.reductions:

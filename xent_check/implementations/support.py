@@ -9,7 +9,15 @@ from collections.abc import Mapping
 from typing import get_args
 
 from xent_check.problem.options import CALLED
-from xent_check.problem.vocabulary import GIVEN, LAYOUTS, AnyLayout, Given, Loss
+from xent_check.problem.vocabulary import (
+    GIVEN,
+    LAYOUTS,
+    PARAMETERS,
+    SCORED,
+    AnyLayout,
+    Given,
+    Loss,
+)
 
 Support = Mapping[tuple[Loss, Given], frozenset[str]]
 
@@ -21,14 +29,17 @@ _FORMULA = _SMOOTH | {"smoothing_formula"}
 _IGNORE = frozenset({"ignore_index"})
 _BINARY = _SAMPLES | {"pos_weight"}
 _PROBABILITIES: tuple[Given, ...] = ("logits", "probs")
+_SCORES_GIVEN: tuple[Given, ...] = ("logits", "probs", "log_probs")  # without a layer before them
 _SCORES = frozenset({"logit_scale", "softcap"})
 _Z = frozenset({"z_loss"})
 _SHIFT = frozenset({"shift"})
+_LAYER = frozenset(PARAMETERS)
 
 
 def _around(support: Support) -> Support:
-    """With the options that users write around the loss (idioms.py)."""
-    return {
+    """With the options that users write around the loss, and a last layer that makes the logits of
+    what is hidden (idioms.py)."""
+    around = {
         (loss, given): options
         | {"num_items"}
         | (_SCORES if given == "logits" else frozenset())
@@ -36,6 +47,12 @@ def _around(support: Support) -> Support:
         | (_SHIFT if loss == "sparse_categorical" else frozenset())
         for (loss, given), options in support.items()
     }
+    behind: dict[tuple[Loss, Given], frozenset[str]] = {
+        (loss, "hidden"): options | _LAYER
+        for (loss, given), options in around.items()
+        if given == "logits" and loss != "binary"
+    }
+    return around | behind
 
 
 # What the arrays of a framework can be in memory, beside contiguous. None where it makes contiguous
@@ -69,11 +86,25 @@ TORCH: Support = _around(
         ("sparse_categorical", "log_probs"): _CLASSES | _IGNORE,
     }
 )
+# linear_cross_entropy, whose logits nobody sees; and in chunks, where it takes a path of its own.
+TORCH_LINEAR: Support = {
+    ("categorical", "hidden"): _LAYER | _SAMPLES | _SMOOTH | {"class_weight", "num_items"},
+    ("sparse_categorical", "hidden"): _LAYER
+    | _SAMPLES
+    | _SMOOTH
+    | _IGNORE
+    | {"class_weight", "num_items"},
+}
+TORCH_CHUNKED: Support = {
+    key: options - _SMOOTH
+    for key, options in TORCH_LINEAR.items()
+    if key == ("sparse_categorical", "hidden")
+}
 JAX: Support = _around(
     {
         **{("binary", given): _BINARY for given in _PROBABILITIES},
-        **{("categorical", given): _CLASSES for given in GIVEN},
-        **{("sparse_categorical", given): _CLASSES | _IGNORE for given in GIVEN},
+        **{("categorical", given): _CLASSES for given in _SCORES_GIVEN},
+        **{("sparse_categorical", given): _CLASSES | _IGNORE for given in _SCORES_GIVEN},
     }
 )
 OPTAX: Support = _around(
@@ -106,14 +137,15 @@ PADDLE: Support = {
 }
 EVERYTHING: Support = _around(
     {
-        **{("binary", given): _BINARY | _SMOOTH for given in GIVEN},
-        **{("categorical", given): _CLASSES | _FORMULA for given in GIVEN},
-        **{("sparse_categorical", given): _CLASSES | _FORMULA | _IGNORE for given in GIVEN},
+        **{("binary", given): _BINARY | _SMOOTH for given in _SCORES_GIVEN},
+        **{("categorical", given): _CLASSES | _FORMULA for given in _SCORES_GIVEN},
+        **{("sparse_categorical", given): _CLASSES | _FORMULA | _IGNORE for given in _SCORES_GIVEN},
     }
 )
 BY_NAME: Support = {
     (loss, given): frozenset(o.key for o in CALLED if o.applies(loss, given))
     for loss in get_args(Loss)
     for given in GIVEN
+    if not (loss == "binary" and given == "hidden")
 }
-FROM_LOGITS: Support = {key: options for key, options in EVERYTHING.items() if key[1] == "logits"}
+FROM_LOGITS: Support = {key: options for key, options in EVERYTHING.items() if key[1] in SCORED}

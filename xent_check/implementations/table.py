@@ -94,7 +94,7 @@ IMPLEMENTATIONS: dict[str, Entry] = {
     ),
     "torch": Entry(
         "torch", "torch", ("torch",), "torch", support.TORCH,
-        "torch.nn.functional", "torch", ("compile",),
+        "torch.nn.functional", "torch", ("compile", "linear", "linear-chunked"),
         script=ScriptFrame(("import torch",), ("torch",), "torch"), start=1,
         other_words=("pytorch", "torch.nn", "torch.nn.functional"),
     ),
@@ -193,6 +193,8 @@ MODES = {
     "xla": "tf.function(jit_compile=True)",
     "graph": "tf.function",
     "compile": "torch.compile",
+    "linear": "torch.nn.functional.linear_cross_entropy, of what is hidden",
+    "linear-chunked": "the same with LinearCrossEntropyOptions(), a chunk of rows at a time",
     "eager": "op by op, without jax.jit",
     "floatx": "without dtype=, in Keras's own float32",
     "x32": "without jax_enable_x64",

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .conduct import Conduct
-from .vocabulary import Reduction
+from .vocabulary import PARAMETER_PARTS, Parameter, Reduction
 
 Array = npt.NDArray[Any]
 
@@ -38,6 +38,14 @@ class Computed:
     gradient_of: Reduction | None = None  # the total it is of; None: sum(cotangent * losses)
     only_totals: str = ""  # why there are no losses, which are empty then; "" where there are
     conduct: Conduct = field(default_factory=Conduct)  # what the further checks of its case showed
+    # The gradient by each parameter of a last layer, of its shape; beside that of what is hidden.
+    by_parameters: Mapping[Parameter, Array | Unsupported] = field(default_factory=dict)
+
+    @property
+    def gradients(self) -> dict[str, Array | Unsupported]:
+        """The gradients that were asked for, by the name of the part."""
+        parts = {} if self.gradient is None else {"gradient": self.gradient}
+        return parts | {PARAMETER_PARTS[name]: part for name, part in self.by_parameters.items()}
 
     @property
     def dtype(self) -> np.dtype[Any]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .dtypes import Float64s
-from .vocabulary import DepartureId, Reduction
+from .vocabulary import PARAMETER_PARTS, DepartureId, Parameter, Reduction
 
 REFERENCE = "reference"
 
@@ -31,13 +31,16 @@ class Expectation:
     versions: str | None  # a PEP 440 specifier of the framework's versions; None: all
     hypothesis: str | None = None  # the id of the one of the diagnosis that `because` names
     conduct: tuple[DepartureId, ...] = ()  # what its further checks are known to find
+    # Of the shape of each parameter of a last layer, as far as it states one.
+    by_parameters: Mapping[Parameter, Published] = field(default_factory=dict)
 
     @property
     def parts(self) -> dict[str, Published]:
-        """The stated numbers, by the part of an answer: losses, gradient or a reduction."""
+        """The stated numbers, by the part of an answer: losses, a gradient or a reduction."""
         arrays = {"losses": self.losses, "gradient": self.gradient}
         stated = {name: numbers for name, numbers in arrays.items() if numbers is not None}
-        return stated | {str(r): total for r, total in self.totals.items()}
+        stated |= {str(r): total for r, total in self.totals.items()}
+        return stated | {PARAMETER_PARTS[p]: numbers for p, numbers in self.by_parameters.items()}
 
     def applies_to(self, version: str) -> bool:
         """Whether the entry holds for this version of the framework."""

@@ -16,6 +16,7 @@ from .vocabulary import (
     CHECKS,
     CONDUCT_CHECKS,
     GIVEN,
+    SCORED,
     ConductCheck,
     CotangentLayout,
     Given,
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
     Array = npt.NDArray[Any]
 
 # classes: [classes]. samples: that of the losses. trailing: a number, or the values' last axes.
-Shape = Literal["classes", "samples", "trailing"]
+# matrix: [classes, features].
+Shape = Literal["classes", "samples", "trailing", "matrix"]
 _LINE = "line"
 
 
@@ -67,6 +69,7 @@ class NumberArray:
 
     shape: Shape  # the rule that its shape follows
     layout: str = ""  # the field of a problem that holds its layout in memory; "": it has none
+    masks: bool = False  # whether a number may be -inf: it takes the class out of the softmax
 
 
 @dataclass(frozen=True)
@@ -102,6 +105,7 @@ class Option:
     of_gradient: bool = False  # it applies only where the gradient is checked
     synonyms: tuple[str, ...] = ()  # other names for it in the signature of a user's function
     other_words: tuple[str, ...] = ()  # what users write for it elsewhere
+    misplaced: str = "remove it"  # what to do where it means nothing
     example: Any = None  # a value in a case
     key: str = ""  # its name in a case and for `eval`
     name: str = ""  # its field of a problem
@@ -192,7 +196,7 @@ class Options:
     )})
     class_weight: Array | None = field(default=None, metadata={_LINE: Option(
         NumberArray("classes"), "A weight per class.", losses=_OF_CLASSES,
-        synonyms=("weight", "class_weights"),
+        synonyms=("class_weights",),
         example=(1.0, 2.0, 0.5),
         other_words=("weights", "weight_per_class"),
     )})
@@ -204,24 +208,38 @@ class Options:
     sample_weight: Array | None = field(default=None, metadata={_LINE: Option(
         NumberArray("samples"), "A weight per sample.", synonyms=("sample_weights",),
         example=(1.0, 0.0),
-        other_words=("weight", "weights", "mask"),
+        other_words=("weights", "mask"),
+    )})
+    weight: Array | None = field(default=None, metadata={_LINE: Option(
+        NumberArray("matrix"), "The matrix of the last layer: logits = hidden @ weight.T + bias.",
+        losses=_OF_CLASSES, given=("hidden",),
+        synonyms=("linear_weight", "lin_weight", "c", "classifier"),
+        example=((1.0, 0.5), (-0.5, 2.0), (0.25, 0.0)),
+        other_words=("lm_head", "head", "kernel"),
+        misplaced="remove it; a weight per class is `class_weight`, one per sample `sample_weight`",
+    )})
+    bias: Array | None = field(default=None, metadata={_LINE: Option(
+        NumberArray("classes", masks=True), "The bias of the last layer; -inf masks a class.",
+        losses=_OF_CLASSES, given=("hidden",), synonyms=("linear_bias", "lin_bias"),
+        example=(0.5, 0.0, -1.0),
+        other_words=("b", "intercept"),
     )})
     logit_scale: float = field(default=1.0, metadata={_LINE: Option(
-        Number(above=0), "The logits are multiplied by it first.", given=("logits",),
+        Number(above=0), "The logits are multiplied by it first.", given=SCORED,
         synonyms=("logits_scaling", "logit_scaling"),
         example=0.7,
         other_words=("scale", "logits_scale", "inverse_temperature"),
     )})
     softcap: float | None = field(default=None, metadata={_LINE: Option(
         Number(above=0), "The scaled logits are capped: softcap * tanh(logits / softcap).",
-        given=("logits",),
+        given=SCORED,
         synonyms=("logit_softcapping", "final_logit_softcapping", "soft_cap", "logits_soft_cap"),
         example=30.0,
         other_words=("softcapping", "cap", "logit_cap"),
     )})
     z_loss: float = field(default=0.0, metadata={_LINE: Option(
         Number(least=0), "This times the square of the log-sum-exp is added to each kept loss.",
-        losses=_OF_CLASSES, given=("logits",),
+        losses=_OF_CLASSES, given=SCORED,
         synonyms=("lse_square_scale", "z_loss_weight", "z_loss_multiplier", "z_loss_coeff"),
         example=1e-4,
         other_words=("zloss", "z_loss_scale", "log_z_regularization"),
@@ -275,6 +293,7 @@ OPTIONS: tuple[Option, ...] = tuple(
 ARRAYS = {o.key: o.kind.shape for o in OPTIONS if isinstance(o.kind, NumberArray)}
 # The field that holds the layout of an array, by the array's key.
 LAYOUTS = {o.key: k.layout for o in OPTIONS if isinstance(k := o.kind, NumberArray) and k.layout}
+MASKS = {o.key for o in OPTIONS if isinstance(o.kind, NumberArray) and o.kind.masks}
 # The options that an implementation must pass in its calls.
 CALLED = tuple(option for option in OPTIONS if option.needs_support)
 
@@ -287,12 +306,15 @@ def dashed(key: str) -> str:
 def misfit(shape: tuple[int, ...], rule: Shape, values: tuple[int, ...], axis: int | None) -> str:
     """The shape that the rule demands, in words; "" where `shape` is that.
 
-    values: the shape of the values. axis: their class axis; None for binary.
+    values: the shape of the values, that of the logits where they are hidden. axis: their class
+    axis; None for binary. Of a matrix it is that it has two axes, the classes first.
     """
     samples = samples_of(values, axis)
     if rule == "trailing":
         fits = shape == values[len(values) - len(shape) :]
         return "" if fits else f"a number, or the last axes of {list(values)}"
+    if rule == "matrix":
+        return "" if len(shape) == 2 and shape[0] else "[classes, features], one class at least"
     if rule == "samples":
         return "" if shape == samples else f"{list(samples)}, one per sample"
     classes = 0 if axis is None else values[axis]

@@ -76,7 +76,8 @@ def _part(
     problem: Problem, samples: slice, shape: tuple[int, int, int], place: tuple[slice, slice]
 ) -> Problem:
     binary, soft = problem.loss == "binary", problem.loss == "categorical"
-    values, labels = problem.values, problem.labels
+    values, labels, (before, _, after) = problem.values, problem.labels, shape
+    width = (before, values.shape[-1], after) if problem.given == "hidden" else shape
     weights: dict[str, Any] = {
         name: _CUTS[shape](getattr(problem, name), samples)
         for name, shape in ARRAYS.items()
@@ -84,7 +85,7 @@ def _part(
     }
     return replace(
         problem,
-        values=values.reshape(-1)[samples] if binary else _rows(values, shape, place),
+        values=values.reshape(-1)[samples] if binary else _rows(values, width, place),
         labels=_rows(labels, shape, place) if soft else labels.reshape(-1)[samples],
         class_axis=-1,
         reductions=(),
@@ -157,6 +158,7 @@ def _trailing(array: Array, samples: slice) -> Array:
 
 _CUTS: dict[Shape, Callable[[Array, slice], Array]] = {
     "classes": lambda array, _: array,
+    "matrix": lambda array, _: array,
     "samples": lambda array, samples: array.reshape(-1)[samples],
     "trailing": _trailing,
 }

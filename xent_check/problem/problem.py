@@ -5,6 +5,7 @@ It travels to the workers, so it needs numpy alone; posing.py makes it from a ca
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import count
@@ -14,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .options import CALLED, Options, samples_of
-from .vocabulary import DType, Given, Loss
+from .vocabulary import PARAMETERS, DType, Given, Loss, Parameter
 
 Array = npt.NDArray[Any]
 
@@ -24,9 +25,9 @@ class Inputs:
     """What a loss is computed from."""
 
     loss: Loss  # which cross-entropy
-    given: Given  # what the values are: logits, probs or log_probs
+    given: Given  # what the values are: logits, probs, log_probs or hidden
     # In `dtype`. Shape: the samples' with the class axis put in at `class_axis`; for binary, the
-    # samples'.
+    # samples'; of hidden, the samples' with the features last.
     values: Array
     # sparse_categorical: int64 class indices of the samples' shape. Otherwise in `dtype` and of
     # the values' shape.
@@ -44,6 +45,8 @@ class Problem(Options, Inputs):
     @property
     def num_classes(self) -> int:
         """The size of the class axis (not for binary)."""
+        if self.weight is not None:
+            return int(self.weight.shape[0])
         return int(self.values.shape[self.class_axis])
 
     @property
@@ -69,6 +72,18 @@ class Problem(Options, Inputs):
         if self.ignore_index is not None:
             return self.ignore_index
         return next(index for index in count(-100, -1) if not (self.labels == index).any())
+
+    @property
+    def scores_shape(self) -> tuple[int, ...]:
+        """The shape of the values; where they are hidden, of their logits."""
+        if self.given != "hidden":
+            return self.values.shape
+        return (*self.values.shape[:-1], self.num_classes)
+
+    @property
+    def num_scores(self) -> int:
+        """How many logits, probs or log_probs there are, given or of what is hidden."""
+        return math.prod(self.scores_shape)
 
     @property
     def kept(self) -> npt.NDArray[np.bool_]:
@@ -97,6 +112,11 @@ class Problem(Options, Inputs):
             return False
         rows = self.labels.astype(np.float64)
         return bool(np.isin(rows, (0.0, 1.0)).all() and (rows.sum(self.class_axis) == 1).all())
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """The parameters of the last layer that it has: by each there is a gradient too."""
+        return tuple(p for p in PARAMETERS if getattr(self, p) is not None)
 
     @property
     def options(self) -> frozenset[str]:

@@ -26,9 +26,8 @@ Place = tuple[slice, ...]  # along each axis of the rows
 KNOWN = frozenset({
     "class_axis", "normalize", "ignore_index", "label_smoothing", "class_weight", "pos_weight",
     "sample_weight", "reduction", "check", "cotangent", "logit_scale", "softcap", "z_loss",
-    "num_items", "shift", "smoothing_formula",
+    "num_items", "shift", "smoothing_formula", "weight", "bias",
 })  # fmt: skip
-_OF_ROWS = ("logits", "probs", "log_probs")  # inputs that are rows themselves
 
 
 def row_shape(problem: Problem) -> tuple[int, ...]:
@@ -50,10 +49,10 @@ def why_whole(problem: Problem) -> str:
     if problem.conduct:
         return "its further checks ask about the whole batch"
     unknown = [o.key for o in OPTIONS if o.key not in KNOWN and o.is_set(problem)]
-    if problem.given not in _OF_ROWS:
-        unknown.append(problem.given)
     if unknown:
         return f"its rows are not independent under {', '.join(unknown)}"
+    if problem.parameters and problem.gradient:
+        return f"the gradients by its {' and '.join(problem.parameters)} are of all rows"
     if not row_shape(problem):
         return "it is one sequence" if problem.shift else "its class axis is the first"
     return "" if problem.values.size else "it is empty"
@@ -115,7 +114,7 @@ def _taken(problem: Problem, index: tuple[Any, ...]) -> Problem:
 
 
 def _cut(array: Array, rule: Shape, ndim: int, index: tuple[Any, ...]) -> Array:
-    if rule == "classes":
+    if rule in ("classes", "matrix"):
         return array
     absent = 0 if rule == "samples" else ndim - array.ndim  # a trailing one has the last axes alone
     cut: Array = array[index[absent:]] if absent < len(index) else array

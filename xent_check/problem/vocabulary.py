@@ -8,7 +8,8 @@ if TYPE_CHECKING:
     from xent_check.errors import OtherWords
 
 Loss = Literal["binary", "categorical", "sparse_categorical"]
-Given = Literal["logits", "probs", "log_probs"]
+Given = Literal["logits", "probs", "log_probs", "hidden"]
+Parameter = Literal["weight", "bias"]  # of the linear layer that makes logits of what is hidden
 DType = Literal["float16", "bfloat16", "float32", "float64"]
 Reduction = Literal["mean", "weighted_mean", "sum"]
 SmoothingFormula = Literal["standard", "megatron"]
@@ -24,7 +25,12 @@ Level = Literal["quick", "full", "huge"]
 
 LOSSES: tuple[Loss, ...] = get_args(Loss)
 GIVEN: tuple[Given, ...] = get_args(Given)
+SCORED: tuple[Given, ...] = ("logits", "hidden")  # what the softmax or sigmoid gets its scores from
+PARAMETERS: tuple[Parameter, ...] = get_args(Parameter)
 DTYPES: tuple[DType, ...] = get_args(DType)
+# The gradient of each parameter among the parts of an answer; "gradient" is that by what is given.
+PARAMETER_PARTS: dict[Parameter, str] = {p: f"{p}_gradient" for p in PARAMETERS}
+GRADIENTS = frozenset({"gradient", *PARAMETER_PARTS.values()})
 REDUCTIONS: tuple[Reduction, ...] = get_args(Reduction)
 CONDUCT_CHECKS: tuple[ConductCheck, ...] = get_args(ConductCheck)
 DEPARTURES: tuple[DepartureId, ...] = get_args(DepartureId)  # what each finds, in that order

@@ -15,10 +15,11 @@ from flint import arb, ctx
 
 from xent_check.problem.parts import parts
 from xent_check.problem.problem import Problem
-from xent_check.problem.vocabulary import Reduction
+from xent_check.problem.vocabulary import PARAMETERS, Parameter, Reduction
 
 from .balls_binary import binary_answers
 from .balls_classes import class_answers
+from .balls_layer import through_layer
 from .divisors import Divisor
 from .enclosure import Enclosure, is_narrow
 from .extended_reals import Extended, enclose, product, total
@@ -98,6 +99,32 @@ def exact_gradient(problem: Problem, divisor: Divisor = Fraction(1)) -> Enclosur
     enclosed = _narrow_enclosure(problem, entries, shape)
     arrays = (enclosed.high, enclosed.low, enclosed.radius)
     return Enclosure(*(np.moveaxis(array, -1, problem.class_axis) for array in arrays))
+
+
+def exact_layer_gradients(
+    problem: Problem, divisor: Divisor = Fraction(1)
+) -> tuple[Enclosure, dict[Parameter, Enclosure]]:
+    """The gradient of exact_gradient by what is hidden, of the values' shape, and by each parameter
+    of the last layer, of the parameter's."""
+    shapes = {"hidden": problem.values.shape}
+    shapes |= {name: getattr(problem, name).shape for name in problem.parameters}
+
+    def entries() -> list[Extended]:
+        by_logits = (a.gradient for _, part in parts(problem) for a in _answers(part, True))
+        by = dict(zip(("hidden", *PARAMETERS), through_layer(problem, by_logits), strict=True))
+        every = [entry for name in shapes for entry in by[name]]
+        return every if divisor == 1 else [_quotient(entry, divisor) for entry in every]
+
+    sizes = [math.prod(shape) for shape in shapes.values()]
+    enclosed = _narrow_enclosure(problem, entries, (sum(sizes),))
+    arrays = (enclosed.high, enclosed.low, enclosed.radius)
+    ends = np.cumsum(sizes)[:-1]
+    split = zip(*(np.split(array, ends) for array in arrays), strict=True)
+    hidden, *of_parameters = (
+        Enclosure(*(array.reshape(shape) for array in part))
+        for part, shape in zip(split, shapes.values(), strict=True)
+    )
+    return hidden, dict(zip(problem.parameters, of_parameters, strict=True))
 
 
 def _narrow_enclosure(

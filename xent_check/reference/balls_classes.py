@@ -6,23 +6,27 @@ c = (sample weight) w t of a sample, t its targets after smoothing:
     -log softmax(x)_j = log(S) + (m - x_j), log(S) as log1p of the sum over the others
     d loss / d x_j    = softmax(x)_j (sum of c, j's apart) - c_j (1 - softmax(x)_j)
 
-neither of which cancels. From logits, x are the scores (scores.py), whose slopes multiply the
-gradient; a z-loss adds (sample weight) z (m + log S)^2, and 2 (sample weight) z (m + log S)
-softmax(x)_j to the derivative by x_j.
+neither of which cancels. From logits, given or of what is hidden (balls_layer.py), x are the scores
+(scores.py), whose slopes multiply the gradient; a z-loss adds (sample weight) z (m + log S)^2, and
+2 (sample weight) z (m + log S) softmax(x)_j to the derivative by x_j.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from flint import arb
 
 from xent_check.problem.problem import Problem
 
+from .balls_layer import exact_logits
 from .extended_reals import negative, product, quotient, total
 from .per_sample import Answer, floats, rows
 from .scores import score, slope
+
+Row = Sequence[Any]  # a sample's numbers: floats, or balls and -inf where they are made of hidden
 
 
 def class_answers(problem: Problem, gradient: bool) -> Iterator[Answer]:
@@ -35,7 +39,9 @@ def class_answers(problem: Problem, gradient: bool) -> Iterator[Answer]:
     class_weight = floats(problem.class_weight, n)
     soft = rows(problem, problem.labels) if problem.loss == "categorical" else []
     undefined = Answer(math.nan, [math.nan] * n)
-    for i, row in enumerate(rows(problem, problem.values)):
+    hidden = problem.given == "hidden"
+    of_samples: Iterable[Row] = exact_logits(problem) if hidden else rows(problem, problem.values)
+    for i, row in enumerate(of_samples):
         if not kept[i]:
             yield Answer(arb(0), [arb(0)] * n)
             continue
@@ -73,9 +79,9 @@ def _targets(problem: Problem, label: list[float] | int) -> list[arb] | None:
 
 
 def _from_logits(
-    problem: Problem, row: list[float], coefficients: list[arb], weight: arb, gradient: bool
+    problem: Problem, row: Row, coefficients: list[arb], weight: arb, gradient: bool
 ) -> Answer:
-    top = row.index(max(row))
+    top = _top(row)
     scores = [score(problem, x) for x in row]
     m = scores[top]
     if isinstance(m, float):  # +inf, or every score -inf
@@ -103,8 +109,17 @@ def _from_logits(
     return Answer(loss, entries)
 
 
+def _top(row: Row) -> int:
+    """The index of the largest number; of balls, of one that none is certainly larger than."""
+    top = 0
+    for i, x in enumerate(row):
+        if x > row[top]:
+            top = i
+    return top
+
+
 def _from_probs(
-    problem: Problem, row: list[float], coefficients: list[arb], weight: arb, gradient: bool
+    problem: Problem, row: Row, coefficients: list[arb], weight: arb, gradient: bool
 ) -> Answer:
     undefined = Answer(math.nan, [math.nan] * len(row))
     p_sum = sum((arb(p) for p in row), arb(0)) if problem.normalize else arb(1)
@@ -126,7 +141,7 @@ def _from_probs(
 
 
 def _from_log_probs(
-    problem: Problem, row: list[float], coefficients: list[arb], weight: arb, gradient: bool
+    problem: Problem, row: Row, coefficients: list[arb], weight: arb, gradient: bool
 ) -> Answer:
     loss = total(
         product(-x if math.isinf(x) else -arb(x), c)
@@ -136,16 +151,23 @@ def _from_log_probs(
     return Answer(loss, [-c for c in coefficients])
 
 
-def _reads_nan(problem: Problem, row: list[float], targets: list[arb]) -> bool:
+def _reads_nan(problem: Problem, row: Row, targets: list[arb]) -> bool:
     """Whether a value that the formula reads is nan (or the log of an infinite probability).
 
     With integer labels, the loss from probs and log_probs reads the label's value alone, unless
     it is smoothed or normalized; every other loss reads all values.
     """
     reads_one = problem.loss == "sparse_categorical" and problem.given != "logits"
+    if problem.given == "hidden":
+        return False  # what makes the logits is finite, or masks
     if reads_one and not problem.label_smoothing and not problem.normalize:
         row = [x for x, t in zip(row, targets, strict=True) if not t.is_zero()]
     return any(math.isnan(x) or (x == math.inf and problem.given == "log_probs") for x in row)
 
 
-_CLASS_ANSWERS = {"logits": _from_logits, "probs": _from_probs, "log_probs": _from_log_probs}
+_CLASS_ANSWERS = {
+    "logits": _from_logits,
+    "hidden": _from_logits,
+    "probs": _from_probs,
+    "log_probs": _from_log_probs,
+}

@@ -21,17 +21,19 @@ Source of the terms: Blanchard, Higham and Higham, IMA J. Numer. Anal. 41(4), 20
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from xent_check.problem.dtypes import Float64s, unit_roundoff
 from xent_check.problem.options import refuse_unknown
 from xent_check.problem.problem import Problem
-from xent_check.problem.vocabulary import DType, Reduction
+from xent_check.problem.vocabulary import PARAMETER_PARTS, DType, Parameter, Reduction
 
 from .bounds_binary import binary_parts
 from .bounds_classes import class_parts
+from .bounds_layer import through_layer
 from .bounds_totals import total_bound
 from .reference import Reference
 from .rounding import FLUSHED, capped
@@ -40,7 +42,7 @@ from .rounding import FLUSHED, capped
 KNOWN = frozenset({
     "class_axis", "normalize", "ignore_index", "label_smoothing", "class_weight", "pos_weight",
     "sample_weight", "reduction", "check", "cotangent", "logit_scale", "softcap", "z_loss",
-    "num_items", "shift", "smoothing_formula", "layout",
+    "num_items", "shift", "smoothing_formula", "layout", "weight", "bias",
 })  # fmt: skip
 
 
@@ -55,11 +57,21 @@ class Bounds:
     u: float  # the unit roundoff of the problem's dtype
     in_float32: bool = False  # they are for 16-bit numbers computed in float32
     promise: DType | None = None  # the dtype in which a function promises to compute 16-bit numbers
+    # By each parameter of the last layer, of its shape; empty where there is none, or not asked for
+    by_parameters: Mapping[Parameter, Float64s] = field(default_factory=dict)
+
+    @property
+    def parts(self) -> dict[str, Float64s | float | None]:
+        """The bound of each part of an answer, by its name."""
+        parts: dict[str, Float64s | float | None] = {str(r): b for r, b in self.totals.items()}
+        parts |= {"losses": self.losses, "gradient": self.gradient}
+        return parts | {PARAMETER_PARTS[name]: b for name, b in self.by_parameters.items()}
 
 
-def bounds(problem: Problem, reference: Reference) -> Bounds:
+def bounds(problem: Problem, reference: Reference, samples: int | None = None) -> Bounds:
     """The bounds of every loss, total and gradient entry of a problem: finite, and 0 or more.
 
+    samples: how many there are in the whole problem, of which this is a part; None: these are all.
     NotImplementedError where the problem has an option that is not KNOWN.
     """
     problem = problem.aligned
@@ -70,12 +82,14 @@ def bounds(problem: Problem, reference: Reference) -> Bounds:
     size = np.abs(np.where(np.isfinite(reference.losses.high), reference.losses.high, 0.0))
     errors = parts.terms | {"store": 2 * (u * size)}
     errors = {name: np.where(problem.kept, error, 0.0) for name, error in errors.items()}
-    gradient = None
+    gradient, by_parameters = None, dict[Parameter, Float64s]()
     with np.errstate(over="ignore"):  # where weights overflow, the largest float64 is the bound
         error_sum = sum(errors.values(), np.zeros(problem.samples_shape))
         losses = capped(error_sum + floor + np.where(problem.kept, parts.flushed, 0.0))
         terms = {name: capped(error / u) for name, error in errors.items()}
         if parts.gradient is not None and parts.gradient_flushed is not None:
             gradient = capped(parts.gradient + floor + parts.gradient_flushed)
+        if gradient is not None and parts.sizes is not None:
+            gradient, by_parameters = through_layer(problem, gradient, parts.sizes, samples)
     totals = {r: total_bound(problem, reference, losses, r) for r in reference.totals}
-    return Bounds(losses, totals, gradient, terms, u)
+    return Bounds(losses, totals, gradient, terms, u, by_parameters=by_parameters)

@@ -17,12 +17,12 @@ several classes have a coefficient:
 
     u [ A p (2 g + H + h(n) + (1 + kl) L + 2 ke + 4 + k) + abs(A p - c) + (2 + k) c ]
 
-From logits that are scaled or capped, x are the scores, with the errors and slopes of
-bounds_scores.py. A z-loss adds z s (L + a)^2, s the sample's weight: off by 2 z s abs(L + a) times
-the error of the log-sum-exp, u [ abs(L + a) + H + ke + h(n) + kl L ] and what the scores' errors
-add, and by 4 roundings of itself. Its derivative is 2 z s (L + a) p, where p may be computed as
-exp(x - (L + a)), whose relative error is that of the log-sum-exp; to first order, which says little
-where that reaches 1.
+From logits that are scaled or capped, or that a last layer computes, x are the scores, with the
+errors and slopes of bounds_scores.py and bounds_layer.py. A z-loss adds z s (L + a)^2, s the
+sample's weight: off by 2 z s abs(L + a) times the error of the log-sum-exp, u [ abs(L + a) + H + ke
++ h(n) + kl L ] and what the scores' errors add, and by 4 roundings of itself. Its derivative is 2 z
+s (L + a) p, where p may be computed as exp(x - (L + a)), whose relative error is that of the log-
+sum-exp; to first order, which says little where that reaches 1.
 
 From probabilities the loss is sum of c (-log p), where p may be divided by its sum: u [ kl sum of
 c abs(log p) + A (ke + kl + h(n) + 2) + (1 + k) sum of c abs(log p) ]. Without `normalize` the
@@ -46,7 +46,9 @@ import numpy.typing as npt
 
 from xent_check.problem.dtypes import Float64s
 from xent_check.problem.problem import Problem
+from xent_check.problem.vocabulary import SCORED
 
+from .bounds_layer import logits_with_errors
 from .bounds_scores import growth, scores
 from .rounding import (
     FLUSHES,
@@ -77,6 +79,7 @@ class _Rows:
     live: Float64s  # one flushed number times the factors of c, each at least 1; 0 where t is 0
     weight: Float64s  # abs of the sample's weight, of shape [samples, 1]
     cotangent: Float64s  # abs, of shape [samples, 1]
+    errors: Float64s | None  # of the values, where a last layer computes them
 
     @property
     def k(self) -> Float64s:
@@ -90,7 +93,10 @@ def class_parts(problem: Problem, u: float, flushed: float) -> Parts:
     """The parts of every sample's bound, a chunk of rows at a time. u: the unit roundoff; flushed:
     the largest number that may be flushed to 0."""
     n, count = problem.num_classes, int(np.prod(problem.samples_shape, dtype=np.int64))
-    rows = np.moveaxis(problem.values, problem.class_axis, -1).reshape(-1, n)
+    rows, errors = problem.values, None
+    if problem.given == "hidden":
+        rows, errors = logits_with_errors(problem)
+    rows = np.moveaxis(rows, problem.class_axis, -1).reshape(-1, n)
     soft = None
     if problem.loss == "categorical":
         soft = np.moveaxis(problem.labels, problem.class_axis, -1).reshape(-1, n)
@@ -106,8 +112,11 @@ def class_parts(problem: Problem, u: float, flushed: float) -> Parts:
             c = capped(c * weight[at, None])
             live = capped(live * (flushed * up(weight[at])[:, None]))
             x = rows[at].astype(np.float64)
-            chunk = _Rows(problem, u, x, c, flushed, live, weight[at, None], cotangent[at, None])
-            chunks.append(_from_logits(chunk) if problem.given == "logits" else _from_others(chunk))
+            chunk = _Rows(
+                problem, u, x, c, flushed, live, weight[at, None], cotangent[at, None],
+                None if errors is None else errors[at],
+            )  # fmt: skip
+            chunks.append(_from_logits(chunk) if problem.given in SCORED else _from_others(chunk))
     shape = problem.samples_shape
     names = chunks[0].terms
     terms = {k: np.concatenate([p.terms[k] for p in chunks]).reshape(shape) for k in names}
@@ -124,6 +133,7 @@ def class_parts(problem: Problem, u: float, flushed: float) -> Parts:
         lost,
         entries([p.gradient for p in chunks]),
         entries([p.gradient_flushed for p in chunks]),
+        entries([p.sizes for p in chunks]) if errors is not None else None,
     )
 
 
@@ -149,7 +159,7 @@ def _coefficients(
 def _from_logits(rows: _Rows) -> Parts:
     u, n, problem = rows.u, rows.x.shape[1], rows.problem
     added = additions(n, problem.dtype)
-    scored = scores(problem, rows.x, u)
+    scored = scores(problem, rows.x, u, rows.errors)
     x = scored.values
     top = x.max(axis=1, keepdims=True)
     x = np.where(np.isfinite(top), x, 0.0)  # else the loss is nan
@@ -194,10 +204,13 @@ def _from_logits(rows: _Rows) -> Parts:
         size = residual + u * 2 * z * lse * p
         entry = (entry + p * moved * (c_sum / u + 2 * z * lse)) * scored.slopes
         entry = entry + size * (scored.slope_error + 6 * scored.slopes)
+    derivative = None
+    if rows.errors is not None:
+        derivative = (residual / u + 2 * z * lse * p) * scored.slopes
     flushed = FLUSHES * (rows.live + live)
     if problem.z_loss:
         flushed = flushed + rows.flushed * up(2 * z * lse)
-    return _parts(rows, terms, lost, entry, flushed * up(scored.slopes))
+    return _parts(rows, terms, lost, entry, flushed * up(scored.slopes), derivative)
 
 
 def _from_others(rows: _Rows) -> Parts:
@@ -245,10 +258,12 @@ def _parts(
     lost: Float64s,
     entry: Float64s | None = None,
     entry_lost: Float64s | None = None,
+    derivative: Float64s | None = None,
 ) -> Parts:
     """Each term summed over the classes; the gradient's entries times the cotangent."""
     sums = {name: term.sum(axis=1) for name, term in terms.items()}
     if entry is None or entry_lost is None:
         return Parts(sums, lost.sum(axis=1), None, None)
     cotangent = rows.cotangent
-    return Parts(sums, lost.sum(axis=1), entry * cotangent, entry_lost * up(cotangent))
+    size = None if derivative is None else derivative * cotangent
+    return Parts(sums, lost.sum(axis=1), entry * cotangent, entry_lost * up(cotangent), size)

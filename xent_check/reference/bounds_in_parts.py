@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from threading import Lock
 
 import numpy as np
 
 from xent_check.problem.dtypes import Float64s, unit_roundoff
 from xent_check.problem.parts import VALUES, in_threads, one_sample
 from xent_check.problem.problem import Problem
+from xent_check.problem.vocabulary import Parameter
 
 from .bounds import Bounds, bounds
 from .bounds_totals import total_bound
 from .enclosure import Enclosure
 from .reference import Reference
+from .rounding import capped
 
 _AT_ONCE = 2**16  # values of a part: computing a bound takes dozens of arrays
 
@@ -22,25 +25,31 @@ _AT_ONCE = 2**16  # values of a part: computing a bound takes dozens of arrays
 def bounds_in_parts(
     problem: Problem,
     reference: Reference,
-    make: Callable[[Problem, Reference], Bounds] = bounds,
+    make: Callable[[Problem, Reference, int | None], Bounds] = bounds,
 ) -> Bounds:
     """The bounds of a problem, by `make`. With more than VALUES values they have no terms."""
     problem = problem.aligned
-    if problem.values.size <= VALUES:
-        return make(problem, reference)
+    if problem.num_scores <= VALUES:
+        return make(problem, reference, None)
     exact = reference.losses.high.reshape(-1)
     losses, gradient = np.empty(exact.size), _empty_gradient(problem)
+    by_parameters: dict[Parameter, Float64s] = {}
+    lock = Lock()
 
     def work(samples: slice, part: Problem) -> None:
-        part_bounds = make(part, _losses_alone(exact[samples]))
+        part_bounds = make(part, _losses_alone(exact[samples]), exact.size)
         losses[samples] = part_bounds.losses
         if gradient is not None and part_bounds.gradient is not None:
             gradient[samples] = part_bounds.gradient
+        with lock:
+            for name, entries in part_bounds.by_parameters.items():
+                by_parameters[name] = capped(by_parameters.get(name, 0.0) + entries)
 
     in_threads(problem, work, _AT_ONCE)
     losses = losses.reshape(problem.samples_shape)
     totals = {r: total_bound(problem, reference, losses, r) for r in reference.totals}
-    return Bounds(losses, totals, _shaped(problem, gradient), {}, unit_roundoff(problem.dtype))
+    u, shaped = unit_roundoff(problem.dtype), _shaped(problem, gradient)
+    return Bounds(losses, totals, shaped, {}, u, by_parameters=by_parameters)
 
 
 def terms_at(problem: Problem, reference: Reference, index: tuple[int, ...]) -> dict[str, float]:
@@ -64,15 +73,17 @@ def _losses_alone(exact: Float64s) -> Reference:
 
 
 def _empty_gradient(problem: Problem) -> Float64s | None:
-    """An array for the gradient's bounds: samples first, classes last."""
+    """An array for the gradient's bounds: samples first, classes last, or features."""
     if not problem.gradient:
         return None
     count = math.prod(problem.samples_shape)
+    if problem.given == "hidden":
+        return np.empty((count, problem.values.shape[-1]))
     return np.empty(count if problem.loss == "binary" else (count, problem.num_classes))
 
 
 def _shaped(problem: Problem, gradient: Float64s | None) -> Float64s | None:
-    if gradient is None or problem.loss == "binary":
+    if gradient is None or problem.loss == "binary" or problem.given == "hidden":
         return None if gradient is None else gradient.reshape(problem.values.shape)
     classes_last = gradient.reshape(*problem.samples_shape, problem.num_classes)
     return np.moveaxis(classes_last, -1, problem.class_axis)

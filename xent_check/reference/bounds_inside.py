@@ -47,9 +47,9 @@ def inside_float32(problem: Problem, reference: Reference, in_dtype: Bounds) -> 
     return Bounds(losses, in_dtype.totals, gradient, terms, u, in_float32=True)
 
 
-def _wide(problem: Problem, reference: Reference) -> Bounds:
+def _wide(problem: Problem, reference: Reference, samples: int | None) -> Bounds:
     """The bounds in float32, and the errors of 16-bit products that are flushed to 0."""
-    wide = bounds(replace(problem, dtype="float32"), reference)
+    wide = bounds(replace(problem, dtype="float32"), reference, samples)
     parts_of = binary_parts if problem.loss == "binary" else class_parts
     parts = parts_of(problem, unit_roundoff(problem.dtype), FLUSHED[problem.dtype])
     losses = wide.losses + np.where(problem.kept, parts.flushed, 0.0)

@@ -39,7 +39,8 @@ def promised_bounds(problem: Problem, reference: Reference, promise: DType) -> B
     for reduction, exact in reference.totals.items():
         bound = np.asarray(total_bound(inner, reference, wide.losses, reduction))
         totals[reduction] = float(once(bound, exact.high))
-    gradient = None
+    gradient, exact_by = None, reference.by_parameters
+    by_parameters = {n: once(b, exact_by[n].high) for n, b in wide.by_parameters.items()}
     if wide.gradient is not None and reference.gradient is not None:
         gradient = once(wide.gradient, reference.gradient.high)
     terms = {name: term * (wide.u / u) for name, term in wide.terms.items()}
@@ -47,7 +48,7 @@ def promised_bounds(problem: Problem, reference: Reference, promise: DType) -> B
         exact_losses = reference.losses.high
         terms["round"] = np.abs(np.where(np.isfinite(exact_losses), exact_losses, 0.0))
     losses = once(wide.losses, reference.losses.high)
-    return Bounds(losses, totals, gradient, terms, u, promise=promise)
+    return Bounds(losses, totals, gradient, terms, u, promise=promise, by_parameters=by_parameters)
 
 
 def promised_terms_at(

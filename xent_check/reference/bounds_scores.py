@@ -1,16 +1,18 @@
 """The errors of scores: logits that were scaled and capped in the dtype of the problem.
 
-A score s errs by delta = r u abs(s): r counts the product with the scale; with a softcap the
-quotient and the product with it, and kt of the tanh, whose condition number is at most 1. A scale
-or a cap that is no number of the dtype is rounded to it each time. With A the sum of the
-coefficients c of a sample, p its probabilities and d their mean delta, sum p delta, the loss
-changes by at most
+A score s errs by delta = r u abs(s), and by what the errors of its logit make of it where a last
+layer has computed that (bounds_layer.py): they go through the largest slope on their way, where a
+tanh has one at most exp(2 logit_scale error / softcap) times as large as at s. r counts the product
+with the scale; with a softcap the quotient and the product with it, and kt of the tanh, whose
+condition number is at most 1. A scale or a cap that is no number of the dtype is rounded to it each
+time. With A the sum of the coefficients c of a sample, p its probabilities and d their mean delta,
+sum p delta, the loss changes by at most
 
     sum of (abs(A p - c) + A p (exp(delta + d) - 1)) delta
 
 because its derivative by s is A p - c, and no p grows by more than exp(delta + d) on the way. The
 slope of a score is logit_scale (1 - tanh^2), which errs by (2 kt + 8) u logit_scale absolutely
-where it is computed from a rounded tanh.
+where it is computed from a rounded tanh, and by its change under the error of its logit.
 
 kt is the largest measured relative error of the frameworks' tanh in units of u, rounded up: float32
 torch 1.0, numpy 1.9, jax 4.8, tensorflow 5.8; float64 jax 6.9. That of 16-bit numbers is computed
@@ -43,29 +45,42 @@ class Scores:
     """delta: the largest absolute error of each; 0 where logits are the scores"""
     slopes: Float64s
     """d score / d logit"""
-    slope_error: float
+    slope_error: Float64s | float
     """the largest absolute error of a slope, in units of u"""
 
     @property
     def rescaled(self) -> bool:
-        """Whether scores are other numbers than the logits."""
-        return self.slope_error > 0
+        """Whether the scores err, or are other numbers than the logits."""
+        return self.errors.ndim > 0
 
 
-def scores(problem: Problem, x: Float64s, u: float) -> Scores:
-    """The scores of logits x, which may be infinite. u: the unit roundoff."""
+def scores(problem: Problem, x: Float64s, u: float, errors: Float64s | None = None) -> Scores:
+    """The scores of logits x, which may be infinite. u: the unit roundoff. errors: those of the
+    logits, where they have any."""
     scale, cap, kt = problem.logit_scale, problem.softcap, _KT[problem.dtype]
     if scale == 1 and cap is None:
-        return Scores(x, np.zeros(()), np.ones(()), 0.0)
+        return Scores(x, np.zeros(()) if errors is None else errors, np.ones(x.shape), 0.0)
     values, slopes, roundings = exact(problem, x), np.full(x.shape, scale), 0.0
     if scale != 1:
         roundings = 1 + _own(scale, problem.dtype)
     if cap is not None:
         slopes = scale / np.cosh(np.clip(x * scale / cap, -_FAR, _FAR)) ** 2  # 1 - tanh ** 2
         roundings += 2 + 2 * _own(cap, problem.dtype) + kt
-    errors = roundings * u * np.abs(np.where(np.isfinite(values), values, 0.0))
-    slope_error = scale * (2 * kt + 8 if cap is not None else 2.0)
-    return Scores(values, errors, slopes, slope_error)
+    own = roundings * u * np.abs(np.where(np.isfinite(values), values, 0.0))
+    if errors is not None:
+        own = own + _steepest(problem, slopes, errors) * errors
+    slope_error: Float64s | float = scale * (2 * kt + 8 if cap is not None else 2.0)
+    if errors is not None:
+        slope_error = slope_error + (_steepest(problem, slopes, errors) - slopes) / u
+    return Scores(values, own, slopes, slope_error)
+
+
+def _steepest(problem: Problem, slopes: Float64s, errors: Float64s) -> Float64s:
+    """The largest slope within the error of each logit."""
+    if problem.softcap is None:
+        return slopes
+    steeper = np.exp(np.minimum(2 * problem.logit_scale * errors / problem.softcap, _MOST))
+    return np.asarray(np.minimum(slopes * steeper, problem.logit_scale))
 
 
 def _own(number: float, dtype: DType) -> float:

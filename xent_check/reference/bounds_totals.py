@@ -38,10 +38,12 @@ from xent_check.problem.dtypes import Float64s, unit_roundoff
 from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import DType, Reduction
 
+from .enclosure import Enclosure
 from .reference import Reference
 from .rounding import FLUSHED, LARGEST, added_in, capped, summation
 
 LANES, BLOCK = 8, 1024
+Bounded = tuple[Enclosure, Float64s]  # a gradient and the bound of each entry
 
 
 def blocks(n: int, dtype: DType) -> float:
@@ -82,15 +84,15 @@ def _total_bound(
 
 
 def gradient_bound(
-    problem: Problem, reference: Reference, bound: Float64s, reduction: Reduction, dtype: DType
+    problem: Problem, reference: Reference, of_sum: Bounded, reduction: Reduction, dtype: DType
 ) -> Float64s:
-    """The bound of every entry of a total's gradient, the divisor not 0. Shape: the values'.
+    """The bound of every entry of a total's gradient, the divisor not 0.
 
-    reference, bound: of the gradient of the sum of the losses. dtype: that of the computation.
+    of_sum: the gradient of the sum of the losses, and its bound. dtype: that of the computation.
     """
-    assert reference.gradient is not None
+    gradient, bound = of_sum
     divisor, u = abs(reference.divisors[reduction]), unit_roundoff(dtype)
-    exact = reference.gradient.high
+    exact = gradient.high
     size = np.abs(np.where(np.isfinite(exact), exact, 0.0))
     roundings = 3 * u if reduction != "sum" else 0.0
     relative = roundings + _divisor_error(problem, reduction, divisor, u)

@@ -11,7 +11,8 @@ its term, a nan or +inf logit is nan, inf - inf is nan, a label outside the clas
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 import numpy as np
@@ -20,9 +21,15 @@ from xent_check.problem.dtypes import Float64s
 from xent_check.problem.options import refuse_unknown
 from xent_check.problem.parts import in_threads, parts
 from xent_check.problem.problem import Problem
-from xent_check.problem.vocabulary import Reduction
+from xent_check.problem.vocabulary import PARAMETER_PARTS, Parameter, Reduction
 
-from .balls import exact_gradient, exact_losses, exact_losses_and_totals, exact_totals
+from .balls import (
+    exact_gradient,
+    exact_layer_gradients,
+    exact_losses,
+    exact_losses_and_totals,
+    exact_totals,
+)
 from .divisors import Divisor, divisor, nearest
 from .enclosure import Enclosure, is_narrow
 from .float64 import fast_losses, fast_totals
@@ -32,7 +39,7 @@ SMALL = 20_000  # values; below it ball arithmetic takes well under a second
 KNOWN = frozenset({
     "class_axis", "normalize", "ignore_index", "label_smoothing", "class_weight", "pos_weight",
     "sample_weight", "reduction", "check", "cotangent", "logit_scale", "softcap", "z_loss",
-    "num_items", "shift", "smoothing_formula", "layout",
+    "num_items", "shift", "smoothing_formula", "layout", "weight", "bias",
 })  # fmt: skip
 
 
@@ -44,6 +51,14 @@ class Reference:
     totals: dict[Reduction, Enclosure]  # shape ()
     divisors: dict[Reduction, float]  # total = sum of losses / divisor, to the nearest float64
     gradient: Enclosure | None  # the values' shape; None: not asked for
+    # By each parameter of the last layer, of its shape; empty where there is none, or not asked for
+    by_parameters: Mapping[Parameter, Enclosure] = field(default_factory=dict)
+
+    @property
+    def gradients(self) -> dict[str, Enclosure]:
+        """The gradients that were asked for, by the name of the part."""
+        parts = {} if self.gradient is None else {"gradient": self.gradient}
+        return parts | {PARAMETER_PARTS[name]: part for name, part in self.by_parameters.items()}
 
 
 def reference(problem: Problem) -> Reference:
@@ -56,7 +71,7 @@ def reference(problem: Problem) -> Reference:
     problem = problem.aligned
     refuse_unknown(problem, KNOWN, "the reference")
     divisors = {r: divisor(problem, r) for r in problem.reductions}
-    if problem.values.size <= SMALL:
+    if problem.num_scores <= SMALL:
         losses, totals = exact_losses_and_totals(problem, divisors)
     else:
         losses = _large_losses(problem)
@@ -64,8 +79,9 @@ def reference(problem: Problem) -> Reference:
         overflow = problem.dtype == "float64" and np.isinf(losses.high).any()
         if overflow or not all(is_narrow(t, problem.dtype) for t in totals.values()):
             totals = exact_totals(problem, divisors)
-    gradient = _gradient(problem) if problem.gradient else None
-    return Reference(losses, totals, {r: nearest(d) for r, d in divisors.items()}, gradient)
+    gradient, by_parameters = _gradients(problem) if problem.gradient else (None, {})
+    divided = {r: nearest(d) for r, d in divisors.items()}
+    return Reference(losses, totals, divided, gradient, by_parameters)
 
 
 def of_chunks(problem: Problem, losses: Enclosure) -> Reference:
@@ -101,11 +117,22 @@ def _large_losses(problem: Problem) -> Enclosure:
     return Enclosure(high.reshape(shape), low.reshape(shape), radius.reshape(shape))
 
 
-def gradient_of_total(problem: Problem, reduction: Reduction) -> Enclosure:
-    """d total / d values, whatever the cotangent of the problem; nan where the total divides by 0.
-    Shape: the values'."""
+def gradients_of_total(
+    problem: Problem, reduction: Reduction
+) -> tuple[Enclosure, Mapping[Parameter, Enclosure]]:
+    """d total / d values, and by each parameter of the last layer, whatever the cotangent of the
+    problem; nan where the total divides by 0. Shapes: the values', the parameters'."""
     plain = replace(problem.aligned, cotangent=None)
-    return _gradient(plain, divisor(plain, reduction))
+    return _gradients(plain, divisor(plain, reduction))
+
+
+def _gradients(
+    problem: Problem, over: Divisor = Fraction(1)
+) -> tuple[Enclosure, Mapping[Parameter, Enclosure]]:
+    """The gradient over a divisor, by the values and by each parameter of the last layer."""
+    if problem.given == "hidden":
+        return exact_layer_gradients(problem, over)
+    return _gradient(problem, over), {}
 
 
 def _gradient(problem: Problem, over: Divisor = Fraction(1)) -> Enclosure:

@@ -42,6 +42,7 @@ class Parts:
     flushed: Float64s  # the losses' errors from numbers flushed to 0
     gradient: Float64s | None  # of each entry; None: not asked for
     gradient_flushed: Float64s | None  # its errors from numbers flushed to 0
+    sizes: Float64s | None = None  # of the derivatives by logits that a last layer computes
 
 
 def lanes(n: int) -> float:

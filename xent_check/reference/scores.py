@@ -19,9 +19,9 @@ from xent_check.problem.problem import Problem
 from .extended_reals import Extended
 
 
-def score(problem: Problem, x: float) -> Extended:
+def score(problem: Problem, x: Extended) -> Extended:
     """The exact score of a logit that is not nan."""
-    if math.isinf(x):
+    if isinstance(x, float) and math.isinf(x):
         if problem.softcap is None:
             return x
         return arb(math.copysign(problem.softcap, x))
@@ -33,12 +33,12 @@ def score(problem: Problem, x: float) -> Extended:
     return arb(problem.softcap) * (y / arb(problem.softcap)).tanh()
 
 
-def slope(problem: Problem, x: float) -> arb:
+def slope(problem: Problem, x: Extended) -> arb:
     """The exact derivative of the score by a logit that is not nan."""
     scale = arb(problem.logit_scale)
     if problem.softcap is None:
         return scale
-    if math.isinf(x):
+    if isinstance(x, float) and math.isinf(x):
         return arb(0)
     cosh = (arb(x) * scale / arb(problem.softcap)).cosh()
     return scale / (cosh * cosh)

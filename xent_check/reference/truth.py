@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from xent_check.problem.dtypes import Float64s
 from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import DType, Reduction
 
@@ -12,7 +13,8 @@ from .bounds_in_parts import bounds_in_parts
 from .bounds_inside import inside_float32
 from .bounds_promised import promised_bounds
 from .bounds_totals import gradient_bound
-from .reference import Reference, gradient_of_total, reference
+from .enclosure import Enclosure
+from .reference import Reference, gradients_of_total, reference
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,12 +35,21 @@ class Truth:
     def of_total(self, problem: Problem, reduction: Reduction) -> Truth:
         """For what gives the gradient of a total, which is among the problem's reductions, in place
         of that of the losses' sum. The problem has no cotangent."""
-        bounds = self.bounds
+        bounds, reference = self.bounds, self.reference
         assert bounds.gradient is not None
+        assert reference.gradient is not None
         dtype = bounds.promise or ("float32" if bounds.in_float32 else problem.dtype)
-        allowed = gradient_bound(problem, self.reference, bounds.gradient, reduction, dtype)
-        exact = gradient_of_total(problem, reduction)
-        return Truth(replace(self.reference, gradient=exact), replace(bounds, gradient=allowed))
+
+        def allowed(exact: Enclosure, bound: Float64s) -> Float64s:
+            return gradient_bound(problem, reference, (exact, bound), reduction, dtype)
+
+        gradient, of = allowed(reference.gradient, bounds.gradient), reference.by_parameters
+        by_parameters = {n: allowed(of[n], b) for n, b in bounds.by_parameters.items()}
+        exact, exact_by = gradients_of_total(problem, reduction)
+        return Truth(
+            replace(reference, gradient=exact, by_parameters=exact_by),
+            replace(bounds, gradient=gradient, by_parameters=by_parameters),
+        )
 
 
 def truth(problem: Problem) -> Truth:

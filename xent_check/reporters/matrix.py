@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from xent_check.casefile.case import Case
+from xent_check.problem.vocabulary import GRADIENTS
 from xent_check.results.behaviour import gradient_status
 from xent_check.results.report import CaseResult, Report
 
@@ -56,6 +57,8 @@ def _gradient(result: CaseResult) -> CaseResult | None:
     status, comparison = gradient_status(result), result.comparison
     if status is None or comparison is None:
         return None
-    gradient = comparison.gradient
+    gradients = [part for name, part in comparison.by_reference.items() if name in GRADIENTS]
+    diverging = (part for part in gradients if part.diverging)
+    gradient = next(diverging, gradients[0] if gradients else None)
     as_losses = None if gradient is None else replace(comparison, losses=gradient, conduct={})
     return replace(result, status=status, comparison=as_losses, behaviour=None)

@@ -9,6 +9,7 @@ import numpy as np
 from xent_check.errors import and_more, visible
 from xent_check.problem.evaluation import Failed
 from xent_check.problem.expectation import REFERENCE
+from xent_check.problem.vocabulary import GRADIENTS, PARAMETER_PARTS
 from xent_check.results.behaviour import label_text, why
 from xent_check.results.columns import aligned
 from xent_check.results.difference import Difference
@@ -17,13 +18,14 @@ from xent_check.results.ranking import largest_first
 from xent_check.results.report import CaseResult, Report
 
 MAX_ROWS = 20
+_BY = {part: parameter for parameter, part in PARAMETER_PARTS.items()}
 
 
 @dataclass(frozen=True, eq=False)
 class Finding:
     """A part of an answer held against the reference or `expect`."""
 
-    name: str  # "losses", "gradient", or the reduction
+    name: str  # of the part: "losses", one of GRADIENTS, or the reduction
     against: str  # "reference", or "expected"
     difference: Difference  # the two numbers of each entry, and what is allowed between them
 
@@ -88,7 +90,7 @@ _VERBS = {
 def _published(part: Finding) -> str:
     """The published number that is furthest off, beside the exact one, and what to do."""
     difference = part.difference
-    worst, singular = difference.worst, _SINGULAR.get(part.name)
+    worst, singular = difference.worst, singular_of(part.name)
     place = f"{singular} {index_text(difference.place(worst))}" if singular else f"the {part.name}"
     exact, stated = _exact_cells(difference, worst)
     clause = f"published {stated} for {place}, exactly {exact}"
@@ -101,7 +103,14 @@ def _published(part: Finding) -> str:
     return f"{clause}; correct the number, or what the case takes from its source"
 
 
-_SINGULAR = {"losses": "sample", "gradient": "gradient"}
+def singular_of(part: str) -> str:
+    """The word for a number of the losses or of a gradient: `sample`, `weight gradient`; "" of a
+    total, which is one number."""
+    if part == "losses":
+        return "sample"
+    return part.replace("_", " ") if part in GRADIENTS else ""
+
+
 _ARE = {False: "is", True: "are"}
 
 
@@ -118,8 +127,7 @@ def _difference_clause(part: Finding) -> str:
     actual = number(difference.actual[worst], difference.dtype)
     target = number(difference.target[worst], difference.dtype)
     numbers = f"is {actual}, {part.against} {target}"
-    if part.name in ("losses", "gradient"):
-        singular = "sample" if part.name == "losses" else "gradient"
+    if singular := singular_of(part.name):
         count = count_of(difference.size, singular if part.name == "losses" else "derivative")
         place = index_text(difference.place(worst))
         least = "at least " if difference.at_least else ""
@@ -176,9 +184,9 @@ class NumberTable:
 
 
 def number_tables(result: CaseResult, everything: bool) -> list[NumberTable]:
-    """The samples that diverge, worst first, with the totals that do; then the gradient likewise.
+    """The samples that diverge, worst first, with the totals that do; then the gradients likewise.
 
-    everything: all samples in order, all totals, and the worst of the gradient.
+    everything: all samples in order, all totals, and the worst of the gradients.
     """
     parts = findings(result)
     if not parts:
@@ -187,9 +195,10 @@ def number_tables(result: CaseResult, everything: bool) -> list[NumberTable]:
     losses, derivatives = [], []
     left_out = {"sample": 0, "gradient": 0}
     at_least = {part.name for part in parts if part.difference.at_least}
+    several = len(GRADIENTS & {part.name for part in parts}) > 1
     for part in parts:
         suffix = "" if part.against == against else f" ({part.against})"
-        is_gradient, difference = part.name == "gradient", part.difference
+        is_gradient, difference = part.name in GRADIENTS, part.difference
         shown, hidden = _shown(difference, everything and not is_gradient)
         left_out["gradient" if is_gradient else "sample"] += hidden
         for index in shown:
@@ -197,7 +206,8 @@ def number_tables(result: CaseResult, everything: bool) -> list[NumberTable]:
             agrees = bool(difference.agrees[index])
             place = difference.place(index)
             if is_gradient:
-                derivatives.append(Row((index_text(place) + suffix, *numbers), agrees))
+                by = f"{_BY.get(part.name, 'hidden')} " if several else ""
+                derivatives.append(Row((f"{by}{index_text(place)}{suffix}", *numbers), agrees))
             elif part.name == "losses":
                 losses.append(Row((index_text(place), _label(result, place), *numbers), agrees))
             else:
@@ -208,7 +218,10 @@ def number_tables(result: CaseResult, everything: bool) -> list[NumberTable]:
             ("sample", "label", *after), tuple(losses), left_out["sample"], "losses" in at_least
         ),
         NumberTable(
-            ("gradient", *after), tuple(derivatives), left_out["gradient"], "gradient" in at_least
+            ("gradient", *after),
+            tuple(derivatives),
+            left_out["gradient"],
+            bool(GRADIENTS & at_least),
         ),
     ]
     return [table for table in tables if table.rows]

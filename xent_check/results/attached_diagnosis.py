@@ -72,7 +72,7 @@ def _diagnosis(result: CaseResult) -> Diagnosis | None:
     if comparison is None or observed is None or result.evaluation is None:
         return None
     parts = (comparison.losses, *comparison.totals.values())
-    if result.problem is None or result.problem.values.size > MAX_VALUES:
+    if result.problem is None or result.problem.num_scores > MAX_VALUES:
         return None
     if not any(part.diverging for part in parts):
         return None
@@ -86,7 +86,7 @@ def _diagnosis_of_gradient(result: CaseResult) -> Diagnosis | None:
     """The diagnosis of a gradient that diverges beside losses and totals that do not, of a total's
     as that of the losses that it comes from; None for large problems."""
     comparison, problem = result.comparison, result.problem
-    if comparison is None or problem is None or problem.values.size > MAX_VALUES:
+    if comparison is None or problem is None or problem.num_scores > MAX_VALUES:
         return None
     gradient = comparison.gradient
     others = (comparison.losses, *comparison.totals.values())

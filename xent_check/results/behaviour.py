@@ -6,6 +6,7 @@ import numpy as np
 
 from xent_check.problem.evaluation import Failed
 from xent_check.problem.problem import Problem
+from xent_check.problem.vocabulary import GRADIENTS
 from xent_check.reference.bounds import Bounds
 from xent_check.reference.bounds_in_parts import terms_at
 from xent_check.reference.bounds_inside import terms_inside_at
@@ -29,20 +30,23 @@ def why(result: CaseResult) -> str | None:
 
 
 def gradient_status(result: CaseResult) -> Status | None:
-    """The verdict on the gradient alone; None where none was asked for, or nothing was compared."""
+    """The verdict on the gradients; None where none was asked for, or nothing was compared."""
     comparison = result.comparison
     if comparison is None:
         return None
-    if "gradient" in comparison.gaps:
+    if GRADIENTS & comparison.gaps.keys():
         return "unsupported"
-    actual, stated = comparison.gradient, comparison.expected_gradient
-    if actual is None or (result.evaluation is None and stated is None):
+    actual = {n: d for n, d in comparison.by_reference.items() if n in GRADIENTS}
+    stated = {n: d for n, d in comparison.by_expectation.items() if n in GRADIENTS}
+    if not actual or (result.evaluation is None and not stated):
         return None
     if result.status == "known":
-        return "known" if actual.diverging else "agrees"
+        return "known" if any(part.diverging for part in actual.values()) else "agrees"
     declared = result.expectation is not None and result.expectation.because is not None
-    parts = [stated] if stated is not None and (declared or result.evaluation is None) else [actual]
-    parts += [stated] if stated is not None else []
+    if declared or result.evaluation is None:  # what is stated stands in place of the exact value
+        parts = [*(actual | stated).values()] if declared else [*stated.values()]
+    else:
+        parts = [*actual.values(), *stated.values()]
     return "diverges" if any(part.diverging for part in parts) else "agrees"
 
 

@@ -59,6 +59,10 @@ class Comparison:
     """the first and the last row of the chunk that a total is of, in a case asked in chunks"""
     conduct: Mapping[ConductCheck, Checked] = field(default_factory=dict)
     """the further checks that were made"""
+    by_parameters: Mapping[str, Difference] = field(default_factory=dict)
+    """the gradients by the parameters of a last layer from the reference, by the part's name"""
+    expected_by_parameters: Mapping[str, Difference] = field(default_factory=dict)
+    """the same from those that the expectation states"""
 
     @property
     def gaps(self) -> dict[str, str]:
@@ -79,10 +83,11 @@ class Comparison:
 
     @property
     def by_reference(self) -> dict[str, Difference]:
-        """Every part given against the reference: losses, totals by reduction, gradient."""
+        """Every part given against the reference: losses, totals by reduction, gradients."""
         parts = {} if "losses" in self.unsupported else {"losses": self.losses}
         parts |= {str(r): d for r, d in self.totals.items()}
-        return parts if self.gradient is None else parts | {"gradient": self.gradient}
+        parts |= {} if self.gradient is None else {"gradient": self.gradient}
+        return parts | dict(self.by_parameters)
 
     @property
     def by_expectation(self) -> dict[str, Difference]:
@@ -93,7 +98,7 @@ class Comparison:
         parts |= {str(r): d for r, d in self.expected_totals.items()}
         if self.expected_gradient is not None:
             parts["gradient"] = self.expected_gradient
-        return parts
+        return parts | dict(self.expected_by_parameters)
 
     @property
     def agrees_with_reference(self) -> bool:
@@ -137,6 +142,10 @@ class Comparison:
             expected_totals=expected_totals,
             expected_gradient=self.expected_gradient
             and allowance.again("gradient", self.expected_gradient),
+            by_parameters={n: allowance.again(n, d) for n, d in self.by_parameters.items()},
+            expected_by_parameters={
+                n: allowance.again(n, d) for n, d in self.expected_by_parameters.items()
+            },
         )
 
 
@@ -175,18 +184,19 @@ def compare(
     if computed.only_totals:
         unsupported["losses"] = computed.only_totals
     totals = {r: allowance.by_reference(r, t, reference.totals[r]) for r, t in actual.items()}
-    gradient = None
-    if isinstance(computed.gradient, Unsupported):
-        unsupported["gradient"] = computed.gradient.reason
-    elif computed.gradient is not None and reference.gradient is not None:
-        gradient = allowance.by_reference("gradient", computed.gradient, reference.gradient)
-    names_given: set[str] = {*totals, *(["gradient"] if gradient is not None else [])}
+    exact, gradients = reference.gradients, dict[str, Difference]()
+    for name, part in computed.gradients.items():
+        if isinstance(part, Unsupported):
+            unsupported[name] = part.reason
+        elif name in exact:
+            gradients[name] = allowance.by_reference(name, part, exact[name])
+    names_given: set[str] = {*totals, *gradients}
     names_given |= set() if computed.only_totals else {"losses"}
     stated_parts = {} if expectation is None else expectation.parts
     for name in (*sorted(asked - {*CONDUCT_CHECKS}), *stated_parts):
         if name not in names_given:
             unsupported.setdefault(name, "it gave none")
-    expected_losses = expected_gradient = None
+    expected_losses, expected_gradients = None, dict[str, Difference]()
     expected_totals: dict[Reduction, Difference] = {}
     divisors: dict[Reduction, float] = {}
     if expectation is not None:
@@ -207,10 +217,11 @@ def compare(
             for r, number in stated.items()
             if r in actual
         }
-        if expectation.gradient is not None and isinstance(computed.gradient, np.ndarray):
-            expected_gradient = allowance.by_text(
-                "gradient", computed.gradient, expectation.gradient
-            )
+        expected_gradients = {
+            name: allowance.by_text(name, part, stated_parts[name])
+            for name, part in computed.gradients.items()
+            if name in stated_parts and not isinstance(part, Unsupported)
+        }
     return Comparison(
         losses=losses,
         totals=totals,
@@ -218,8 +229,8 @@ def compare(
         expected_totals=expected_totals,
         unsupported=unsupported,
         wide_radius=not is_narrow(reference.losses, losses.dtype, dtype),
-        gradient=gradient,
-        expected_gradient=expected_gradient,
+        gradient=gradients.pop("gradient", None),
+        expected_gradient=expected_gradients.pop("gradient", None),
         share=None if bounds is None or computed.only_totals else share_of(losses, bounds.losses),
         bounds=bounds,
         divisors=divisors,
@@ -229,6 +240,8 @@ def compare(
             for name, p in stated_parts.items()
             if name not in names_given and not (name == "losses" and divisors)
         },
+        by_parameters=gradients,
+        expected_by_parameters=expected_gradients,
     )
 
 
@@ -236,18 +249,24 @@ def _check_shapes(computed: Computed, reference: Reference) -> None:
     shape = reference.losses.high.shape
     if computed.losses.shape != shape and not computed.only_totals:
         raise ShapeError(f"losses of shape {list(computed.losses.shape)}, samples {list(shape)}")
-    parts: dict[str, object] = {"losses": computed.losses, "gradient": computed.gradient}
+    parts: dict[str, object] = {"losses": computed.losses, **computed.gradients}
     parts |= {str(r): total for r, total in computed.totals.items()}
     for name, part in parts.items():
         if isinstance(part, np.ndarray) and dtype_name(part.dtype) not in DTYPES:
-            raise ShapeError(f"{name} of {part.dtype} numbers, not of {', '.join(DTYPES)}")
+            words = name.replace("_", " ")
+            raise ShapeError(f"{words} of {part.dtype} numbers, not of {', '.join(DTYPES)}")
     for reduction, total in computed.totals.items():
         if isinstance(total, np.ndarray) and total.shape != ():
             raise ShapeError(f"{reduction} of shape {list(total.shape)}, not one number")
-    if isinstance(computed.gradient, np.ndarray) and reference.gradient is not None:
-        actual, expected = computed.gradient.shape, reference.gradient.high.shape
+    exact = reference.gradients
+    for name, part in computed.gradients.items():
+        if isinstance(part, Unsupported) or name not in exact:
+            continue
+        actual, expected = part.shape, exact[name].high.shape
         if actual != expected:
-            raise ShapeError(f"a gradient of shape {list(actual)}, values {list(expected)}")
+            of = "values" if name == "gradient" else name.removesuffix("_gradient")
+            words = name.replace("_", " ")
+            raise ShapeError(f"a {words} of shape {list(actual)}, {of} {list(expected)}")
 
 
 def _none(losses: Enclosure) -> Enclosure:

@@ -13,10 +13,11 @@ from xent_check.implementations.program import problem_arrays
 from xent_check.problem.conduct import Conduct, Regrouped, Unrepeated
 from xent_check.problem.distance import distance
 from xent_check.problem.dtypes import Float64s
+from xent_check.problem.last_layer import as_logits
 from xent_check.problem.parts import one_sample
 from xent_check.problem.problem import Problem
 from xent_check.problem.tolerance import Auto, Tolerance
-from xent_check.problem.vocabulary import CONDUCT_CHECKS, ConductCheck
+from xent_check.problem.vocabulary import CONDUCT_CHECKS, GRADIENTS, ConductCheck
 from xent_check.reference.enclosure import Enclosure
 from xent_check.reference.truth import Truth, truth
 
@@ -94,10 +95,8 @@ def _other_bits(u: Unrepeated) -> str:
     name = u.part.replace("_", " ")
     if u.forms:
         return f"its {name} {'are' if u.part == 'losses' else 'is'} {u.forms}"
-    what = {
-        "losses": f"sample {index_text(u.place)}",
-        "gradient": f"gradient {index_text(u.place)}",
-    }
+    what = {part: f"{name} {index_text(u.place)}" for part in GRADIENTS}
+    what["losses"] = f"sample {index_text(u.place)}"
     numbers = f"{number(u.first, u.dtype)}, then {number(u.second, u.dtype)}"
     apart = float(distance(u.first, u.second))
     far = f", {small(apart)} apart" if np.isfinite(apart) else ""
@@ -185,7 +184,7 @@ class _Company:
         return replace(d, allowed=np.fmax(d.allowed, np.where(np.isfinite(d.target), bound, 0.0)))
 
     def _scatter(self, places: npt.NDArray[np.intp]) -> Float64s:
-        values = self.problem.values.astype(np.float64)
+        values = as_logits(self.problem).values.astype(np.float64)
         sizes = np.where(np.isfinite(values), np.abs(values), 0.0)
         if self.problem.loss != "binary":
             sizes = sizes.max(axis=self.problem.class_axis)

@@ -17,6 +17,7 @@ from xent_check.problem.distance import distance, in_ulps
 from xent_check.problem.dtypes import Float64s, largest, ulp, ulp_name
 from xent_check.problem.expectation import Published
 from xent_check.problem.tolerance import Auto, Tolerance
+from xent_check.problem.vocabulary import PARAMETER_PARTS
 from xent_check.reference.bounds import Bounds
 from xent_check.reference.enclosure import Enclosure
 
@@ -126,7 +127,7 @@ class Difference:
 
 @dataclass(frozen=True, eq=False)
 class Allowance:
-    """What the tolerance allows of each part: `losses`, `gradient` or a reduction."""
+    """What the tolerance allows of each part: `losses`, a gradient or a reduction."""
 
     tolerance: Tolerance | Auto
     """of the case"""
@@ -160,8 +161,12 @@ class Allowance:
             return self
         if part == "losses":
             return replace(self, bounds=replace(bounds, losses=bounds.losses[place]))
-        gradient = None if bounds.gradient is None else bounds.gradient[place]
-        return replace(self, bounds=replace(bounds, gradient=gradient))
+        if part == "gradient":
+            gradient = None if bounds.gradient is None else bounds.gradient[place]
+            return replace(self, bounds=replace(bounds, gradient=gradient))
+        by = {n: b for n, b in bounds.by_parameters.items() if PARAMETER_PARTS[n] == part}
+        at = {name: bound[place] for name, bound in by.items()}
+        return replace(self, bounds=replace(bounds, by_parameters=at))
 
     def by_text(self, part: str, actual: Array, published: Published) -> Difference:
         """A part against its published value, of the same shape."""
@@ -216,9 +221,8 @@ class Allowance:
             raise ValueError("the tolerance auto needs the bounds")
         if target.size == 0:
             return np.zeros_like(target)
-        parts: dict[str, Any] = {str(r): total for r, total in self.bounds.totals.items()}
-        parts |= {"losses": self.bounds.losses, "gradient": self.bounds.gradient}
-        return np.asarray(parts[part])
+        bound = self.bounds.parts[part]
+        return np.asarray(bound, dtype=np.float64)
 
 
 def within_range(

@@ -18,6 +18,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from xent_check.problem.dtypes import Float64s
+from xent_check.problem.last_layer import as_logits
 from xent_check.problem.parts import parts
 from xent_check.problem.problem import Problem
 from xent_check.problem.scores import scores
@@ -38,9 +39,9 @@ def other_label_distances(problem: Problem) -> Float64s:
         return _KEPT[problem]
     distances = np.empty(math.prod(problem.samples_shape))
     for samples, part in parts(problem):
-        distances[samples] = _distances(part)
+        distances[samples] = _distances(as_logits(part))
     distances = distances.reshape(problem.samples_shape)
-    if problem.values.size <= _SMALL:
+    if problem.num_scores <= _SMALL:
         _KEPT[problem] = distances
     return distances
 

@@ -9,7 +9,9 @@
 A gradient that is itself near 0, as p - t is where p is near the label, is not judged: entries
 that sum to less than an eighth of the sample's weight are left out. Another label's gradient needs
 no line of its own: it changes the label's entry by more than the entry's size, so a tolerance that
-accepts it accepts 0 there.
+accepts it accepts 0 there. Gradients through a last layer are zeros for a sample's hidden, or for
+all of the weight or of the bias, which are judged where they sum to an eighth of the samples'
+weights times the size of the layer's other factor.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xent_check.problem.dtypes import Float64s
+from xent_check.problem.last_layer import layer_of
 from xent_check.problem.options import refuse_unknown
 from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import REDUCTIONS, Reduction
@@ -37,7 +40,7 @@ _SHARE = 1 / 8  # of a sample's weight: a gradient that sums to less is not judg
 KNOWN = frozenset({
     "class_axis", "normalize", "ignore_index", "label_smoothing", "class_weight", "pos_weight",
     "sample_weight", "reduction", "check", "cotangent", "logit_scale", "softcap", "z_loss",
-    "num_items", "shift", "smoothing_formula", "layout",
+    "num_items", "shift", "smoothing_formula", "layout", "weight", "bias",
 })  # fmt: skip
 
 
@@ -91,9 +94,11 @@ def vacuity(
         if names:
             totals = ", ".join(names).replace("_", " ")
             accepted[f"a total {error} ({totals})"] = np.asarray(True)
-    if "gradient" in parts:
-        divisor = 1.0 if gradient_of is None else reference.divisors[gradient_of]
-        accepted |= _of_gradient(problem, parts["gradient"], abs(divisor))
+    divisor = 1.0 if gradient_of is None else abs(reference.divisors[gradient_of])
+    if problem.given == "hidden":
+        accepted |= _of_layer(problem, parts, divisor)
+    elif "gradient" in parts:
+        accepted |= _of_gradient(problem, parts["gradient"], divisor)
     return Vacuity(accepted)
 
 
@@ -130,6 +135,35 @@ def _of_gradient(problem: Problem, gradient: Difference, divisor: float) -> dict
 
     zero = zeros(np.ones_like(off_label))
     return {GRADIENT: zero, ELSEWHERE: zeros(off_label) & ~zero}
+
+
+def _of_layer(
+    problem: Problem, parts: Mapping[str, Difference], divisor: float
+) -> dict[str, Bools]:
+    """The gradients through a last layer: zeros for what is hidden of a sample, or for all of a
+    parameter. They are judged by what the sizes of the layer make of the samples' weights."""
+    hidden, weight, _ = (np.abs(array) for array in layer_of(problem))
+    of_samples = (_weights(problem) * problem.kept).reshape(-1)
+    accepted: dict[str, Bools] = {}
+
+    def zeros(of: Difference, least: Float64s, axis: int | None) -> Bools:
+        sizes = np.abs(of.target) * divisor
+        with np.errstate(over="ignore", invalid="ignore"):
+            size = np.asarray(sizes.sum(axis=axis))
+        near = np.asarray(_near_zero(of).all(axis=axis))
+        return np.asarray(near & np.isfinite(size) & (size > 0) & (size >= least))
+
+    with np.errstate(over="ignore"):
+        least: dict[str, Float64s] = {
+            "gradient": (of_samples * weight.sum(axis=1).mean()).reshape(problem.samples_shape),
+            "weight_gradient": np.asarray((of_samples * hidden.sum(axis=1)).sum()),
+            "bias_gradient": np.asarray(of_samples.sum()),
+        }
+    for name in least.keys() & parts.keys():
+        words = GRADIENT.replace("gradient", name.replace("_", " "))
+        axis = -1 if name == "gradient" else None
+        accepted[words] = zeros(parts[name], _SHARE * least[name], axis)
+    return dict(sorted(accepted.items()))
 
 
 def _weights(problem: Problem) -> Float64s:

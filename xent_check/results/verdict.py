@@ -62,7 +62,10 @@ def _answer_of(reference: Reference) -> Computed:
     """The exact value as a computed answer."""
     totals = {r: total.high for r, total in reference.totals.items()}
     gradient = None if reference.gradient is None else reference.gradient.high
-    return Computed(reference.losses.high, {**totals}, "", 0.0, gradient)
+    by_parameters = {name: part.high for name, part in reference.by_parameters.items()}
+    return Computed(
+        reference.losses.high, {**totals}, "", 0.0, gradient, by_parameters=by_parameters
+    )
 
 
 def _compared(result: CaseResult, problem: Problem, computed: Computed, truth: Truth) -> CaseResult:

@@ -9,6 +9,7 @@ from xent_check.implementations.names import parse
 from xent_check.problem.evaluation import Computed, Evaluation, Unsupported
 from xent_check.problem.expectation import Expectation
 from xent_check.problem.problem import Problem
+from xent_check.problem.vocabulary import GRADIENTS
 from xent_check.reference.truth import Truth, truth
 from xent_check.results.attached_diagnosis import diagnosed
 from xent_check.results.report import CaseResult
@@ -66,10 +67,13 @@ def _with_gradient(computed: Computed, exact: Truth, stated: Expectation | None)
     divisor = exact.reference.divisors[of]
     if divisor == 0 or not math.isfinite(divisor):
         why = f"the {total} divides by {divisor:g} here, and has no gradient"
-    elif stated is not None and stated.gradient is not None:
+    elif stated is not None and GRADIENTS & stated.parts.keys():
         why = f"it is that of the {total}, and `expect` states that of the sum"
     if why:
-        return replace(computed, gradient=Unsupported(why), gradient_of=None)
+        by_parameters = dict.fromkeys(computed.by_parameters, Unsupported(why))
+        return replace(
+            computed, gradient=Unsupported(why), by_parameters=by_parameters, gradient_of=None
+        )
     note = f"its gradient is that of the {total}, and is compared with that"
     return replace(computed, notes=(*computed.notes, note))
 

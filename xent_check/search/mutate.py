@@ -124,7 +124,7 @@ def _scan(
     caught: dict[Mutant, CaseResult] = {}
     flagged: list[CaseResult] = []
     asked = 0
-    for posed in sorted(posed_cases, key=lambda posed: posed.problem.values.size):
+    for posed in sorted(posed_cases, key=lambda posed: posed.problem.num_scores):
         problem = posed.problem
         # Elsewhere a mutant is the right loss that it is made from.
         open_ones = [m for m in mutants if m not in caught and m.met_by(problem)]

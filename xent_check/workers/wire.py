@@ -109,6 +109,9 @@ def encode_evaluation(evaluation: Evaluation, folder: Path) -> Message:
         "seconds": evaluation.seconds,
         "gradient": _encode_part(evaluation.gradient, folder),
         "gradient_of": evaluation.gradient_of,
+        "by_parameters": {
+            name: _encode_part(part, folder) for name, part in evaluation.by_parameters.items()
+        },
         "notes": list(evaluation.notes),
         "only_totals": evaluation.only_totals,
         "conduct": _encode_conduct(evaluation.conduct, folder),
@@ -201,4 +204,5 @@ def decode_evaluation(message: Message, printed: str) -> Evaluation:
         notes=tuple(message["notes"]),
         only_totals=message["only_totals"],
         conduct=_decode_conduct(message["conduct"]),
+        by_parameters={name: _decode_part(p) for name, p in message["by_parameters"].items()},
     )

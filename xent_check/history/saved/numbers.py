@@ -12,7 +12,7 @@ import numpy as np
 from xent_check.problem.distance import distance
 from xent_check.problem.dtypes import Float64s, spacing, unit_roundoff
 from xent_check.problem.expectation import Published
-from xent_check.problem.vocabulary import Reduction
+from xent_check.problem.vocabulary import GRADIENTS, PARAMETER_PARTS, Reduction
 from xent_check.reference.bounds import Bounds
 from xent_check.results.comparison import Comparison, share_of
 from xent_check.results.departure import Checked, Departure
@@ -20,7 +20,17 @@ from xent_check.results.difference import Allowance, Difference, Excerpt
 from xent_check.results.excerpts import WORST
 
 from .checks import ContradictionError
-from .parts import AnyGradient, AnyTotal, Check, ExcerptOfGradient, Gap, Total, WholeGradient
+from .parts import (
+    AnyGradient,
+    AnyGradients,
+    AnyTotal,
+    Check,
+    ExcerptOfGradient,
+    Gap,
+    LayerGradients,
+    Total,
+    WholeGradient,
+)
 from .results import AnyCompared, ComparedExcerpt, ComparedWhole
 
 _Whole = ComparedWhole | WholeGradient | Total
@@ -31,8 +41,7 @@ def comparison_of(r: AnyCompared) -> Comparison:
     """The comparison in a saved result, under the tolerance that it was saved with."""
     parts: dict[str, AnyCompared | AnyTotal | AnyGradient] = {"losses": r}
     parts |= {str(name): total for name, total in r.totals.items()}
-    if r.gradient is not None:
-        parts["gradient"] = r.gradient
+    parts |= _gradients(r.gradient)
     gaps = {name: part for name, part in parts.items() if isinstance(part, Gap)}
     present = {name: part for name, part in parts.items() if not isinstance(part, Gap)}
     totals = {name: part for name, part in r.totals.items() if isinstance(part, Total)}
@@ -58,6 +67,8 @@ def comparison_of(r: AnyCompared) -> Comparison:
         wide_radius=False,
         gradient=differences.get("gradient"),
         expected_gradient=expected.get("gradient"),
+        by_parameters=_of_layer(differences),
+        expected_by_parameters=_of_layer(expected),
         share=share_of(differences["losses"], bounds.losses) if bounds and losses else None,
         bounds=bounds,
         divisors={n: total.divisor for n, total in totals.items() if total.divisor is not None},
@@ -72,8 +83,28 @@ def comparison_of(r: AnyCompared) -> Comparison:
     )
     if not comparison.divisors:
         return comparison
-    no_gradient = replace(comparison, gradient=None, expected_gradient=None)
+    no_gradient = replace(
+        comparison,
+        gradient=None,
+        expected_gradient=None,
+        by_parameters={},
+        expected_by_parameters={},
+    )
     return replace(comparison, expected_totals=no_gradient.under(r.tolerance).expected_totals)
+
+
+def _gradients(saved: AnyGradients | None) -> dict[str, AnyGradient]:
+    """The gradients by the name of the part."""
+    if not isinstance(saved, LayerGradients):
+        return {} if saved is None else {"gradient": saved}
+    parts = {"gradient": saved.hidden}
+    parts |= {name: getattr(saved, p) for p, name in PARAMETER_PARTS.items()}
+    return {name: part for name, part in parts.items() if part is not None}
+
+
+def _of_layer(differences: Mapping[str, Difference]) -> dict[str, Difference]:
+    names = PARAMETER_PARTS.values()
+    return {name: difference for name, difference in differences.items() if name in names}
 
 
 def _checked(saved: Check) -> Checked:
@@ -91,11 +122,13 @@ def _bounds(present: Mapping[str, _Whole | _Excerpt], u: float) -> Bounds | None
         return None
     for name, bound in bounds.items():
         if bound is None:
-            where = name if name == "gradient" else f"totals.{name}"
+            where = name if name in GRADIENTS else f"totals.{name}"
             raise ContradictionError(f"no {where}.bound, but the losses have a bound")
     gradient = bounds.pop("gradient", None)
+    of_layer = {p: bounds.pop(name, None) for p, name in PARAMETER_PARTS.items()}
+    by_parameters = {p: bound for p, bound in of_layer.items() if bound is not None}
     totals = {cast(Reduction, n): float(b) for n, b in bounds.items() if b is not None}
-    return Bounds(losses, totals, gradient, {}, u)
+    return Bounds(losses, totals, gradient, {}, u, by_parameters=by_parameters)
 
 
 def _bound(saved: _Whole | _Excerpt) -> Float64s | None:

@@ -68,7 +68,8 @@ Scalar = Annotated[_Array, WithJsonSchema({"x-ref": "Number"})]  # an array with
 MAX_NUMBERS = 1000  # of an array that is kept whole, unless all numbers are asked for
 Index = tuple[int, ...]
 PartStatus = Literal["agrees", "diverges", "unsupported"]
-TAGS = ("#whole", "#excerpt", "#given", "#gap", "#none")  # of variants; no keys of the document
+# Of variants; no keys of the document.
+TAGS = ("#whole", "#excerpt", "#given", "#gap", "#none", "#one", "#layer")
 
 
 class Saved(BaseModel):
@@ -251,7 +252,7 @@ class Gradient(Saved):
     dtype: DType
     """of its numbers"""
     shape: Index
-    """that of the logits, probs or log_probs"""
+    """that of what it is by: the logits, probs or log_probs; or hidden, the weight, the bias"""
 
 
 class WholeGradient(Whole, Gradient):
@@ -281,6 +282,12 @@ def _gradient(value: object) -> str:
     return _tag(value, lambda of: array_tag(of) if of.get("reason") is None else "#gap")
 
 
+def _gradients(value: object) -> str:
+    if isinstance(value, Mapping):
+        return "#one" if "status" in value else "#layer"
+    return "#layer" if isinstance(value, LayerGradients) else "#one"
+
+
 def array_tag(of: Mapping[str, object]) -> str:
     """Whether an array is there whole."""
     return "#whole" if of.get("worst") is None else "#excerpt"
@@ -294,4 +301,21 @@ AnyGradient = Annotated[
     | Annotated[ExcerptOfGradient, Tag("#excerpt")]
     | Annotated[Gap, Tag("#gap")],
     Discriminator(_gradient),
+]
+
+
+class LayerGradients(Sparse):
+    """The gradients of a case with `hidden`, by what each is taken."""
+
+    hidden: AnyGradient
+    """by what is hidden"""
+    weight: AnyGradient | None = None
+    """by the weight"""
+    bias: AnyGradient | None = None
+    """by the bias"""
+
+
+AnyGradients = Annotated[
+    Annotated[AnyGradient, Tag("#one")] | Annotated[LayerGradients, Tag("#layer")],
+    Discriminator(_gradients),
 ]

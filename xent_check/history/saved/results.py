@@ -15,7 +15,7 @@ from xent_check.problem.vocabulary import ConductCheck, DepartureId, DType, Redu
 from xent_check.results.report import Status, Ungated
 
 from .parts import (
-    AnyGradient,
+    AnyGradients,
     AnyTotal,
     Check,
     Excerpt,
@@ -105,7 +105,7 @@ class SavedResult(Saved):
     """what the tolerance would accept beside the right answer"""
     explanation: tuple[SavedExplanation, ...] | None
     """what reproduces the numbers of a divergence, best first; empty where nothing does"""
-    gradient: AnyGradient | None
+    gradient: AnyGradients | None
     """null where it was not asked for"""
 
 

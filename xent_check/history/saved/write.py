@@ -17,7 +17,7 @@ from xent_check.results.report import STATUSES, Asked, CaseResult, Report, selec
 from . import schema as form
 from .parts import MAX_NUMBERS
 from .results import AnyResult, NotCompared, SavedExpectation, SavedExplanation
-from .write_numbers import saved_gradient, saved_numbers
+from .write_numbers import saved_gradients, saved_numbers
 
 
 def plain_report(report: Report) -> dict[str, Any]:
@@ -147,7 +147,7 @@ def saved_result(result: CaseResult, verbose: bool) -> AnyResult:
         "printed": getattr(evaluation, "printed", "") or None,
         "behaviour": behaviour(result),
         "explanation": diagnosis and tuple(map(saved_explanation, diagnosis.reasons)),
-        "gradient": comparison and saved_gradient(comparison),
+        "gradient": comparison and saved_gradients(comparison),
     }
     if comparison is not None:
         radius = float(result.reference.losses.radius.max(initial=0.0))

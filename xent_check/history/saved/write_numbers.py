@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from xent_check.problem.dtypes import Float64s
-from xent_check.problem.vocabulary import CONDUCT_CHECKS, REDUCTIONS, ConductCheck
+from xent_check.problem.vocabulary import CONDUCT_CHECKS, PARAMETER_PARTS, REDUCTIONS, ConductCheck
 from xent_check.results.comparison import Comparison
 from xent_check.results.difference import Difference
 from xent_check.results.excerpts import WORST, shortened
@@ -88,14 +88,24 @@ def _gap(comparison: Comparison, name: str) -> form.Gap:
     )
 
 
-def saved_gradient(comparison: Comparison) -> form.AnyGradient | None:
-    """The gradient, whole or as an excerpt; None where it was not asked for."""
-    if "gradient" in comparison.unsupported:
-        return _gap(comparison, "gradient")
-    gradient, expected = comparison.gradient, comparison.expected_gradient
+def saved_gradients(comparison: Comparison) -> form.AnyGradients | None:
+    """The gradient, or those through a last layer; None where none was asked for."""
+    gradient = _saved_gradient(comparison, "gradient")
+    of_layer = {p: _saved_gradient(comparison, name) for p, name in PARAMETER_PARTS.items()}
+    if gradient is None or not any(of_layer.values()):
+        return gradient
+    return form.LayerGradients(hidden=gradient, **of_layer)
+
+
+def _saved_gradient(comparison: Comparison, name: str) -> form.AnyGradient | None:
+    """A gradient, whole or as an excerpt, by the name of the part; None where there is none."""
+    if name in comparison.unsupported:
+        return _gap(comparison, name)
+    gradient = comparison.by_reference.get(name)
+    expected = comparison.by_expectation.get(name)
     if gradient is None:
         return None
-    bound = None if comparison.bounds is None else comparison.bounds.gradient
+    bound: Any = None if comparison.bounds is None else comparison.bounds.parts[name]
     common: dict[str, Any] = {
         "status": _status((expected or gradient).diverging),
         **_worst(gradient, "worst_element"),

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import lru_cache
 from pathlib import Path
@@ -33,12 +33,12 @@ from ..idioms import Idioms, Names, around, reduce_under
 from ..outline import PROGRAMS, Outline
 from ..own.framework import Framework
 from ..program import (
-    GRADIENT,
     LOSSES,
     LossFunction,
     NativeArrays,
     Program,
     TotalFunction,
+    gradients_in,
     problem_arrays,
     refuse_what_is_not_supported,
 )
@@ -60,6 +60,8 @@ NAMES = Names(
     square="jnp.square",
     log_sum_exp="jax.nn.logsumexp",
     pad="jnp.pad",
+    matmul="jnp.matmul",
+    transpose="jnp.transpose",
 )
 REDUCED = reduce_under(NAMES)
 
@@ -105,11 +107,12 @@ def run(
         losses = np.asarray(answers[LOSSES])
         reductions = [r for r in problem.reductions if r in answers]
         totals: dict[Reduction, Any] = {r: np.asarray(answers[r]) for r in reductions}
-        gradient = np.asarray(answers[GRADIENT]) if problem.gradient else None
+        gradient, by_parameters = gradients_in(answers, problem, np.asarray)
     totals |= program.unsupported
     return Computed(
-        losses, totals, program.text, seconds, gradient, calls={**program.calls}, conduct=conduct()
-    )
+        losses, totals, program.text, seconds, gradient, calls={**program.calls},
+        conduct=conduct(), by_parameters=by_parameters,
+    )  # fmt: skip
 
 
 def _program(
@@ -131,10 +134,12 @@ def _jitted(
     return program, jax.jit(program)
 
 
-def differentiate(losses_of: Callable[[Any], Any], values: Any, cotangent: Any) -> tuple[Any, Any]:
-    """The losses, and the gradient of sum(cotangent * losses), by jax.vjp."""
-    losses, pull_back = jax.vjp(losses_of, values)
-    return losses, pull_back(jnp.ones_like(losses) if cotangent is None else cotangent)[0]
+def differentiate(
+    losses_of: Callable[..., Any], inputs: Sequence[Any], cotangent: Any
+) -> tuple[Any, Sequence[Any]]:
+    """The losses, and the gradients of sum(cotangent * losses), by jax.vjp."""
+    losses, pull_back = jax.vjp(losses_of, *inputs)
+    return losses, pull_back(jnp.ones_like(losses) if cotangent is None else cotangent)
 
 
 def _enable_x64(on: bool) -> AbstractContextManager[Any]:

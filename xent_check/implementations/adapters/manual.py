@@ -23,7 +23,7 @@ import numpy.typing as npt
 from xent_check.problem.dtypes import BITS
 from xent_check.problem.evaluation import Computed, Unsupported, UnsupportedError
 from xent_check.problem.problem import Problem
-from xent_check.problem.vocabulary import GIVEN, Given, Loss, Reduction
+from xent_check.problem.vocabulary import Given, Loss, Reduction
 
 from ..conduct import watched
 from ..program import problem_arrays, refuse_what_is_not_supported
@@ -54,7 +54,10 @@ def run(problem: Problem, formula: Callable[[Problem], Array], text: str) -> Com
     losses, totals = answer(in_memory.aligned, formula)
     seconds = time.perf_counter() - start
     gradient = Unsupported("NumPy has no autodiff") if problem.gradient else None
-    return Computed(losses, {**totals}, text, seconds, gradient, conduct=conduct())
+    by_parameters = {p: gradient for p in problem.parameters if gradient is not None}
+    return Computed(
+        losses, {**totals}, text, seconds, gradient, conduct=conduct(), by_parameters=by_parameters
+    )
 
 
 def answer(
@@ -143,11 +146,12 @@ def categorical(problem: Problem) -> Array:
     if problem.given == "log_probs":
         log_p = values
     else:
-        p = np.exp(values) if problem.given == "logits" else values
+        scored = problem.given in ("logits", "hidden")
+        p = np.exp(values) if scored else values
         if problem.z_loss:
             log_sum = np.log(added(p, axis=-1).astype(values.dtype))
         p = _divided(p)
-        if problem.given == "logits":
+        if scored:
             p = _divided(p)
         log_p = np.log(p)
     losses = added(targets(problem) * -log_p, axis=-1).astype(values.dtype)
@@ -155,8 +159,13 @@ def categorical(problem: Problem) -> Array:
 
 
 def scores(problem: Problem) -> Array:
-    """softcap tanh(logit_scale x / softcap); what is given where neither is set."""
+    """softcap tanh(logit_scale x / softcap); what is given where neither is set. Of what is hidden,
+    x = hidden @ weight.T + bias, numbers of 16 bits multiplied and added up in float32."""
     x, one = problem.values, problem.values.dtype.type
+    if problem.weight is not None:
+        wide = np.float32 if x.dtype.itemsize == 2 else x.dtype
+        x = (x.astype(wide) @ problem.weight.astype(wide).T).astype(x.dtype)
+        x = x if problem.bias is None else x + problem.bias
     if problem.logit_scale != 1:
         x = x * one(problem.logit_scale)
     if problem.softcap is not None:
@@ -185,16 +194,20 @@ _P: Mapping[tuple[bool, Given], str] = {
     (True, "logits"): "p = 1 / (1 + exp(-logits)); ",
     (True, "probs"): "p = probs; ",
     (True, "log_probs"): "p = exp(log_probs); ",
+    (False, "hidden"): "logits = hidden @ weight.T + bias; "
+    "p = exp(logits) / sum(exp(logits)); p = p / sum(p); ",
     (False, "logits"): "p = exp(logits) / sum(exp(logits)); p = p / sum(p); ",
     (False, "probs"): "p = probs / sum(probs); ",
     (False, "log_probs"): "p = exp(log_probs); ",
 }
 TEXTS: Mapping[tuple[Loss, Given], str] = {
-    **{("binary", g): _P[True, g] + "t * -log(p) + (1 - t) * -log(1 - p)" for g in GIVEN},
+    **{("binary", g): p + "t * -log(p) + (1 - t) * -log(1 - p)" for (b, g), p in _P.items() if b},
     ("categorical", "logits"): _P[False, "logits"] + "sum(t * -log(p))",
     ("categorical", "probs"): _P[False, "probs"] + "sum(t * -log(p))",
     ("sparse_categorical", "logits"): _P[False, "logits"] + "sum(one_hot(labels) * -log(p))",
     ("sparse_categorical", "probs"): _P[False, "probs"] + "sum(one_hot(labels) * -log(p))",
+    ("categorical", "hidden"): _P[False, "hidden"] + "sum(t * -log(p))",
+    ("sparse_categorical", "hidden"): _P[False, "hidden"] + "sum(one_hot(labels) * -log(p))",
     ("categorical", "log_probs"): "sum(t * -log_probs)",
     ("sparse_categorical", "log_probs"): "sum(one_hot(labels) * -log_probs)",
 }

@@ -7,7 +7,7 @@ reference pages of mlx.nn.losses.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import mlx.core as mx
@@ -67,12 +67,14 @@ def _reads_outside(problem: Problem) -> bool:
     )
 
 
-def _differentiate(losses_of: Callable[[Any], Any], values: Any, cotangent: Any) -> tuple[Any, Any]:
-    """The losses, and the gradient of sum(cotangent * losses), by mx.vjp."""
+def _differentiate(
+    losses_of: Callable[..., Any], inputs: Sequence[Any], cotangent: Any
+) -> tuple[Any, Sequence[Any]]:
+    """The losses, and the gradients of sum(cotangent * losses), by mx.vjp."""
     if cotangent is None:
-        cotangent = mx.ones_like(losses_of(values))
-    (losses,), (gradient,) = mx.vjp(losses_of, (values,), (cotangent,))
-    return losses, gradient
+        cotangent = mx.ones_like(losses_of(*inputs))
+    (losses,), gradients = mx.vjp(losses_of, tuple(inputs), (cotangent,))
+    return losses, gradients
 
 
 def _to_native(array: np.ndarray[Any, Any]) -> Any:

@@ -9,7 +9,7 @@ binary_cross_entropy_with_logits.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -60,13 +60,15 @@ def evaluate(problem: Problem, mode: str, device: str) -> Computed:
     )
 
 
-def _differentiate(losses_of: Callable[[Any], Any], values: Any, cotangent: Any) -> tuple[Any, Any]:
-    """The losses, and the gradient of sum(cotangent * losses), by paddle.grad."""
-    values = values.detach()
-    values.stop_gradient = False
-    losses = losses_of(values)
-    (gradient,) = paddle.grad([losses], [values], grad_outputs=[cotangent])
-    return losses, gradient
+def _differentiate(
+    losses_of: Callable[..., Any], inputs: Sequence[Any], cotangent: Any
+) -> tuple[Any, Sequence[Any]]:
+    """The losses, and the gradients of sum(cotangent * losses), by paddle.grad."""
+    inputs = [tensor.detach() for tensor in inputs]
+    for tensor in inputs:
+        tensor.stop_gradient = False
+    losses = losses_of(*inputs)
+    return losses, paddle.grad([losses], inputs, grad_outputs=[cotangent])
 
 
 def _to_tensor(array: np.ndarray[Any, Any]) -> Any:

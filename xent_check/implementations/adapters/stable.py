@@ -33,7 +33,8 @@ Array = npt.NDArray[Any]
 def evaluate(problem: Problem, mode: str, device: str) -> Computed:
     """Losses by the shifted formula, totals as plain sums."""
     refuse_what_is_not_supported(problem, FROM_LOGITS, "shifted log-sum-exp", NUMPY_LAYOUTS)
-    return run(problem, FORMULAS[problem.loss], TEXTS[problem.loss])
+    before = "x = hidden @ weight.T + bias; " if problem.given == "hidden" else ""
+    return run(problem, FORMULAS[problem.loss], before + TEXTS[problem.loss])
 
 
 def binary(problem: Problem) -> Array:

@@ -9,7 +9,7 @@ sparse_softmax_cross_entropy_with_logits.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import lru_cache
 from typing import Any
@@ -26,12 +26,12 @@ from ..idioms import Idioms, Names, around, reduce_under
 from ..outline import PROGRAMS, Outline
 from ..own.framework import Framework
 from ..program import (
-    GRADIENT,
     LOSSES,
     LossFunction,
     NativeArrays,
     Program,
     TotalFunction,
+    gradients_in,
     problem_arrays,
     refuse_what_is_not_supported,
 )
@@ -53,6 +53,8 @@ NAMES = Names(
     square="tf.square",
     log_sum_exp="tf.reduce_logsumexp",
     pad="tf.pad",
+    matmul="tf.linalg.matmul",
+    transpose="tf.transpose",
     count_needs_dtype=True,
 )
 REDUCED = reduce_under(NAMES)
@@ -89,11 +91,12 @@ def run(
     losses = answers[LOSSES].numpy()
     reductions = [r for r in problem.reductions if r in answers]
     totals: dict[Reduction, Any] = {r: np.asarray(answers[r].numpy()) for r in reductions}
-    gradient = answers[GRADIENT].numpy() if problem.gradient else None
+    gradient, by_parameters = gradients_in(answers, problem, _to_numpy)
     totals |= program.unsupported
     return Computed(
-        losses, totals, program.text, seconds, gradient, calls={**program.calls}, conduct=conduct()
-    )
+        losses, totals, program.text, seconds, gradient, calls={**program.calls},
+        conduct=conduct(), by_parameters=by_parameters,
+    )  # fmt: skip
 
 
 @lru_cache(PROGRAMS)
@@ -115,11 +118,17 @@ def on_device(device: str) -> AbstractContextManager[Any]:
     return context
 
 
-def _differentiate(losses_of: Callable[[Any], Any], values: Any, cotangent: Any) -> tuple[Any, Any]:
+def _differentiate(
+    losses_of: Callable[..., Any], inputs: Sequence[Any], cotangent: Any
+) -> tuple[Any, Sequence[Any]]:
     with tf.GradientTape() as tape:
-        tape.watch(values)
-        losses = losses_of(values)
-    return losses, tape.gradient(losses, values, output_gradients=cotangent)
+        tape.watch(inputs)
+        losses = losses_of(*inputs)
+    return losses, tape.gradient(losses, inputs, output_gradients=cotangent)
+
+
+def _to_numpy(tensor: Any) -> np.ndarray[Any, Any]:
+    return np.asarray(tensor.numpy())
 
 
 def binary(call: Calls, problem: Problem, arrays: NativeArrays, _: Reduction | None) -> Any:

@@ -3,7 +3,9 @@
 Class scores have their class axis at 1. Their reduction='mean' divides by the sum of the class
 weights of the kept labels (integer labels), or by the samples (distributions, binary). It is used
 where the reduction means that, torch.sum and torch.divide elsewhere. Gradients by torch.autograd.
-Mode compile: torch.compile of the recorded expression. Source: the reference pages of
+Mode compile: torch.compile of the recorded expression. Modes linear and linear-chunked:
+linear_cross_entropy, which multiplies what is hidden by the weight itself; the second with
+LinearCrossEntropyOptions(), a chunk of rows at a time. Source: the reference pages of
 torch.nn.functional.cross_entropy, nll_loss, binary_cross_entropy and
 binary_cross_entropy_with_logits.
 """
@@ -12,7 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -20,7 +22,7 @@ import numpy as np
 import torch
 
 from xent_check.problem.dtypes import dtype_name, numpy_dtype
-from xent_check.problem.evaluation import Computed, MissingDeviceError
+from xent_check.problem.evaluation import Computed, MissingDeviceError, UnsupportedError
 from xent_check.problem.laid_out import flat_memory
 from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import Loss, Reduction
@@ -30,16 +32,16 @@ from ..idioms import Idioms, Names, around
 from ..outline import PROGRAMS, Outline
 from ..own.framework import Framework
 from ..program import (
-    GRADIENT,
     LOSSES,
     LossFunction,
     NativeArrays,
     Program,
+    gradients_in,
     problem_arrays,
     refuse_what_is_not_supported,
 )
 from ..recording import Calls
-from ..support import TORCH, TORCH_LAYOUTS
+from ..support import TORCH, TORCH_CHUNKED, TORCH_LAYOUTS, TORCH_LINEAR
 
 NAMES = Names(
     sum="torch.sum",
@@ -56,6 +58,7 @@ NAMES = Names(
     square="torch.square",
     log_sum_exp="torch.logsumexp",
     pad="torch.nn.functional.pad",
+    linear="torch.nn.functional.linear",
     axis="dim",
     pads_from_the_end=True,
 )
@@ -63,6 +66,11 @@ NAMES = Names(
 
 def evaluate(problem: Problem, mode: str, device: str) -> Computed:
     """Losses by reduction='none', totals by the API's own reductions where they mean the same."""
+    if mode in LINEAR:
+        _refuse_linear(problem, mode)
+        require_device(device)
+        program = Program({"torch": torch}, problem, LINEAR[mode], differentiate)
+        return answer(problem, program, device)
     refuse_what_is_not_supported(problem, TORCH, "torch.nn.functional", TORCH_LAYOUTS)
     require_device(device)
     function, roots = FUNCTIONS[problem.loss], {"torch": torch}
@@ -92,22 +100,23 @@ def answer(problem: Problem, program: Program, device: str) -> Computed:
     totals: dict[Reduction, Any] = {
         r: to_numpy(answers[r]) for r in problem.reductions if r in answers
     }
-    gradient = to_numpy(answers[GRADIENT]) if problem.gradient else None
+    gradient, by_parameters = gradients_in(answers, problem, to_numpy)
     losses = to_numpy(answers[LOSSES])
     totals |= program.unsupported
     return Computed(
-        losses, totals, program.text, seconds, gradient, calls=program.calls, conduct=conduct()
-    )
+        losses, totals, program.text, seconds, gradient, calls=program.calls, conduct=conduct(),
+        by_parameters=by_parameters,
+    )  # fmt: skip
 
 
 def differentiate(
-    losses_of: Callable[[Any], Any], values: torch.Tensor, cotangent: torch.Tensor | None
-) -> tuple[Any, Any]:
-    """The losses, and the gradient of sum(cotangent * losses), by torch.autograd.grad."""
-    values = values.detach().requires_grad_()
-    losses = losses_of(values)
+    losses_of: Callable[..., Any], inputs: Sequence[torch.Tensor], cotangent: torch.Tensor | None
+) -> tuple[Any, Sequence[Any]]:
+    """The losses, and the gradients of sum(cotangent * losses), by torch.autograd.grad."""
+    inputs = [tensor.detach().requires_grad_() for tensor in inputs]
+    losses = losses_of(*inputs)
     cotangent = torch.ones_like(losses) if cotangent is None else cotangent
-    return losses, torch.autograd.grad(losses, values, cotangent)[0]
+    return losses, torch.autograd.grad(losses, inputs, cotangent)
 
 
 def _compiled(function: LossFunction, outline: Outline) -> LossFunction:
@@ -243,18 +252,73 @@ FUNCTIONS: Mapping[Loss, LossFunction] = {
 }
 
 
+# ---- linear_cross_entropy -----------------------------------------------------------------------
+
+
+def _refuse_linear(problem: Problem, mode: str) -> None:
+    name = "torch.nn.functional.linear_cross_entropy"
+    if not hasattr(torch.nn.functional, "linear_cross_entropy"):
+        raise UnsupportedError(f"torch {torch.__version__} has no {name}")
+    if mode == "linear-chunked":
+        refuse_what_is_not_supported(problem, TORCH_CHUNKED, f"{name} in chunks")
+    refuse_what_is_not_supported(problem, TORCH_LINEAR, name)
+
+
+def linear(call: Calls, problem: Problem, arrays: NativeArrays, reduction: Reduction | None) -> Any:
+    """linear_cross_entropy, whose samples have one axis."""
+    return _linear(call, problem, arrays, reduction)
+
+
+def linear_chunked(
+    call: Calls, problem: Problem, arrays: NativeArrays, reduction: Reduction | None
+) -> Any:
+    """The same in chunks of rows, as many as its own heuristic says."""
+    options = call("torch.nn.LinearCrossEntropyOptions")
+    return _linear(call, problem, arrays, reduction, options=options)
+
+
+def _linear(
+    call: Calls, problem: Problem, arrays: NativeArrays, reduction: Reduction | None, **more: Any
+) -> Any:
+    hidden, labels = arrays["hidden"], arrays["labels"]
+    soft, several = problem.loss == "categorical", len(problem.samples_shape) > 1
+    if several:
+        hidden = call("torch.flatten", hidden, 0, -2)
+        labels = call("torch.flatten", labels, 0, -2) if soft else call("torch.flatten", labels)
+    options = _present(arrays, linear_bias="bias", weight="class_weight") | _smoothing(problem)
+    if problem.ignore_index is not None:
+        options["ignore_index"] = problem.ignore_index
+    native = _native_reduction(arrays, reduction)
+    if soft:
+        weighted = "sample_weight" in arrays or reduction == "weighted_mean"
+        native = None if weighted else reduction
+    if reduction == "mean" and problem.num_items is not None:
+        native = None
+    name, inputs = "torch.nn.functional.linear_cross_entropy", (hidden, arrays["weight"], labels)
+    losses = call(name, *inputs, **options, reduction=native or "none", **more)
+    if native is not None:
+        return losses
+    if several:
+        losses = call("torch.reshape", losses, list(problem.samples_shape))
+    idioms = Idioms(call, NAMES, problem, arrays)
+    return idioms.reduced(idioms.weighted_by_sample(losses), reduction)
+
+
+LINEAR: Mapping[str, LossFunction] = {"linear": linear, "linear-chunked": linear_chunked}
+
+
 # ---- for users' own functions -------------------------------------------------------------------
 
 
 def _differentiate_users(
-    losses_of: Callable[[Any], Any], values: torch.Tensor, cotangent: torch.Tensor | None
-) -> tuple[Any, Any]:
-    values = values.detach().requires_grad_()
-    losses = losses_of(values)
+    losses_of: Callable[..., Any], inputs: Sequence[torch.Tensor], cotangent: torch.Tensor | None
+) -> tuple[Any, Sequence[Any]]:
+    inputs = [tensor.detach().requires_grad_() for tensor in inputs]
+    losses = losses_of(*inputs)
     if not losses.requires_grad:
-        return losses, None
+        return losses, [None] * len(inputs)
     cotangent = torch.ones_like(losses) if cotangent is None else cotangent
-    return losses, torch.autograd.grad(losses, values, cotangent, allow_unused=True)[0]
+    return losses, torch.autograd.grad(losses, inputs, cotangent, allow_unused=True)
 
 
 def _inside(_: str, device: str) -> contextlib.AbstractContextManager[Any]:

@@ -6,7 +6,7 @@ It runs wherever the callable is: in a worker, or in the process of who calls th
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from xent_check.problem.evaluation import Computed, Unsupported
 from xent_check.problem.problem import Problem
-from xent_check.problem.vocabulary import REDUCTIONS, Reduction
+from xent_check.problem.vocabulary import REDUCTIONS, Parameter, Reduction
 
 from ..conduct import watched
 from ..declaration import EXPLICIT, NOTHING, Declaration, Returns
@@ -95,10 +95,12 @@ def ask(problem: Problem, loss: UserLoss, returns: Returns = "losses") -> Comput
         arrays = problem_arrays(problem)
         native = {key: framework.to_native(array, loss.device) for key, array in arrays.items()}
         conduct = watched(problem, {**native}, framework.to_numpy)
-        scores = native.pop(given)
+        names = (given, *problem.parameters)
+        inputs = [native.pop(given), *(native[p] for p in problem.parameters)]
         cotangent = native.pop("cotangent", None)
 
-        def losses(values: Any) -> Any:
+        def losses(values: Any, *parameters: Any) -> Any:
+            native.update(zip(problem.parameters, parameters, strict=True))
             target = loss.target
             if plan.made is not None:
                 target = plan.made.call(target, native)
@@ -129,26 +131,32 @@ def ask(problem: Problem, loss: UserLoss, returns: Returns = "losses") -> Comput
         call = _call_text(plan, loss, given, arrays)
         in_full = _call_text(plan, loss, given, arrays, CALLED)
         start = time.perf_counter()
-        slope: Any = None
+        taken: Sequence[Any] = []
         with advised(call, {main: in_full}, loss.other_arrays):
             if differentiated and framework.differentiate is not None:
                 weights = None if returns in REDUCTIONS else cotangent
                 try:
-                    answer, slope = framework.differentiate(losses, scores, weights)
+                    answer, taken = framework.differentiate(losses, inputs, weights)
                 except _OutsideError as error:
                     answer = error.answer
             else:
-                answer = losses(scores)
-                slope = slopes[0] if slopes else None
+                answer, taken = losses(*inputs), slopes
         native_answer = framework.is_native(answer)
         numbers = framework.to_numpy(answer) if native_answer else np.asarray(answer)
-        slope = None if slope is None else framework.to_numpy(slope)
+        by = {n: framework.to_numpy(g) for n, g in zip(names, taken, strict=False) if g is not None}
         seconds = time.perf_counter() - start
         seen = conduct()
     gradient: Array | Unsupported | None = None
+    by_parameters: dict[Parameter, Array | Unsupported] = {}
     if problem.gradient:
-        why = _why_no_gradient(problem, framework, returns, slope is None)
-        gradient = Unsupported(why) if why else slope
+        what = {name: f"the {name}" for name in problem.parameters} | {given: "the scores"}
+        parts = {
+            name: Unsupported(why) if why else by[name]
+            for name in names
+            for why in (_why_no_gradient(problem, framework, returns, name in by, what[name]),)
+        }
+        gradient = parts[given]
+        by_parameters = {p: parts[p] for p in problem.parameters}
     notes += _notes(problem, loss.declared)
     if not native_answer:
         in_full, texts = f"{framework.from_numpy}({in_full}{texts[main]})", {main: ""}
@@ -157,10 +165,15 @@ def ask(problem: Problem, loss: UserLoss, returns: Returns = "losses") -> Comput
     if returns in REDUCTIONS:
         computed = _total(problem, returns, numbers, call, seconds, gradient, said)
         of = returns if isinstance(gradient, np.ndarray) else None
-        return replace(computed, conduct=seen, calls=calls, gradient_of=of)
+        return replace(
+            computed, conduct=seen, calls=calls, gradient_of=of, by_parameters=by_parameters
+        )
     reason = Unsupported("your function gives the losses alone")
     totals: dict[Reduction, Array | Unsupported] = dict.fromkeys(problem.reductions, reason)
-    return Computed(numbers, totals, call, seconds, gradient, "", calls, notes=said, conduct=seen)
+    return Computed(
+        numbers, totals, call, seconds, gradient, "", calls, notes=said, conduct=seen,
+        by_parameters=by_parameters,
+    )  # fmt: skip
 
 
 def _call_text(
@@ -200,18 +213,21 @@ def _total(
 
 
 def _why_no_gradient(
-    problem: Problem, framework: Framework, returns: Returns, none: bool
+    problem: Problem, framework: Framework, returns: Returns, taken: bool, by: str
 ) -> str | None:
     """Why neither the gradient of sum(cotangent * losses) is known, nor that of the total that
-    there is in place of the losses; None where one is."""
+    there is in place of the losses; None where one is.
+
+    taken: whether there is one. by: what it is by, in words.
+    """
     if problem.cotangent is not None and (returns in REDUCTIONS or returns == EXPLICIT):
         total = "sum" if returns == EXPLICIT else returns.replace("_", " ")
         return f"your function gives the gradient of the {total} alone, without the cotangent"
-    if not none:
+    if taken:
         return None
     if framework.differentiate is None:
         return "a NumPy function has no gradient, unless it returns one beside the losses"
     return (
-        "its losses do not depend on the scores for "
+        f"its losses do not depend on {by} for "
         f"{framework.name}'s differentiation (detached, or computed outside of it)"
     )

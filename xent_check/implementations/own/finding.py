@@ -17,12 +17,13 @@ from ..declaration import EXPLICIT, Returns
 from .answers import AnswerError
 from .asking import UserLoss, ask
 from .gentle import Gentle, gentle
-from .signature import CallError
+from .signature import CallError, hidden_of, needs_bias
 from .taken import Kind, Refused, Taken
 
 _CLOSE = 1e-2  # absolute and relative: another meaning is further off, rounding nearer
 _SAMPLES: dict[int, tuple[int, ...]] = {1: (4,), 2: (2, 3), 0: ()}
 _WEIGHTS = (1.0, 2.0, 0.5, 3.0, 1.5)
+_BIAS = (0.5, -0.25, 0.0, 1.0, -1.0)
 
 
 class _NotTakenError(Exception):
@@ -41,7 +42,12 @@ def found(loss: UserLoss) -> Taken:
     """What the loss takes of all kinds that its declaration leaves open. It raises nothing that the
     loss does."""
     declared = loss.declared
-    asked = [(name, given) for name in LOSSES for given in GIVEN if declared.allows(name, given)]
+    asked = [
+        (name, given)
+        for name in LOSSES
+        for given in _inputs(loss)
+        if declared.allows(name, given) and not (name == "binary" and given == "hidden")
+    ]
     if declared.loss and declared.given:
         return Taken(tuple(_as_declared(loss, *kind) for kind in asked))
     answers = [_kind(loss, name, given) for name, given in asked]
@@ -50,12 +56,28 @@ def found(loss: UserLoss) -> Taken:
     return Taken(tuple(kinds), tuple(refused))
 
 
+def _inputs(loss: UserLoss) -> tuple[Given, ...]:
+    """What it may take by its signature: what is hidden, or scores; where it is declared, that."""
+    if loss.declared.given:
+        return loss.declared.given
+    if hidden_of(loss.target, loss.declared):
+        return ("hidden",)
+    return tuple(given for given in GIVEN if given != "hidden")
+
+
+def _built_in(loss: UserLoss, given: Given) -> dict[str, Any]:
+    """The options of each gentle problem: those that are built in, and a bias where a call has to
+    say one."""
+    bias = {"bias": _BIAS} if given == "hidden" and needs_bias(loss.target) else {}
+    return {**dict(loss.declared.fixed), **bias}
+
+
 def _as_declared(loss: UserLoss, name: Loss, given: Given) -> Kind:
     """A kind that it is declared to take, whatever it answers: in the axes in which it does not
     raise, or in any where it always does."""
     axes, returns = list[int](), loss.declared.returns
     for count, samples in _SAMPLES.items():
-        problem = gentle(name, given, samples, dict(loss.declared.fixed))
+        problem = gentle(name, given, samples, _built_in(loss, given))
         if problem is None:
             continue
         try:
@@ -83,7 +105,7 @@ def _kind(loss: UserLoss, name: Loss, given: Given) -> Kind | Refused:
     for axes, samples in _SAMPLES.items():
         if axes == 0 and not taken:
             break
-        problem = gentle(name, given, samples, dict(loss.declared.fixed))
+        problem = gentle(name, given, samples, _built_in(loss, given))
         if problem is None:
             why, raised = why or "what it has built in fits no small problem", False
             continue
@@ -129,7 +151,7 @@ def _by_weight(
     (key,) = option
     if loss.declared.returns or returns != "mean" or loss.declared.is_fixed(key):
         return loss.declared.returns or returns
-    weighted = gentle(name, given, options={**dict(loss.declared.fixed), **option})
+    weighted = gentle(name, given, options={**_built_in(loss, given), **option})
     with contextlib.suppress(Exception, SystemExit):
         return returns if weighted is None else _returns(loss, weighted)
     return returns

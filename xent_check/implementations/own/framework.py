@@ -16,6 +16,7 @@ from xent_check.problem.dtypes import BITS
 from xent_check.problem.evaluation import UnsupportedError
 from xent_check.problem.vocabulary import AnyLayout
 
+from ..program import Differentiate
 from ..support import NUMPY_LAYOUTS
 
 Array = npt.NDArray[Any]
@@ -35,9 +36,9 @@ class Framework:
     """whether something is an array of the framework"""
     to_numpy: Callable[[Any], Array]
     """the numbers of a native array, without its gradient; they are computed by then"""
-    differentiate: Callable[[Callable[[Any], Any], Any, Any], tuple[Any, Any]] | None
-    """(losses of the scores, scores, cotangent) -> (losses, gradient or None where the losses do
-    not depend on the scores); None where the framework takes no gradients"""
+    differentiate: Differentiate | None
+    """its gradient by an input is None where the losses do not depend on that; None where the
+    framework takes no gradients"""
     from_numpy: str
     """the function that makes an array of numbers, as a script writes it"""
     layouts: tuple[AnyLayout, ...] = ()

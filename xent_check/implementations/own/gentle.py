@@ -6,28 +6,27 @@ another: the log-probabilities of a row do not sum to 1, so that they are no log
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from xent_check.problem.options import ARRAYS, misfit
+from xent_check.problem.options import ARRAYS, OPTIONS, misfit
 from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import GIVEN, LOSSES, Given, Loss, Reduction
-
-from ..declaration import FIXABLE
 
 Array = npt.NDArray[Any]
 # The axes of the samples: one, several, none. Their sizes differ from the number of classes.
 _SAMPLES: tuple[tuple[int, ...], ...] = ((4,), (2, 3), ())
-_CLASSES = 5
+_CLASSES, _FEATURES = 5, 3
 # The options that a gentle problem may have.
 _KNOWN = frozenset({
     "class_axis", "normalize", "ignore_index", "label_smoothing", "class_weight", "pos_weight",
-    "sample_weight", "logit_scale", "softcap", "z_loss", "num_items",
+    "sample_weight", "logit_scale", "softcap", "z_loss", "num_items", "bias",
 })  # fmt: skip
 
 
@@ -64,8 +63,8 @@ class Gentle:
 
 def gentle_problems() -> Iterator[Gentle]:
     """Each loss and input with one axis of samples, then with several, then without."""
-    for loss in LOSSES:
-        for given in GIVEN:
+    for loss, given in itertools.product(LOSSES, GIVEN):
+        if (loss, given) != ("binary", "hidden"):
             for samples in _SAMPLES:
                 one = gentle(loss, given, samples)
                 assert one is not None  # any axes will do where there are no options
@@ -81,20 +80,41 @@ def gentle(
     """The problem of one kind, with these options by their keys, of which it has those that apply
     to it; None where they do not fit, or it gives them no meaning."""
     set_options = {**(options or {})}
-    if not set_options.keys() <= _KNOWN:
+    if not set_options.keys() <= _KNOWN or (loss, given) == ("binary", "hidden"):
         return None
     classes = np.size(set_options.get("class_weight", range(_CLASSES)))
     shape = samples if loss == "binary" else (*samples, classes)
     axis = -1 if loss == "binary" else set_options.pop("class_axis", -1)
-    applying = {k: v for k, v in set_options.items() if FIXABLE[k].applies(loss, given)}
+    of = {option.key: option for option in OPTIONS}
+    applying = {k: v for k, v in set_options.items() if of[k].applies(loss, given)}
     arrays = {k: np.asarray(v, np.float32) for k, v in applying.items() if k in ARRAYS}
     last = None if loss == "binary" else len(shape) - 1
     fits = last is None or -len(shape) <= axis < len(shape)
+    fits = fits and (given != "hidden" or axis % len(shape) == last)
     if not fits or any(misfit(a.shape, ARRAYS[key], shape, last) for key, a in arrays.items()):
         return None
-    wave = np.sin(1.7 * np.arange(np.prod(shape, dtype=int)) + 0.4).reshape(shape)
+    if given == "hidden":
+        return _of_layer(loss, samples, classes, applying | arrays, axis)
     makes = _binary if loss == "binary" else _of_classes
-    return makes(loss, given, 1.3 * wave, applying | arrays, axis)
+    return makes(loss, given, 1.3 * _wave(shape), applying | arrays, axis)
+
+
+def _wave(shape: tuple[int, ...]) -> Array:
+    return np.sin(1.7 * np.arange(np.prod(shape, dtype=int)) + 0.4).reshape(shape)
+
+
+def _of_layer(
+    loss: Loss, samples: tuple[int, ...], classes: int, options: dict[str, Any], axis: int
+) -> Gentle:
+    """The problem of the logits that a last layer makes of what is hidden."""
+    hidden, weight = _wave((*samples, _FEATURES)), 0.9 * _wave((classes, _FEATURES))[::-1]
+    bias = options.pop("bias", None)
+    logits = hidden @ weight.T + (0.0 if bias is None else bias)
+    one = _of_classes(loss, "logits", logits, options, axis)
+    layer = {"weight": weight.astype(np.float32), "bias": bias}
+    values = hidden.astype(np.float32)
+    problem = replace(one.problem, given="hidden", values=values, **layer)
+    return replace(one, problem=problem, gradient=one.gradient @ weight)
 
 
 def _of_classes(

@@ -51,7 +51,7 @@ def reshaped(problem: Problem, samples: tuple[int, ...]) -> Problem:
     for key, array in arrays.items():
         by_class = array.ndim > len(problem.samples_shape)
         last = np.moveaxis(array, problem.class_axis, -1) if by_class else array
-        shape = (*samples, problem.num_classes) if by_class else samples
+        shape = (*samples, last.shape[-1]) if by_class else samples
         changed[key] = np.ascontiguousarray(last).reshape(shape)
     return replace(problem, **changed)
 
@@ -64,6 +64,8 @@ def restored(computed: Computed, problem: Problem) -> Computed:
     if isinstance(gradient, np.ndarray) and gradient.size == problem.values.size:
         if problem.loss == "binary":
             gradient = gradient.reshape(shape)
+        elif problem.given == "hidden":
+            gradient = gradient.reshape(problem.values.shape)
         else:
             last = gradient.reshape(*shape, problem.num_classes)
             gradient = np.moveaxis(last, -1, problem.class_axis)

@@ -1,7 +1,7 @@
 """Signature: which argument of a user's function is what, by the names that users write.
 
-Roles: the scores (`logits`, `probs` or `log_probs`), `labels`, the key of an option, `reduction`,
-and facts of a problem: `num_classes`, `from_logits`, `classes`.
+Roles: the scores (`logits`, `probs`, `log_probs`, or what is `hidden`), `labels`, the key of an
+option, `reduction`, and facts of a problem: `num_classes`, `from_logits`, `classes`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from xent_check.errors import did_you_mean
 from xent_check.problem.evaluation import UnsupportedError
 from xent_check.problem.options import CALLED
 from xent_check.problem.problem import Problem
-from xent_check.problem.vocabulary import GIVEN
+from xent_check.problem.vocabulary import GIVEN, Given
 
 from ..declaration import FACTS, NOTHING, Declaration
 
@@ -27,6 +27,10 @@ _OF_SCORES: Mapping[str, tuple[str, ...]] = {
     "probs": ("probs", "y_proba", "y_prob", "probabilities"),
     "log_probs": ("log_probs", "logprobs", "log_probabilities", "log_p"),
 }
+_OF_HIDDEN = ("hidden", "hidden_states", "hidden_state")
+# The same where the signature names the matrix of a last layer by another name than `weight`.
+_BESIDE_A_MATRIX = ("input", "_input", "e", "x")
+_MATRIX = next(option.synonyms for option in CALLED if option.key == "weight")
 _ANY_SCORES = (
     "input", "_input", "inputs", "x", "y_pred", "y_hat", "preds", "pred", "predictions",
     "prediction", "scores", "output", "outputs",
@@ -105,6 +109,9 @@ def planned(
 ) -> Plan:
     """The plan of a call; UnsupportedError where the case sets an option that neither signature
     names, and that is not built in. shown: the target's name."""
+    hidden = hidden_of(target, declared)
+    if problem.given == "hidden" and not hidden:
+        raise UnsupportedError(f"{shown} takes no hidden and the weight of a last layer")
     if inspect.isclass(target):
         constructor, call = _signatures(target)
         options = _options(problem, constructor, declared, call)
@@ -115,7 +122,7 @@ def planned(
         rest = {role: argument for role, argument in passed.items() if role not in options}
         _refuse_missing(problem, {*options, *rest}, shown, declared)
         _require_filled(constructor, made, shown, "is made with")
-        called = _arguments(problem, call, rest, shown, declared)
+        called = _arguments(problem, call, rest, shown, declared, hidden)
         return Plan(made, called, "reduction" in {*options, *rest})
     made_in = getattr(target, "dtype", "float64") if _is_keras(type(target)) else "float64"
     if problem.dtype == "float64" and made_in != "float64":
@@ -126,7 +133,7 @@ def planned(
     parameters = parameters_of(target)
     options = _options(problem, parameters or {}, declared)
     _refuse_missing(problem, options, shown, declared)
-    arguments = _arguments(problem, parameters, options, shown, declared)
+    arguments = _arguments(problem, parameters, options, shown, declared, hidden)
     return Plan(None, arguments, "reduction" in options)
 
 
@@ -198,7 +205,9 @@ def _options(
     other signature of a class."""
     mapped = {role: name for name, role in declared.map}
     free = {name: p for name, p in parameters.items() if name not in declared.parameters}
-    taken = {_first(free, _names(given)) for given in GIVEN} | {_first(free, _LABELS)}
+    names_matrix = any(name in free for name in _MATRIX) or "weight" in mapped
+    hidden = _first(free, _names_of_hidden(free, names_matrix)) or mapped.get("hidden", "")
+    taken = {_first(free, _names(given)) for given in GIVEN} | {_first(free, _LABELS), hidden}
     facts, passed = _facts(problem), dict[str, tuple[str, str, Any]]()
 
     def parameter(role: str, synonyms: Sequence[str]) -> str:
@@ -207,7 +216,12 @@ def _options(
         return next((name for name in synonyms if name in free and name not in taken), "")
 
     for option in sorted(CALLED, key=lambda option: option.key):
-        name = parameter(option.key, (option.key, *option.synonyms))
+        synonyms = (option.key, *option.synonyms)
+        if option.key == "weight":
+            synonyms = _MATRIX if names_matrix or not hidden else ("weight",)
+        elif option.key == "class_weight" and (names_matrix or not hidden):
+            synonyms = (*synonyms, "weight")
+        name = parameter(option.key, synonyms)
         is_built_in = declared.is_fixed(option.key)
         if not name or is_built_in or not option.applies(problem.loss, problem.given):
             continue
@@ -216,8 +230,8 @@ def _options(
         if option.key in problem.options or _must_say(parameters.get(name), option.default, value):
             value = _UNSET.get(option.key) if value is None else value
             passed[option.key] = (name, option.key, value)
-    for fact, synonyms in _FACTS.items():
-        name = parameter(fact, synonyms)
+    for fact, others in _FACTS.items():
+        name = parameter(fact, others)
         if name and facts[fact] is not None:
             passed[fact] = (name, fact, facts[fact])
     if "shift_labels" in free:  # transformers: labels already shifted
@@ -287,6 +301,7 @@ def _arguments(
     options: Mapping[str, tuple[str, str, Any]],
     shown: str,
     declared: Declaration,
+    hidden: str,
 ) -> Arguments:
     """The scores and the labels in the order of the signature, then the options by name. CallError
     where there is no parameter for one of the two, or one without a default for anything else;
@@ -294,6 +309,10 @@ def _arguments(
     named = tuple(options.values())
     scores = declared.parameter_of(problem.given)
     labels = declared.parameter_of("labels")
+    if problem.given == "hidden":
+        scores = scores or hidden
+    elif hidden and not scores:
+        raise UnsupportedError(f"{shown} takes {hidden} and the weight of a last layer, no scores")
     if parameters is None:
         return _without_names(scores, labels, named)
     used = {name for name, _, _ in named} | {*declared.parameters}
@@ -327,10 +346,37 @@ def _without_names(scores: str, labels: str, named: tuple[tuple[str, str, Any], 
     return Arguments(tuple(by_place), (*by_name, *named))
 
 
-def _names(given: str) -> tuple[str, ...]:
-    """Those of the scores: of this input, of any, of the other inputs."""
-    others = [name for other in GIVEN if other != given for name in _OF_SCORES[other]]
+def _names(given: Given) -> tuple[str, ...]:
+    """Those of the scores: of this input, of any, of the other inputs; none of what is hidden."""
+    if given == "hidden":
+        return ()
+    others = [name for other, names in _OF_SCORES.items() if other != given for name in names]
     return (*_OF_SCORES[given], *_ANY_SCORES, *others)
+
+
+def _names_of_hidden(parameters: _Parameters, names_matrix: bool) -> tuple[str, ...]:
+    """Those of what is hidden: its own, and beside a matrix those of any input. None beside scores
+    that are named."""
+    if any(name in parameters for names in _OF_SCORES.values() for name in names):
+        return ()
+    return (*_OF_HIDDEN, *(_BESIDE_A_MATRIX if names_matrix else ()))
+
+
+def hidden_of(target: Callable[..., Any], declared: Declaration) -> str:
+    """The parameter that gets what is hidden, of a call of the target; "" where it has none."""
+    if parameter := declared.parameter_of("hidden"):
+        return parameter
+    signatures = _signatures(target) if inspect.isclass(target) else (parameters_of(target),)
+    named = {name: p for one in signatures for name, p in (one or {}).items()}
+    free = {name: p for name, p in named.items() if name not in declared.parameters}
+    matrix = any(name in free for name in _MATRIX) or bool(declared.parameter_of("weight"))
+    return _first(free, _names_of_hidden(free, matrix))
+
+
+def needs_bias(target: Callable[..., Any]) -> bool:
+    """Whether a call of the target has to say a bias."""
+    bias = (parameters_of(target) or {}).get("bias")
+    return bias is not None and bias.default is inspect.Parameter.empty
 
 
 def _first(parameters: _Parameters, names: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from xent_check.problem.problem import Problem
-from xent_check.problem.vocabulary import GIVEN, Given, Loss
+from xent_check.problem.vocabulary import Given, Loss
 
 from ..declaration import EXPLICIT, NOTHING, Declaration, Returns
 
@@ -167,7 +167,8 @@ def _nots(taken: Taken) -> Iterator[str]:
         losses.setdefault((tuple(one.given for one in refused), why), []).extend(refused)
     for (given, why), refused in losses.items():
         names = " or ".join(dict.fromkeys(one.loss for one in refused))
-        inputs = "" if len(given) == len(GIVEN) else f" from {' or '.join(given)}"
+        asked = {one.given for one in taken.kinds} | {one.given for one in taken.refused}
+        inputs = "" if {*given} == asked else f" from {' or '.join(given)}"
         least = min((one.off for one in refused if one.off is not None), default=0.0)
         more = " or more" if len(refused) > 1 else ""
         yield f"{names}{inputs} ({why or f'off by {least:.2g}{more}'})"

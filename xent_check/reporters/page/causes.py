@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from xent_check.problem.expectation import REFERENCE
+from xent_check.problem.vocabulary import GRADIENTS
 from xent_check.results.behaviour import behaviour
 from xent_check.results.report import CaseResult, Status
 
@@ -128,7 +129,7 @@ def _words(result: CaseResult) -> str:
     comparison = result.comparison
     if comparison is not None and comparison.agrees_with_reference:
         return "the exact value, but not the number that `expect` states"
-    if part.name == "gradient":
+    if part.name in GRADIENTS:
         return "the gradient differs (only losses and totals are explained)"
     if diagnosis is None:
         return "other numbers, not explained yet (xent-check explain)"

@@ -14,9 +14,7 @@ from xent_check.results.behaviour import why
 from xent_check.results.number_text import index_text, number, small
 from xent_check.results.report import CaseResult
 
-from ..sentences import Finding, finding
-
-_SINGULAR = {"losses": "sample", "gradient": "gradient"}
+from ..sentences import Finding, finding, singular_of
 
 
 @dataclass(frozen=True)
@@ -71,6 +69,6 @@ def in_short(result: CaseResult) -> str:
 
 
 def _place(part: Finding) -> str:
-    word = _SINGULAR.get(part.name)
+    word = singular_of(part.name)
     at = part.difference.place(part.difference.worst)
-    return part.name if word is None else f"{word} {index_text(at)}"
+    return f"{word} {index_text(at)}" if word else part.name

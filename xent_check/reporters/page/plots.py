@@ -10,6 +10,7 @@ from matplotlib.axis import Axis
 from matplotlib.ticker import MaxNLocator
 
 from xent_check.problem.dtypes import Float64s
+from xent_check.problem.vocabulary import GRADIENTS
 from xent_check.results.difference import Difference
 from xent_check.results.number_text import index_text, number, small
 from xent_check.results.ranking import largest_first
@@ -65,10 +66,10 @@ class Points:
 
 
 def part_to_plot(result: CaseResult) -> Finding | None:
-    """The part of a result that is drawn: the first of losses and gradient that diverges, the
+    """The part of a result that is drawn: the first of losses and gradients that diverges, the
     losses where only a total does. None where the result has no numbers."""
     parts = [part for part in findings(result) if part.difference.actual.size]
-    arrays = [part for part in parts if part.name in ("losses", "gradient")]
+    arrays = [part for part in parts if part.name in {"losses"} | GRADIENTS]
     return next((part for part in arrays if part.difference.diverging), next(iter(arrays), None))
 
 

@@ -18,6 +18,7 @@ from xent_check.implementations.names import Implementation
 from xent_check.implementations.program import GRADIENT, problem_arrays
 from xent_check.implementations.table import ScriptFrame
 from xent_check.problem.evaluation import Computed, Failed
+from xent_check.problem.vocabulary import PARAMETER_PARTS
 from xent_check.results.report import CaseResult
 
 from ..sentences import sentence
@@ -85,6 +86,10 @@ def _computation(
     calls = getattr(result.evaluation, "calls", {})
     comparison = result.comparison
     unknown = own is not None and comparison is not None and comparison.gradient is None
+    parameters = problem.parameters if GRADIENT not in calls else ()
+    if own is not None and comparison is not None:
+        given = comparison.by_parameters
+        parameters = tuple(p for p in parameters if PARAMETER_PARTS[p] in given)
     computation = frameworks.Computation(
         names=list(arrays),
         given=problem.given,
@@ -94,6 +99,7 @@ def _computation(
         mode=implementation.mode if frame.mode is None else frame.mode,
         device=implementation.device,
         bfloat16=narrow,
+        parameters=parameters,
     )
     lines = frameworks.LINES[frame.host](computation)
     if own is None:

@@ -109,11 +109,13 @@ def _differences(posed: PosedCase, result: CaseResult) -> dict[str, Difference]:
             parts = {r for r, t in evaluation.totals.items() if not isinstance(t, Unsupported)}
         with np.errstate(over="ignore"):
             totals = {r: t.high.astype(dtype) for r, t in exact.totals.items() if r in parts}
-            gradient = None
+            gradient, by_parameters = None, {}
             if exact.gradient is not None and getattr(evaluation, "calls", {}):
                 gradient = exact.gradient.high.astype(dtype)
+                by = exact.by_parameters.items()
+                by_parameters = {name: part.high.astype(dtype) for name, part in by}
             losses = exact.losses.high.astype(dtype)
-        stand_in = Computed(losses, {**totals}, "", 0.0, gradient)
+        stand_in = Computed(losses, {**totals}, "", 0.0, gradient, by_parameters={**by_parameters})
         tolerance = posed.case.fields.tolerance
         bounds = truth(problem).bounds
         comparison = compare(stand_in, exact, tolerance, None, bounds, problem.dtype)

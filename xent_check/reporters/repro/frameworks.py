@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from xent_check.implementations.program import GRADIENT, LOSSES, compiled
+from xent_check.problem.vocabulary import PARAMETER_PARTS, Parameter
 
 WIDTH = 92  # characters of a line of the script
 
@@ -22,13 +23,14 @@ class Computation:
     """The computation that a script has to write down in its framework's words."""
 
     names: Sequence[str]  # the arrays: the script has each as a NumPy array of that name
-    given: str  # the one that the gradient is of: "logits", "probs" or "log_probs"
+    given: str  # the one that the gradient is by: "logits", "probs", "log_probs" or "hidden"
     calls: Mapping[str, str]  # the expression of the losses, then of each total, by its part
     gradient: bool  # whether autodiff gives that of sum(losses), or of sum(cotangent * losses)
     dtype: str  # of the case
     mode: str  # of the implementation, one of the table MODES; "" without one
     device: str  # "cpu" or "cuda"
     bfloat16: frozenset[str] = frozenset()  # the arrays that NumPy has as float32, to be rounded
+    parameters: Sequence[Parameter] = ()  # of a last layer, by which there are gradients too
 
     @property
     def main(self) -> str:
@@ -44,7 +46,22 @@ class Computation:
     def parts(self) -> list[str]:
         """The variables of the losses, of the gradient if there is one, and of the totals."""
         others = [variable(part) for part in self.calls if part != self.main]
-        return [self.answer, *([GRADIENT] if self.gradient else []), *others]
+        return [self.answer, *(self.gradients if self.gradient else []), *others]
+
+    @property
+    def by(self) -> list[str]:
+        """The arrays that the gradients are by."""
+        return [self.given, *self.parameters]
+
+    @property
+    def gradients(self) -> list[str]:
+        """The variables of the gradients, in the same order."""
+        return [GRADIENT, *(PARAMETER_PARTS[p] for p in self.parameters)]
+
+    @property
+    def taken(self) -> str:
+        """The target of an assignment of all gradients: `(gradient,)` of one alone."""
+        return ", ".join(self.gradients) if self.parameters else f"({GRADIENT},)"
 
     @property
     def totals(self) -> list[str]:
@@ -84,12 +101,12 @@ def tensorflow(computation: Computation) -> list[str]:
     body, answer = computation.assigned(computation.main), computation.answer
     if computation.gradient:
         weights = f", output_gradients={computation.cotangent}" if computation.cotangent else ""
-        tape = ["with tf.GradientTape() as tape:", f"    tape.watch({computation.given})"]
-        body = [
-            *tape,
-            *indented(body),
-            f"gradient = tape.gradient({answer}, {computation.given}{weights})",
-        ]
+        by, taken = computation.given, GRADIENT
+        if computation.parameters:
+            by, taken = f"[{', '.join(computation.by)}]", computation.taken
+        tape = ["with tf.GradientTape() as tape:", f"    tape.watch({by})"]
+        call = broken(f"tape.gradient({answer}, {by}{weights})", WIDTH - len(taken))
+        body = [*tape, *indented(body), *f"{taken} = {call}".splitlines()]
     body += computation.totals
     place = f'with tf.device("/{"GPU" if computation.device == "cuda" else "CPU"}:0"):'
     to_numpy = [f"{part} = {part}.numpy().astype(np.float64)" for part in computation.parts]
@@ -109,13 +126,16 @@ def torch(computation: Computation) -> list[str]:
         lines.append(f"{name} = torch.tensor({name}){to}")
     compiler = "torch.compile({})" if computation.mode == "compile" else ""
     losses, values = computation.assigned(computation.main, compiler), computation.given
+    if computation.parameters:
+        values = f"({', '.join(computation.by)})"
     totals = [p for p in computation.calls if p != computation.main]
     if computation.gradient:
         answer = computation.answer
         weights = computation.cotangent or f"torch.ones_like({answer})"
-        by_grad = f"(gradient,) = torch.autograd.grad({answer}, {values}, {weights})"
-        losses = [f"{values}.requires_grad_()", *losses, by_grad]
-        losses += [f"{values} = {values}.detach()"] if totals else []
+        call = f"torch.autograd.grad({answer}, {values}, {weights})"
+        by_grad = f"{computation.taken} = {broken(call)}".splitlines()
+        losses = [*(f"{name}.requires_grad_()" for name in computation.by), *losses, *by_grad]
+        losses += [f"{name} = {name}.detach()" for name in computation.by] if totals else []
     lines += losses
     for part in totals:
         lines += computation.assigned(part, compiler)
@@ -134,11 +154,11 @@ def jax(computation: Computation) -> list[str]:
         lines.append(f"{name} = jnp.asarray({name}{dtype})")
     body, answer = computation.assigned(computation.main), computation.answer
     if computation.gradient:
-        given, expression = computation.given, computation.calls[computation.main]
+        given, expression = ", ".join(computation.by), computation.calls[computation.main]
         call = broken(f"jax.vjp(lambda {given}: {expression}, {given})")
         body = f"{answer}, pull_back = {call}".splitlines()
         weights = computation.cotangent or f"jnp.ones_like({answer})"
-        body.append(f"(gradient,) = pull_back({weights})")
+        body.append(f"{computation.taken} = pull_back({weights})")
     body += computation.totals
     if computation.mode != "eager":
         lines += ["", "", *computation.function("@jax.jit", body), computation.run]

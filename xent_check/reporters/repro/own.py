@@ -52,6 +52,8 @@ class OwnLoss:
             lines.append(f"losses = losses.reshape({samples})")
         if "gradient" in parts and problem.loss == "binary":
             lines.append(f"gradient = gradient.reshape({samples})")
+        elif "gradient" in parts and problem.given == "hidden":
+            lines.append(f"gradient = gradient.reshape({problem.values.shape})")
         elif "gradient" in parts:
             last = f"gradient.reshape({(*samples, problem.num_classes)})"
             moved = _is_moved(problem)
@@ -88,7 +90,7 @@ def _into(problem: Problem, samples: tuple[int, ...]) -> Iterator[str]:
     ndim = len(problem.samples_shape)
     yield "# In the axes that the loss was found to take."
     for name, array in problem_arrays(problem).items():
-        by_class = array.ndim > ndim
+        by_class = array.ndim > ndim and name != "weight"
         if not by_class and array.shape != problem.samples_shape:
             if name == "pos_weight":
                 whole = f"np.broadcast_to({name}, {problem.values.shape})"
@@ -97,5 +99,6 @@ def _into(problem: Problem, samples: tuple[int, ...]) -> Iterator[str]:
         text = name
         if by_class and _is_moved(problem):
             text = f"np.ascontiguousarray(np.moveaxis({name}, {problem.class_axis}, -1))"
-        shape = (*samples, problem.num_classes) if by_class else samples
+        width = array.shape[-1] if name == "hidden" else problem.num_classes
+        shape = (*samples, width) if by_class else samples
         yield f"{name} = {text}.reshape({shape})"

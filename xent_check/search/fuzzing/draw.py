@@ -66,9 +66,10 @@ class Scope:
 
 def _is_drawn(option: Option) -> bool:
     """Whether some problems have it and others not: a shape is drawn with its class axis, and
-    every total and the gradient are compared in all of them."""
+    every total and the gradient are compared in all of them. What is hidden is not drawn."""
     kinds = Flag | Whole | Number | NumberArray
-    return isinstance(option.kind, kinds) and option.key not in ("reduction", "check")
+    said = option.key in ("reduction", "check") or not {*option.given} & {*_GIVEN}
+    return isinstance(option.kind, kinds) and not said
 
 
 # The options that can be asked for.
