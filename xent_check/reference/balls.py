@@ -15,11 +15,11 @@ from flint import arb, ctx
 
 from xent_check.problem.parts import parts
 from xent_check.problem.problem import Problem
-from xent_check.problem.vocabulary import PARAMETERS, Parameter, Reduction
+from xent_check.problem.vocabulary import Parameter, Reduction
 
 from .balls_binary import binary_answers
 from .balls_classes import class_answers
-from .balls_layer import through_layer
+from .balls_layer import ThroughLayer
 from .divisors import Divisor
 from .enclosure import Enclosure, is_narrow
 from .extended_reals import Extended, enclose, product, total
@@ -110,9 +110,10 @@ def exact_layer_gradients(
     shapes |= {name: getattr(problem, name).shape for name in problem.parameters}
 
     def entries() -> list[Extended]:
-        by_logits = (a.gradient for _, part in parts(problem) for a in _answers(part, True))
-        by = dict(zip(("hidden", *PARAMETERS), through_layer(problem, by_logits), strict=True))
-        every = [entry for name in shapes for entry in by[name]]
+        through = ThroughLayer(problem)
+        for _, part in parts(problem):
+            through.add(part, (a.gradient for a in _answers(part, True)))
+        every = [entry for name in shapes for entry in getattr(through, name)]
         return every if divisor == 1 else [_quotient(entry, divisor) for entry in every]
 
     sizes = [math.prod(shape) for shape in shapes.values()]

@@ -40,32 +40,50 @@ def exact_logits(problem: Problem) -> Iterator[list[Extended]]:
         yield [-math.inf if m else x + b for x, b, m in row]
 
 
-def through_layer(
-    problem: Problem, gradients: Iterable[Sequence[Extended]]
-) -> tuple[list[Extended], list[Extended], list[Extended]]:
-    """The gradients by hidden, weight and bias, flat, from those by the logits of each sample."""
-    hidden, weight, bias = layer_of(problem)
-    rows = [*gradients]
-    if not rows:
-        return [], [arb(0)] * weight.size, [arb(0)] * bias.size
-    undefined = [any(isinstance(entry, float) for entry in row) for row in rows]
-    finite = [
-        [arb(0)] * len(bias) if wrong else [*row]
-        for row, wrong in zip(rows, undefined, strict=True)
-    ]
-    by_logit = arb_mat(finite)
-    by_hidden: list[Extended] = [*(by_logit * _balls(weight)).entries()]
-    features = hidden.shape[1]
-    for i, wrong in enumerate(undefined):
-        if wrong:
-            by_hidden[i * features : (i + 1) * features] = [math.nan] * features
-    if any(undefined):
-        return by_hidden, [math.nan] * weight.size, [math.nan] * bias.size
-    by_class = by_logit.transpose()
-    ones = np.ones((len(hidden), 1))
-    of_parameters = (by_class * _balls(hidden), by_class * _balls(ones))
-    by_weight, by_bias = (list[Extended](matrix.entries()) for matrix in of_parameters)
-    return by_hidden, by_weight, by_bias
+class ThroughLayer:
+    """The gradients by hidden, weight and bias, part after part of a problem."""
+
+    def __init__(self, problem: Problem) -> None:
+        _, weight, bias = layer_of(problem)
+        self.hidden: list[Extended] = []
+        self._weight = arb_mat(*weight.shape)
+        self._bias = arb_mat(len(bias), 1)
+        self._is_defined = True
+
+    @property
+    def weight(self) -> list[Extended]:
+        """By the weight, flat."""
+        return self._entries(self._weight)
+
+    @property
+    def bias(self) -> list[Extended]:
+        """By the bias."""
+        return self._entries(self._bias)
+
+    def _entries(self, matrix: arb_mat) -> list[Extended]:
+        entries = list[Extended](matrix.entries())
+        return entries if self._is_defined else [math.nan] * len(entries)
+
+    def add(self, part: Problem, gradients: Iterable[Sequence[Extended]]) -> None:
+        """Add a part, from the gradients by the logits of each of its samples."""
+        hidden, weight, bias = layer_of(part)
+        rows = [*gradients]
+        if not rows:
+            return
+        undefined = [any(isinstance(entry, float) for entry in row) for row in rows]
+        zeros = [arb(0)] * len(bias)
+        finite = [zeros if wrong else [*row] for row, wrong in zip(rows, undefined, strict=True)]
+        by_logit = arb_mat(finite)
+        by_hidden = list[Extended]((by_logit * _balls(weight)).entries())
+        features = hidden.shape[1]
+        for i, wrong in enumerate(undefined):
+            if wrong:
+                by_hidden[i * features : (i + 1) * features] = [math.nan] * features
+        self.hidden += by_hidden
+        self._is_defined &= not any(undefined)
+        by_class = by_logit.transpose()
+        self._weight += by_class * _balls(hidden)
+        self._bias += by_class * _balls(np.ones((len(hidden), 1)))
 
 
 def _balls(matrix: Float64s) -> arb_mat:

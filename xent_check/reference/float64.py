@@ -16,6 +16,11 @@ relative error of a loss is at most
 plus n 2^-1074: about 2^-43, far below the 2^-34 that 1/1024 ulp of float32 asks for. K = 16 bounds
 the errors of NumPy's float64 exp and log1p in units of u (measured: below 2).
 
+Logits that a last layer makes of what is hidden are added up in float64, each within (F + 1) u
+times the sum of the sizes of its F terms and the bias, in any order (Higham, Accuracy and Stability
+of Numerical Algorithms, section 3.1), and 2^-1074 for each. A loss changes by at most twice the
+largest of those errors times its weight.
+
 A total is the exact sum of the losses' enclosures divided by the exact divisor; its radius is the
 sum of their radii divided by the divisor, rounded up.
 """
@@ -30,11 +35,12 @@ import numpy as np
 import numpy.typing as npt
 
 from xent_check.problem.dtypes import Float64s
+from xent_check.problem.last_layer import as_logits, layer_of
 from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import Reduction
 
 from .divisors import Divisor, nearest
-from .enclosure import Enclosure
+from .enclosure import Enclosure, is_narrow
 from .exact_sum import exact_sum
 
 _U = 2.0**-53
@@ -45,9 +51,13 @@ _IN_CACHE = 2**17  # values in float64
 
 def fast_losses(problem: Problem) -> Enclosure | None:
     """Every loss of a part. None where this form does not apply (float64, probabilities, soft or
-    smoothed labels, negative weights, scaled or capped logits, a z-loss): then ball arithmetic must
-    compute them."""
-    if problem.dtype == "float64" or problem.given != "logits":
+    smoothed labels, negative weights, scaled or capped logits, a z-loss), or is not narrow enough
+    (confident losses of what is hidden): then ball arithmetic must compute them."""
+    if problem.dtype == "float64":
+        return None
+    if problem.given == "hidden":
+        return _of_layer(problem)
+    if problem.given != "logits":
         return None
     if problem.loss == "categorical" or problem.label_smoothing:
         return None
@@ -64,6 +74,32 @@ def fast_losses(problem: Problem) -> Enclosure | None:
     finite = np.isfinite(losses)
     bound = np.abs(np.where(finite, losses, 0.0)) * relative + n * 2.0**-1074
     return Enclosure(losses, np.broadcast_to(0.0, losses.shape), np.where(finite, bound, 0.0))
+
+
+def _of_layer(problem: Problem) -> Enclosure | None:
+    """The losses of the nearest logits, and what the errors of those add."""
+    with np.errstate(over="ignore"):
+        losses = fast_losses(as_logits(problem))
+        if losses is None:
+            return None
+        weight = np.ones(problem.samples_shape)
+        if problem.class_weight is not None:
+            inside = np.clip(problem.labels, 0, problem.num_classes - 1)
+            weight = problem.class_weight.astype(np.float64)[inside]
+        if problem.sample_weight is not None:
+            weight = weight * problem.sample_weight.astype(np.float64)
+        added = 2.01 * weight * _largest_errors(problem).reshape(problem.samples_shape)
+    added = np.where(problem.kept & np.isfinite(losses.high), added, 0.0)
+    enclosure = Enclosure(losses.high, losses.low, losses.radius + added)
+    return enclosure if is_narrow(enclosure, problem.dtype) else None
+
+
+def _largest_errors(problem: Problem) -> Float64s:
+    """The most that a logit of each sample may err by, computed in float64."""
+    hidden, weight, bias = layer_of(problem)
+    sizes = np.abs(hidden) @ np.abs(weight).T + np.abs(np.where(np.isfinite(bias), bias, 0.0))
+    features = hidden.shape[1]
+    return np.asarray(1.01 * (features + 1) * (_U * sizes.max(axis=1) + 2.0**-1074))
 
 
 def fast_totals(
