@@ -1,6 +1,6 @@
 """How long the command takes and how much memory its own process needs, against the targets.
 
-    python -m tests.bench [--rounds N]
+    python -m tests.bench [--rounds N] [--only TEXT] [--json FILE] [--compare OLD.json]
 
 The commands of a ratio take turns in one run, so that a busy machine slows both alike; a figure is
 the median. The run's warm figure keeps one JAX compilation cache between rounds, the cold figure
@@ -12,15 +12,12 @@ and macOS.
 from __future__ import annotations
 
 import argparse
-import os
 import random
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import yaml
@@ -28,7 +25,10 @@ import yaml
 from xent_check.casefile.loading import Filter, load
 from xent_check.casefile.paths import corpus
 
-XENT_CHECK = str(Path(sys.executable).with_name("xent-check"))
+from . import small_cases
+from .commands import XENT_CHECK, seconds
+from .figures import Figure, line, save, values_in
+
 RUN_AND_TELL_MEMORY = """\
 import atexit, resource, sys
 unit = 1 if sys.platform == "darwin" else 1024
@@ -40,33 +40,48 @@ main()
 """
 
 
-@dataclass(frozen=True)
-class Figure:
-    """One line of the table; no target where the figure is only told."""
-
-    what: str
-    value: float
-    unit: str
-    target: float | None
-    detail: str
-
-    @property
-    def missed(self) -> bool:
-        return self.target is not None and self.value > self.target
+RUN_AND_TELL_SHARE = """\
+import sys
+from xent_check.running import session
+told, check = sys.argv.pop(), session.Session.check
+def telling(self, *arguments):
+    report = check(self, *arguments)
+    judge = sum(s.seconds for s in report.spent if s.activity in ("reference", "judging"))
+    open(told, "w").write(str(judge / report.seconds))
+    return report
+session.Session.check = telling
+from xent_check.cli import main
+main()
+"""
+MEASURED: dict[str, Callable[[int], Sequence[Figure]]] = {
+    "runs": lambda rounds: run_figures(rounds),
+    "small cases": lambda rounds: small_cases.figures(rounds),
+    "judging": lambda rounds: [judging_figure(rounds)],
+    "help": lambda rounds: [help_figure(3 * rounds)],
+    "observed": lambda rounds: [observed_figure(3 * rounds)],
+    "reading": lambda rounds: reading_figures(rounds),
+    "memory": lambda rounds: memory_figures(rounds),
+}
 
 
 def main() -> int:
-    """Measure everything, print the table, and say whether each target holds."""
+    """Measure, print the table, and say whether each target holds."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5, help="of each measurement [default: 5]")
-    rounds = parser.parse_args().rounds
-    quick = [help_figure(3 * rounds), observed_figure(3 * rounds)]
-    figures = [*run_figures(rounds), *quick, reading_figure(rounds), *memory_figures(rounds)]
-    for figure in figures:
-        target = "" if figure.target is None else f"at most {figure.target:g} {figure.unit}"
-        verdict = "" if figure.target is None else "MISSED" if figure.missed else "holds"
-        value = f"{figure.value:.2f} {figure.unit}"
-        print(f"{figure.what:<44}  {value:>11}  {target:<16}  {verdict:<6}  {figure.detail}")
+    parser.add_argument(
+        "--only", choices=MEASURED, action="append", help="measure this; repeatable"
+    )
+    parser.add_argument("--json", type=Path, help="write the figures to this file")
+    parser.add_argument("--compare", type=Path, help="tell how they moved since this file")
+    asked = parser.parse_args()
+    older = values_in(asked.compare) if asked.compare else {}
+    figures: list[Figure] = []
+    for name in asked.only or MEASURED:
+        for figure in MEASURED[name](asked.rounds):
+            print(line(figure, older), flush=True)
+            figures.append(figure)
+    if asked.json:
+        save(figures, asked.json)
     return int(any(figure.missed for figure in figures))
 
 
@@ -74,16 +89,16 @@ THREADS = [
     str(corpus() / "forum" / f"{name}.yaml")
     for name in ("binary", "sparse", "language_model", "probabilities", "within_2e-6")
 ]
+TARGETS = {"threads, warm": 1.25, "whole corpus, warm": 2.5, "whole corpus, cold": 6.0}
 
 
 def run_figures(rounds: int) -> list[Figure]:
     """The two threads' cases, and the whole corpus, over importing TensorFlow; with a warm cache
-    and with an empty one. The target is the threads': the whole corpus has twenty times their
-    cases, each compiled by JAX for itself, and two more Keras processes."""
+    and with an empty one."""
     imports = [sys.executable, "-c", "import tensorflow"]
     runs = {
-        "threads": [XENT_CHECK, "run", *THREADS],
-        "whole corpus": [XENT_CHECK, "run", "corpus:"],
+        "threads": [*XENT_CHECK, "run", *THREADS],
+        "whole corpus": [*XENT_CHECK, "run", "corpus:"],
     }
     taken: dict[str, list[float]] = {"tensorflow": []}
     with tempfile.TemporaryDirectory() as folder:
@@ -104,7 +119,7 @@ def run_figures(rounds: int) -> list[Figure]:
             f"run of the {name} / import tensorflow",
             median / base,
             "x",
-            1.5 if name == "threads, warm" else None,
+            TARGETS.get(name),
             f"{median:.2f} s / {base:.2f} s, {len(taken[name])} rounds",
         )
         for name, median in medians.items()
@@ -116,10 +131,10 @@ def help_figure(rounds: int) -> Figure:
     shown, imported = [], []
     for _ in range(rounds):
         imported.append(seconds([sys.executable, "-c", "import click"]))
-        shown.append(seconds([XENT_CHECK, "--help"]))
+        shown.append(seconds([*XENT_CHECK, "--help"]))
     ours, base = statistics.median(shown), statistics.median(imported)
     detail = f"{ours * 1000:.0f} ms / {base * 1000:.0f} ms, {rounds} rounds"
-    return Figure("xent-check --help / import click", ours / base, "x", 3, detail)
+    return Figure("xent-check --help / import click", ours / base, "x", 1.3, detail)
 
 
 def observed_figure(rounds: int) -> Figure:
@@ -129,15 +144,27 @@ def observed_figure(rounds: int) -> Figure:
     explained, imported = [], []
     for _ in range(rounds):
         imported.append(seconds([sys.executable, "-c", "import numpy"]))
-        explained.append(seconds([XENT_CHECK, "eval", *problem, *probs, "--observed", "8.11173"]))
+        explained.append(seconds([*XENT_CHECK, "eval", *problem, *probs, "--observed", "8.11173"]))
     ours, base = min(explained), min(imported)  # a difference, which a busy machine stretches
     detail = f"{ours * 1000:.0f} ms - {base * 1000:.0f} ms, least of {rounds} rounds"
-    return Figure("xent-check eval --observed - import numpy", ours - base, "s", 0.5, detail)
+    return Figure("xent-check eval --observed - import numpy", ours - base, "s", 0.25, detail)
 
 
-def reading_figure(rounds: int) -> Figure:
-    """2,000 small cases, read and posed, over libyaml's bare events of the same file; in seconds of
-    the processor, which a busy machine stretches less."""
+def judging_figure(rounds: int) -> Figure:
+    """The seconds of exact values, bounds and judging over those of the run of the whole corpus."""
+    shares = []
+    with tempfile.TemporaryDirectory() as folder:
+        for _ in range(rounds):
+            told = Path(folder) / "share"
+            seconds([sys.executable, "-c", RUN_AND_TELL_SHARE, "run", "corpus:", "-q", str(told)])
+            shares.append(float(told.read_text()))
+    detail = f"of the run of the corpus, {rounds} rounds"
+    return Figure("exact values, bounds and judging", statistics.median(shares), "x", 0.1, detail)
+
+
+def reading_figures(rounds: int) -> tuple[Figure, Figure]:
+    """2,000 small cases, read and posed, and that over libyaml's bare events of the same file; in
+    seconds of the processor, which a busy machine stretches less."""
     draw = random.Random(0)
     text = "defaults: {loss: sparse_categorical}\ncases:\n"
     for index in range(2000):
@@ -160,7 +187,10 @@ def reading_figure(rounds: int) -> Figure:
             bare.append(middle - start)
     ours, base = min(taken), min(bare)
     detail = f"{ours:.2f} s / {base:.2f} s, least of {rounds} rounds, {len(text) / 1e6:.1f} MB"
-    return Figure("reading 2,000 cases / libyaml's events", ours / base, "x", 3.5, detail)
+    return (
+        Figure("reading 2,000 cases", ours, "s", 0.8, detail),
+        Figure("reading 2,000 cases / libyaml's events", ours / base, "x", 3.5, detail),
+    )
 
 
 def memory_figures(rounds: int) -> tuple[Figure, Figure]:
@@ -187,19 +217,6 @@ def _peak(arguments: Sequence[str], rounds: int) -> float:
             seconds([sys.executable, "-c", RUN_AND_TELL_MEMORY, *run, str(told)])
             peaks.append(int(told.read_text()) / 2**20)
     return max(peaks)
-
-
-def seconds(command: Sequence[str], cache: Path | None = None) -> float:
-    """Wall time of a command that does all its work: it agrees, or it diverges (1)."""
-    settings: Mapping[str, str] = {} if cache is None else {"XENT_CHECK_CACHE": str(cache)}
-    start = time.perf_counter()
-    done = subprocess.run(
-        command, env={**os.environ, **settings}, capture_output=True, text=True, check=False
-    )
-    taken = time.perf_counter() - start
-    if done.returncode not in (0, 1) or "Traceback" in done.stderr:
-        sys.exit(f"{command} exited with {done.returncode}:\n{done.stdout}{done.stderr}")
-    return taken
 
 
 if __name__ == "__main__":
