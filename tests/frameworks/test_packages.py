@@ -50,11 +50,13 @@ def there(request: pytest.FixtureRequest) -> Path:
     return installed(request.config, "packages", *packages, beside_ours=True)
 
 
-def asked(there: Path, folder: Path, *names: str) -> tuple[Any, str]:
-    """The JSON report of the cases above, and what went to standard error."""
-    (folder / "cases.yaml").write_text(CASES)
+def asked(
+    there: Path, folder: Path, *names: str, cases: str = CASES, more: tuple[str, ...] = ()
+) -> tuple[Any, str]:
+    """The JSON report of the cases, and what went to standard error."""
+    (folder / "cases.yaml").write_text(cases)
     command = [sys.executable, "-m", "xent_check", "run", "cases.yaml", "--report", "json"]
-    command += [part for name in names for part in ("-i", name)]
+    command += [*(part for name in names for part in ("-i", name)), *more]
     done = subprocess.run(
         [*command, "--python", str(there), "--env", "TRITON_INTERPRET=1"],
         cwd=folder,
@@ -120,6 +122,33 @@ def test_the_loss_of_causal_models_gives_a_mean_alone(report: Any) -> None:
         assert found[case]["totals"]["mean"]["status"] == "agrees"
         assert "shift_labels=labels" in found[case]["call"]
     assert found["smoothed"]["status"] == "unsupported"
+
+
+SHIFTED_CASES = """\
+defaults:
+  loss: sparse_categorical
+  logits: {shape: [2, 6, 70], random: normal}
+  labels: [[99, 1, 69, 3, 4, 5], [7, 8, 2, -100, -100, -100]]
+  ignore_index: -100
+  shift: 1
+  reduction: mean
+  check: [value, gradient]
+  tolerance: auto
+cases:
+  - {name: shifted}
+  - {name: items, num_items: 5}
+  - {name: twice, shift: 2}
+"""
+
+
+def test_the_loss_of_causal_models_shifts_by_itself(there: Path, tmp_path: Path) -> None:
+    built_in = ("--fixed", "shift=1", "--set", "vocab_size=num_classes")
+    found = by_case(asked(there, tmp_path, CAUSAL, cases=SHIFTED_CASES, more=built_in)[0], CAUSAL)
+    for case in ("shifted", "items"):
+        assert found[case]["status"] == "agrees", found[case]
+        assert found[case]["gradient"]["status"] == "agrees"
+        assert "shift_labels" not in found[case]["call"]
+    assert found["twice"]["status"] == "unsupported"
 
 
 def test_a_linear_layer_inside_is_no_loss_of_logits(report: Any) -> None:

@@ -295,6 +295,67 @@ def test_what_it_computes_is_found_out_under_what_it_has_built_in() -> None:
     assert [kind.loss for kind in found(loss(smoothed, declared)).kinds] == [SPARSE]
 
 
+def padded(logits: Any, labels: Any) -> Any:
+    """Each label meets the scores before it; the last ones meet none, and have the loss 0."""
+    losses = own.any_axes(logits, np.roll(labels, -1, axis=-1))
+    losses[..., -1] = 0
+    return losses
+
+
+def sliced(logits: Any, labels: Any) -> Any:
+    """The same without the last ones."""
+    return own.any_axes(logits[..., :-1, :], labels[..., 1:])
+
+
+SHIFTED = replace(
+    PROBLEM, values=np.sin(np.arange(40, dtype=np.float32)).reshape(2, 4, 5),
+    labels=np.array([[4, 1, 2, 0], [3, 3, 1, 4]]), shift=1, reductions=("mean",),
+)  # fmt: skip
+OF_SHIFT = Declaration(fixed=(("shift", 1),))
+
+
+@pytest.mark.parametrize("function", [padded, sliced])
+def test_a_loss_that_shifts_is_asked_for_that_shift_alone(function: Callable[..., Any]) -> None:
+    computed = answered(function, OF_SHIFT, SHIFTED)
+    np.testing.assert_allclose(computed.losses, reference(SHIFTED).losses.high, rtol=1e-6)
+    assert any("no loss of positions" in note for note in computed.notes) == (function is sliced)
+    assert [kind.loss for kind in found(loss(function, OF_SHIFT)).kinds] == [SPARSE]
+    for other in (replace(SHIFTED, shift=None), replace(SHIFTED, shift=2)):
+        with pytest.raises(UnsupportedError, match="it has shift 1 built in"):
+            answered(function, OF_SHIFT, other)
+
+
+def test_a_loss_that_does_not_shift_is_found_not_to() -> None:
+    assert SPARSE not in {kind.loss for kind in found(loss(own.any_axes, OF_SHIFT)).kinds}
+    with pytest.raises(UnsupportedError, match="f takes no shift"):
+        answered(own.any_axes, NOTHING, SHIFTED)
+
+
+def test_losses_of_the_met_positions_alone_are_no_answer_without_a_shift() -> None:
+    plain = replace(SHIFTED, shift=None)
+    assert ask(plain, loss(sliced, NOTHING)).losses.shape == (2, 3)
+
+
+def test_sequences_are_not_made_one_for_a_loss_that_takes_one() -> None:
+    def one_sequence(logits: Any, labels: Any) -> Any:
+        assert logits.ndim == 2
+        return padded(logits, labels)
+
+    with pytest.raises(UnsupportedError, match="one sequence at a time"):
+        answered(one_sequence, OF_SHIFT, SHIFTED)
+    alone = replace(SHIFTED, values=SHIFTED.values[:1], labels=SHIFTED.labels[:1])
+    computed = answered(one_sequence, OF_SHIFT, alone)
+    np.testing.assert_allclose(computed.losses, reference(alone).losses.high, rtol=1e-6)
+
+
+def test_labels_that_are_shifted_before_go_where_no_shift_is_built_in() -> None:
+    signature = "logits, labels, shift_labels=None"
+    plain = replace(SHIFTED, shift=None)
+    before = called(signature, NOTHING, plain)["shift_labels"]
+    np.testing.assert_array_equal(before, SHIFTED.labels)
+    assert called(signature, OF_SHIFT, SHIFTED)["shift_labels"] is None
+
+
 @pytest.mark.parametrize("samples", [(4,), (2, 3), ()])
 @pytest.mark.parametrize("given", GIVEN)
 @pytest.mark.parametrize(
@@ -307,6 +368,9 @@ def test_what_it_computes_is_found_out_under_what_it_has_built_in() -> None:
         (SPARSE, {"logit_scale": 0.7, "softcap": 1.5, "z_loss": 0.01, "num_items": 7}),
         ("categorical", {"logit_scale": 1.5, "z_loss": 0.1, "label_smoothing": 0.1}),
         ("binary", {"softcap": 1.0, "logit_scale": 2.0}),
+        (SPARSE, {"shift": 1, "ignore_index": 2, "num_items": 5}),
+        (SPARSE, {"shift": 2, "label_smoothing": 0.3, "smoothing_formula": "megatron"}),
+        ("categorical", {"label_smoothing": 0.2, "smoothing_formula": "megatron"}),
     ],
 )  # fmt: skip
 def test_gentle_problems_with_options_come_to_what_the_reference_says(
@@ -315,6 +379,9 @@ def test_gentle_problems_with_options_come_to_what_the_reference_says(
     one = gentle(name, given, samples, options)
     if given == "hidden" and (name == "binary" or (options.get("class_axis") == 0 and samples)):
         return  # a last layer makes classes, which come last
+    if not samples and "shift" in options:  # a sample alone meets no label
+        assert one is None
+        return
     assert one is not None
     applying = {key for key in options if FIXABLE[key].applies(name, given)}
     assert one.problem.options == applying - {"class_axis"} | (

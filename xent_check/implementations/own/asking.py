@@ -136,6 +136,8 @@ def ask(problem: Problem, loss: UserLoss, returns: Returns = "losses") -> Comput
             if differentiated and framework.differentiate is not None:
                 weights = None if returns in REDUCTIONS else cotangent
                 try:
+                    if weights is not None and _gives_the_met_alone(problem, losses(*inputs)):
+                        weights = weights[..., : -(problem.shift or 0)]
                     answer, taken = framework.differentiate(losses, inputs, weights)
                 except _OutsideError as error:
                     answer = error.answer
@@ -143,6 +145,9 @@ def ask(problem: Problem, loss: UserLoss, returns: Returns = "losses") -> Comput
                 answer, taken = losses(*inputs), slopes
         native_answer = framework.is_native(answer)
         numbers = framework.to_numpy(answer) if native_answer else np.asarray(answer)
+        if returns not in REDUCTIONS and _gives_the_met_alone(problem, numbers):
+            numbers = _with_the_unmet(problem, numbers)
+            notes.append("it gives no loss of positions that meet no label: those are 0")
         by = {n: framework.to_numpy(g) for n, g in zip(names, taken, strict=False) if g is not None}
         seconds = time.perf_counter() - start
         seen = conduct()
@@ -174,6 +179,20 @@ def ask(problem: Problem, loss: UserLoss, returns: Returns = "losses") -> Comput
         numbers, totals, call, seconds, gradient, "", calls, notes=said, conduct=seen,
         by_parameters=by_parameters,
     )  # fmt: skip
+
+
+def _gives_the_met_alone(problem: Problem, losses: Any) -> bool:
+    """Whether the losses are those of the positions that meet a label under the shift."""
+    *rows, length = problem.samples_shape or (0,)
+    shift = problem.shift or 0
+    return 0 < shift < length and tuple(losses.shape) == (*rows, length - shift)
+
+
+def _with_the_unmet(problem: Problem, losses: Array) -> Array:
+    """The losses with those of the last positions, which are 0 by what a shift means."""
+    whole = np.zeros(problem.samples_shape, dtype=losses.dtype)
+    whole[..., : losses.shape[-1]] = losses
+    return whole
 
 
 def _call_text(

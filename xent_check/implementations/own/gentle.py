@@ -26,7 +26,8 @@ _CLASSES, _FEATURES = 5, 3
 # The options that a gentle problem may have.
 _KNOWN = frozenset({
     "class_axis", "normalize", "ignore_index", "label_smoothing", "class_weight", "pos_weight",
-    "sample_weight", "logit_scale", "softcap", "z_loss", "num_items", "bias",
+    "sample_weight", "logit_scale", "softcap", "z_loss", "num_items", "shift", "smoothing_formula",
+    "bias",
 })  # fmt: skip
 
 
@@ -82,6 +83,11 @@ def gentle(
     set_options = {**(options or {})}
     if not set_options.keys() <= _KNOWN or (loss, given) == ("binary", "hidden"):
         return None
+    shift = set_options.get("shift", 0) if loss == "sparse_categorical" else 0
+    if shift:
+        if not samples:
+            return None
+        samples = (*samples[:-1], samples[-1] + shift)
     classes = np.size(set_options.get("class_weight", range(_CLASSES)))
     shape = samples if loss == "binary" else (*samples, classes)
     axis = -1 if loss == "binary" else set_options.pop("class_axis", -1)
@@ -125,15 +131,21 @@ def _of_classes(
     log_sum = np.log(np.exp(scores).sum(axis=-1))
     p = np.exp(scores - log_sum[..., None])
     log_p = np.log(p) - (0.4 if given == "log_probs" else 0.0)
-    indices = np.resize([3, 0, 4, 1, 2, 2], samples) % classes
+    stated = np.resize([3, 0, 4, 1, 2, 2], samples) % classes
+    met, shift = np.ones(samples, dtype=np.bool_), options.get("shift", 0)
+    indices = np.roll(stated, -shift, axis=-1) if shift else stated
+    if shift:
+        met[..., -shift:] = False
     one_hot = np.eye(classes)[indices]
     t = one_hot if loss == "sparse_categorical" else 0.7 * one_hot + 0.3 * np.roll(one_hot, 1, -1)
-    labels = indices if loss == "sparse_categorical" else t.astype(np.float32)
-    kept = indices != options.get("ignore_index", -1)
+    labels = stated if loss == "sparse_categorical" else t.astype(np.float32)
+    kept = (indices != options.get("ignore_index", -1)) & met
     scale = options.get("sample_weight", np.ones(samples)) * kept
     weight = np.asarray(options.get("class_weight", np.ones(classes)), np.float64)
     weights = scale * (weight * t).sum(axis=-1)
     e = options.get("label_smoothing", 0.0)
+    if options.get("smoothing_formula") == "megatron":
+        e = e * classes / (classes - 1)
     t = scale[..., None] * weight * (t * (1 - e) + e / classes)
     z = scale * options.get("z_loss", 0.0)
     slope = p * t.sum(axis=-1, keepdims=True) - t + (2 * z * log_sum)[..., None] * p

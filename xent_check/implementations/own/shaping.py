@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from xent_check.problem.evaluation import Computed
+from xent_check.problem.evaluation import Computed, UnsupportedError
 from xent_check.problem.options import ARRAYS
 from xent_check.problem.problem import Problem
 
@@ -32,6 +32,8 @@ def samples_for(problem: Problem, kind: Kind) -> tuple[int, ...] | None:
     if min(len(shape), 2) in kind.axes and (2 in kind.axes or _is_last(problem)):
         return None
     if 1 in kind.axes:
+        if problem.shift is not None and math.prod(shape[:-1]) != 1:
+            raise UnsupportedError("it takes one sequence at a time, and no shift along several")
         return (math.prod(shape),)
     return (1,) * (2 - len(shape)) + shape
 

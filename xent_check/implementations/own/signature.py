@@ -234,7 +234,7 @@ def _options(
         name = parameter(fact, others)
         if name and facts[fact] is not None:
             passed[fact] = (name, fact, facts[fact])
-    if "shift_labels" in free:  # transformers: labels already shifted
+    if "shift_labels" in free and not declared.is_fixed("shift"):  # transformers: shifted before
         passed["shift_labels"] = ("shift_labels", "labels", None)
     if "labels" in free and "y_true" in free:  # scikit-learn: all classes
         classes = range(2 if problem.loss == "binary" else problem.num_classes)
