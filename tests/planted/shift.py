@@ -76,6 +76,20 @@ BUGS = (
         LM,
     ),
     Bug(
+        "a sample without a label is looked for in the answer", "own.asking:_with_the_unmet",
+        "whole[..., : losses.shape[-1]] = losses", "whole[..., -losses.shape[-1] :] = losses",
+        "test_declaration.py", "that_shift_alone",
+    ),
+    Bug(
+        "sequences are one for a loss of one", "own.shaping:samples_for",
+        "if problem.shift is not None and", "if False and", "test_declaration.py", "not_made_one",
+    ),
+    Bug(
+        "a small problem is never shifted", "own.gentle:_of_classes",
+        "indices = np.roll(stated, -shift, axis=-1) if shift else stated", "indices = stated",
+        "test_declaration.py", "gentle",
+    ),
+    Bug(
         "a micro-batch is a row", "totals:means",
         "chunk=len(m.scores) // batches", "chunk=len(m.scores) // m.shape[0]",
         "test_candidates.py", "sum_gives",
