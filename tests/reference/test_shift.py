@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tests.support.random_problems import f32
+from xent_check.problem.parts import parts
 from xent_check.problem.problem import Problem
 from xent_check.reference import reference as module
 from xent_check.reference.reference import reference
@@ -58,6 +59,12 @@ def test_so_it_is_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "SMALL", 1)
     plain: dict[str, Any] = {"label_smoothing": 0.0, "z_loss": 0.0}
     assert_sliced(replace(SHIFTED, **plain), replace(SLICED, **plain))
+
+
+def test_a_part_has_no_shift() -> None:
+    labels = [int(part.labels[0]) for _, part in parts(SHIFTED, values=5)]
+    assert labels == [1, 4, -7, -7, 2, -7, 3, -7]  # the ignored -7 where none is met
+    assert {part.shift for _, part in parts(SHIFTED, values=5)} == {None}
 
 
 def test_a_shift_of_several_places_drops_as_many() -> None:
