@@ -41,7 +41,7 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "for p, c in zip(row, coefficients, strict=True)",
         "for p, c in zip(row, coefficients, strict=False)",
     ): "both have one number per class",
-    ("other_labels", "_CHUNK = 2**20", "_CHUNK = 2*20"): "how many rows at once, for speed",
+    ("other_labels", "_CHUNK = 2**17", "_CHUNK = 2*17"): "how many rows at once, for speed",
     (
         "candidates",
         "return sum(step.order for step in self.steps) + 1000 * (len(self.steps) - 1)",

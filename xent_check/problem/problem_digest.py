@@ -42,10 +42,11 @@ def _digest(problem: Problem) -> str:
     return content.hexdigest()[:16]
 
 
-def _bytes(array: Array) -> Iterator[bytes]:
+def _bytes(array: Array) -> Iterator[memoryview]:
     flat = array.reshape(-1)
     for start in range(0, flat.size, _CHUNK):
         chunk = flat[start : start + _CHUNK]
-        if chunk.dtype != BITS and chunk.dtype.kind not in "iu":
+        if chunk.dtype != BITS and chunk.dtype.kind not in "iu" and np.isnan(chunk).any():
             chunk = np.where(np.isnan(chunk), np.array(np.nan, chunk.dtype), chunk)
-        yield chunk.astype(chunk.dtype.newbyteorder("<")).tobytes()
+        native = np.ascontiguousarray(chunk, chunk.dtype.newbyteorder("<"))
+        yield native.view(np.uint8).data

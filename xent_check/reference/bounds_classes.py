@@ -49,6 +49,7 @@ from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import SCORED
 
 from .bounds_layer import logits_with_errors
+from .bounds_one_class import has_one_class, one_class_parts
 from .bounds_scores import growth, scores
 from .rounding import (
     FLUSHES,
@@ -92,6 +93,8 @@ class _Rows:
 def class_parts(problem: Problem, u: float, flushed: float) -> Parts:
     """The parts of every sample's bound, a chunk of rows at a time. u: the unit roundoff; flushed:
     the largest number that may be flushed to 0."""
+    if has_one_class(problem):
+        return one_class_parts(problem, u, flushed)
     n, count = problem.num_classes, int(np.prod(problem.samples_shape, dtype=np.int64))
     rows, errors = problem.values, None
     if problem.given == "hidden":

@@ -16,34 +16,39 @@ import math
 from weakref import WeakKeyDictionary
 
 import numpy as np
+import numpy.typing as npt
 
 from xent_check.problem.dtypes import Float64s
 from xent_check.problem.last_layer import as_logits
-from xent_check.problem.parts import parts
+from xent_check.problem.parts import VALUES, in_threads, parts
 from xent_check.problem.problem import Problem
 from xent_check.problem.scores import scores
 
-_CHUNK = 2**20
-_SMALL = 20_000  # values
-_KEPT: WeakKeyDictionary[Problem, Float64s] = WeakKeyDictionary()
+_CHUNK = 2**17  # values at once: arrays that stay in the cache
 _NOISE = 2.0**-50  # rounding in the difference of equal numbers, relative to their size
+_EXACT = ("float16", "bfloat16", "float32")  # dtypes whose numbers are those of float32
+_KEPT: WeakKeyDictionary[Problem, Float64s] = WeakKeyDictionary()
 
 
 def other_label_distances(problem: Problem) -> Float64s:
     """The distance of each loss to that of its nearest other label; the samples' shape.
 
-    inf where no other label has a different finite loss, as at equal logits. Those of a small
-    problem are kept as long as it is, for the answers of the other implementations.
+    inf where no other label has a different finite loss, as at equal logits. Computed once for a
+    problem, whoever answers it.
     """
-    if problem in _KEPT:
-        return _KEPT[problem]
-    distances = np.empty(math.prod(problem.samples_shape))
-    for samples, part in parts(problem):
-        distances[samples] = _distances(as_logits(part))
-    distances = distances.reshape(problem.samples_shape)
-    if problem.num_scores <= _SMALL:
-        _KEPT[problem] = distances
-    return distances
+    if problem not in _KEPT:
+        distances = np.empty(math.prod(problem.samples_shape))
+
+        def work(samples: slice, part: Problem) -> None:
+            distances[samples] = _distances(as_logits(part))
+
+        if problem.num_scores > VALUES:
+            in_threads(problem, work)
+        else:
+            for samples, part in parts(problem):
+                work(samples, part)
+        _KEPT[problem] = distances.reshape(problem.samples_shape)
+    return _KEPT[problem]
 
 
 def _distances(problem: Problem) -> Float64s:
@@ -93,6 +98,15 @@ def _classes(problem: Problem) -> Float64s:
     weight = None if problem.class_weight is None else problem.class_weight.astype(np.float64)
     distances = np.full(len(rows), np.inf)
     step = max(1, _CHUNK // n)
+    plain = (
+        soft is None and weight is None and problem.given != "probs" and rows.dtype.name in _EXACT
+    )
+    if plain and problem.logit_scale == 1 and problem.softcap is None:
+        for start in range(0, len(rows), step):
+            chunk = slice(start, start + step)
+            top = np.clip(problem.labels.reshape(-1)[chunk], 0, n - 1)
+            distances[chunk] = _nearest_value(rows[chunk].astype(np.float32, copy=False), top)
+        return distances.reshape(problem.samples_shape)
     for start in range(0, len(rows), step):
         chunk = slice(start, start + step)
         x = rows[chunk].astype(np.float64)
@@ -106,6 +120,17 @@ def _classes(problem: Problem) -> Float64s:
         else:
             distances[chunk] = _of_masses(soft[chunk].astype(np.float64), x)
     return distances.reshape(problem.samples_shape)
+
+
+def _nearest_value(x: npt.NDArray[np.float32], top: npt.NDArray[np.int64]) -> Float64s:
+    """The distance of each row's number at `top` to the nearest other number; inf where there is
+    none, or it is not finite. The numbers are compared as they are, without a rounding."""
+    own = np.take_along_axis(x, top[:, None], axis=1)
+    above = np.where(x > own, x, np.float32(np.inf)).min(axis=1).astype(np.float64)
+    below = np.where(x < own, x, np.float32(-np.inf)).max(axis=1).astype(np.float64)
+    at = own[:, 0].astype(np.float64)
+    nearest: Float64s = np.fmin(above - at, at - below)
+    return np.where(np.isfinite(nearest), nearest, np.inf)
 
 
 def _of_masses(masses: Float64s, x: Float64s) -> Float64s:
