@@ -60,7 +60,7 @@ BUGS = (
         "if name not in names:", "if False:", DECLARATION, "is_an_error",
     ),
     Bug(
-        "a promise counts for nothing", "judging:result_of",
+        "a promise counts for nothing", "judging:judged",
         "(promise := i.declared.promise_for(posed.problem)) is not None", "False", RUN, "counts",
     ),
     Bug(
@@ -77,7 +77,7 @@ BUGS = (
         "    _require_same_declarations(in_order)\n", "", "test_merge.py", "declared_otherwise",
     ),
     Bug(
-        "a promise that counts for nothing goes unsaid", "judging:result_of",
+        "a promise that counts for nothing goes unsaid", "judging:judged",
         "if promise is not None and result.comparison and", "if False and",
         "test_api_declared.py", "passes_over",
     ),

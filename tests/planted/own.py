@@ -55,7 +55,7 @@ BUGS = (
         "test_repro_own.py", "is_shown_by_its_place",
     ),
     Bug(
-        "a mean's gradient is held against the sum's", "judging:result_of",
+        "a mean's gradient is held against the sum's", "judging:judged",
         "exact = exact.of_total(posed.problem, evaluation.gradient_of)", "pass",
         JUDGING, "gradient_of_a_mean",
     ),

@@ -37,7 +37,7 @@ BUGS = (
     ),
     Bug(
         "the worst twenty alone",
-        "excerpts:shortened",
+        "excerpts:_kept",
         "deciding = {row for row, _, _ in groups}",
         "deciding = {row for row, _, _ in groups[:0]}",
         EXCERPTS,
@@ -45,7 +45,7 @@ BUGS = (
     ),
     Bug(
         "the largest share of the bound not kept",
-        "excerpts:shortened",
+        "excerpts:_kept",
         "| set(_beyond_the_bound(d, bound))",
         "",
         EXCERPTS,
@@ -53,7 +53,7 @@ BUGS = (
     ),
     Bug(
         "the furthest off of what diverges not kept",
-        "excerpts:shortened",
+        "excerpts:_kept",
         "    if d.diverging:\n",
         "    if False:\n",
         EXCERPTS,

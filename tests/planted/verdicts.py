@@ -26,7 +26,7 @@ BUGS = (
         "excuses_no_loss",
     ),
     Bug(
-        "a function of a library may diverge in any way", "judging:result_of",
+        "a function of a library may diverge in any way", "judging:judged",
         'result = known if known.status == "known" else result',
         'result = replace(result, status="known")', "test_judging.py", "as_the_library",
     ),
@@ -86,14 +86,14 @@ BUGS = (
     ),
     Bug(
         "the pinned reference is not said", "run:run",
-        "        if pinned is not None:\n            yield pinned\n", "", RUN, "every_case",
+        "            yield pinned\n", "            pass\n", RUN, "every_case",
     ),
     Bug(
         "who is not there is not said", "run:run",
-        "if job.unasked:", "if False:", RUN, "every_case",
+        "for j in jobs if j.unasked)", "for j in jobs[:0] if j.unasked)", RUN, "every_case",
     ),
     Bug(
-        "what rounds once may round on the way", "judging:result_of",
+        "what rounds once may round on the way", "judging:judged",
         "if i.computes_in_float32(posed.problem):", "if False:", RUN, "computes_in_float32",
     ),
     Bug(

@@ -24,7 +24,7 @@ from xent_check.problem.parts import VALUES, in_threads, parts
 from xent_check.problem.problem import Problem
 from xent_check.problem.scores import scores
 
-_CHUNK = 2**17  # values at once: arrays that stay in the cache
+_CHUNK = 2**17
 _NOISE = 2.0**-50  # rounding in the difference of equal numbers, relative to their size
 _EXACT = ("float16", "bfloat16", "float32")  # dtypes whose numbers are those of float32
 _KEPT: WeakKeyDictionary[Problem, Float64s] = WeakKeyDictionary()
