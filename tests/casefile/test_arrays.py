@@ -21,7 +21,8 @@ from xent_check.casefile.array_files import read_array
 from xent_check.casefile.arrays import make_array
 from xent_check.casefile.case import CaseFields
 from xent_check.errors import InvalidError
-from xent_check.problem.dtypes import rounded
+from xent_check.problem.dtypes import numpy_dtype, rounded
+from xent_check.problem.vocabulary import DTYPES
 
 Array = npt.NDArray[Any]
 
@@ -235,6 +236,22 @@ def test_a_safetensors_file_is_read_in_its_dtype(dtype: str, tmp_path: Path) -> 
     found = made({"file": "x.safetensors#logits"}, tmp_path)
     assert found.dtype == np.dtype(kind)
     np.testing.assert_array_equal(found.astype(np.float64), array.astype(np.float64))
+
+
+@pytest.mark.parametrize("dtype", [*DTYPES, "int64"])
+def test_a_safetensors_file_is_mapped(dtype: str, tmp_path: Path) -> None:
+    """At any place in the file: one that another tensor of odd length comes before."""
+    array = np.arange(6).reshape(2, 3).astype(numpy_dtype(dtype))
+    save_file({"a": np.zeros(3, np.uint8), "b": array}, tmp_path / "x.safetensors")
+    found = made({"file": "x.safetensors#b"}, tmp_path)
+    assert isinstance(found, np.memmap)
+    assert not found.flags.writeable
+    np.testing.assert_array_equal(found, array)
+
+
+def test_an_empty_tensor_is_an_empty_array(tmp_path: Path) -> None:
+    save_file({"a": np.zeros((0, 3), np.float32)}, tmp_path / "x.safetensors")
+    assert made({"file": "x.safetensors#a"}, tmp_path).shape == (0, 3)
 
 
 def test_safetensors_that_is_not_installed_comes_with_its_command(

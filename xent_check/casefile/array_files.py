@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import zipfile
 from collections.abc import Iterable
@@ -12,11 +13,20 @@ import numpy as np
 import numpy.typing as npt
 
 from xent_check.errors import InvalidError, KeyPath, Mistake, did_you_mean
+from xent_check.problem.dtypes import numpy_dtype
 
 from .memory import must_fit
 
 Array = npt.NDArray[Any]
 _NPY = b"\x93NUMPY"
+# The dtypes of safetensors that are mapped, as NumPy has them.
+_TENSORS = {
+    "F64": "float64",
+    "F32": "float32",
+    "F16": "float16",
+    "BF16": "bfloat16",
+    "I64": "int64",
+}
 _FORMS = "x.npy, x.npz#key or x.safetensors#key"
 
 
@@ -24,8 +34,9 @@ def read_array(text: str, key: KeyPath, folder: Path, allow_outside: bool) -> Ar
     """The numbers of an array file `text`, found from `folder`.
 
     Booleans and unsigned integers become int64, of uint64 float64 where int64 cannot hold them;
-    other dtypes stay. An .npy is mapped, not read. InvalidError at the key for a path that leaves
-    the folder (unless allow_outside), a file that is damaged or needs pickle, and other dtypes.
+    other dtypes stay. An .npy is mapped, not read, and so are the tensors of a .safetensors that a
+    case can hold as they are. InvalidError at the key for a path that leaves the folder (unless
+    allow_outside), a file that is damaged or needs pickle, and other dtypes.
     """
     name, _, member = text.partition("#")
     path = _path(name, key, folder, allow_outside)
@@ -134,9 +145,25 @@ def _safetensors(path: Path, member: str, key: KeyPath) -> Array:
         raise _invalid(key, "safetensors is not installed", "", advice) from None
     with safe_open(path, framework="numpy") as tensors:
         _require_member(member, tensors.keys(), key)
-        must_fit([math.prod(tensors.get_slice(member).get_shape())], 8, key)
+        shape = tensors.get_slice(member).get_shape()
+        name = tensors.get_slice(member).get_dtype()
+        if name in _TENSORS and math.prod(shape):
+            return _mapped_tensor(path, member, numpy_dtype(_TENSORS[name]))
+        must_fit([math.prod(shape)], 8, key)
         tensor: Array = tensors.get_tensor(member)
         return tensor
+
+
+def _mapped_tensor(path: Path, member: str, dtype: np.dtype[Any]) -> Array:
+    """A tensor of a file whose header the library has checked: eight bytes that are the length of
+    the JSON after them, then the tensors, little-endian."""
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        entry = json.loads(file.read(length))[member]
+    start, stop = entry["data_offsets"]
+    flat = np.memmap(path, np.uint8, "r", 8 + length + start, stop - start)
+    tensor: Array = flat.view(dtype).reshape(entry["shape"])
+    return tensor
 
 
 def _require_member(member: str, names: Iterable[str], key: KeyPath) -> None:
