@@ -223,8 +223,8 @@ def _size(value: Any) -> int:
     """The bytes of an answer's large arrays, as text."""
     if not isinstance(value, Computed):
         return 0
-    gradient = getattr(value.gradient, "nbytes", 0)
-    return int((value.losses.nbytes + gradient) * 4 / 3)
+    gradients = sum(getattr(part, "nbytes", 0) for part in value.gradients.values())
+    return int((value.losses.nbytes + gradients) * 4 / 3)
 
 
 def _delete_old(folder: Path) -> None:
