@@ -18,8 +18,10 @@ from xent_check.problem.last_layer import as_logits
 from xent_check.problem.problem import Problem
 from xent_check.reference import bounds_in_parts
 from xent_check.reference import reference as module
+from xent_check.reference.balls import exact_losses
 from xent_check.reference.bounds_layer import logits_with_errors, multiplied
 from xent_check.reference.enclosure import Enclosure, is_narrow
+from xent_check.reference.float64 import fast_losses
 from xent_check.reference.reference import Reference, reference
 from xent_check.reference.truth import truth as truth_of
 
@@ -224,3 +226,20 @@ def test_the_error_of_a_logit_is_its_formula(problem: Problem) -> None:
 
 def test_roundings_of_a_product_are_all_of_few_terms_and_a_sixth_of_many() -> None:
     assert [multiplied(n) for n in (1, 3, 512, 6 * 512)] == [1.0, 3.0, 512.0, 1024.0]
+
+
+def test_losses_in_float64_are_within_their_radius_of_those_in_balls() -> None:
+    rng = np.random.RandomState(3)
+    problem = replace(
+        LAYER, values=rounded(rng.standard_normal((6, 50)), "float32"), gradient=False,
+        weight=rounded(rng.standard_normal((9, 50)), "float32"), labels=rng.randint(0, 9, 6),
+        bias=rounded(rng.standard_normal(9), "float32"), reductions=(),
+        class_weight=rounded(rng.uniform(0.5, 2, 9), "float32"),
+    )  # fmt: skip
+    fast, exact = fast_losses(problem), exact_losses(problem)
+    assert fast is not None
+    assert (np.abs((fast.high - exact.high) - exact.low) <= fast.radius).all()
+    largest = 2 * 51 * 2.0**-53 * 40  # twice F + 1 roundings of terms whose sizes sum to 40
+    assert (fast.radius > 0.1 * largest).all(), "the errors of 51 terms are in it"
+    confident = replace(problem, values=200 * problem.values)
+    assert fast_losses(confident) is None, "a loss of 1e-300 is not known to 34 bits"

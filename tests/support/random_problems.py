@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from mpmath import mp
 
-from tests.support.oracle import gradient, truth
+from tests.support.oracle import gradient, layer_gradients, truth
 from xent_check.problem.dtypes import largest, rounded, unit_roundoff
 from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import DTYPES, REDUCTIONS, DType, Given, Loss
@@ -46,7 +46,31 @@ def problem(seed: int) -> Problem:
     if loss == "binary":
         return _binary(rng, given, dtype, shared)
     made = _classes(rng, loss, given, dtype, shared)
-    return _shifted(np.random.RandomState(seed + 2 * 10**6), made)
+    made = _shifted(np.random.RandomState(seed + 2 * 10**6), made)
+    return _behind_a_layer(np.random.RandomState(seed + 3 * 10**6), made)
+
+
+def _behind_a_layer(rng: np.random.RandomState, plain: Problem) -> Problem:
+    """One problem from logits in three, its classes last, becomes one of what is hidden."""
+    shape, n = plain.samples_shape, plain.num_classes
+    last = plain.class_axis % plain.values.ndim == len(shape)
+    if plain.given != "logits" or not last or rng.randint(0, 3):
+        return plain
+    features, scale = _one(rng, (1, 3, 8, 64)), _one(rng, SCALES)
+    hidden = rng.standard_normal((*shape, features)) * scale
+    weight = rng.standard_normal((n, features)) / np.sqrt(features)
+    bias = rng.standard_normal(n) * _one(rng, (1.0, 10.0))
+    if rng.randint(0, 4) == 0 and plain.loss == "sparse_categorical":
+        masked = (rng.uniform(size=n) < 0.3) & ~np.isin(np.arange(n), plain.labels)
+        bias = np.where(masked, -np.inf, bias)
+    return replace(
+        plain,
+        given="hidden",
+        class_axis=-1,
+        values=rounded(hidden, plain.dtype),
+        weight=rounded(weight, plain.dtype),
+        bias=None if rng.randint(0, 2) else rounded(bias, plain.dtype),
+    )
 
 
 def _shifted(rng: np.random.RandomState, plain: Problem) -> Problem:
@@ -197,11 +221,25 @@ def oracle(subject: Problem) -> tuple[Reference, Bounds]:
     with mp.workdps(60):
         losses = _enclosure(exact.losses, subject.samples_shape)
         totals = {r: _enclosure([exact.totals[r]], ()) for r in subject.reductions}
-        entries = np.array(gradient(subject, 60), dtype=object).reshape(-1)
-        derivative = _enclosure(entries, subject.values.shape)
+        by = _gradients(subject)
     divisors = {r: nearest(divisor(subject, r)) for r in subject.reductions}
-    made = Reference(losses, totals, divisors, derivative)
+    of_layer = {p: by[p] for p in subject.parameters}
+    made = Reference(losses, totals, divisors, by[subject.given], of_layer)
     return made, bounds(subject, made)
+
+
+def _gradients(subject: Problem) -> dict[str, Enclosure]:
+    """By the values, and by each parameter of a last layer."""
+    hidden = subject.given == "hidden"
+    made: dict[str, Any] = layer_gradients(subject, 60) if hidden else {}
+    if not hidden:
+        made[subject.given] = gradient(subject, 60)
+    shapes: dict[str, tuple[int, ...]] = {subject.given: subject.values.shape}
+    shapes |= {p: getattr(subject, p).shape for p in subject.parameters}
+    return {
+        name: _enclosure(np.array(made[name], dtype=object).reshape(-1), shape)
+        for name, shape in shapes.items()
+    }
 
 
 def _enclosure(numbers: Any, shape: tuple[int, ...]) -> Enclosure:

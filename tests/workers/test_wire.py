@@ -179,6 +179,7 @@ def test_an_answer_arrives(gradient: Array | Unsupported | None, tmp_path: Path)
         seconds=1e-4,
         gradient=gradient,
         gradient_of="mean",
+        by_parameters={"weight": np.ones((2, 3), dtype=BFLOAT16), "bias": Unsupported("no bias")},
     )
     arrived = decode_evaluation(through_a_pipe(encode_evaluation(sent, tmp_path)), "noise\n")
     assert isinstance(arrived, Computed)
@@ -188,6 +189,10 @@ def test_an_answer_arrives(gradient: Array | Unsupported | None, tmp_path: Path)
     assert_same(mean, np.asarray(1.5, dtype=BFLOAT16))
     assert arrived.totals["sum"] == Unsupported("no sum")
     assert arrived.gradient_of == "mean"
+    weight = arrived.by_parameters["weight"]
+    assert isinstance(weight, np.ndarray)
+    assert_same(weight, np.ones((2, 3), dtype=BFLOAT16))
+    assert arrived.by_parameters["bias"] == Unsupported("no bias")
     assert (arrived.call, arrived.seconds, arrived.printed) == (sent.call, sent.seconds, "noise\n")
     if isinstance(gradient, np.ndarray):
         assert isinstance(arrived.gradient, np.ndarray)
