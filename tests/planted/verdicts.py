@@ -63,8 +63,8 @@ BUGS = (
     ),
     Bug(
         "losses count though a gradient alone was asked for", "case:CaseFields.asked",
-        "return frozenset([*self.options.reductions,",
-        'return frozenset(["losses", *self.options.reductions,',
+        'return frozenset([*self.option_value("reduction"),',
+        'return frozenset(["losses", *self.option_value("reduction"),',
         GAPS, "gradient_alone",
     ),
     Bug(
