@@ -115,6 +115,44 @@ def test_on_the_shipped_cases_it_agrees_or_is_declared(name: str, tmp_path: Path
     assert report["summary"]["known"] > 20
 
 
+SPARSE = "loss: sparse_categorical, logits: {shape: [3, 5], random: normal}, labels: [0, 4, 2]"
+PROBS = "loss: sparse_categorical, probs: [[0.5, 0.25, 0.25], [0.125, 0.75, 0.125]], labels: [0, 1]"
+LAYOUTS = f"""\
+defaults:
+  tolerance: auto
+  check: [value, gradient, inputs]
+  reduction: mean
+cases:
+  - {{name: transposed, {SPARSE}, layout: transposed}}
+  - {{name: sliced, {SPARSE}, layout: sliced}}
+  - {{name: reversed, {SPARSE}, layout: reversed}}
+  - {{name: transposed-probs, {PROBS}, layout: transposed}}
+  - {{name: reversed-probs, {PROBS}, layout: reversed}}
+  - {{name: binary, loss: binary, probs: [[0.5, 0.25]], labels: [[1, 0]], layout: sliced}}
+  - {{name: expanded-cotangent, {SPARSE}, cotangent: {{expanded: 0.5}}}}
+  - {{name: sliced-cotangent, {SPARSE}, cotangent: {{sliced: [1, -2, 0.5]}}}}
+"""
+_COTANGENTS = {"expanded-cotangent", "sliced-cotangent"}
+LAID_OUT = {
+    "onnx": _COTANGENTS,  # it takes no gradients, and the cotangent concerns those alone
+    "sklearn": {"transposed-probs", "reversed-probs"},  # reshaped arrays are copies
+    "mlx": {"transposed", "sliced", "reversed", "binary", *_COTANGENTS},
+    "paddle": {"transposed", "sliced", "binary", *_COTANGENTS},
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_arrays_that_are_not_contiguous_agree_where_it_has_them(
+    name: str, command: Command
+) -> None:
+    require(name)
+    command.cases.write_text(LAYOUTS)
+    found = by_case(command.report("-i", name))
+    agrees = {case for case, result in found.items() if result["status"] == "agrees"}
+    assert agrees == LAID_OUT[name]
+    assert {found[case]["status"] for case in found.keys() - agrees} == {"unsupported"}
+
+
 def test_scikit_learn_s_loss_is_found_out_by_its_name_alone(tmp_path: Path) -> None:
     """Labels first, of NumPy, a mean alone, over the weights where samples have some."""
     require("sklearn")

@@ -14,9 +14,11 @@ from tests.support.command import Command
 from tests.support.fake import LOSSES, PROBLEM, fake
 from xent_check.implementations.adapters import torch as torch_adapter
 from xent_check.implementations.own.asking import ask, user_loss
+from xent_check.implementations.program import problem_arrays
 from xent_check.problem.dtypes import rounded
 from xent_check.problem.evaluation import UnsupportedError
 from xent_check.problem.vocabulary import DTYPES, CotangentLayout, DType, Layout
+from xent_check.reporters.repro.layouts import laid_out_arrays, layout_lines
 
 STRIDES: dict[Layout, Any] = {"transposed": ((1, 3), (2,)), "sliced": ((6, 2), (2,))}
 COTANGENTS: tuple[CotangentLayout, ...] = get_args(CotangentLayout)
@@ -134,6 +136,23 @@ def test_a_loss_of_a_framework_without_strides_is_not_asked(framework: str) -> N
             ask(problem, user_loss(never, "mine:f", framework))
 
 
+@pytest.mark.parametrize("layout", STRIDES)
+@pytest.mark.parametrize("cotangent", COTANGENTS)
+def test_a_script_lays_tensors_out_as_they_were(layout: Layout, cotangent: CotangentLayout) -> None:
+    asked = replace(
+        PROBLEM, values=np.tile(PROBLEM.values, (2, 1, 1)), labels=np.tile(PROBLEM.labels, (2, 1)),
+        gradient=True, cotangent=np.full((2, 3), 0.5, np.float32), layout=layout,
+        cotangent_layout=cotangent,
+    )  # fmt: skip
+    plain = problem_arrays(replace(asked, layout=None, cotangent_layout=None))
+    variables = {"torch": torch, "nan": np.nan} | {k: torch.tensor(a) for k, a in plain.items()}
+    exec("\n".join(layout_lines(laid_out_arrays(asked), "torch")), variables)
+    for name, array in problem_arrays(asked).items():
+        tensor = torch_adapter.to_tensor(array, "cpu")
+        assert variables[name].stride() == tensor.stride(), name
+        assert torch.equal(variables[name], tensor)
+
+
 CASES = """\
 defaults:
   loss: sparse_categorical
@@ -153,17 +172,22 @@ cases:
 """
 
 
+STRIDED = ("torch", "keras-torch", "manual", "stable")
+CONTIGUOUS = ("keras", "keras-jax", "tf", "jax", "optax")
+
+
 @pytest.mark.long
-def test_every_framework_has_the_layout_or_says_that_it_has_none(tmp_path: Path) -> None:
+@pytest.mark.parametrize("names", [STRIDED, CONTIGUOUS], ids=["strided", "contiguous"])
+def test_every_framework_has_the_layout_or_says_that_it_has_none(
+    names: tuple[str, ...], tmp_path: Path
+) -> None:
     command = Command(tmp_path)
     command.cases.write_text(CASES)
-    strided = ("torch", "keras-torch", "manual", "stable")
-    contiguous = ("keras", "keras-jax", "tf", "jax", "optax")
-    names = (*strided, *contiguous, "torch:compile")
-    report = command.report(*(part for name in names for part in ("-i", name)))
-    for result in report["results"]:
+    results = command.report(*(part for name in names for part in ("-i", name)))["results"]
+    assert len(results) == 7 * len(names)
+    for result in results:
         case, who = result["case"].rpartition("::")[2], result["implementation"]
-        lacks = who in contiguous or (case == "reversed" and who.startswith(("torch", "keras")))
+        lacks = who in CONTIGUOUS or (case == "reversed" and who in ("torch", "keras-torch"))
         assert result["status"] == ("unsupported" if lacks else "agrees"), (case, who, result)
         if lacks:
             assert "in memory" in result["reason"]

@@ -36,12 +36,12 @@ _RUN = (
 
 def evaluate(problem: Problem, mode: str, device: str) -> Computed:
     """Losses by reduction="none", totals by the operator's reductions of the same meaning."""
-    refuse_what_is_not_supported(problem, ONNX, "SoftmaxCrossEntropyLoss")
+    plain = replace(problem, gradient=False, cotangent=None, cotangent_layout=None)
+    refuse_what_is_not_supported(plain, ONNX, "SoftmaxCrossEntropyLoss")
     if problem.dtype == "bfloat16":
         raise UnsupportedError("ONNX Runtime has no SoftmaxCrossEntropyLoss of bfloat16 on the CPU")
     if problem.values.ndim == 1:
         raise UnsupportedError("SoftmaxCrossEntropyLoss takes a batch of rows, and no bare row")
-    plain = replace(problem, gradient=False, cotangent=None, cotangent_layout=None)
     program = Program(_ROOTS, plain, sparse_categorical, _no_gradient)
     arrays = problem_arrays(plain)
     conduct = watched(problem, arrays, np.asarray)

@@ -26,6 +26,7 @@ from . import frameworks
 from .arrays import HELPERS, array_code
 from .expected_values import COMPARE, comparisons
 from .formulas import formula_lines
+from .layouts import laid_out_arrays, layout_lines
 from .own import OwnLoss, importing
 
 
@@ -82,6 +83,7 @@ def _computation(
     narrow = frozenset(name for name, array in arrays.items() if array.dtype.name == "bfloat16")
     if not frame.host:
         cast = [f"{name} = {name}.astype(ml_dtypes.bfloat16)" for name in arrays if name in narrow]
+        cast += layout_lines(laid_out_arrays(problem), "numpy")
         return [*cast, "", *formula_lines(implementation.entry.module, problem)]
     calls = getattr(result.evaluation, "calls", {})
     comparison = result.comparison
@@ -100,6 +102,7 @@ def _computation(
         device=implementation.device,
         bfloat16=narrow,
         parameters=parameters,
+        laid_out=laid_out_arrays(problem if own is None else own.asked(problem)),
     )
     lines = frameworks.LINES[frame.host](computation)
     if own is None:

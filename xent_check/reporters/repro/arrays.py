@@ -14,13 +14,16 @@ from pydantic import BaseModel
 from xent_check.casefile.array_forms import (
     ArgmaxArray,
     CycleArray,
+    ExpandedArray,
     FileArray,
     FillArray,
     OneHotArray,
     PutArray,
     RandomArray,
     RangeArray,
+    SlicedArray,
     SumArray,
+    TransposedArray,
 )
 
 Array = npt.NDArray[Any]
@@ -61,6 +64,11 @@ def array_code(form: object, array: Array, folder: Path) -> str:
     form: the array as the case file states it, a list or one of the array forms. folder: the case
     file's. An array of bfloat16 becomes one of float32 with the same numbers.
     """
+    match form:  # layouts.py lays them out
+        case TransposedArray():
+            return array_code(form.transposed, array, folder)
+        case SlicedArray():
+            return array_code(form.sliced, array, folder)
     recipe = None
     if array.size > (MAX_READ if isinstance(form, FileArray) else MAX_DRAWN):
         recipe = _recipe(form, array, folder)
@@ -77,6 +85,8 @@ def array_code(form: object, array: Array, folder: Path) -> str:
 def _recipe(form: object, array: Array, folder: Path) -> tuple[str, tuple[int, ...]] | None:
     """The expression of the array before it is rounded, and its shape; None for a list."""
     match form:
+        case ExpandedArray():
+            return f"np.full({array.shape}, {number(form.expanded)})", array.shape
         case RandomArray() | FillArray() | CycleArray():
             return _expression(form, folder), tuple(form.shape)
         case RangeArray():

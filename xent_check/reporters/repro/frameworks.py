@@ -5,10 +5,12 @@ from __future__ import annotations
 import ast
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from xent_check.implementations.program import GRADIENT, LOSSES, compiled
 from xent_check.problem.vocabulary import PARAMETER_PARTS, Parameter
+
+from .layouts import LaidOut, layout_lines
 
 WIDTH = 92  # characters of a line of the script
 
@@ -31,6 +33,7 @@ class Computation:
     device: str  # "cpu" or "cuda"
     bfloat16: frozenset[str] = frozenset()  # the arrays that NumPy has as float32, to be rounded
     parameters: Sequence[Parameter] = ()  # of a last layer, by which there are gradients too
+    laid_out: Mapping[str, LaidOut] = field(default_factory=dict)  # those that are not contiguous
 
     @property
     def main(self) -> str:
@@ -124,6 +127,7 @@ def torch(computation: Computation) -> list[str]:
         to = ".to(torch.bfloat16)" if name in computation.bfloat16 else ""
         to += '.to("cuda")' if computation.device == "cuda" else ""
         lines.append(f"{name} = torch.tensor({name}){to}")
+    lines += layout_lines(computation.laid_out, "torch")
     compiler = "torch.compile({})" if computation.mode == "compile" else ""
     losses, values = computation.assigned(computation.main, compiler), computation.given
     if computation.parameters:
@@ -174,6 +178,7 @@ def mlx(computation: Computation) -> list[str]:
         narrow = name in computation.bfloat16
         dtype = "mx.bfloat16" if narrow else f"getattr(mx, {name}.dtype.name)"
         lines.append(f"{name} = mx.array({name}, dtype={dtype})")
+    lines += layout_lines(computation.laid_out, "mlx")
     lines += computation.assigned(LOSSES)
     if computation.gradient:
         given, weights = computation.given, computation.cotangent or "mx.ones_like(losses)"
@@ -188,6 +193,7 @@ def paddle(computation: Computation) -> list[str]:
     """The lines in PaddlePaddle: paddle.to_tensor, paddle.grad."""
     lines = ['paddle.set_device("cpu")']
     lines += [f"{name} = paddle.to_tensor({name})" for name in computation.names]
+    lines += layout_lines(computation.laid_out, "paddle")
     if computation.gradient:
         lines.append(f"{computation.given}.stop_gradient = False")
     lines += computation.assigned(LOSSES)
@@ -205,6 +211,7 @@ def numpy(computation: Computation) -> list[str]:
     """The lines where a library takes NumPy's arrays, and takes no gradients."""
     narrow = [n for n in computation.names if n in computation.bfloat16]
     parts = [f"{name} = {name}.astype(ml_dtypes.bfloat16)" for name in narrow]
+    parts += layout_lines(computation.laid_out, "numpy")
     parts += [line for part in computation.calls for line in computation.assigned(part)]
     names = [variable(part) for part in computation.calls]
     return parts + [f"{name} = np.asarray({name}).astype(np.float64)" for name in names]

@@ -11,7 +11,7 @@ from typing import Any
 from xent_check.implementations.declaration import NOTHING, Declaration
 from xent_check.implementations.names import Implementation
 from xent_check.implementations.own.asking import CALLED
-from xent_check.implementations.own.shaping import samples_asked
+from xent_check.implementations.own.shaping import reshaped, samples_asked
 from xent_check.implementations.own.taken import Taken
 from xent_check.implementations.program import problem_arrays
 from xent_check.implementations.table import OWN_SCRIPTS, ScriptFrame
@@ -60,6 +60,11 @@ class OwnLoss:
             line = f"np.moveaxis({last}, -1, {problem.class_axis})" if moved else last
             lines.append(f"gradient = {line}")
         return lines
+
+    def asked(self, problem: Problem) -> Problem:
+        """The problem in the shape in which it takes it."""
+        shape = self._samples(problem)
+        return problem if shape is None else reshaped(problem, shape)
 
     def _samples(self, problem: Problem) -> tuple[int, ...] | None:
         return samples_asked(problem, self.taken, self.declared)
