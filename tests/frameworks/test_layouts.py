@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.support.command import Command
+from tests.support.command import Command, xent_check
 from tests.support.fake import LOSSES, PROBLEM, fake
 from xent_check.implementations.adapters import torch as torch_adapter
 from xent_check.implementations.own.asking import ask, user_loss
@@ -181,9 +182,11 @@ CONTIGUOUS = ("keras", "keras-jax", "tf", "jax", "optax")
 def test_every_framework_has_the_layout_or_says_that_it_has_none(
     names: tuple[str, ...], tmp_path: Path
 ) -> None:
-    command = Command(tmp_path)
-    command.cases.write_text(CASES)
-    results = command.report(*(part for name in names for part in ("-i", name)))["results"]
+    (tmp_path / "cases.yaml").write_text(CASES)
+    arguments = [part for name in names for part in ("-i", name)]
+    done = xent_check(tmp_path, "run", "cases.yaml", *arguments, "--report", "json=r.json")
+    results = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))["results"]
+    assert done.code == (0 if names is STRIDED else 3)
     assert len(results) == 7 * len(names)
     for result in results:
         case, who = result["case"].rpartition("::")[2], result["implementation"]

@@ -48,7 +48,7 @@ def test_the_numbers_stay_the_same(
 def test_an_expanded_array_is_one_number_in_memory(
     shape: tuple[int, ...], dtype: np.dtype[Any]
 ) -> None:
-    array = np.broadcast_to(numbers((), dtype), shape)
+    array = np.broadcast_to(numbers((), dtype), shape).copy()
     view = laid_out(array, "expanded")
     assert view.strides == (0,) * len(shape)
     assert view.tobytes() == array.tobytes()
@@ -114,7 +114,7 @@ def test_the_flat_memory_of_a_view_makes_the_view_again(
 ) -> None:
     array = numbers(shape, dtype)
     if layout == "expanded":
-        array = np.broadcast_to(numbers((), dtype), shape)
+        array = np.broadcast_to(numbers((), dtype), shape).copy()
     view = laid_out(array, layout)
     memory, strides, first = flat_memory(view)
     assert memory.ndim == 1
