@@ -166,6 +166,7 @@ def test_a_framework_is_named_where_it_is_asked() -> None:
         "cli.mutate_command",
         "cli.options",
         "reporters.repro.frameworks",
+        "reporters.repro.layouts",
     }
 
 
