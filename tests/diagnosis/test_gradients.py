@@ -90,3 +90,52 @@ def test_one_number_is_too_few_for_a_reason() -> None:
         "binary", "logits", np.array([2.0], "f4"), np.array([1.0], "f4"), "float32", gradient=True
     )
     assert diagnose_gradient(one, np.zeros(1)) is None
+
+
+# ---- bugs of the backward pass alone, from p and the one-hot labels themselves -------------------
+
+ROWS = (np.random.RandomState(3).standard_normal((4, 21)) * 2).astype(np.float32)
+CLASSES = np.array([0, 20, 7, 3])
+EXPS = np.exp(ROWS.astype(np.float64))
+SHARES = EXPS / EXPS.sum(axis=1, keepdims=True)
+HOT = np.eye(21)[CLASSES]
+
+
+def of_backward(gradient: np.ndarray, **options: Any) -> Any:
+    asked = Problem(
+        "sparse_categorical", "logits", ROWS, CLASSES, "float32", gradient=True, **options
+    )
+    diagnosis = diagnose_gradient(asked, gradient)
+    return None if diagnosis is None else diagnosis.explanations[0]
+
+
+def test_padding_that_counts_in_the_gradient_alone_is_named() -> None:
+    found = of_backward(EXPS / (EXPS.sum(axis=1, keepdims=True) + 11) - HOT)  # 21 to 32
+    assert (found.id, found.parameters["columns"]) == ("tile-padding-counts", 11)
+
+
+def test_small_probabilities_without_a_gradient_are_named() -> None:
+    found = of_backward(np.where((SHARES < 1e-3) & (HOT == 0), 0.0, SHARES - HOT))
+    assert (found.id, found.parameters["threshold"]) == ("gradient-filtered", 1e-3)
+
+
+def test_smoothing_that_one_half_of_the_classes_shares_is_named() -> None:
+    shares = np.where(np.arange(21) < 11, 0.2 / 11, 0.0)
+    found = of_backward(SHARES - 0.8 * HOT - shares, label_smoothing=0.2)
+    assert found.id == "smoothing-formula"
+
+
+def test_ignored_samples_that_have_a_gradient_are_named() -> None:
+    assert of_backward(SHARES - HOT, ignore_index=7).id == "ignored-not-ignored"
+
+
+def test_targets_that_are_taken_to_sum_to_1_are_named() -> None:
+    soft = (HOT * 0.5 + 0.1).astype(np.float32)  # they sum to 2.6
+    asked = Problem("categorical", "logits", ROWS, soft, "float32", gradient=True)
+    diagnosis = diagnose_gradient(asked, SHARES - soft.astype(np.float64))
+    assert diagnosis is not None
+    assert diagnosis.explanations[0].id == "labels-taken-to-sum-to-1"
+
+
+def test_a_gradient_of_no_reason_has_none() -> None:
+    assert of_backward((SHARES - HOT) * np.linspace(1.1, 1.4, 21)) is None

@@ -236,6 +236,18 @@ def test_a_rarer_total_is_named(
     assert said(diagnosed(total, problem, reduction))[0] == name
 
 
+def test_a_bias_that_is_added_twice_is_named() -> None:
+    """hidden is the logits less the bias: the matrix is the identity."""
+    bias = np.array([0.5, -1.0, 0.25, 2.0], np.float32)
+    problem = Problem(
+        "sparse_categorical", "hidden", np.array(ROWS, np.float32) - bias, np.array(Y), "float32",
+        weight=np.eye(4, dtype=np.float32), bias=bias,
+    )  # fmt: skip
+    twice = [log_p([x + float(b) for x, b in zip(row, bias, strict=True)]) for row in ROWS]
+    losses = [-logs[y] for logs, y in zip(twice, Y, strict=True)]
+    assert said(diagnosed(losses, problem))[0] == "bias-twice"
+
+
 # ---- what is not claimed ------------------------------------------------------------------------
 
 
@@ -272,7 +284,8 @@ def test_every_rarer_change_has_an_id_and_a_sentence() -> None:
 
 NEW = {
     "mean-of-nothing", "inverse-weights", "class-weight-elsewhere", "pos-weight-as-sample-weight",
-    "chunks-added", "loss-zero", "mask-finite", "classes-counted-twice", "tile-padding-counts",
+    "bias-twice", "chunks-added", "loss-zero", "mask-finite", "classes-counted-twice",
+    "tile-padding-counts",
     "tail-dropped",
     "tail-read-twice", "maximum-cut", "tiles-not-rescaled", "gap-cut", "masked-tile-nan",
     "accumulator-dtype",

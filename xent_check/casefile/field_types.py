@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidat
 from pydantic_core import PydanticCustomError
 
 from xent_check.diagnosis.hypotheses.gradients import GRADIENT_HYPOTHESES
+from xent_check.diagnosis.hypotheses.gradients_by_meaning import FILTERED, SUM_TO_1
 from xent_check.diagnosis.hypotheses.solved import EVERY
 from xent_check.errors import KeyPath, Mistake, did_you_mean
 
@@ -144,9 +145,8 @@ def _reason(value: object) -> str:
     return text(value, "text, or a mapping with text and id")
 
 
-HYPOTHESIS_IDS = tuple(
-    dict.fromkeys([*(h.id for h in EVERY), *(h.id for h in GRADIENT_HYPOTHESES)])
-)
+_OF_GRADIENTS = (*GRADIENT_HYPOTHESES, FILTERED, SUM_TO_1)
+HYPOTHESIS_IDS = tuple(dict.fromkeys([*(h.id for h in EVERY), *(h.id for h in _OF_GRADIENTS)]))
 
 
 def hypothesis_id(value: object) -> str:

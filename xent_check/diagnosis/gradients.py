@@ -17,6 +17,7 @@ from xent_check.reference.truth import Truth, truth
 
 from .diagnosis import Diagnosis, Explanation
 from .hypotheses.gradients import GRADIENT_HYPOTHESES
+from .hypotheses.gradients_by_meaning import gradients
 
 
 def diagnose_gradient(problem: Problem, observed: Float64s) -> Diagnosis | None:
@@ -34,8 +35,28 @@ def diagnose_gradient(problem: Problem, observed: Float64s) -> Diagnosis | None:
                 explanation = Explanation((hypothesis.id,), parameters, sentence, residual, 1.0)
                 explanations.append(explanation)
     if not explanations:
+        explanations = _by_meaning(problem, observed)
+    if not explanations:
         return None
     return Diagnosis(tuple(explanations), closest=(), tried=tried, by_chance=0.0)
+
+
+def _by_meaning(problem: Problem, observed: Float64s) -> list[Explanation]:
+    """The changes of meaning whose gradient it is, each id once."""
+    bound = truth(problem).bounds.gradient
+    assert bound is not None  # the problem asks for it
+    kept = problem.kept
+    if problem.loss != "binary":
+        kept = np.expand_dims(kept, problem.class_axis)
+    bound = np.where(kept, bound, bound.max(initial=0.0))  # ignored samples have none
+    found: dict[str, Explanation] = {}
+    for name, sentence, parameters, gradient in gradients(problem):
+        off = distance(observed, gradient)
+        if (off <= bound).all():
+            residual = float(off.max(initial=0.0))
+            explanation = Explanation((name,), parameters, sentence, residual, 1.0)
+            found.setdefault(name, explanation)
+    return list(found.values())
 
 
 def _divided(exact: Truth, divisor: float) -> Float64s:

@@ -38,7 +38,7 @@ Index = npt.NDArray[np.intp]
 def is_large(problem: Problem, observed: Observed) -> bool:
     """Whether losses of the samples are explained by some of their rows first."""
     of_samples = observed.reduction is None and observed.values.size == problem.kept.size
-    return problem.values.size > LARGE and of_samples and observed.shape is None
+    return problem.num_scores > LARGE and of_samples and observed.shape is None
 
 
 def diagnose_any(
@@ -169,7 +169,12 @@ def _moved(rows: _Rows, far: Index) -> Iterator[tuple[Explanation, bool]]:
     if problem.loss != "sparse_categorical":
         return
     one_class = np.zeros((*problem.samples_shape, 1), problem.values.dtype)
-    start = meaning_of(replace(problem, values=one_class, class_axis=-1, class_weight=None))
+    start = meaning_of(
+        replace(
+            problem, given="logits", values=one_class, class_axis=-1, class_weight=None,
+            weight=None, bias=None,
+        )
+    )  # fmt: skip
     few = far[:_FEWEST]
     part, seen, some = rows.at(few)
     near = meaning_of(part)

@@ -33,7 +33,7 @@ KNOWN = frozenset({
 
 def meaning_of(problem: Problem) -> Meaning:
     """The choices of a problem. NotImplementedError for an option that is not KNOWN."""
-    stated, problem = problem, problem.aligned
+    stated, problem, bias = problem, problem.aligned, problem.bias
     refuse_unknown(problem, KNOWN, "the diagnosis")
     problem = as_logits(problem)
     binary = problem.loss == "binary"
@@ -78,6 +78,7 @@ def meaning_of(problem: Problem) -> Meaning:
         softcap=problem.softcap,
         z_loss=problem.z_loss,
         items=problem.num_items or 0.0,
+        bias=_floats(bias),
     )
 
 

@@ -42,6 +42,7 @@ class Meaning:
     logit_scale: float | Float64s = 1.0
     softcap: float | Float64s | None = None
     activated: int = 1  # how often the activation is applied
+    bias: Float64s | None = None  # [classes] what was added to the scores; None: nothing
     class_axis: int = -1  # where the classes stood in the array that the scores come from
     is_log: bool = False  # scores are log-probabilities
     renormalise: bool = False  # probabilities are divided by their sum

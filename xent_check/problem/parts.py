@@ -45,16 +45,16 @@ def samples_at(problem: Problem, flat: npt.NDArray[np.intp]) -> Problem:
     """The part with the samples at these indices in row-major order."""
     problem = problem.aligned
     before, after = _around(problem)
-    n = 1 if problem.loss == "binary" else problem.num_classes
     i, j = np.divmod(flat, max(after, 1))
     cuts: dict[Shape, Callable[[Array], Array]] = {
         "classes": lambda array: array,
+        "matrix": lambda array: array,
         "samples": lambda array: array.reshape(-1)[flat],
         "trailing": lambda array: array.reshape(-1)[flat % array.size],
     }
 
     def rows(array: Array) -> Array:
-        return np.asarray(array.reshape(before, n, after)[i, :, j])
+        return np.asarray(array.reshape(before, -1, after)[i, :, j])
 
     binary, soft = problem.loss == "binary", problem.loss == "categorical"
     weights: dict[str, Any] = {

@@ -16,6 +16,7 @@ from .departure import MEANINGS
 from .report import CaseResult
 
 MAX_VALUES = 2**18  # a diagnosis of more than this would take longer than the run
+MAX_ENTRIES = 10_000  # the same of a gradient, whose exact value is slow
 
 
 def observed_of(result: CaseResult) -> Observed | None:
@@ -86,7 +87,7 @@ def _diagnosis_of_gradient(result: CaseResult) -> Diagnosis | None:
     """The diagnosis of a gradient that diverges beside losses and totals that do not, of a total's
     as that of the losses that it comes from; None for large problems."""
     comparison, problem = result.comparison, result.problem
-    if comparison is None or problem is None or problem.num_scores > MAX_VALUES:
+    if comparison is None or problem is None or problem.num_scores > MAX_ENTRIES:
         return None
     gradient = comparison.gradient
     others = (comparison.losses, *comparison.totals.values())

@@ -96,6 +96,11 @@ def _class_weight_elsewhere(m: Meaning) -> Iterator[Variation]:
     yield replace(without, sample_weight=weight), {"what": "the sample in its place, not its class"}
 
 
+def _bias_twice(m: Meaning) -> Iterator[Variation]:
+    if m.bias is not None:
+        yield replace(m, scores=m.scores + m.bias, bias=None), {}
+
+
 def _pos_weight_outside(m: Meaning) -> Iterator[Variation]:
     if m.pos_weight is None:
         return
@@ -162,6 +167,7 @@ FURTHER: tuple[Hypothesis, ...] = (
     Hypothesis("ignored-not-ignored", "losses", "ignored samples {how}", _ignored_counts),
     Hypothesis("class-weight-elsewhere", "losses", "class weights multiply {what}",
                _class_weight_elsewhere),
+    Hypothesis("bias-twice", "losses", "the bias is added to the logits twice", _bias_twice),
     Hypothesis("pos-weight-as-sample-weight", "losses",
                "pos_weight multiplies both terms of the loss, in the share of the target",
                _pos_weight_outside),

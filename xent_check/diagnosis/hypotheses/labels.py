@@ -46,7 +46,8 @@ def label_rounded(m: Meaning) -> Iterator[Variation]:
     if m.labels is None:
         return
     for dtype in ("bfloat16", "float16"):
-        rounded = m.labels.astype(numpy_dtype(dtype)).astype(np.int64)
+        with np.errstate(over="ignore", invalid="ignore"):  # no float16 is above 65,504
+            rounded = m.labels.astype(numpy_dtype(dtype)).astype(np.int64)
         if (rounded != m.labels).any():
             yield replace(m, labels=rounded), {"dtype": dtype}
 

@@ -1,0 +1,84 @@
+"""Gradients of a changed meaning, beside losses that are right: bugs of the backward pass alone.
+
+Of logits x: (p sum a - a) times the sample's weight and cotangent, p the softmax and a the targets
+times class weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from xent_check.problem.dtypes import Float64s
+from xent_check.problem.problem import Problem
+
+from ..log_probabilities import minus_log_classes
+from ..losses import meaning_of
+from ..meaning import Meaning
+from ..targets import targets_of
+from .further import FURTHER
+from .gradients import GradientHypothesis
+from .kernels import KERNEL_HYPOTHESES
+from .scores import Parameters
+from .table import HYPOTHESES, Hypothesis
+
+_OF_THE_TABLE = ("smoothing-formula", "smoothing-not-weighted", "class-weight-as-sample-weight",
+                 "ignored-not-ignored")  # fmt: skip
+_THRESHOLDS = (2.0**-12, 1e-3, 1e-4, 1e-5, 1e-6, 2.0**-10, 2.0**-16)
+FILTERED = GradientHypothesis(
+    "gradient-filtered",
+    "probabilities below {threshold:.6g} get no gradient",
+    lambda problem: iter(()),
+)
+SUM_TO_1 = GradientHypothesis(
+    "labels-taken-to-sum-to-1",
+    "the gradient is p less the targets, as if those summed to 1",
+    lambda problem: iter(()),
+)
+
+
+def gradients(problem: Problem) -> Iterator[tuple[str, str, Parameters, Float64s]]:
+    """The id, the sentence, the parameters and the gradient, of the values' shape, of each change;
+    none but of losses over classes from logits that are neither scaled nor capped."""
+    rescaled = problem.logit_scale != 1 or problem.softcap is not None or problem.z_loss
+    if problem.loss == "binary" or problem.given != "logits" or rescaled:
+        return
+    start = meaning_of(problem)
+    with np.errstate(all="ignore"):
+        p, a = _softmax(start), targets_of(start)
+        for threshold in _THRESHOLDS:
+            kept = np.where((p < threshold) & (a == 0), 0.0, _slopes(p, a))
+            words = FILTERED.sentence.format(threshold=threshold)
+            given = {"threshold": threshold}
+            yield FILTERED.id, words, given, _in_place(problem, start, kept)
+        yield SUM_TO_1.id, SUM_TO_1.sentence, {}, _in_place(problem, start, p - a)
+        for hypothesis in _tried():
+            for changed, given in hypothesis.changes(start):
+                if changed.shape == start.shape and changed.formula == "exact":
+                    slopes = _slopes(_softmax(changed), targets_of(changed))
+                    made = _in_place(problem, changed, slopes)
+                    yield hypothesis.id, hypothesis.sentence.format(**given), given, made
+
+
+def _tried() -> Iterator[Hypothesis]:
+    yield from (one for one in HYPOTHESES if one.id in _OF_THE_TABLE)
+    yield from (one for one in (*FURTHER, *KERNEL_HYPOTHESES) if one.stage == "losses")
+
+
+def _softmax(m: Meaning) -> Float64s:
+    return np.asarray(np.exp(-minus_log_classes(m)))
+
+
+def _slopes(p: Float64s, a: Float64s) -> Float64s:
+    return np.asarray(p * a.sum(axis=1, keepdims=True) - a)
+
+
+def _in_place(problem: Problem, m: Meaning, slopes: Float64s) -> Float64s:
+    """The slopes times weights and cotangents, 0 where a sample does not count."""
+    weight = np.ones(len(slopes)) if m.sample_weight is None else m.sample_weight
+    if problem.cotangent is not None:
+        weight = weight * problem.cotangent.astype(np.float64).reshape(-1)
+    rows = np.where(m.kept[:, None], slopes * weight[:, None], 0.0)
+    shaped = rows.reshape(*problem.samples_shape, problem.num_classes)
+    return np.moveaxis(shaped, -1, problem.class_axis)
