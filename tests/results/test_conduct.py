@@ -251,7 +251,7 @@ def test_declared_conduct_that_is_not_checked_any_more_diverges(tmp_path: Path) 
 def test_explain_says_that_it_was_found_and_not_that_it_gives_the_numbers(tmp_path: Path) -> None:
     rows = "logits: [[200.0, 0, 0], [1.0, 2.0, 3.0]], labels: [0, 1], check: [value, batch]"
     (of,) = posed_cases(f"{{loss: sparse_categorical, {rows}}}", tmp_path)
-    explained = explain_result(judged(of, fakes.global_maximum))
+    explained = explain_result(judged(of, fakes.sums_over_the_batch))
     assert explained is not None
     text = text_of([explained], Terminal(width=200))
     assert text.startswith(f"torch on {of.case.id}: a sample's loss depends on the other rows (")
