@@ -90,6 +90,10 @@ BUGS = (
         "test_declaration.py", "gentle",
     ),
     Bug(
+        "a report shows the label of the scores' own place", "results.behaviour:label_text",
+        "index = (*index[:-1], index[-1] + problem.shift)", "pass", SHIFT, "report",
+    ),
+    Bug(
         "a micro-batch is a row", "totals:means",
         "chunk=len(m.scores) // batches", "chunk=len(m.scores) // m.shape[0]",
         "test_published_language_models.py", "accumulation or doubled",

@@ -15,6 +15,7 @@ from xent_check.problem.problem import Problem
 from xent_check.reference import reference as module
 from xent_check.reference.reference import reference
 from xent_check.reference.truth import truth
+from xent_check.results.behaviour import label_text
 
 RANDOM = np.random.RandomState(0)
 X = f32(RANDOM.standard_normal((2, 4, 5)))
@@ -59,6 +60,11 @@ def test_so_it_is_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "SMALL", 1)
     plain: dict[str, Any] = {"label_smoothing": 0.0, "z_loss": 0.0}
     assert_sliced(replace(SHIFTED, **plain), replace(SLICED, **plain))
+
+
+def test_a_report_shows_the_label_that_is_met() -> None:
+    assert [label_text(SHIFTED, (0, i)) for i in range(4)] == ["1", "4", "-7", "none"]
+    assert label_text(replace(SHIFTED, shift=2), (1, 1)) == "3"
 
 
 def test_a_part_has_no_shift() -> None:

@@ -122,8 +122,13 @@ def behaviour(result: CaseResult) -> tuple[str, ...]:
 
 
 def label_text(problem: Problem, index: tuple[int, ...]) -> str:
-    """The label of a sample: a class, a target, or the start of a distribution."""
+    """The label of a sample: a class, a target, or the start of a distribution; under a shift the
+    one that its scores meet, or none."""
     labels = problem.labels
+    if problem.shift is not None:
+        index = (*index[:-1], index[-1] + problem.shift)
+        if index[-1] >= labels.shape[-1]:
+            return "none"
     if problem.loss == "categorical":
         axis = problem.class_axis % labels.ndim
         row = np.moveaxis(labels, axis, -1)[index].astype(np.float64)
