@@ -30,6 +30,19 @@ OTHERS = [
     replace(PROBLEM, labels=np.full((2, 3), 0.25, dtype=np.float32)),
     replace(PROBLEM, values=-PROBLEM.values, labels=np.eye(3, dtype=np.float32)[1:]),
 ]
+LAST_LAYERS = [
+    Problem(
+        loss="sparse_categorical",
+        given="hidden",
+        values=np.array([[1.0, -2.0], [0.5, 0.25]], dtype=np.float32) * scale,
+        labels=np.array([2, 0]),
+        dtype="float32",
+        weight=np.array([[1.0, 0.5], [-1.0, 2.0], [0.25, scale]], dtype=np.float32),
+        bias=np.array([0.0, scale, 1.0], dtype=np.float32),
+        gradient=True,
+    )
+    for scale in (np.float32(1.0), np.float32(3.0))
+]
 PROGRAMS = {"jax": "_jitted", "optax": "_jitted", "tensorflow": "_traced", "keras": "_traced",
             "torch": "_compiled_expression"}  # fmt: skip
 MODES = [
@@ -114,7 +127,7 @@ def test_each_has_its_own_answer(name: str, mode: str) -> None:
     weight: dict[str, Any] = {"class_weight": np.array([1.0, 2.0, 0.5], dtype=np.float32)}
     smoothed = [replace(PROBLEM, label_smoothing=share) for share in (0.1, 0.2)]
     scaled = [replace(PROBLEM, logit_scale=scale) for scale in (0.5, 2.0)]
-    problems = [PROBLEM, *OTHERS, *smoothed, *scaled]
+    problems = [PROBLEM, *OTHERS, *smoothed, *scaled, *LAST_LAYERS]
     problems += [replace(problem, **weight) for problem in (PROBLEM, *OTHERS)]
     if mode == "compile":  # which takes seconds for each
         few = (PROBLEM, OTHERS[0], *smoothed)
