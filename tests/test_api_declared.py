@@ -84,7 +84,7 @@ def test_a_promise_that_a_tolerance_passes_over_is_said_to_count_for_nothing() -
         ({"returns": "maen"}, r"^check\(\): returns: 'maen'; allowed: losses, .*mean 'mean'\?$"),
         ({"map": {"y": "label"}}, r"^check\(\): map\.y: 'label'; .*did you mean 'labels'\?$"),
         ({"map": {"z": "labels"}}, "sharded has no parameter 'z'; it has y, x, mesh, classes"),
-        ({"fixed": {"shift": 1}}, "fixed.shift: unknown option; allowed: class_axis, "),
+        ({"fixed": {"padding": 1}}, "fixed.padding: unknown option; allowed: class_axis, "),
         ({"set": 3}, "set: 3; allowed: a table"),
         ({"compute": "half"}, "compute: 'half'; allowed: float32, float64"),
     ],

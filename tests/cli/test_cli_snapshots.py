@@ -79,7 +79,7 @@ def test_a_misspelt_word_is_answered_with_the_close_one(
 
 
 def test_impls_has_a_line_for_each_implementation(xent_check: Command) -> None:
-    done = xent_check("impls")
+    done = xent_check("impls", COLUMNS="120")
     assert done.returncode == 0
     rows = done.stdout.split("\n\n")[0].splitlines()[1:]
     assert [row.split()[0].rstrip("*") for row in rows] == list(IMPLEMENTATIONS)

@@ -71,8 +71,10 @@ class Evidence:
             rounding = np.full(predicted.shape, rounding.max(initial=0.0))
         elif self.growing is not None:
             true = self.truth.numbers
-            large = np.isfinite(true) & (np.abs(true) > _SMALLER * size)
-            share = np.divide(_SMALLER * size, np.abs(true), out=np.ones_like(size), where=large)
+            with np.errstate(over="ignore"):
+                smaller = _SMALLER * size
+            large = np.isfinite(true) & (np.abs(true) > smaller)
+            share = np.divide(smaller, np.abs(true), out=np.ones_like(size), where=large)
             rounding = rounding - (1 - share) * self.growing
         return np.asarray(self.observed.units + rounding + 4 * self.u * size)
 
@@ -152,7 +154,8 @@ def evidence_of(observed: Observed, bounds: Bounds, truth: Candidate) -> Evidenc
         rounding = np.array([bounds.totals.get(observed.reduction, float(rounding.sum()))])
         return Evidence(observed, truth, rounding, bounds.u)
     terms = [bounds.terms[name].reshape(-1) for name in _GROWING if name in bounds.terms]
-    growing = np.minimum(bounds.u * sum(terms), rounding) if terms else None
+    with np.errstate(over="ignore"):  # where weights overflow
+        growing = np.minimum(bounds.u * sum(terms), rounding) if terms else None
     return Evidence(observed, truth, rounding, bounds.u, growing)
 
 

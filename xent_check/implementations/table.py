@@ -194,7 +194,7 @@ MODES = {
     "graph": "tf.function",
     "compile": "torch.compile",
     "linear": "torch.nn.functional.linear_cross_entropy, of what is hidden",
-    "linear-chunked": "the same with LinearCrossEntropyOptions(), a chunk of rows at a time",
+    "linear-chunked": "the same with LinearCrossEntropyOptions()",
     "eager": "op by op, without jax.jit",
     "floatx": "without dtype=, in Keras's own float32",
     "x32": "without jax_enable_x64",

@@ -17,8 +17,8 @@ from xent_check.problem.distance import in_ulps
 from xent_check.problem.dtypes import Float64s, ulp
 from xent_check.problem.evaluation import Computed
 from xent_check.problem.problem import Problem
-from xent_check.reference.reference import SMALL, reference
-from xent_check.reference.truth import Truth
+from xent_check.reference.reference import SMALL
+from xent_check.reference.truth import Truth, truth
 from xent_check.results.comparison import compare
 from xent_check.results.difference import Difference
 
@@ -144,7 +144,7 @@ def _decided(
     for start in range(0, len(samples), _AT_ONCE):
         some = samples[start : start + _AT_ONCE]
         few = replace(problem, values=problem.values[some], labels=problem.labels[some])
-        exact = reference(few)
+        exact = truth(few).reference
         target = exact.gradient if domain.gradient else exact.losses
         assert target is not None
         off = target.distance(part.actual[some])
