@@ -155,3 +155,19 @@ def test_nan_where_infinities_cancel_is_found_beside_another_change() -> None:
     assert first(said(fields, bits)) == {"log2", "inf-minus-inf"}
     bits[1] = np.inf
     assert first(said(fields, bits)) == set()
+
+
+def test_smoothing_may_go_on_top_of_an_empty_row() -> None:
+    """A label of no class: each class has e / n of the smoothing, and nothing else."""
+    fields = {"loss": "sparse_categorical", "logits": X.tolist(), "labels": [0, 5, 1]}
+    numbers = 0.75 * np.array([picked(X, np.array([0, 0, 1]))[0], 0.0, minus_log_softmax(X)[2, 1]])
+    numbers += 0.25 * minus_log_softmax(X).mean(axis=1)
+    found = said({**fields, "label_smoothing": 0.25}, numbers)
+    assert first(found) == {"label-gives-zero"}
+    assert found.explanations[0].parameters == {"then": "that smoothing gives it"}
+
+
+def test_losses_that_are_0_for_a_reason_of_their_own_are_not_just_nothing() -> None:
+    outside = {"loss": "sparse_categorical", "logits": X.tolist(), "labels": [7, 7, 8]}
+    assert first(said(outside, np.zeros(3))) == {"label-gives-zero"}
+    assert first(said({**outside, "labels": [0, 1, 2]}, np.zeros(3))) == {"loss-zero"}

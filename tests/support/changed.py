@@ -299,10 +299,15 @@ class Changed:
         weights = np.asarray(self.problem.class_weight)
         return self.soft(self.one_hot() * (1 - e) * weights + e / n)
 
-    def label_gives_zero(self, _: Parameters) -> Array:
-        losses = exact(self.problem)
-        outside = (self.labels < 0) | (self.labels >= self.values.shape[-1])
-        return np.where(outside.reshape(-1), 0.0, losses)
+    def label_gives_zero(self, p: Parameters) -> Array:
+        n, smoothing = self.values.shape[-1], self.problem.label_smoothing
+        outside = (self.labels < 0) | (self.labels >= n)
+        if p["then"] == "0":
+            return np.where(outside.reshape(-1), 0.0, exact(self.problem))
+        assert p["then"] == "that smoothing gives it"
+        hard = np.where(outside[..., None], 0.0, np.eye(n)[np.where(outside, 0, self.labels)])
+        weight = self.problem.class_weight
+        return self.soft(hard * (1 - smoothing) + smoothing / n, class_weight=weight)
 
     def label_wraps(self, p: Parameters) -> Array:
         n = self.values.shape[-1]

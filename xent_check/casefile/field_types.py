@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from xent_check.diagnosis.diagnosis import ROUNDING
 from xent_check.diagnosis.hypotheses.gradients import GRADIENT_HYPOTHESES
 from xent_check.diagnosis.hypotheses.gradients_by_meaning import FILTERED, SUM_TO_1
 from xent_check.diagnosis.hypotheses.solved import EVERY
@@ -146,7 +147,9 @@ def _reason(value: object) -> str:
 
 
 _OF_GRADIENTS = (*GRADIENT_HYPOTHESES, FILTERED, SUM_TO_1)
-HYPOTHESIS_IDS = tuple(dict.fromkeys([*(h.id for h in EVERY), *(h.id for h in _OF_GRADIENTS)]))
+HYPOTHESIS_IDS = tuple(
+    dict.fromkeys([*(h.id for h in EVERY), *(h.id for h in _OF_GRADIENTS), ROUNDING])
+)
 
 
 def hypothesis_id(value: object) -> str:

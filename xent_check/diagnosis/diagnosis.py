@@ -28,6 +28,7 @@ from .candidates import (
 )
 from .distinguishing import distinguishing_input
 from .evidence import CHANCE, Evidence, Observed, computed_in, evidence_of
+from .hypotheses.further import OF_ZEROS
 from .hypotheses.scores import Parameters
 from .losses import meaning_of
 from .meaning import Divisor, Meaning
@@ -126,7 +127,10 @@ def diagnose(problem: Problem, observed: Observed, bounds: Bounds) -> Diagnosis:
     if not evidence.differing.any():
         return _agreement(start, evidence, bounds)
     alone = singles(truth, total)
-    candidates = alone if observed.values.any() else [*of_zeros(truth, total), *alone]
+    candidates = alone
+    if not observed.values.any():
+        candidates = [*of_zeros(truth, total), *alone]
+        candidates = candidates if total else sorted(candidates, key=_nearly_zero)
     good, poor, chance = evidence.weigh(candidates)
     if not good:
         candidates = [*alone, *rarer(truth, total)]
@@ -160,6 +164,13 @@ def diagnose(problem: Problem, observed: Observed, bounds: Bounds) -> Diagnosis:
     nearest = [e for e in nearest if e.share_explained > 0]
     nearest.sort(key=lambda e: (-e.share_explained, len(e.ids), e.max_abs_residual))
     return Diagnosis((), tuple(nearest[:CLOSEST]), len(candidates), chance, others)
+
+
+def _nearly_zero(candidate: Candidate) -> int:
+    """Of losses that are all 0: what gives exactly that for a reason of its own comes first, then
+    what makes 0 of anything, then what gives nearly that."""
+    nothing = any(step.hypothesis in OF_ZEROS for step in candidate.steps)
+    return 1 if nothing else 2 * bool(candidate.numbers.any())
 
 
 def _two_that_many_confirm(

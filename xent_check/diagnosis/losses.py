@@ -158,6 +158,8 @@ def total_of(meaning: Meaning, losses: Float64s) -> float:
 def _total(meaning: Meaning, losses: Float64s) -> float:
     loss_sum, divisor = _sum(meaning, losses), meaning.divisor
     if meaning.chunk is not None:
+        if not losses.size:
+            return math.nan
         means = _chunk_means(meaning, losses, meaning.chunk)
         return float(means.sum() if divisor == "sum of means" else np.mean(means))
     if divisor == "mean of means":

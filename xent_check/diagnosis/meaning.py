@@ -19,7 +19,7 @@ Divisor = Literal[
     "kept", "counted", "all", "weights", "one", "classes", "samples x classes", "mean of means",
     "items", "all weights", "inverse weights", "sum of means",
 ]  # fmt: skip
-Outside = Literal["nan", "wrap", "clamp", "zero"]
+Outside = Literal["nan", "wrap", "clamp", "zero", "empty"]
 Formula = Literal["exact", "log of probability", "log-sum-exp minus logit", "unshifted"]
 SmoothingOver = Literal["all", "others", "kept mass"]
 
@@ -59,7 +59,7 @@ class Meaning:
     zero_times_inf: bool = False  # 0 times inf is nan: no term is dropped
     stored_in: DType | None = None  # the losses' dtype, where they are rounded
     # the labels
-    outside: Outside = "nan"  # what becomes of a label outside the classes
+    outside: Outside = "nan"  # of a label outside the classes; empty: smoothing goes on top of it
     ignore_index: int | None = None  # the label whose samples do not count; None: all count
     shift: int = 0  # each label stood so many places further on along the last axis
     stated: npt.NDArray[np.int64] | None = None  # the labels where they stood; None: in `labels`

@@ -41,7 +41,7 @@ def weighted_targets(meaning: Meaning) -> tuple[Float64s, npt.NDArray[np.bool_]]
         elif meaning.outside == "clamp":
             labels = np.clip(labels, 0, n - 1)
         hard = np.equal(labels[:, None], np.arange(n)).astype(np.float64)
-        if meaning.outside == "zero":
+        if meaning.outside in ("zero", "empty"):
             bad = np.zeros_like(bad)
         bad = np.asarray(bad & ((labels < 0) | (labels >= n)))
     targets, e = smoothed(meaning, hard), meaning.smoothing

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..log_probabilities import log_sum_exp, minus_log_classes
 from ..meaning import Meaning
-from ..targets import targets_of
+from ..targets import targets_of, weights_of
 from .scores import Variation
 from .table import Hypothesis
 
@@ -136,7 +136,9 @@ def _below(m: Meaning) -> list[int]:
 
 
 def _mean_of_nothing(m: Meaning) -> Iterator[Variation]:
-    if not m.kept.any() and m.divisor in ("kept", "weights") and m.last_axis is None:
+    weightless = m.divisor == "weights" and not weights_of(m)[m.kept].sum()
+    nothing = weightless or (m.divisor == "kept" and not m.kept.any())
+    if nothing and m.last_axis is None:
         yield replace(m, divisor="one"), {}
 
 
@@ -152,7 +154,7 @@ def _inverse_weights(m: Meaning) -> Iterator[Variation]:
 
 OF_ZEROS: tuple[Hypothesis, ...] = (
     Hypothesis("loss-zero", "losses", "every loss is 0: nothing was computed", _loss_zero),
-    Hypothesis("mean-of-nothing", "total", "the mean of no samples is 0, not nan",
+    Hypothesis("mean-of-nothing", "total", "the mean of no samples, or of no weight, is 0, not nan",
                _mean_of_nothing),
 )  # fmt: skip
 """What losses or a total of 0 say first: others, as clipping, may make 0 of what is nearly that."""

@@ -25,7 +25,9 @@ def outside(rule: Literal["wrap", "zero"]) -> Variations:
         if m.labels is None or m.outside != "nan" or not m.outside_labels.any():
             return
         if rule == "zero":
-            yield replace(m, outside="zero"), {}
+            yield replace(m, outside="zero"), {"then": "0"}
+            if m.smoothing:
+                yield replace(m, outside="empty"), {"then": "that smoothing gives it"}
             return
         if (m.labels[m.outside_labels] < 0).any():
             yield replace(m, outside="wrap"), {"how": "a negative label counts from the last class"}

@@ -44,7 +44,7 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     Hypothesis("label-gives-nan", "losses", "a label outside the classes gives nan",
                labels.gives_nan),
     Hypothesis("label-gives-zero", "losses",
-               "a label outside the classes has an empty one-hot row, and the loss 0",
+               "a label outside the classes has an empty one-hot row, and the loss {then}",
                labels.outside("zero")),
     Hypothesis("label-wraps", "losses", "{how}", labels.outside("wrap")),
     Hypothesis("label-rounded", "losses", "label indices are rounded to {dtype}",
