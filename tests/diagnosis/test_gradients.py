@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from xent_check.diagnosis.gradients import diagnose_gradient
+from xent_check.diagnosis.gradients import diagnose_gradient, diagnose_printed_gradient
 from xent_check.problem.problem import Problem
 
 X = np.array([[1.0, 2.0, 3.0], [0.5, -1.0, 0.0]], "f4")
@@ -18,12 +18,20 @@ def problem(**options: Any) -> Problem:
     return Problem("sparse_categorical", "logits", X, LABELS, "float32", gradient=True, **options)
 
 
-def slopes(smoothing: float = 0.0, weight: Any = (1.0, 1.0, 1.0)) -> Any:
-    """p sum(a) - a with a = w ((1 - e) t + e / n), in float64."""
-    x = X.astype(np.float64)
+def slopes(
+    smoothing: float = 0.0,
+    weight: Any = (1.0, 1.0, 1.0),
+    scale: float = 1.0,
+    cap: float | None = None,
+    kept: Any = (1, 1),
+) -> Any:
+    """p sum(a) - a with a = w ((1 - e) t + e / n), in float64, with respect to the scaled and
+    capped logits."""
+    x = X.astype(np.float64) * scale
+    x = x if cap is None else cap * np.tanh(x / cap)
     p = np.exp(x) / np.exp(x).sum(axis=1, keepdims=True)
     a = (np.eye(3)[LABELS] * (1 - smoothing) + smoothing / 3) * np.asarray(weight)
-    return p * a.sum(axis=1, keepdims=True) - a
+    return (p * a.sum(axis=1, keepdims=True) - a) * np.array(kept)[:, None]
 
 
 def column(*numbers: float) -> Any:
@@ -43,7 +51,16 @@ COTANGENT = np.array([2.0, -0.5], "f4")
         (problem(label_smoothing=0.1), slopes(), {"option-not-in-gradient"}),
         (problem(class_weight=WEIGHT), slopes(), {"option-not-in-gradient"}),
         (problem(sample_weight=np.array([3, 2], "f4")), slopes(), {"option-not-in-gradient"}),
+        (problem(logit_scale=0.5), slopes(scale=0.5), {"option-not-in-gradient"}),
+        (problem(softcap=2.0), slopes(cap=2.0), {"option-not-in-gradient"}),
+        (problem(softcap=2.0), slopes(), {"option-not-in-gradient"}),
+        (problem(z_loss=0.1), slopes(), {"option-not-in-gradient"}),
         (problem(), slopes() / 2, {"mean"}),
+        (problem(), -slopes(), {"sign"}),
+        (problem(), slopes() / 3, {"divided-by-classes"}),
+        (problem(class_weight=WEIGHT), slopes(weight=WEIGHT) / 2.5, {"weighted-mean"}),
+        (problem(ignore_index=2), slopes(kept=(1, 0)) / 2, {"mean-over-all"}),
+        (problem(ignore_index=2), slopes(), {"ignored-not-ignored"}),
         (
             problem(label_smoothing=0.1, class_weight=WEIGHT, cotangent=COTANGENT),
             slopes(0.1, WEIGHT),
@@ -139,3 +156,52 @@ def test_targets_that_are_taken_to_sum_to_1_are_named() -> None:
 
 def test_a_gradient_of_no_reason_has_none() -> None:
     assert of_backward((SHARES - HOT) * np.linspace(1.1, 1.4, 21)) is None
+
+
+def test_two_changes_are_found_together() -> None:
+    found = diagnose_gradient(problem(label_smoothing=0.1), slopes() / 2)
+    assert found is not None
+    assert found.explanations[0].ids == ("option-not-in-gradient", "mean")
+
+
+@pytest.mark.parametrize("factor", [1024.0, 0.25, 1 / 7, 0.3, -2.0])
+def test_a_factor_is_solved_and_confirmed_by_every_other_entry(factor: float) -> None:
+    found = diagnose_gradient(problem(), slopes() * factor)
+    assert found is not None
+    assert [e.ids for e in found.explanations] == [("scaled",)]
+    assert found.explanations[0].parameters["factor"] == pytest.approx(factor, rel=1e-6)
+    almost = slopes() * factor
+    almost[1, 2] *= 1.001
+    assert diagnose_gradient(problem(), almost) is None
+
+
+def printed(numbers: Any, digits: int) -> tuple[Any, Any]:
+    """The numbers to so many places, and a unit of the last."""
+    return np.round(numbers, digits), np.full(np.shape(numbers), 10.0**-digits)
+
+
+def test_a_printed_gradient_is_known_to_its_last_digit() -> None:
+    found = diagnose_printed_gradient(problem(), *printed(slopes(), 4))
+    assert [e.id for e in found.explanations] == ["rounding"]
+    found = diagnose_printed_gradient(problem(), *printed(slopes() / 2, 4))
+    assert [e.id for e in found.explanations] == ["mean"]
+    found = diagnose_printed_gradient(problem(), *printed(slopes() / 2, 1))
+    assert not found.explained  # one digit: many gradients print so
+
+
+@pytest.mark.parametrize("count", [60, pytest.param(1500, marks=pytest.mark.long)])
+def test_no_stray_gradient_is_explained(count: int) -> None:
+    """Numbers near the exact ones, each its own distance away, printed with 2 to 6 places; a factor
+    almost everywhere; the exact ones with one row of another problem."""
+    random = np.random.RandomState(13)
+    for index in range(count):
+        away = np.exp(random.uniform(-0.7, 0.7, (2, 3)))
+        if index % 3 == 1:
+            away = np.full((2, 3), away[0, 0])
+            away[random.randint(2), random.randint(3)] *= 1.05 + random.uniform()
+        if index % 3 == 2:
+            away[0] = 1.0
+        asked = problem(label_smoothing=0.1) if index % 2 else problem()
+        exact = slopes(0.1 if index % 2 else 0.0)
+        found = diagnose_printed_gradient(asked, *printed(exact * away, 2 + index % 5))
+        assert not found.explained, (index, found.explanations)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.planted import Bug
 
 TESTS = "test_soft_labels_and_layouts.py"
+GRADIENTS = "test_gradients.py"
 TOGETHER = "test_explain_together.py"
 
 BUGS = (
@@ -52,5 +53,26 @@ BUGS = (
     Bug(
         "a heading is among the numbers", "printed_numbers:parse_numbers",
         "_without_heading(text)", "text", TOGETHER, "as_they_were_printed",
+    ),
+    Bug(
+        "a gradient's factor is confirmed by its own entry", "diagnosis.gradients:_scaled",
+        "if abs(short - factor) <= slack and fits.all() and short != 1:", "if short != 1:",
+        GRADIENTS, "factor",
+    ),
+    Bug(
+        "a printed gradient is exact", "diagnosis.gradients:_Observed.candidate",
+        "+ self.units", "", GRADIENTS, "printed",
+    ),
+    Bug(
+        "any gradient is some reason's by chance", "diagnosis.gradients:_supported",
+        "and chance <= most", "", GRADIENTS, "printed",
+    ),
+    Bug(
+        "the derivative of the cap is not tried", "hypotheses.gradients:_without_derivative",
+        "if cap is None else cap * np.tanh(inner / cap)", "", GRADIENTS, "each_reason",
+    ),
+    Bug(
+        "a case's own loss of 0 is nothing computed", "diagnosis:_nearly_zero",
+        "1 if nothing else", "0 if nothing else", TESTS, "just_nothing",
     ),
 )  # fmt: skip

@@ -69,17 +69,17 @@ class Arguments:
         if self.printed_dtype:
             source["dtype"], source.lines["dtype"] = self.printed_dtype, 1
 
-    def observed(self, text: str) -> Numbers:
+    def observed(self, text: str, key: str = "observed") -> Numbers:
         """The observed numbers, without a name; those of an array file are exact. Adds to
-        `mistakes`."""
+        `mistakes`, under the option's key."""
         try:
             if _is_array_file(text):
                 array = read_array(text[1:], (), Path.cwd(), allow_outside=True)
                 must_fit(array.shape, _OBSERVED_BYTES, ())
                 return exact_numbers(array.tolist())
-            return parse_numbers(self._text("observed", text))
+            return parse_numbers(self._text(key, text))
         except InvalidError as error:
-            self._wrong("observed", error)
+            self._wrong(key, error)
             return []
 
     def _wrong(self, key: str, error: InvalidError) -> None:

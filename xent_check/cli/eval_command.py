@@ -25,13 +25,12 @@ from xent_check.problem.options import (
 from xent_check.problem.vocabulary import DTYPES, LOSSES
 
 from .completion import implementation_names, one_of, report_formats
-from .observed import explain_each, read_observed
+from .observed import Pasted, explain_each, read_observed
 from .options import command_line, implementations, look_options, python_option, pythons_of
 from .own_options import as_typed, declaration, know_the_project, own_options, said_of
 
 if TYPE_CHECKING:
     from xent_check.casefile.loading import PosedCase
-    from xent_check.casefile.printed_numbers import Numbers
     from xent_check.casefile.yaml_values import Map
     from xent_check.errors import Mistake
     from xent_check.implementations.names import Python
@@ -156,6 +155,13 @@ def _names(command: click.Command) -> set[str]:
     "No framework is loaded. Repeatable, with a name each: which choice separates them.",
 )
 @click.option(
+    "--observed-gradient",
+    "gradients",
+    metavar="[NAME=]NUMBERS",
+    multiple=True,
+    help="Say why this gradient of the losses' sum came out; as --observed otherwise.",
+)
+@click.option(
     "--save",
     type=click.Path(path_type=Path),
     metavar="FILE",
@@ -181,6 +187,7 @@ def _names(command: click.Command) -> set[str]:
 def command(
     pythons: tuple[str, ...],
     observed: tuple[str, ...],
+    gradients: tuple[str, ...],
     save: Path | None,
     force: bool,
     reports: tuple[str, ...],
@@ -198,22 +205,23 @@ def command(
     names, again = options["implementations"], as_typed(options)
     declared = declaration(options)
     runs = names or pythons or declared.says_something
-    if observed and (runs or set(reports) - {"json"}):
+    pasted = bool(observed or gradients)
+    if pasted and (runs or set(reports) - {"json"}):
         words = "-i and --python, and reports but json"
         words = f"what is declared ({declared})" if declared.says_something else words
         raise click.UsageError(f"--observed runs nothing: leave out {words}")
     know_the_project(names)
-    outputs = [] if observed else _outputs(reports)
+    outputs = [] if pasted else _outputs(reports)
     interpreters = pythons_of(pythons)
     if interpreters or declared.says_something:
         chosen = said_of(implementations(names, interpreters), declared)
     if interpreters:  # a label is no part of the case
         options["implementations"] = tuple(dict.fromkeys(i.unlabelled for i in chosen))
-    source, numbers = _case_source(options, observed)
-    posed = _posed_case(source, any_label=bool(observed))
+    source, numbers = _case_source(options, observed, gradients)
+    posed = _posed_case(source, any_label=pasted)
     if save is not None:
         _write(save, source, force, again)
-    if observed:
+    if pasted:
         _explain(posed, numbers, bool(reports), verbose > 0, color)
     else:
         from .output import Look
@@ -230,14 +238,14 @@ def _outputs(reports: tuple[str, ...]) -> list[Output]:
 
 
 def _case_source(
-    options: dict[str, Any], observed: Sequence[str]
-) -> tuple[Map, list[tuple[str, Numbers]]]:
-    """The mapping of the case, and the observed numbers by name; UserError with every mistake."""
+    options: dict[str, Any], observed: Sequence[str], gradients: Sequence[str]
+) -> tuple[Map, list[Pasted]]:
+    """The mapping of the case, and the observed numbers; UserError with every mistake."""
     from xent_check.casefile.command_line import Arguments
 
     arguments = Arguments(lambda: sys.stdin.read())
     source = arguments.source(options)
-    numbers = read_observed(observed, arguments)
+    numbers = read_observed(observed, gradients, arguments)
     if arguments.mistakes:
         _refuse(*arguments.mistakes)
     if arguments.printed_dtype:
@@ -283,7 +291,7 @@ def _write(file: Path, source: Map, force: bool, again: str) -> None:
 
 def _explain(
     posed: PosedCase,
-    observed: Sequence[tuple[str, Numbers]],
+    observed: Sequence[Pasted],
     as_json: bool,
     verbose: bool,
     color: bool | None,

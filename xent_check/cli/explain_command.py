@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from xent_check.problem.options import dashed
+
 from .completion import case_paths, implementation_names
 from .configured import Configured
 from .guarding import guarded_report, unguarded
@@ -51,6 +53,14 @@ if TYPE_CHECKING:
     "with a name each: which choice separates them.",
 )
 @click.option(
+    "--observed-gradient",
+    "gradients",
+    metavar="[NAME=]NUMBERS",
+    multiple=True,
+    help="Explain this gradient of the losses' sum with respect to the logits, probs or log_probs; "
+    "as --observed otherwise.",
+)
+@click.option(
     "--steps", "by_hand", is_flag=True, help="Work one sample out by hand, with the formulas."
 )
 @click.option("--sample", metavar="N", type=click.IntRange(0), help="Which sample to work out.")
@@ -76,6 +86,7 @@ def command(
     names: tuple[str, ...],
     pythons: tuple[str, ...],
     observed: tuple[str, ...],
+    gradients: tuple[str, ...],
     by_hand: bool,
     sample: int | None,
     form: str,
@@ -94,7 +105,8 @@ def command(
     source = click.get_current_context().get_parameter_source("names")
     named, as_json = source is ParameterSource.COMMANDLINE, form == "json"
     declared = declaration(own)
-    if observed and declared.says_something and not named:
+    pasted = bool(observed or gradients)
+    if pasted and declared.says_something and not named:
         words = f"--observed and what is declared ({declared}), of no -i: one or the other"
         raise click.UsageError(words)
     if by_hand and as_json:
@@ -104,15 +116,15 @@ def command(
     posed = _posed_case(case, allow_outside)
     if by_hand:
         _print_steps(posed, sample or 0, color)
-        if observed or named:
+        if pasted or named:
             click.echo()
     items: list[Explained | CaseResult] = []
-    if observed:
-        items += _from_numbers(posed, observed, names if named else ())
+    if pasted:
+        items += _from_numbers(posed, observed, gradients, names if named else ())
     if named:
         results = _results(posed, names, pythons, declared, timeout)
         items += [_explained(result) for result in results]
-    elif not observed and not by_hand:
+    elif not pasted and not by_hand:
         results = _results(posed, names, pythons, declared, timeout)
         items = _print_all(posed, results, as_json, verbose, color)
         raise click.exceptions.Exit(_exit_code(items))
@@ -134,19 +146,21 @@ def _posed_case(case: str, allow_outside: bool) -> PosedCase:
     return posed_cases[0]
 
 
-def _from_numbers(posed: PosedCase, texts: Sequence[str], beside: Sequence[str]) -> list[Explained]:
+def _from_numbers(
+    posed: PosedCase, losses: Sequence[str], gradients: Sequence[str], beside: Sequence[str]
+) -> list[Explained]:
     from xent_check.casefile.command_line import Arguments
     from xent_check.errors import InvalidError, mistake_text
 
     arguments = Arguments(lambda: sys.stdin.read())
-    observed = read_observed(texts, arguments)
+    observed = read_observed(losses, gradients, arguments)
     mistakes = arguments.mistakes
     try:
         if not mistakes:
             return explain_each(posed, observed, beside)
     except InvalidError as error:
         mistakes = list(error.mistakes)
-    raise click.UsageError("\n".join(mistake_text(m, "--observed") for m in mistakes))
+    raise click.UsageError("\n".join(mistake_text(m, dashed(str(m.key[0]))) for m in mistakes))
 
 
 def _results(

@@ -1,11 +1,16 @@
-"""Gradients: which change reproduces a gradient that is wrong beside losses that are right.
+"""Gradients: which change reproduces a gradient that is not the exact one.
 
-Each change is of the problem, and what it gives is the exact gradient of the changed problem. One
-explains the observed gradient where every entry is within what rounding explains of it, and two
-entries at least are not within that of the exact one: a single one may be so by chance.
+Each change is of the problem, or of what its gradient is divided by; what it gives is the exact
+gradient of the changed problem. One explains the observed gradient where every entry is within its
+last printed digit and what rounding explains, and two entries at least are not within that of the
+exact one: a single one may be so by chance. Then two changes are tried, and a factor that is solved
+from one entry and confirmed by all others.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -15,58 +20,193 @@ from xent_check.problem.dtypes import Float64s
 from xent_check.problem.problem import Problem
 from xent_check.reference.truth import Truth, truth
 
-from .diagnosis import Diagnosis, Explanation
-from .hypotheses.gradients import GRADIENT_HYPOTHESES
+from .diagnosis import ROUNDING, Change, Diagnosis, Explanation
+from .evidence import CHANCE, CHANCE_OF_TWO
+from .hypotheses.gradients import GRADIENT_CHANGES, GRADIENT_DIVISORS, GradientHypothesis
 from .hypotheses.gradients_by_meaning import gradients
+from .hypotheses.scores import Parameters
+
+CLOSEST = 3
+CHANCE_BESIDE = 1e-5  # a factor beside another change: nearly any row is some multiple of some
 
 
-def diagnose_gradient(problem: Problem, observed: Float64s) -> Diagnosis | None:
-    """What explains a gradient of the values' shape; None where nothing does."""
-    if np.count_nonzero(~_fits(observed, truth(problem), 1.0)) < 2:
-        return None
-    explanations, tried = [], 0
-    for hypothesis in GRADIENT_HYPOTHESES:
-        for changed, parameters, divisor in hypothesis.changes(problem):
-            tried += 1
-            exact = truth(changed)
-            if _fits(observed, exact, divisor).all():
-                residual = float(distance(observed, _divided(exact, divisor)).max(initial=0.0))
-                sentence = hypothesis.sentence.format(**parameters)
-                explanation = Explanation((hypothesis.id,), parameters, sentence, residual, 1.0)
-                explanations.append(explanation)
-    if not explanations:
-        explanations = _by_meaning(problem, observed)
-    if not explanations:
-        return None
-    return Diagnosis(tuple(explanations), closest=(), tried=tried, by_chance=0.0)
+@dataclass(frozen=True, eq=False)
+class _Candidate:
+    """A changed gradient."""
+
+    steps: tuple[Change, ...]
+    parameters: Parameters
+    numbers: Float64s
+    """of the values' shape"""
+    allowed: Float64s
+    """the largest residual of an agreeing entry"""
+    problem: Problem
+    """whose gradient it is, once it is divided"""
+    divisor: float
+    """of the exact gradient of that problem"""
 
 
-def _by_meaning(problem: Problem, observed: Float64s) -> list[Explanation]:
-    """The changes of meaning whose gradient it is, each id once."""
-    bound = truth(problem).bounds.gradient
+@dataclass(frozen=True, eq=False)
+class _Observed:
+    """A gradient beside the exact one."""
+
+    values: Float64s
+    """of the values' shape"""
+    units: Float64s
+    """one unit of each number's last printed digit, 0 where it is exact; of the same shape"""
+    exact: Truth
+
+    def candidate(
+        self, problem: Problem, exact: Truth, steps: tuple[Change, ...], parameters: Parameters,
+        divisor: float,
+    ) -> _Candidate:  # fmt: skip
+        """The exact gradient of a problem over the divisor."""
+        gradient, bound = exact.reference.gradient, exact.bounds.gradient
+        assert gradient is not None  # the problem asks for it
+        assert bound is not None
+        of_this = self.exact.bounds.gradient  # what is computed is of the problem's dtype
+        bound = bound if of_this is None else np.maximum(bound, of_this)
+        numbers = np.zeros_like(gradient.high) if np.isinf(divisor) else gradient.high / divisor
+        allowed = bound / abs(divisor) + self.units
+        return _Candidate(steps, parameters, numbers, allowed, problem, divisor)
+
+    def fits(self, candidate: _Candidate) -> npt.NDArray[np.bool_]:
+        """Whether each entry is the candidate's."""
+        return np.asarray(distance(self.values, candidate.numbers) <= candidate.allowed)
+
+
+def diagnose_gradient(
+    problem: Problem, observed: Float64s, units: Float64s | None = None
+) -> Diagnosis | None:
+    """What explains a gradient of the values' shape; None where nothing does.
+
+    units: one unit of each number's last printed digit; None where the numbers are exact.
+    """
+    found = _diagnosis(problem, observed, np.zeros_like(observed) if units is None else units)
+    explained = found.explained and found.explanations[0].id != ROUNDING
+    return found if explained else None
+
+
+def diagnose_printed_gradient(problem: Problem, observed: Float64s, units: Float64s) -> Diagnosis:
+    """As `diagnose_gradient`, with the closest where nothing explains the gradient, and `rounding`
+    for one that is exact."""
+    return _diagnosis(problem, observed, units)
+
+
+def _diagnosis(problem: Problem, observed: Float64s, units: Float64s) -> Diagnosis:
+    seen = _Observed(observed, units, truth(problem))
+    plain = seen.candidate(problem, seen.exact, (), {}, 1.0)
+    differing = ~seen.fits(plain)
+    if not differing.any():
+        words = "the exact gradient, within what rounding explains"
+        residual = float(distance(observed, plain.numbers).max(initial=0.0))
+        return Diagnosis((Explanation((ROUNDING,), {}, words, residual, 1.0),), (), 1, 0.0)
+    alone = [*_changed(seen, plain, GRADIENT_CHANGES), *_changed(seen, plain, GRADIENT_DIVISORS)]
+    good, chance = _supported(seen, alone, differing, 0.0, CHANCE)
+    tried = len(alone)
+    if not good:
+        meanings = list(_of_meanings(seen, problem))
+        found, chance = _supported(seen, meanings, differing, chance, CHANCE)
+        good = list({one.steps[0].id: one for one in reversed(found)}.values())[::-1]
+        tried += len(meanings)
+    if not good:
+        undivided = [one for one in alone if one.divisor == 1.0]
+        pairs = [both for one in undivided for both in _changed(seen, one, GRADIENT_DIVISORS)]
+        good, chance = _supported(seen, pairs, differing, chance, CHANCE_OF_TWO)
+        tried += len(pairs)
+    if not good:
+        factors = list(_scaled(seen, plain))
+        good, chance = _supported(seen, factors, differing, chance, CHANCE_OF_TWO)
+        tried += len(factors)
+    if not good:
+        factors = [scaled for one in undivided for scaled in _scaled(seen, one)]
+        good, chance = _supported(seen, factors, differing, chance, CHANCE_BESIDE)
+        tried += len(factors)
+    if good:
+        return Diagnosis(tuple(_explained(seen, one, 1.0) for one in good), (), tried, chance)
+    shares = [(float(seen.fits(one)[differing].mean()), one) for one in alone]
+    near = sorted((pair for pair in shares if pair[0]), key=lambda pair: -pair[0])[:CLOSEST]
+    return Diagnosis((), tuple(_explained(seen, one, share) for share, one in near), tried, chance)
+
+
+def _changed(
+    seen: _Observed, before: _Candidate, hypotheses: Sequence[GradientHypothesis]
+) -> Iterator[_Candidate]:
+    """What each hypothesis makes of a candidate, where that is another gradient."""
+    for hypothesis in hypotheses:
+        for problem, parameters, divisor in hypothesis.changes(before.problem):
+            exact = seen.exact if problem is before.problem and not before.steps else truth(problem)
+            step = Change(hypothesis.id, hypothesis.sentence.format(**parameters))
+            steps, merged = (*before.steps, step), {**before.parameters, **parameters}
+            candidate = seen.candidate(problem, exact, steps, merged, before.divisor * divisor)
+            if not np.array_equal(candidate.numbers, before.numbers, equal_nan=True):
+                yield candidate
+
+
+def _of_meanings(seen: _Observed, problem: Problem) -> Iterator[_Candidate]:
+    """The gradients of changed meanings, beside losses that are right."""
+    bound = seen.exact.bounds.gradient
     assert bound is not None  # the problem asks for it
     kept = problem.kept
     if problem.loss != "binary":
         kept = np.expand_dims(kept, problem.class_axis)
     bound = np.where(kept, bound, bound.max(initial=0.0))  # ignored samples have none
-    found: dict[str, Explanation] = {}
     for name, sentence, parameters, gradient in gradients(problem):
-        off = distance(observed, gradient)
-        if (off <= bound).all():
-            residual = float(off.max(initial=0.0))
-            explanation = Explanation((name,), parameters, sentence, residual, 1.0)
-            found.setdefault(name, explanation)
-    return list(found.values())
+        steps, allowed = (Change(name, sentence),), bound + seen.units
+        yield _Candidate(steps, parameters, gradient, allowed, problem, np.nan)
 
 
-def _divided(exact: Truth, divisor: float) -> Float64s:
-    assert exact.reference.gradient is not None  # the problem asks for it
-    gradient = exact.reference.gradient.high
-    return np.zeros_like(gradient) if np.isinf(divisor) else gradient / divisor
+def _supported(
+    seen: _Observed,
+    candidates: Sequence[_Candidate],
+    differing: npt.NDArray[np.bool_],
+    chance: float,
+    most: float,
+) -> tuple[list[_Candidate], float]:
+    """Those that give every entry, where that is unlikely by chance; and the probability that one
+    of all so far gives stray numbers. Of one entry that differs none is believed."""
+    exact = seen.exact.reference.gradient
+    assert exact is not None  # the problem asks for it
+    away = distance(seen.values, exact.high)[differing]
+    good = []
+    for candidate in candidates:
+        with np.errstate(invalid="ignore"):
+            shares = np.minimum(candidate.allowed[differing] / away, 1.0)
+        chance += float(np.prod(np.where(np.isfinite(away), shares, 1.0)))
+        if seen.fits(candidate).all() and np.count_nonzero(differing) > 1 and chance <= most:
+            good.append(candidate)
+    return good, chance
 
 
-def _fits(observed: Float64s, exact: Truth, divisor: float) -> npt.NDArray[np.bool_]:
-    """Whether each entry is the exact one over the divisor, within what rounding explains."""
-    assert exact.bounds.gradient is not None  # the problem asks for it
-    off = distance(observed, _divided(exact, divisor))
-    return np.asarray(off <= exact.bounds.gradient / divisor)
+def _scaled(seen: _Observed, before: _Candidate) -> Iterator[_Candidate]:
+    """The candidate times the factor that its best known entry says, with the fewest digits that
+    all entries allow. That entry confirms nothing: its share of the chance is 1."""
+    values, numbers = seen.values, before.numbers
+    usable = np.isfinite(values) & np.isfinite(numbers) & (numbers != 0) & (values != 0)
+    if np.count_nonzero(usable) < 2:
+        return
+    with np.errstate(all="ignore"):
+        uncertain = np.where(usable, (before.allowed + seen.units) / np.abs(values), np.inf)
+    at = int(np.argmin(uncertain))
+    factor = float(values.flat[at] / numbers.flat[at])
+    slack = abs(factor) * float(uncertain.flat[at])
+    for digits in range(1, 9):
+        for short in (float(f"{factor:.{digits}g}"), 1 / float(f"{1 / factor:.{digits}g}")):
+            allowed = before.allowed * abs(short) + seen.units
+            fits = distance(values, numbers * short) <= allowed
+            if abs(short - factor) <= slack and fits.all() and short != 1:
+                allowed = allowed + np.abs(numbers) * slack  # the chance is that of any factor
+                allowed.flat[at] = np.inf
+                step = Change("scaled", f"the gradient is {short:.6g} times what it should be")
+                yield _Candidate(
+                    (*before.steps, step), {**before.parameters, "factor": short},
+                    numbers * short, allowed, before.problem, before.divisor / short,
+                )  # fmt: skip
+                return
+
+
+def _explained(seen: _Observed, one: _Candidate, share: float) -> Explanation:
+    ids = tuple(dict.fromkeys(step.id for step in one.steps))
+    words = "; and ".join(step.sentence for step in one.steps)
+    residual = float(distance(seen.values, one.numbers).max(initial=0.0))
+    return Explanation(ids, one.parameters, words, residual, share, None, one.steps)

@@ -89,7 +89,10 @@ def _joined(blocks: Sequence[Sequence[Line]], terminal: Terminal) -> str:
 def between(first: Explained, second: Explained) -> str:
     """How far two implementations are from each other, and who is nearer the exact value."""
     a, b = first.observed.values, second.observed.values
-    if a.shape != b.shape or first.observed.reduction != second.observed.reduction:
+    parts = [
+        (one.observed.reduction, one.gradient, one.observed.values.shape) for one in (first, second)
+    ]
+    if parts[0] != parts[1]:
         return f"{first.who} and {second.who} are different parts of the answer"
     distances = distance(a, b)
     at = int(np.argmax(distances)) if distances.size else 0
@@ -173,7 +176,10 @@ def _difference(item: Explained) -> str:
 
 
 def _place(item: Explained, at: int) -> str:
-    """`sample [1, 2]`, or `the mean`."""
+    """`sample [1, 2]`, `the mean`, or `the gradient at [1, 2]`."""
+    if item.gradient:
+        index = np.unravel_index(at, item.problem.values.shape)
+        return f"the gradient at {list(map(int, index))}" if index else "the gradient"
     reduction = item.observed.reduction
     return sample_text(item.problem, at) if reduction is None else f"the {reduction}"
 
@@ -298,6 +304,7 @@ def plain_explained(item: Explained | CaseResult) -> dict[str, Any]:
         "schema": 1,
         "case": item.case.id,
         "implementation": item.who,
+        "part": "gradient" if item.gradient else item.observed.reduction or "losses",
         "verdict": verdict(item),
         "explained": bool(item.diagnosis.reasons),
         "explanations": [saved_explanation(e).plain() for e in item.diagnosis.reasons],

@@ -13,6 +13,7 @@ from xent_check.casefile.expectations import published_numbers
 from xent_check.casefile.loading import PosedCase
 from xent_check.diagnosis.by_hand import WorkedStep, steps
 from xent_check.diagnosis.diagnosis import Diagnosis, Explanation, Observed
+from xent_check.diagnosis.gradients import diagnose_printed_gradient
 from xent_check.diagnosis.large import diagnose_any, is_large, on_one_sample
 from xent_check.diagnosis.losses import meaning_of, sample_losses
 from xent_check.diagnosis.meaning import Meaning
@@ -27,6 +28,7 @@ from xent_check.reference.truth import Truth, truth
 from .attached_diagnosis import observed_of
 from .report import CaseResult
 
+OBSERVED_GRADIENT = "observed_gradient"  # the key of a pasted gradient
 OBSERVED = "observed"  # in place of an implementation, for numbers that somebody pasted
 
 
@@ -54,10 +56,16 @@ class Explained:
     """the steps of the best explanation; None where nothing explains the numbers"""
     reports: tuple[str, ...] = ()
     """public issues with the same reason in the same implementation"""
+    gradient: bool = False
+    """whether the numbers are the gradient of the losses' sum with respect to the scores"""
 
     @property
     def target(self) -> Float64s:
         """The exact value of the observed numbers, flat."""
+        if self.gradient:
+            exact = self.truth.reference.gradient
+            assert exact is not None  # the problem asks for it
+            return exact.high.reshape(-1)
         if self.observed.reduction is None:
             return self.truth.reference.losses.high.reshape(-1)
         return np.atleast_1d(self.truth.reference.totals[self.observed.reduction].high)
@@ -101,6 +109,24 @@ def explain_observed(posed: PosedCase, observed: Observed, who: str = OBSERVED) 
     if observed.shape is not None and not diagnosis.explained:
         raise InvalidError(_wrong_count(observed, problem.samples_shape))
     return _with_steps(posed.case, problem, who, observed, exact, diagnosis)
+
+
+def explain_gradient(posed: PosedCase, numbers: object, who: str = OBSERVED) -> Explained:
+    """The explanations of a pasted gradient; InvalidError where it has not the scores' shape, or
+    as many numbers in one row. who: whose it is."""
+    problem = replace(posed.problem, gradient=True)
+    stated = published_numbers(numbers)
+    shape, size = problem.values.shape, problem.values.size
+    if stated.values.shape != shape and stated.values.shape != (size,):
+        fault = f"{stated.values.size} numbers, of shape {list(stated.values.shape)}"
+        allowed = f"the {size} of a gradient with respect to {problem.given}: shape {list(shape)}"
+        raise InvalidError(Mistake((OBSERVED_GRADIENT,), fault, allowed, ""))
+    values, units = stated.values.reshape(shape), stated.units.reshape(shape)
+    diagnosis = diagnose_printed_gradient(problem, values, units)
+    exact = truth(problem)
+    observed = Observed(values.reshape(-1), units.reshape(-1), None, shape)
+    item = Explained(posed.case, problem, who, observed, exact, diagnosis, 0, (), None, (), True)
+    return replace(item, sample=int(np.argmax(distance(observed.values, item.target))))
 
 
 def _wrong_count(observed: Observed, samples: tuple[int, ...]) -> Mistake:

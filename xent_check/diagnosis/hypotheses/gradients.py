@@ -1,4 +1,4 @@
-"""Changes of a gradient alone, beside losses that are right: each is of the problem."""
+"""Changes of a gradient: each is of the problem, or of what its gradient is divided by."""
 
 from __future__ import annotations
 
@@ -10,11 +10,16 @@ import numpy as np
 from xent_check.problem.options import OPTIONS
 from xent_check.problem.problem import Problem
 
+from ..losses import meaning_of
+from ..targets import weights_of
 from .scores import Parameters
 
 # A changed problem with the parameters of the change, and what its gradient is divided by.
 Changed = tuple[Problem, Parameters, float]
-_LEFT_OUT = ("label_smoothing", "class_weight", "pos_weight", "sample_weight")
+_LEFT_OUT = (
+    "label_smoothing", "class_weight", "pos_weight", "sample_weight", "logit_scale", "softcap",
+    "z_loss",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -48,13 +53,57 @@ def _without_option(problem: Problem) -> Iterator[Changed]:
             yield replace(problem, **left_out), {"option": option.key}, 1.0
 
 
+def _without_derivative(problem: Problem) -> Iterator[Changed]:
+    """The gradient with respect to the scaled and capped logits."""
+    scale, cap = problem.logit_scale, problem.softcap
+    if problem.given != "logits" or (scale == 1 and cap is None):
+        return
+    inner = problem.values.astype(np.float64) * scale
+    scores = inner if cap is None else cap * np.tanh(inner / cap)
+    names = [*(["logit_scale"] if scale != 1 else []), *(["softcap"] if cap is not None else [])]
+    given = replace(problem, values=scores, dtype="float64", logit_scale=1.0, softcap=None)
+    yield given, {"option": " and ".join(names)}, 1.0
+
+
+def _ignored_counts(problem: Problem) -> Iterator[Changed]:
+    if problem.ignore_index is None or problem.kept.all():
+        return
+    labels = problem.labels[~problem.kept]
+    if ((labels >= 0) & (labels < problem.num_classes)).all():
+        yield replace(problem, ignore_index=None), {}, 1.0
+
+
 def _divided(problem: Problem) -> Iterator[Changed]:
     count = int(np.count_nonzero(problem.kept))
     if count > 1:
         yield problem, {}, float(count)
 
 
-GRADIENT_HYPOTHESES = (
+def _divided_by_all(problem: Problem) -> Iterator[Changed]:
+    if not problem.kept.all():
+        yield problem, {}, float(problem.kept.size)
+
+
+def _divided_by_weights(problem: Problem) -> Iterator[Changed]:
+    if problem.class_weight is None and problem.sample_weight is None:
+        return
+    meaning = meaning_of(problem)
+    weight = float(weights_of(meaning)[meaning.kept].sum())
+    if weight not in (0.0, 1.0):
+        yield problem, {}, weight
+
+
+def _divided_by_classes(problem: Problem) -> Iterator[Changed]:
+    classes = meaning_of(problem).classes
+    if classes > 1:
+        yield problem, {}, float(classes)
+
+
+def _sign(problem: Problem) -> Iterator[Changed]:
+    yield problem, {}, -1.0
+
+
+GRADIENT_CHANGES = (
     GradientHypothesis("gradient-zero", "the gradient is 0", _zero),
     GradientHypothesis(
         "cotangent-ignored", "the cotangent is left out of the gradient", _without_cotangent
@@ -65,5 +114,29 @@ GRADIENT_HYPOTHESES = (
     GradientHypothesis(
         "option-not-in-gradient", "{option} is left out of the gradient", _without_option
     ),
-    GradientHypothesis("mean", "the gradient is that of the mean, not of the losses", _divided),
+    GradientHypothesis(
+        "option-not-in-gradient",
+        "the derivative of {option} is left out of the gradient",
+        _without_derivative,
+    ),
+    GradientHypothesis(
+        "ignored-not-ignored", "the ignored samples have a gradient like any other", _ignored_counts
+    ),
 )
+"""What the gradient is of."""
+GRADIENT_DIVISORS = (
+    GradientHypothesis("mean", "the gradient is that of the mean, not of the losses", _divided),
+    GradientHypothesis(
+        "mean-over-all", "the gradient is divided by all samples, ignored or not", _divided_by_all
+    ),
+    GradientHypothesis(
+        "weighted-mean", "the gradient is divided by the sum of the weights", _divided_by_weights
+    ),
+    GradientHypothesis("sign", "the sign of the gradient is turned", _sign),
+    GradientHypothesis(
+        "divided-by-classes", "the gradient is divided by the number of classes",
+        _divided_by_classes,
+    ),
+)  # fmt: skip
+"""What it is divided by."""
+GRADIENT_HYPOTHESES = (*GRADIENT_CHANGES, *GRADIENT_DIVISORS)
