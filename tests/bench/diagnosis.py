@@ -19,7 +19,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tests.observed import Known, bounds_of, diagnosed, known, observed, place, problem_of
+from tests.observed import (
+    Known,
+    bounds_of,
+    diagnosed,
+    known,
+    known_gradients,
+    observed,
+    place,
+    problem_of,
+)
 from xent_check.diagnosis.diagnosis import Diagnosis, diagnose
 from xent_check.diagnosis.losses import losses_of, meaning_of, total_of
 from xent_check.problem.problem import Problem
@@ -66,6 +75,11 @@ def main() -> int:
             f"{kind:<7} {result.count:4}  top-1 {result.top_1:6.1%}  top-3 {result.top_3:6.1%}"
             f"  at least {target:.0%} first  {verdict}"
         )
+    gradients = known_gradients()
+    share = sum(one.right for one in gradients) / len(gradients)
+    verdict = "holds" if share >= TARGETS["losses"] else "MISSED"
+    missed |= share < TARGETS["losses"]
+    print(f"gradient {len(gradients):3}  top-1 {share:6.1%}  {verdict}")
     wrong = []
     for name, asked in (("strays", strays), ("traps", traps)):
         explained = [(text, a) for text, a in asked(arguments.strays) if a.explained]

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.observed import known_gradients
 from xent_check.diagnosis.gradients import diagnose_gradient, diagnose_printed_gradient
 from xent_check.problem.problem import Problem
 
@@ -194,14 +195,26 @@ def test_no_stray_gradient_is_explained(count: int) -> None:
     """Numbers near the exact ones, each its own distance away, printed with 2 to 6 places; a factor
     almost everywhere; the exact ones with one row of another problem."""
     random = np.random.RandomState(13)
+    tried = 0
     for index in range(count):
+        asked = problem(label_smoothing=0.1) if index % 2 else problem()
+        exact = slopes(0.1 if index % 2 else 0.0)
         away = np.exp(random.uniform(-0.7, 0.7, (2, 3)))
         if index % 3 == 1:
             away = np.full((2, 3), away[0, 0])
-            away[random.randint(2), random.randint(3)] *= 1.05 + random.uniform()
+            at = random.randint(2), random.randint(3)
+            away[at] *= 1.05 + random.uniform()
+            if abs(exact[at] * (away[at] - away.flat[0])) < 3 * 10.0 ** -(2 + index % 5):
+                continue  # printed so, it is the factor everywhere
         if index % 3 == 2:
             away[0] = 1.0
-        asked = problem(label_smoothing=0.1) if index % 2 else problem()
-        exact = slopes(0.1 if index % 2 else 0.0)
+        tried += 1
         found = diagnose_printed_gradient(asked, *printed(exact * away, 2 + index % 5))
         assert not found.explained, (index, found.explanations)
+    assert tried > 0.8 * count
+
+
+@pytest.mark.long
+def test_the_reason_of_a_real_gradient_comes_first() -> None:
+    wrong = [(one.source, one.ids) for one in known_gradients() if not one.right]
+    assert not wrong

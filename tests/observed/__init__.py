@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from ruamel.yaml import YAML
 
-from xent_check.casefile.expectations import last_digit
+from xent_check.casefile.expectations import last_digit, published_numbers
+from xent_check.casefile.printed_numbers import parse_numbers
 from xent_check.diagnosis.diagnosis import Diagnosis, Observed, diagnose
+from xent_check.diagnosis.gradients import diagnose_printed_gradient
 from xent_check.problem.dtypes import numpy_dtype
 from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import REDUCTIONS
@@ -47,6 +49,39 @@ def known(file: str) -> list[Known]:
             ids = tuple(frozenset(words.split("+")) for words in item.get("is", []))
             source = item.get("source", entry.get("source", ""))
             found.append(Known(problem, kind, item[kind], ids, source))
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class KnownGradient:
+    """One printed gradient. ids: the accepted reasons, in the order of an explanation's."""
+
+    problem: Problem
+    values: np.ndarray[Any, np.dtype[np.float64]]
+    units: np.ndarray[Any, np.dtype[np.float64]]
+    ids: tuple[str, ...]
+    source: str
+
+    @property
+    def right(self) -> bool:
+        """Whether the first reason that the tool names is an accepted one."""
+        found = diagnose_printed_gradient(self.problem, self.values, self.units).explanations
+        return bool(found) and "+".join(found[0].ids) in self.ids
+
+
+def known_gradients() -> list[KnownGradient]:
+    """The gradients of gradients.yaml."""
+    found = []
+    text = (FOLDER / "gradients.yaml").read_text(encoding="utf-8")
+    for entry in YAML(typ="safe").load(text):
+        fields = dict(entry["problem"])
+        cotangent = fields.pop("cotangent", None)
+        made = None if cotangent is None else np.array(cotangent, dtype=np.float32)
+        problem = replace(problem_of(fields), gradient=True, cotangent=made)
+        for item in entry["observed"]:
+            stated = published_numbers(parse_numbers(item["gradient"]))
+            values, units = stated.values, stated.units
+            found.append(KnownGradient(problem, values, units, (*item["is"],), item["source"]))
     return found
 
 

@@ -38,8 +38,10 @@ class _Candidate:
     parameters: Parameters
     numbers: Float64s
     """of the values' shape"""
+    bound: Float64s
+    """what rounding explains of each entry"""
     allowed: Float64s
-    """the largest residual of an agreeing entry"""
+    """the largest residual of an agreeing entry: the bound, and its last printed digit"""
     problem: Problem
     """whose gradient it is, once it is divided"""
     divisor: float
@@ -67,8 +69,9 @@ class _Observed:
         of_this = self.exact.bounds.gradient  # what is computed is of the problem's dtype
         bound = bound if of_this is None else np.maximum(bound, of_this)
         numbers = np.zeros_like(gradient.high) if np.isinf(divisor) else gradient.high / divisor
-        allowed = bound / abs(divisor) + self.units
-        return _Candidate(steps, parameters, numbers, allowed, problem, divisor)
+        bound = bound / abs(divisor)
+        allowed = bound + self.units
+        return _Candidate(steps, parameters, numbers, bound, allowed, problem, divisor)
 
     def fits(self, candidate: _Candidate) -> npt.NDArray[np.bool_]:
         """Whether each entry is the candidate's."""
@@ -186,13 +189,15 @@ def _scaled(seen: _Observed, before: _Candidate) -> Iterator[_Candidate]:
     if np.count_nonzero(usable) < 2:
         return
     with np.errstate(all="ignore"):
-        uncertain = np.where(usable, (before.allowed + seen.units) / np.abs(values), np.inf)
+        relative = before.bound / np.abs(numbers) + seen.units / np.abs(values)
+        uncertain = np.where(usable, relative, np.inf)
     at = int(np.argmin(uncertain))
     factor = float(values.flat[at] / numbers.flat[at])
     slack = abs(factor) * float(uncertain.flat[at])
     for digits in range(1, 9):
         for short in (float(f"{factor:.{digits}g}"), 1 / float(f"{1 / factor:.{digits}g}")):
-            allowed = before.allowed * abs(short) + seen.units
+            bound = before.bound * abs(short)
+            allowed = bound + seen.units
             fits = distance(values, numbers * short) <= allowed
             if abs(short - factor) <= slack and fits.all() and short != 1:
                 allowed = allowed + np.abs(numbers) * slack  # the chance is that of any factor
@@ -200,7 +205,7 @@ def _scaled(seen: _Observed, before: _Candidate) -> Iterator[_Candidate]:
                 step = Change("scaled", f"the gradient is {short:.6g} times what it should be")
                 yield _Candidate(
                     (*before.steps, step), {**before.parameters, "factor": short},
-                    numbers * short, allowed, before.problem, before.divisor / short,
+                    numbers * short, bound, allowed, before.problem, before.divisor / short,
                 )  # fmt: skip
                 return
 
