@@ -66,7 +66,7 @@ def _without_derivative(problem: Problem) -> Iterator[Changed]:
 
 
 def _ignored_counts(problem: Problem) -> Iterator[Changed]:
-    if problem.ignore_index is None or problem.kept.all():
+    if problem.ignore_index is None or problem.shift is not None or problem.kept.all():
         return
     labels = problem.labels[~problem.kept]
     if ((labels >= 0) & (labels < problem.num_classes)).all():
