@@ -18,10 +18,6 @@ BUGS = (
         "terms + _log_shares(targets)", "terms", TESTS, "divergence",
     ),
     Bug(
-        "hard labels have a divergence", "hypotheses.totals:entropy_subtracted",
-        "if soft and not weighted", "if not weighted", TESTS, "divergence_of_hard",
-    ),
-    Bug(
         "rare pairs are not tried", "diagnosis:_two_that_many_confirm",
         "if evidence.differing.sum() < ENOUGH:", "if True:", TESTS, "together",
     ),
