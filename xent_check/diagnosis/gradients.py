@@ -156,7 +156,7 @@ def _of_meanings(seen: _Observed, problem: Problem) -> Iterator[_Candidate]:
     bound = np.where(kept, bound, bound.max(initial=0.0))  # ignored samples have none
     for name, sentence, parameters, gradient in gradients(problem):
         steps, allowed = (Change(name, sentence),), bound + seen.units
-        yield _Candidate(steps, parameters, gradient, allowed, problem, np.nan)
+        yield _Candidate(steps, parameters, gradient, bound, allowed, problem, np.nan)
 
 
 def _supported(
