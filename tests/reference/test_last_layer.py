@@ -13,6 +13,7 @@ from mpmath import mp, mpf
 
 from tests.support.oracle import layer_gradients, truth
 from tests.support.problems import hidden_problems, rounded
+from xent_check.problem import parts as cutting
 from xent_check.problem.dtypes import unit_roundoff
 from xent_check.problem.last_layer import as_logits
 from xent_check.problem.problem import Problem
@@ -156,6 +157,7 @@ def test_a_large_problem_in_parts_is_the_same(monkeypatch: pytest.MonkeyPatch) -
     )  # fmt: skip
     whole, bounds = reference(problem), truth_of(problem).bounds
     monkeypatch.setattr(module, "SMALL", 1)
+    monkeypatch.setattr(cutting, "VALUES", 14)
     monkeypatch.setattr(bounds_in_parts, "VALUES", 1)
     monkeypatch.setattr(bounds_in_parts, "_AT_ONCE", 14)
     again = truth_of(problem)
