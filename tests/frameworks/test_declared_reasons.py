@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 
 from xent_check.diagnosis.diagnosis import diagnose
-from xent_check.results.attached_diagnosis import MAX_VALUES, observed_of
+from xent_check.results.attached_diagnosis import observed_of
 from xent_check.results.report import CaseResult
 from xent_check.running.session import check
 from xent_check.running.settings import Settings
 
+LARGE = 10_000  # values; what is beyond are sums that overflow, or the order of a long sum
 FEW_DIGITS = "one number of 16 bits: many changes give it"
 NO_HYPOTHESIS = "a formula of this library alone: no hypothesis computes it"
 IGNORED = "the diagnosis says label-gives-zero: an ignored sample is the same in the losses"
@@ -61,7 +62,7 @@ def declared(results: tuple[CaseResult, ...]) -> Iterator[tuple[CaseResult, str,
             continue
         parts = (comparison.losses, *comparison.totals.values())
         finite = np.isfinite(comparison.losses.actual).all()
-        large = result.problem is None or result.problem.values.size > MAX_VALUES
+        large = result.problem is None or result.problem.values.size > LARGE
         if expectation.because and finite and not large and any(p.diverging for p in parts):
             yield result, expectation.because, expectation.hypothesis
 
