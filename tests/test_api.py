@@ -171,7 +171,7 @@ def test_options_and_soft_labels_are_those_of_a_case() -> None:
         (TypeError, {"logit": LOGITS, "logits": None}, "logit: unknown key; did you mean 'logits'"),
         (TypeError, {"target": LABELS, "labels": None}, "target: unknown key; did you mean 'labe"),
         (TypeError, {"labels": None}, "explain(): labels: missing"),
-        (TypeError, {"logits": None}, "no logits, probs or log_probs"),
+        (TypeError, {"logits": None}, "no logits, probs, log_probs or hidden"),
         (TypeError, {"labels": LOGITS}, "loss: missing; allowed: categorical (a distribution"),
         (ValueError, {"labels": [0]}, "labels: shape [1]; allowed: [2], for logits of shape [2, 3"),
         (ValueError, {"labels": np.array([0.0, 1.0])}, "labels: numbers of dtype float64; allowed"),

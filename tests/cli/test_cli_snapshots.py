@@ -104,8 +104,8 @@ def test_impls_shows_the_options_that_each_supports(xent_check: Command) -> None
     shown: dict[tuple[str, str, str], set[str]] = {}
     name = ""
     for line in lines[start + len(place) : lines.index("", start)]:
-        name = line[:13].strip() or name
-        loss, given = line[13:33].strip(), line.split(" from ")[1]
+        name = line[:12].strip() or name
+        loss, given = line[12:31].strip(), line.split(" from ")[1]
         options = {option for option, column in place.items() if line[column] == "x"}
         shown |= {(name, loss, one): options for one in given.split(", ")}
     assert shown == {
@@ -121,9 +121,9 @@ def test_impls_shows_what_each_computes_in_float32(xent_check: Command) -> None:
     shown: dict[tuple[str, str, str], tuple[str, ...]] = {}
     name = ""
     for line in lines[start + 1 :]:
-        name = line[:13].strip() or name
-        dtypes, given = line[33:].split(" from ")
-        shown[name, line[13:33].strip(), given] = tuple(dtypes.split(", "))
+        name = line[:12].strip() or name
+        dtypes, given = line[31:].split(" from ")
+        shown[name, line[12:31].strip(), given] = tuple(dtypes.split(", "))
     assert shown == {
         (name, *key): dtypes
         for name, entry in IMPLEMENTATIONS.items()

@@ -132,6 +132,7 @@ def test_each_failure_says_which_kind_it_is(command: Command) -> None:
     assert found == {**expected, "manual": ("agrees", None)}
 
 
+@pytest.mark.long
 def test_every_problem_of_a_crashing_implementation_is_told(command: Command) -> None:
     report = command.report("-i", fake("dying", "aborts"), "-i", RIGHT)
     assert sorted(statuses(report)) == ["agrees"] * 3 + ["failed"] * 3
@@ -179,6 +180,7 @@ SIGNALS = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "function"),
     [*((name, "sleeps") for name in SIGNALS), *(("ctrl-c", function) for function in HANGS)],
@@ -205,6 +207,7 @@ def test_many_interrupts_are_one(command: Command) -> None:
     command.assert_nothing_is_left()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("function", ["sleeps", "spins", "holds_the_gil"])
 def test_no_worker_outlives_a_command_that_was_killed(command: Command, function: str) -> None:
     process = command.start("-i", fake("hanging", function), "-i", "manual")
@@ -228,6 +231,7 @@ def slow_frameworks(command: Command) -> None:
     command.environment["XENT_CHECK_FRESH"] = "1"  # Python reads it as it starts
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)]
 )
@@ -246,6 +250,7 @@ def test_a_signal_while_the_frameworks_are_imported_leaves_no_process(
         command.assert_nothing_is_left()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("delay", [0, 3, 6])
 def test_ctrl_c_while_the_workers_start_leaves_no_process(command: Command, delay: int) -> None:
     process = command.start("-i", "manual", "-i", SLEEPS)
@@ -301,6 +306,7 @@ def test_agreement_does_not_stop_early(command: Command) -> None:
     assert statuses(command.report("-x", "-i", RIGHT)) == ["agrees"] * 3
 
 
+@pytest.mark.long
 def test_one_job_runs_one_process_at_a_time(command: Command) -> None:
     meeting = command.folder / "meeting"
     meeting.mkdir()
@@ -344,6 +350,7 @@ def test_without_any_framework_the_formulas_still_run(command: Command) -> None:
     assert {"manual", "stable"} == set(report["environment"]["implementations"])
 
 
+@pytest.mark.long
 def test_a_required_framework_that_is_missing_is_4_and_says_how_to_add_it(
     command: Command,
 ) -> None:
@@ -357,6 +364,7 @@ def test_a_required_framework_that_is_missing_is_4_and_says_how_to_add_it(
         assert f"pip install 'xent-check[{extra}]'" in " ".join(done.stdout.split())
 
 
+@pytest.mark.long
 def test_a_divergence_outranks_a_required_framework_that_is_missing(command: Command) -> None:
     without(command, *ALL)
     arguments = ["-i", "torch", "-i", WRONG, "--require", "torch"]
@@ -414,6 +422,7 @@ def noise(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return command.folder
 
 
+@pytest.mark.long
 def test_noise_is_told_with_the_result_it_came_with(noise: Path) -> None:
     for result in json.loads((noise / "json").read_text())["results"]:
         function = result["implementation"].rpartition(":")[2]
@@ -421,6 +430,7 @@ def test_noise_is_told_with_the_result_it_came_with(noise: Path) -> None:
         assert told == (function not in SILENT), result["implementation"]
 
 
+@pytest.mark.long
 def test_noise_leaves_stdout_to_the_report_and_stderr_empty(noise: Path) -> None:
     shown = (noise / "out").read_text()
     assert shown.replace("\n", "").isprintable()
@@ -429,6 +439,7 @@ def test_noise_leaves_stdout_to_the_report_and_stderr_empty(noise: Path) -> None
     assert (noise / "err").read_text() == ""
 
 
+@pytest.mark.long
 def test_noise_leaves_every_report_well_formed(noise: Path) -> None:
     assert ET.parse(noise / "junit").getroot().tag == "testsuites"
     for line in (noise / "jsonl").read_text().splitlines():
@@ -461,6 +472,7 @@ def _with_terminal(
     return done, shown.decode()
 
 
+@pytest.mark.long
 def test_progress_goes_to_a_terminal_on_stderr_and_the_report_stays_valid(command: Command) -> None:
     done, shown = _with_terminal(
         command, "--report", "json", "-i", fake("noisy", "prints"), "-i", "manual", stream="stderr"
@@ -477,11 +489,13 @@ def test_progress_goes_to_a_terminal_on_stderr_and_the_report_stays_valid(comman
 HIDES_THE_CURSOR = "\x1b[?25l"
 
 
+@pytest.mark.long
 def test_progress_counts_what_is_wrong(command: Command) -> None:
     _, shown = _with_terminal(command, "-i", WRONG, stream="stderr")
     assert "3 wrong" in re.sub(r"\x1b\[[0-9;]*m", "", shown)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("arguments", "environment"),
     [([], {"NO_COLOR": "1"}), pytest.param(["--no-color"], {}, marks=pytest.mark.long)],
@@ -495,11 +509,13 @@ def test_progress_has_no_color_where_it_is_not_wanted(
     assert not re.search(r"\x1b\[(\d+;)*3[0-9]", shown)
 
 
+@pytest.mark.long
 def test_no_progress_on_a_terminal_that_takes_no_escape_sequences(command: Command) -> None:
     command.environment["TERM"] = "dumb"
     assert _with_terminal(command, "-i", "manual", stream="stderr")[1] == ""
 
 
+@pytest.mark.long
 def test_an_interrupt_leaves_the_terminal_as_it_was(command: Command) -> None:
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
@@ -529,11 +545,13 @@ def test_no_progress_where_stderr_is_no_terminal(command: Command) -> None:
 COLOR = "\x1b["
 
 
+@pytest.mark.long
 def test_a_terminal_gets_color(command: Command) -> None:
     _, shown = _with_terminal(command, "-i", WRONG, stream="stdout")
     assert COLOR in shown
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("arguments", "environment"),
     [([], {"NO_COLOR": "1"}), pytest.param(["--no-color"], {}, marks=pytest.mark.long)],
@@ -547,11 +565,13 @@ def test_a_terminal_gets_no_color_where_it_is_not_wanted(
     assert COLOR not in shown
 
 
+@pytest.mark.long
 def test_a_pipe_gets_color_only_where_it_is_asked_for(command: Command) -> None:
     assert COLOR not in command.run("-i", WRONG).stdout
     assert COLOR in command.run("-i", WRONG, "--color").stdout
 
 
+@pytest.mark.long
 def test_a_reader_that_goes_away_gets_no_traceback(command: Command) -> None:
     reader, writer = os.pipe()
     os.close(reader)
@@ -561,6 +581,7 @@ def test_a_reader_that_goes_away_gets_no_traceback(command: Command) -> None:
     assert done.stderr == ""
 
 
+@pytest.mark.long
 def test_head_gets_its_line(command: Command) -> None:
     line = subprocess.list2cmdline(command.line("--report", "jsonl", "-i", "manual"))
     done = subprocess.run(
@@ -576,6 +597,7 @@ def test_head_gets_its_line(command: Command) -> None:
     assert done.stderr == ""
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
 def test_a_full_disk_under_stdout_is_said(command: Command) -> None:
     with open("/dev/full", "w") as full:
@@ -584,6 +606,7 @@ def test_a_full_disk_under_stdout_is_said(command: Command) -> None:
     assert "standard output: No space left on device" in done.stderr
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("closed", "implementation", "code"),
     [("<&-", WRONG, 1), (">&-", WRONG, 1), ("2>&-", RIGHT, 0), ("<&- >&- 2>&-", RIGHT, 0)],
@@ -605,6 +628,7 @@ def test_a_closed_standard_stream_changes_no_exit_code(
     assert (done.returncode, done.stderr) == (code, "")
 
 
+@pytest.mark.long
 def test_what_stdout_cannot_encode_is_escaped(command: Command) -> None:
     command.cases.write_text(CASES.replace("name: first", "name: größe-→"))
     command.environment["PYTHONIOENCODING"] = "latin-1"

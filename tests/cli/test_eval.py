@@ -268,7 +268,7 @@ MISTAKES: list[tuple[tuple[str, ...], list[str]]] = [
         [
             "--loss: missing; allowed: binary, categorical, sparse_categorical; add it",
             "--labels: missing; allowed: numbers, or a mapping that makes them; add it",
-            "no logits, probs or log_probs; allowed: exactly one of them; add one",
+            "no logits, probs, log_probs or hidden; allowed: exactly one of them; add one",
         ],
     ),
     (

@@ -14,6 +14,8 @@ from tests.support.command import xent_check
 from tests.support.gated import CASES, NAME, NOTHING, ONE_BIT, Place
 from xent_check.casefile.project import project_of
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def place(tmp_path: Path) -> Place:

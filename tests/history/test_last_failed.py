@@ -17,6 +17,8 @@ from tests.support.fake import CASES, PATIENCE, fake, until
 from xent_check.history.last_failed import UnreadableError, read, state_file, update
 
 RIGHT, WRONG, NAN = (fake("answering", name) for name in ("right", "off_by_a_bit", "nan"))
+pytestmark = pytest.mark.long
+
 SLEEPS = fake("hanging", "sleeps")
 NONE_KNOWN = "--last-failed: no failed case is recorded for this folder; running all cases"
 

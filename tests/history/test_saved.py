@@ -56,9 +56,8 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize(
-    "name", ["short", *(pytest.param(name, marks=pytest.mark.long) for name in ("whole", "auto"))]
-)
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["short", "whole", "auto"])
 def test_the_shipped_cases_come_back_as_they_were(corpus: Path, name: str) -> None:
     file = corpus / f"{name}.json"
     again = rendered("json", load_report(file))

@@ -117,13 +117,13 @@ BUGS = (
     ),
     Bug(
         "the ulp of a narrower dtype", "dtypes:ulp",
-        "return np.minimum(step, spacing(values, asked)) if asked else step",
+        "return step if asked in (\"\", computed) else np.minimum(step, spacing(values, asked))",
         "return step",
         NARROWER, "finer_of_the_two",
     ),
     Bug(
         "the ulp of a wider dtype forgotten", "dtypes:ulp",
-        "return np.minimum(step, spacing(values, asked)) if asked else step",
+        "return step if asked in (\"\", computed) else np.minimum(step, spacing(values, asked))",
         "return spacing(values, asked or computed)", NARROWER, "finer_of_the_two",
     ),
     Bug(

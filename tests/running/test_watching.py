@@ -21,6 +21,8 @@ from xent_check.casefile.paths import corpus
 from xent_check.running.settings import Settings
 from xent_check.running.watching import KnownCases, fingerprint, watched_folders
 
+pytestmark = pytest.mark.long
+
 CASES = """\
 defaults: {loss: sparse_categorical, logits: [[2.0, 1.0, 0.1], [0.5, 2.5, 0.3]]}
 cases:

@@ -149,7 +149,7 @@ def _support_lines() -> list[str]:
     from xent_check.implementations.table import IMPLEMENTATIONS, MODES
 
     lines = ["Modes:", *(f"  {name:<8} {meaning}" for name, meaning in MODES.items()), ""]
-    start = f"{'Supported options:':<33}"
+    start = f"{'Supported options:':<31}"
     for index, option in enumerate(CALLED):
         lines.append(start + "| " * index + option.key)
         start = " " * len(start)
@@ -157,13 +157,13 @@ def _support_lines() -> list[str]:
         shown = name
         for loss, options, inputs in _rows(entry.supports):
             marks = "".join("x " if option.key in options else "  " for option in CALLED)
-            lines.append(f"{shown:<13}{loss:<20}{marks} from {', '.join(inputs)}")
+            lines.append(f"{shown:<12}{loss:<19}{marks}from {', '.join(inputs)}")
             shown = ""
     lines += ["", "Asked for 16 bits, these compute in float32 and round once:"]
     for name, entry in IMPLEMENTATIONS.items():
         shown = name
         for (loss, form), dtypes in entry.in_float32.items():
-            lines.append(f"{shown:<13}{loss:<20}{', '.join(dtypes)} from {form}")
+            lines.append(f"{shown:<12}{loss:<19}{', '.join(dtypes)} from {form}")
             shown = ""
     return lines
 
