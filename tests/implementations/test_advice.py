@@ -160,8 +160,12 @@ def test_what_is_not_of_the_user_s_lines_has_no_traceback() -> None:
     assert traceback_of(error) == ""
 
 
-def test_a_dump_of_a_fault_names_the_user_s_line() -> None:
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_a_dump_of_a_fault_names_the_user_s_line(elsewhere: bool) -> None:
+    """elsewhere: who died had another copy of the package."""
     asking = Path(ask.__code__.co_filename)
+    if elsewhere:
+        asking = Path("/home/me/copy").joinpath(*asking.parts[-4:])
     dump = (
         "Segmentation fault\n\nThread 0x1 (most recent call first):\n"
         '  File "/usr/lib/x.py", line 1 in other\n\nCurrent thread 0x2 (most recent call first):\n'

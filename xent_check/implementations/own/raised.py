@@ -12,7 +12,8 @@ from pathlib import Path
 
 from xent_check.errors import describe, visible
 
-_HERE = f"{Path(__file__).parent}{os.sep}"
+# The end of this folder's path. Who died may have had another copy of the package.
+_HERE = os.sep.join(("", *Path(__file__).parts[-4:-1], ""))
 _PACKAGE = f"{Path(__file__).parents[2]}{os.sep}"
 _LIBRARIES = tuple(
     {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
@@ -66,9 +67,12 @@ def traceback_of(error: BaseException) -> str:
 
 def _below(frames: Sequence[_Frame]) -> list[_Frame]:
     """The frames below the last call of a user's loss, the outermost first."""
-    calls = [place for place, frame in enumerate(frames) if frame.filename.startswith(_HERE)]
-    below = frames[calls[-1] + 1 :] if calls else []
-    return [frame for frame in below if not frame.filename.startswith(_PACKAGE)]
+    calls = [place for place, frame in enumerate(frames) if _HERE in frame.filename]
+    if not calls:
+        return []
+    folder, _, _ = frames[calls[-1]].filename.rpartition(_HERE)
+    package = os.path.join(folder, Path(_PACKAGE).name, "")
+    return [f for f in frames[calls[-1] + 1 :] if not f.filename.startswith(package)]
 
 
 def _lines(error: BaseException, frames: Sequence[_Frame], seen: set[int]) -> Iterator[str]:
