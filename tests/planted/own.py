@@ -25,7 +25,7 @@ BUGS = (
     ),
     Bug(
         "a traceback begins with our own lines", "raised:_below",
-        "frames[calls[-1] + 1 :] if calls", "frames if calls", ADVICE, "has_the_error",
+        "frames[calls[-1] + 1 :] if", "frames if", ADVICE, "has_the_error",
     ),
     Bug(
         "the thread at fault is any", "raised:place_of_fault",

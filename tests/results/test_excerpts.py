@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.support.command import xent_check
@@ -56,6 +56,7 @@ def again(kept: Difference, bound: Float64s, tolerance: Tolerance | Auto) -> Dif
     return Allowance(tolerance, Bounds(bound, {}, None, {}, 2.0**-24)).again("losses", kept)
 
 
+@example([(1.0, 0.5, 1e-6), (1.0, 0.0, 1e-6)], TIGHT, 1)  # the last part has none
 @given(ALL, st.one_of(TOLERANCES, st.just("auto")), st.integers(1, 50))
 def test_excerpts_of_parts_are_merged_into_that_of_the_whole(
     pairs: list[tuple[float, float, float]], tolerance: Tolerance | Auto, size: int
