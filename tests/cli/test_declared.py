@@ -182,7 +182,8 @@ def test_every_command_that_runs_a_loss_takes_them(project: Path) -> None:
         pytest.param(
             ("explain", "cases/c.yaml::plain", "--observed", "1", "--returns", "mean"),
             "Usage: xent-check explain [OPTIONS] CASE\nTry 'xent-check explain --help' for help."
-            "\n\nError: --observed and what is declared (returns mean), of no -i: one or the other\n",
+            "\n\nError: --observed and what is declared (returns mean), of no -i: one or the "
+            "other\n",
             marks=pytest.mark.long,
         ),
     ],
