@@ -38,11 +38,11 @@ BUGS = (
         "if not mutation.asked or not mutation.fates:", "if not mutation.fates:", f"cli/{MUTATE}",
     ),
     Bug(
-        "one entry of a gradient is enough for a reason", "diagnosis.gradients:diagnose_gradient",
-        ", 1.0)) < 2:", ", 1.0)) < 1:", GRADIENTS,
+        "one entry of a gradient is enough for a reason", "diagnosis.gradients:_supported",
+        " and np.count_nonzero(differing) > 1", "", GRADIENTS,
     ),
     Bug(
-        "a reason that gives some entries is claimed", "diagnosis.gradients:diagnose_gradient",
-        "divisor).all():", "divisor).any():", GRADIENTS,
+        "a reason that gives some entries is claimed", "diagnosis.gradients:_supported",
+        "fits(candidate).all()", "fits(candidate).any()", GRADIENTS,
     ),
 )  # fmt: skip
