@@ -51,7 +51,7 @@ BUGS = (
     Bug(
         "shifted sequences are reversed too", "implementations.conduct:_regrouped",
         "within = () if problem.shift is None else (slice(None),)", "within = ()",
-        "test_conduct.py", "stay_whole",
+        "implementations/test_conduct.py", "stay_whole",
     ),
     Bug(
         "the labels of a framework are not shifted", "idioms:around",
