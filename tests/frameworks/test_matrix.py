@@ -38,14 +38,20 @@ def base_problem(loss: Loss, given: Given) -> Problem:
         return Problem(loss, given, values[given], f32(1, 0), "float32", reductions=REDUCTIONS)
     probs = f32([0.5, 0.25, 0.25], [0.125, 0.125, 0.75])
     scores = {"logits": f32([1, 2, 3], [0, 0, 1]), "probs": probs, "log_probs": np.log(probs)}
+    scores["hidden"] = scores["logits"]
     labels = np.array([0, 2]) if loss == "sparse_categorical" else f32([1, 0, 0], [0, 0, 1])
-    return Problem(loss, given, scores[given], labels, "float32", reductions=REDUCTIONS)
+    matrix = np.eye(3, dtype=np.float32) if given == "hidden" else None
+    return Problem(
+        loss, given, scores[given], labels, "float32", weight=matrix, reductions=REDUCTIONS
+    )
 
 
 def with_option(problem: Problem, option: Option) -> Problem | None:
     """The problem with that option alone; None where it does not apply to the loss."""
     if not option.applies(problem.loss, problem.given):
         return None
+    if problem.given == "hidden" and option.key in ("weight", "class_axis"):
+        return None  # it has its weight already, and its classes last
     match option.kind:
         case Axis():
             sparse = problem.loss == "sparse_categorical"
@@ -67,6 +73,8 @@ def with_option(problem: Problem, option: Option) -> Problem | None:
 def questions() -> Iterator[tuple[str, Loss, Given, str | None, Problem]]:
     losses: tuple[Loss, ...] = ("binary", "categorical", "sparse_categorical")
     for name, loss, given in itertools.product(INSTALLED, losses, GIVEN):
+        if (loss, given) == ("binary", "hidden"):  # no case has it
+            continue
         problem = base_problem(loss, given)
         yield name, loss, given, None, problem
         for option in CALLED:
