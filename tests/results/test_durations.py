@@ -147,6 +147,6 @@ def test_a_run_measures_what_it_waits_for(
     assert {what for what, _ in parts} == {
         "starting", "answering", "reading", "reference", "judging"
     }  # fmt: skip
-    assert parts["answering", "numpy"] == pytest.approx(manual["seconds"], abs=1e-5)
+    assert manual["seconds"] <= parts["answering", "numpy"] <= report["summary"]["seconds"]
     assert 0 < parts["starting", "numpy"] < report["summary"]["seconds"]
     assert len(report["results"][0]["losses"] or LOSSES) == 3
