@@ -7,16 +7,15 @@ it takes a second or two. They run where they stand, against the copy.
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import xent_check
 from tests.planted import Bug, planted
+from tests.support.fork_server import Done, ForkServer
 from tests.support.sources import source_file
 
 pytestmark = pytest.mark.planted
@@ -36,35 +35,21 @@ settings.load_profile("quick")
 BUGS = planted()
 
 
-def run(folder: Path, tests: str, only: str) -> subprocess.CompletedProcess[str]:
+@pytest.fixture(scope="module")
+def server() -> Iterator[ForkServer]:
+    one = ForkServer()
+    yield one
+    one.close()
+
+
+def run(server: ForkServer, folder: Path, tests: str, only: str) -> Done:
     """Some tests, against the package in this folder."""
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-x",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "-p",
-        "quick",
-        "-m",
-        "",
-    ]
-    command += [f"--rootdir={TESTS.parent}", f"--config-file={TESTS.parent / 'pyproject.toml'}"]
-    command += ["--no-header", "--tb=line", *map(str, TESTS.rglob(tests))]
-    command += ["-k", only] if only else []
-    environment = {
-        **os.environ,
-        "PYTHONPATH": str(folder),
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "XENT_CHECK_EXAMPLES": EXAMPLES,
-        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # more than half of what a start takes
-    }
-    environment.pop("PYTEST_ADDOPTS", None)
-    return subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
-    )
+    arguments = ["-x", "-q", "-p", "no:cacheprovider", "-p", "quick", "-m", "", "--no-header"]
+    arguments += ["--tb=line", f"--rootdir={TESTS.parent}"]
+    arguments += [f"--config-file={TESTS.parent / 'pyproject.toml'}"]
+    arguments += [*map(str, TESTS.rglob(tests)), *(["-k", only] if only else [])]
+    environment = {"PYTHONDONTWRITEBYTECODE": "1", "XENT_CHECK_EXAMPLES": EXAMPLES}
+    return server.run(folder, arguments, environment)
 
 
 def copy_to(folder: Path) -> None:
@@ -75,23 +60,23 @@ def copy_to(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name.replace(" ", "-"))
-def test_a_planted_bug_is_found(bug: Bug, tmp_path: Path) -> None:
+def test_a_planted_bug_is_found(server: ForkServer, bug: Bug, tmp_path: Path) -> None:
     copy_to(tmp_path)
     bug.plant(tmp_path / "xent_check")
-    done = run(tmp_path, bug.tests, bug.only)
+    done = run(server, tmp_path, bug.tests, bug.only)
     # 1: tests ran and one failed; a file that cannot be imported, or no test at all, is no catch
-    assert done.returncode == 1, done.stdout + done.stderr
-    assert "1 failed" in done.stdout
+    assert done.code == 1, done.output
+    assert "1 failed" in done.output
 
 
-def test_without_a_bug_they_pass_and_run_the_copy(tmp_path: Path) -> None:
+def test_without_a_bug_they_pass_and_run_the_copy(server: ForkServer, tmp_path: Path) -> None:
     """The tests are those that run by themselves too: here it is how they are run that is tried."""
     copy_to(tmp_path)
-    done = run(tmp_path, "test_ranking.py", "")
-    assert done.returncode == 0, done.stdout + done.stderr
+    done = run(server, tmp_path, "test_ranking.py", "")
+    assert done.code == 0, done.output
     ranking = source_file(tmp_path / "xent_check", "ranking")
     ranking.write_text("largest_first = None", encoding="utf-8")
-    assert run(tmp_path, "test_ranking.py", "").returncode == 1
+    assert run(server, tmp_path, "test_ranking.py", "").code == 1
 
 
 def test_there_are_bugs_enough() -> None:
