@@ -52,31 +52,46 @@ def run(server: ForkServer, folder: Path, tests: str, only: str) -> Done:
     return server.run(folder, arguments, environment)
 
 
-def copy_to(folder: Path) -> None:
-    """The package, with what Python compiled of the files that stay the same."""
-    shutil.copytree(PACKAGE, folder / "xent_check")
-    (folder / "cases").symlink_to(TESTS.parent / "cases")
-    (folder / "quick.py").write_text(QUICK, encoding="utf-8")
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the package, with its compiled files. Whoever changes one restores it."""
+    copy = tmp_path_factory.mktemp("copy")
+    shutil.copytree(PACKAGE, copy / "xent_check")
+    (copy / "cases").symlink_to(TESTS.parent / "cases")
+    (copy / "quick.py").write_text(QUICK, encoding="utf-8")
+    return copy
+
+
+def restore(file: Path, package: Path) -> None:
+    """As it was, its time too, by which Python knows what it compiled of it."""
+    shutil.copy2(PACKAGE / file.relative_to(package), file)
 
 
 @pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name.replace(" ", "-"))
-def test_a_planted_bug_is_found(server: ForkServer, bug: Bug, tmp_path: Path) -> None:
-    copy_to(tmp_path)
-    bug.plant(tmp_path / "xent_check")
-    done = run(server, tmp_path, bug.tests, bug.only)
+def test_a_planted_bug_is_found(server: ForkServer, bug: Bug, folder: Path) -> None:
+    package = folder / "xent_check"
+    file = bug.plant(package)
+    try:
+        done = run(server, folder, bug.tests, bug.only)
+    finally:
+        restore(file, package)
     # 1: tests ran and one failed; a file that cannot be imported, or no test at all, is no catch
     assert done.code == 1, done.output
     assert "1 failed" in done.output
 
 
-def test_without_a_bug_they_pass_and_run_the_copy(server: ForkServer, tmp_path: Path) -> None:
+def test_without_a_bug_they_pass_and_run_the_copy(server: ForkServer, folder: Path) -> None:
     """The tests are those that run by themselves too: here it is how they are run that is tried."""
-    copy_to(tmp_path)
-    done = run(server, tmp_path, "test_ranking.py", "")
+    done = run(server, folder, "test_ranking.py", "")
     assert done.code == 0, done.output
-    ranking = source_file(tmp_path / "xent_check", "ranking")
+    package = folder / "xent_check"
+    ranking = source_file(package, "ranking")
     ranking.write_text("largest_first = None", encoding="utf-8")
-    assert run(server, tmp_path, "test_ranking.py", "").code == 1
+    try:
+        assert run(server, folder, "test_ranking.py", "").code == 1
+    finally:
+        restore(ranking, package)
+    assert run(server, folder, "test_ranking.py", "").code == 0
 
 
 def test_there_are_bugs_enough() -> None:

@@ -26,8 +26,8 @@ class Bug:
     tests: str
     only: str = ""
 
-    def plant(self, package: Path) -> None:
-        """Into a copy of the package. LookupError where the text does not stand there."""
+    def plant(self, package: Path) -> Path:
+        """Into a copy of the package; the file. LookupError where the text does not stand there."""
         module, _, function = self.place.partition(":")
         file = source_file(package, module)
         source = file.read_text(encoding="utf-8").splitlines(keepends=True)
@@ -37,6 +37,7 @@ class Bug:
             raise LookupError(f"{self.place} has changed: plant {self.name!r} anew")
         source[where] = [before.replace(self.old, self.new)]
         file.write_text("".join(source), encoding="utf-8")
+        return file
 
 
 def planted() -> tuple[Bug, ...]:
