@@ -1,4 +1,4 @@
-"""Bugs in how problems are sent ahead to a process."""
+"""Bugs in how a process starts, and how problems are sent ahead to it."""
 
 from __future__ import annotations
 
@@ -32,5 +32,9 @@ BUGS = (
     Bug(
         "what one problem printed is told with all that follow", "workers.printed:printed_text",
         "os.ftruncate(descriptor, 0)", "pass", AHEAD, "is_printed",
+    ),
+    Bug(
+        "a heap for each thread of a framework", "workers.worker:Worker",
+        "[*_one_heap(), *self._interpreter()]", "self._interpreter()", "test_worker.py", "one_heap",
     ),
 )  # fmt: skip

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from tests.support.fake import FAKES, LOSSES, PATIENCE, PROBLEM, alive, fake, until
@@ -500,3 +502,9 @@ def test_a_missing_device_is_missing(bench: Bench, tmp_path: Path) -> None:
         "user_function", f"{tmp_path}/no_device.py:f", "cpu", encode_problem(PROBLEM, tmp_path)
     )
     assert bench.worker.evaluate(request, PATIENCE) == Missing("no such device")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a variable of glibc")
+def test_the_threads_of_a_process_share_one_heap_from_its_start(bench: Bench) -> None:
+    started_with = psutil.Process(bench.process_id()).environ()
+    assert started_with["MALLOC_ARENA_MAX"] == os.environ.get("MALLOC_ARENA_MAX", "1")
