@@ -295,3 +295,15 @@ def test_what_is_solved_may_be_named_in_a_case() -> None:
     ids = {hypothesis.id for hypothesis in EVERY}
     assert {"num-items", "class-weight-added", "focal", "scaled"} <= ids
     assert {i for item in known("options.yaml") for names in item.ids for i in names} <= ids
+
+
+def test_of_a_total_it_counts_how_closely_an_option_gives_it() -> None:
+    """All that rounding allows is 1e-6 here, and the z-loss adds 4e-4: what is as close as float32
+    rounds at all is hardly by chance, what is nearly as far off as rounding allows may be."""
+    exact = [with_z(1e-4)(row, y) for row, y in zip(LOGITS, LABELS, strict=True)]
+    mean = mpmath.fsum(exact) / len(exact)
+    seen = [observed(problem_of(SPARSE), "mean", f"{float(mean) + off:.9g}") for off in (0, 8e-7)]
+    close, far = (diagnose(problem_of(SPARSE), one, bounds_of(problem_of(SPARSE))) for one in seen)
+    assert [e.ids for e in close.explanations] == [("z-loss-added",)]
+    assert not far.explained
+    assert far.closest[0].ids == ("z-loss-added",)

@@ -70,8 +70,8 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
     ): "a reading that gives the same numbers is left out later",
     (
         "evidence",
-        "enough = chance <= CHANCE if single else stray and chance <= CHANCE_OF_TWO",
-        "enough = chance <= CHANCE if single else stray and chance < CHANCE_OF_TWO",
+        "enough = chance_of_last <= most and (single or stray)",
+        "enough = chance_of_last < most and (single or stray)",
     ): AT_THE_EDGE,
     (
         "evidence",

@@ -71,4 +71,8 @@ BUGS = (
         "a case's own loss of 0 is nothing computed", "diagnosis:_nearly_zero",
         "1 if nothing else", "0 if nothing else", TESTS, "just_nothing",
     ),
+    Bug(
+        "a reason for a total is as likely however far off", "evidence:Evidence.closeness",
+        "max(residual, least)", "least", "test_solving.py", "how_closely",
+    ),
 )  # fmt: skip

@@ -4,10 +4,17 @@ A stray number about as far from the truth as the observed one agrees with a giv
 probability allowed / distance, if the candidate is no further from it than that. The sum over all
 candidates at most as unusual is the probability that so simple an explanation fits a stray number.
 A candidate explains the numbers where that probability is small.
+
+What is allowed is the worst that rounding can do, many times what it does. Of one number that
+differs, how closely the candidate gives it says more: a stray one is as close with probability
+closeness / distance. As each candidate has a closeness of its own, up to a ratio r of what is
+allowed to it, n candidates at most as unusual give n closeness / distance (1 + log min(n, r)): the
+sum over n of 1 / (n (1 + log n)), of strays that one of many candidates explains, hardly grows.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -118,13 +125,27 @@ class Evidence:
             return 0.0
         return float(np.prod(np.minimum(allowed[stray] / distance[stray], 1.0)))
 
+    def closeness(self, candidate: Candidate) -> float:
+        """How closely a candidate gives the one number that differs: its residual, but no less than
+        half a unit of the last printed digit and a rounding of the number or of what it is off."""
+        (at,) = np.flatnonzero(self.differing)
+        size = max(abs(float(candidate.numbers[at])), float(self.distance[at]))
+        least = self.observed.units[at] / 2 + self.u * size
+        residual = float(self.residuals(candidate.numbers)[at])
+        return float(min(max(residual, least), self.allowed(candidate.numbers)[at]))
+
+    @cached_property
+    def one_differs(self) -> bool:
+        """Whether one number alone differs from the truth, and is finite."""
+        return bool(self.differing.sum() == 1 and np.isfinite(self.observed.values).all())
+
     def weigh(
         self, candidates: Sequence[Candidate]
     ) -> tuple[list[Candidate], list[Candidate], float]:
         """The agreeing candidates that the numbers support, those that they do not, and the
         probability of as good an explanation by chance. candidates: the most usual first."""
         stray = bool((self.differing & np.isfinite(self.observed.values)).any())
-        chance, chance_of_last = 0.0, 0.0
+        chance, chance_of_last, counted = 0.0, 0.0, 0
         keys: set[bytes] = set()
         good: list[Candidate] = []
         poor: list[Candidate] = []
@@ -132,13 +153,25 @@ class Evidence:
             key = np.asarray([float(f"{number:.8g}") for number in candidate.numbers]).tobytes()
             if key not in keys and stray:
                 keys.add(key)
-                chance += self.chance_of(candidate)
+                of_this = self.chance_of(candidate)
+                chance, counted = chance + of_this, counted + (of_this > 0)
             if self.agreeing(candidate).all():
+                chance_of_last = min(chance, self._by_closeness(candidate, counted))
                 single = len(candidate.steps) == 1
-                enough = chance <= CHANCE if single else stray and chance <= CHANCE_OF_TWO
+                most = CHANCE if single else CHANCE_OF_TWO
+                enough = chance_of_last <= most and (single or stray)
                 (good if enough else poor).append(candidate)
-                chance_of_last = chance
         return good, poor, chance_of_last if good or poor else chance
+
+    def _by_closeness(self, candidate: Candidate, count: int) -> float:
+        """The probability that one of `count` candidates gives a stray number as closely; 1 where
+        several numbers differ."""
+        if not self.one_differs or not count:
+            return 1.0
+        close, (at,) = self.closeness(candidate), np.flatnonzero(self.differing)
+        ratio = float(self.allowed(candidate.numbers)[at]) / close
+        share = count * close / float(self.distance[at])
+        return min(1.0, share * (1 + math.log(min(count, ratio))))
 
 
 def _without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:

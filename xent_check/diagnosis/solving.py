@@ -327,8 +327,8 @@ def counted(evidence: Evidence, start: Candidate) -> Iterator[Solved]:
     changed = replace(meaning, divisor="items", items=float(count))
     candidate = candidate_of((*start.steps, step), changed, start.losses, total=True)
     if evidence.agreeing(candidate).all():
-        allowed = float(evidence.allowed(candidate.numbers)[0])
-        yield Solved(candidate, min(1.0, 2 * count * allowed / abs(total)))
+        close = evidence.closeness(candidate) if evidence.one_differs else abs(total)
+        yield Solved(candidate, min(1.0, 2 * count * close / abs(total)))
 
 
 def _rows(meaning: Meaning, rows: Any) -> Meaning:
