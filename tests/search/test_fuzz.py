@@ -45,7 +45,7 @@ def test_what_is_drawn_is_a_case_of_every_kind() -> None:
 
     draw()
     assert len(refused) < 12, refused
-    assert {*LOSSES, *DTYPES, "logits", "probs", "log_probs"} <= met.keys()
+    assert {*LOSSES, *DTYPES, "logits", "probs", "log_probs", "hidden"} <= met.keys()
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -55,7 +55,8 @@ def test_an_option_that_is_asked_for_is_in_every_problem(key: str) -> None:
     @settings(DRAWN, max_examples=5)
     @given(cases(scope))
     def draw(case: dict[str, Any]) -> None:
-        others = {o.key for o in OPTIONS} - {key, "class_axis", "reduction", "check", "normalize"}
+        needed = {"class_axis", "reduction", "check", "normalize", "weight"}
+        others = {o.key for o in OPTIONS} - {key} - needed
         assert key in case
         assert not others & case.keys()
 

@@ -22,6 +22,7 @@ from xent_check.problem.options import (
     NumberArray,
     Option,
     Whole,
+    Word,
     samples_of,
 )
 from xent_check.problem.vocabulary import DTYPES, LOSSES, REDUCTIONS, DType, Given, Loss
@@ -29,12 +30,13 @@ from xent_check.problem.vocabulary import DTYPES, LOSSES, REDUCTIONS, DType, Giv
 Draw = st.DrawFn
 Numbers = Any  # nested lists of Python's numbers
 
-_GIVEN: tuple[Given, ...] = ("logits", "probs", "log_probs")
+_GIVEN: tuple[Given, ...] = ("logits", "probs", "log_probs", "hidden")
 # (the shape of the scores, the class axis)
 _SHAPES = (
     ((1, 2), -1), ((1, 3), -1), ((3, 2), -1), ((2, 3), 0), ((4, 5), -1), ((2, 3, 2), 1),
     ((1, 1), -1), ((2, 33), -1),
 )  # fmt: skip
+_FEATURES = (1, 2, 3)  # of what is hidden
 _BINARY_SHAPES = ((1,), (3,), (2, 2))
 _DTYPES: tuple[DType, ...] = ("float32", *(name for name in DTYPES if name != "float32"))
 _MOST_OPTIONS = 3  # that a problem has, where the caller asks for none
@@ -43,6 +45,7 @@ _STEPS = (1, 0.1, 4, 10, 100, 1e4, 1e-3, 1e-6)
 _TOPS = (0.5, 0.9, 0.99, 0.999, 1 - 1e-5, 1 - 1e-7, 1e-3, 1e-7, 1e-10, 1e-30, 1e-42, 0.0)
 _WEIGHTS = (1, 2, 0.5, 0, 3, -1, 0.1, 1e-3, 100, 1e4)
 _SOFT = (0, 1, 0.5, 0.25, 0.1, 0.9, 1e-3)
+_HIDDEN = (1, 0, -1, 0.5, 2, 0.1, -3, 10, 1e-3)
 
 
 @dataclass(frozen=True)
@@ -60,16 +63,21 @@ class Scope:
             (loss, given)
             for given in _GIVEN
             for loss in self.losses
-            if all(option.applies(loss, given) for option in asked)
+            if all(option.applies(loss, given) for option in (*asked, *_needed(given)))
         ]
+
+
+def _needed(given: Given) -> list[Option]:
+    """The options that a problem with this input always has."""
+    return [option for option in OPTIONS if option.key == "weight" and given == "hidden"]
 
 
 def _is_drawn(option: Option) -> bool:
     """Whether some problems have it and others not: a shape is drawn with its class axis, and
-    every total and the gradient are compared in all of them. What is hidden is not drawn."""
-    kinds = Flag | Whole | Number | NumberArray
-    said = option.key in ("reduction", "check") or not {*option.given} & {*_GIVEN}
-    return isinstance(option.kind, kinds) and not said
+    every total and the gradient are compared in all of them, and all that is hidden has a
+    weight."""
+    said = option.key in ("reduction", "check", "weight")
+    return isinstance(option.kind, Flag | Whole | Number | NumberArray | Word) and not said
 
 
 # The options that can be asked for.
@@ -91,7 +99,8 @@ def _case(draw: Draw, scope: Scope) -> dict[str, Any]:
     if loss == "binary":
         shape, axis = draw(st.sampled_from(_BINARY_SHAPES)), None
     else:
-        shape, axis = draw(st.sampled_from(_SHAPES))
+        shapes = [one for one in _SHAPES if given != "hidden" or one[1] == -1]
+        shape, axis = draw(st.sampled_from(shapes))
     samples = samples_of(shape, axis)
     options = draw(_options(scope, loss, given))
     case: dict[str, Any] = {"loss": loss, given: [], "labels": [], "dtype": dtype}
@@ -99,11 +108,12 @@ def _case(draw: Draw, scope: Scope) -> dict[str, Any]:
         case["class_axis"] = axis
     for option in options:
         case[option.key] = draw(_value(option, dtype, shape, axis))
-    scores = draw(_scores(given, dtype, (*samples, 1 if axis is None else shape[axis])))
-    if axis is None:
-        case[given] = scores[..., 0].tolist()
+    if given == "hidden":
+        case |= draw(_layer(dtype, samples, shape[-1]))
     else:
-        case[given] = np.moveaxis(scores, -1, axis).tolist()
+        scores = draw(_scores(given, dtype, (*samples, 1 if axis is None else shape[axis])))
+        moved = scores[..., 0] if axis is None else np.moveaxis(scores, -1, axis)
+        case[given] = moved.tolist()
     if given == "probs" and axis is not None:
         case["normalize"] = "normalize" in case and case["normalize"]
     case["labels"] = draw(_labels(loss, dtype, shape, axis, case.get("ignore_index")))
@@ -129,6 +139,8 @@ def _value(
         samples = samples_of(shape, axis)
         of = {"samples": samples, "classes": (() if axis is None else (shape[axis],))}
         return _array(st.sampled_from(_WEIGHTS), dtype, of.get(kind.shape, shape[-1:]))
+    if isinstance(kind, Word):
+        return st.sampled_from([option.example, *kind.allowed])
     if isinstance(kind, Number):
         return st.sampled_from(_within(kind, option.example))
     return st.just(option.example)
@@ -148,6 +160,15 @@ def _within(kind: Number, example: float) -> list[float]:
 
 
 @st.composite
+def _layer(draw: Draw, dtype: DType, samples: tuple[int, ...], classes: int) -> dict[str, Numbers]:
+    """What is hidden, and the weight that makes logits of it."""
+    features = draw(st.sampled_from(_FEATURES))
+    hidden = draw(_array(st.sampled_from(_HIDDEN), dtype, (*samples, features)))
+    weight = draw(_logits(dtype, (classes, features), edges=False))
+    return {"hidden": hidden, "weight": weight.tolist()}
+
+
+@st.composite
 def _scores(draw: Draw, given: Given, dtype: DType, shape: tuple[int, ...]) -> Any:
     """Scores of the dtype, with the classes last; one class for binary."""
     if given == "logits":
@@ -162,13 +183,13 @@ def _scores(draw: Draw, given: Given, dtype: DType, shape: tuple[int, ...]) -> A
 
 
 @st.composite
-def _logits(draw: Draw, dtype: DType, shape: tuple[int, ...]) -> Any:
+def _logits(draw: Draw, dtype: DType, shape: tuple[int, ...], edges: bool = True) -> Any:
     """offset + step * whole number, entry by entry, with masks and the largest numbers."""
     highest = largest(dtype)
     step, offset = draw(st.sampled_from(_STEPS)), draw(st.sampled_from(_OFFSETS))
     few = st.integers(-20, 20).map(lambda whole: min(max(offset + step * whole, -highest), highest))
-    edges = st.sampled_from([-np.inf, -highest, highest, highest / 2, 1e-30, -0.0])
-    entries = st.one_of(few, few, few, few, few, edges)
+    large = [-np.inf, -highest, highest, highest / 2] if edges else []
+    entries = st.one_of(few, few, few, few, few, st.sampled_from([*large, 1e-30, -0.0]))
     return rounded(np.array(draw(_flat(entries, shape))).reshape(shape), dtype)
 
 
