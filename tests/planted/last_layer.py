@@ -35,6 +35,11 @@ BUGS = (
         "if _is_short(dtype):", "if False:", LAYER, "its_formula",
     ),
     Bug(
+        "a probability of 0 stays 0", "bounds_scores:moved",
+        "np.exp(np.minimum(log_p + change, 1.0)) - p", "p * np.expm1(np.minimum(change, 700.0))",
+        LAYER, "vanishes",
+    ),
+    Bug(
         "parts count their own samples alone", "bounds_in_parts:bounds_in_parts",
         "by_parameters.get(name, 0.0) + entries", "entries", LAYER, "in_parts",
     ),

@@ -245,3 +245,21 @@ def test_losses_in_float64_are_within_their_radius_of_those_in_balls() -> None:
     assert (fast.radius > 0.1 * largest).all(), "the errors of 51 terms are in it"
     confident = replace(problem, values=200 * problem.values)
     assert fast_losses(confident) is None, "a loss of 1e-300 is not known to 34 bits"
+
+
+def test_a_probability_that_vanishes_may_be_any_where_its_logits_err_by_their_gap() -> None:
+    """Of 999424 + 1 and 999424 + 1000.4 the first has p = exp(-999) exactly, and the derivatives by
+    the bias are -1 and 1. A right product in bfloat16, of steps of 4096 there, makes both 999424,
+    and the derivatives -1/2 and 1/2."""
+    problem = Problem(
+        "sparse_categorical", "hidden", rounded(np.array([[1.0, 0.001]]), "bfloat16"),
+        np.array([0]), "bfloat16", gradient=True,
+        weight=rounded(np.array([[999424.0, 0.0], [999424.0, 999424.0]]), "bfloat16"),
+        bias=rounded(np.array([1.0, 1.0]), "bfloat16"),
+    )  # fmt: skip
+    found = truth_of(problem)
+    assert found.reference.gradients["bias_gradient"].high.tolist() == [-1, 1]
+    bound = found.bounds.by_parameters["bias"]
+    assert all(bound >= 0.5)
+    assert all(bound < 1.1)  # and it says something still
+    assert found.bounds.losses < 10_000

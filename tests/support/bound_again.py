@@ -106,12 +106,12 @@ def _row(problem: Problem, i: int, where: Any, loss: Number) -> tuple[Number, li
         units = sum(c[j] * gap[j] for j in range(n))
         units += total * (entropy + KE + added(n, problem.dtype) + KL * log_sum) + (1 + k) * size
         mean = sum(p[j] * errors[j] for j in range(n))
-        moved = [mp.expm1(errors[j] + mean) if errors[j] + mean else mpf(0) for j in range(n)]
+        moved = [min(mpf(1), p[j] * mp.expm1(errors[j] + mean)) for j in range(n)]
         for j in range(n):
-            units += (abs(total * p[j] - c[j]) + total * p[j] * moved[j]) * errors[j] / u
+            units += (abs(total * p[j] - c[j]) + total * moved[j]) * errors[j] / u
         z, lse = mpf(problem.z_loss) * s, abs(top + log_sum)
         off = u * (lse + entropy + KE + added(n, problem.dtype) + KL * log_sum)
-        off += sum(p[j] * (1 + moved[j]) * errors[j] for j in range(n))
+        off += sum((p[j] + moved[j]) * errors[j] for j in range(n))
         units += z * ((2 * lse + off) * off + 4 * u * lse**2) / u
         lost = sum(5 * live[j] * up(gap[j] + log_sum) + n * live[j] for j in range(n))
         entries = []
@@ -126,7 +126,7 @@ def _row(problem: Problem, i: int, where: Any, loss: Number) -> tuple[Number, li
             entry += 2 * z * (u * lse * p[j] * (relative + 4) + p[j] * off * (1 + lse))
             slope, of_slope = made_of[j][2:]
             if of_slope:
-                entry = (entry + p[j] * moved[j] * (total + 2 * z * lse)) * slope
+                entry = (entry + moved[j] * (total + 2 * z * (lse + off))) * slope
                 size = u * (abs(total * p[j] - c[j]) + 2 * z * lse * p[j])
                 entry += size * (of_slope + 6 * slope)
             flushed = 5 * (live[j] + sum(live))

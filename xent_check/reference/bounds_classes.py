@@ -50,7 +50,7 @@ from xent_check.problem.vocabulary import SCORED
 
 from .bounds_layer import logits_with_errors
 from .bounds_one_class import has_one_class, one_class_parts
-from .bounds_scores import growth, scores
+from .bounds_scores import moved, scores
 from .rounding import (
     FLUSHES,
     KE,
@@ -173,6 +173,7 @@ def _from_logits(rows: _Rows) -> Parts:
     exps = np.where(infinite, 0.0, np.exp(-gap))
     total = exps.sum(axis=1, keepdims=True)
     p, log_sum = exps / total, np.log(total)
+    log_p = np.where(infinite, -np.inf, -gap - log_sum)
     losses = capped(gap + log_sum)
     c = u * rows.c
     c_sum, entropy = c.sum(axis=1, keepdims=True), (p * gap).sum(axis=1, keepdims=True)
@@ -184,13 +185,13 @@ def _from_logits(rows: _Rows) -> Parts:
         "log": c_sum * KL * log_sum,
         "targets": (1 + rows.k) * (c * losses),
     }
-    moved = growth(scored, p)
+    change = moved(scored, p, log_p)
     residual = np.abs(c_sum * p - c) if scored.rescaled or problem.gradient else np.zeros(())
     if scored.rescaled:
-        terms["scores"] = (residual + c_sum * p * moved) / u * scored.errors
+        terms["scores"] = (residual + c_sum * change) / u * scored.errors
     z, lse, off = problem.z_loss * rows.weight, np.abs(top + log_sum), np.zeros(())
     if problem.z_loss:
-        score_error = (p * (1 + moved) * scored.errors).sum(axis=1, keepdims=True)
+        score_error = ((p + change) * scored.errors).sum(axis=1, keepdims=True)
         off = u * (lse + entropy + KE + added + KL * log_sum) + score_error
         terms["z-loss"] = z * ((2 * lse + off) * off + 4 * u * lse**2)
     live = rows.live.sum(axis=1, keepdims=True)
@@ -205,7 +206,7 @@ def _from_logits(rows: _Rows) -> Parts:
         entry = entry + 2 * z * (u * lse * (spread + 4 * p) + p * off * (1 + lse))
     if scored.rescaled:
         size = residual + u * 2 * z * lse * p
-        entry = (entry + p * moved * (c_sum / u + 2 * z * lse)) * scored.slopes
+        entry = (entry + change * (c_sum / u + 2 * z * (lse + off))) * scored.slopes
         entry = entry + size * (scored.slope_error + 6 * scored.slopes)
     derivative = None
     if rows.errors is not None:

@@ -68,6 +68,7 @@ def through_layer(
     """
     hidden, weight, _ = (np.abs(array) for array in layer_of(problem))
     bound, size = (array.reshape(len(hidden), len(weight)) for array in (bound, size))
+    size = size + bound  # of the derivatives that are added up, which are not the exact ones
     samples = len(hidden) if samples is None else samples
     with np.errstate(over="ignore"):
         by_class = bound + _adding(len(weight), problem.dtype) * size

@@ -8,11 +8,12 @@ condition number is at most 1. A scale or a cap that is no number of the dtype i
 time. With A the sum of the coefficients c of a sample, p its probabilities and d their mean delta,
 sum p delta, the loss changes by at most
 
-    sum of (abs(A p - c) + A p (exp(delta + d) - 1)) delta
+    sum of (abs(A p - c) + A min(1, p (exp(delta + d) - 1))) delta
 
-because its derivative by s is A p - c, and no p grows by more than exp(delta + d) on the way. The
-slope of a score is logit_scale (1 - tanh^2), which errs by (2 kt + 8) u logit_scale absolutely
-where it is computed from a rounded tanh, and by its change under the error of its logit.
+because its derivative by s is A p - c, and no p grows by more than exp(delta + d) on the way, nor
+beyond 1. Of a p that is 0 in float64 that may be all of 1: its log is what grows. The slope of a
+score is logit_scale (1 - tanh^2), which errs by (2 kt + 8) u logit_scale absolutely where it is
+computed from a rounded tanh, and by its change under the error of its logit.
 
 kt is the largest measured relative error of the frameworks' tanh in units of u, rounded up: float32
 torch 1.0, numpy 1.9, jax 4.8, tensorflow 5.8; float64 jax 6.9. That of 16-bit numbers is computed
@@ -88,10 +89,12 @@ def _own(number: float, dtype: DType) -> float:
     return float(rounded(np.asarray(number), dtype).astype(np.float64) != number)
 
 
-def growth(scored: Scores, p: Float64s) -> Float64s | float:
-    """exp(delta + d) - 1: by how much of itself each probability may grow; 0 where logits are the
-    scores. p: the probabilities, of shape [samples, classes]."""
+def moved(scored: Scores, p: Float64s, log_p: Float64s) -> Float64s | float:
+    """By how much each probability may change, at most: p (exp(delta + d) - 1) and 1; 0 where
+    logits are the scores. p, log_p: the probabilities and their logs, [samples, classes]."""
     if not scored.rescaled:
         return 0.0
-    mean = (p * scored.errors).sum(axis=1, keepdims=True)
-    return np.asarray(np.expm1(np.minimum(scored.errors + mean, _MOST)))
+    change = scored.errors + (p * scored.errors).sum(axis=1, keepdims=True)
+    small = p * np.expm1(np.minimum(change, 1.0))
+    large = np.exp(np.minimum(log_p + change, 1.0)) - p
+    return np.asarray(np.minimum(np.where(change <= 1, small, large), 1.0))
