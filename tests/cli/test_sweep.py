@@ -12,7 +12,7 @@ import pytest
 from mpmath import mp, mpf
 
 from tests.support.command import completed
-from tests.support.fakes.swept import WRONG_AT
+from tests.support.fakes.swept import BUMP, BUMP_AT, WRONG_AT
 from tests.support.snapshots import assert_expected
 
 FAKES = Path(__file__).parents[1] / "support" / "fakes"
@@ -70,7 +70,7 @@ def test_counts_are_those_of_an_oracle(folder: Path) -> None:
         ulps = [abs(mpf(float(g)) - e) / s for g, e, s in zip(got, exact, spacing, strict=True)]
         over = {f"{u:g}": sum(x > u for x in ulps) for u in (0.5, 1, 2, 4)}
     assert result["over_ulps"] == over
-    assert result["worst"]["ulps"] == pytest.approx(float(max(ulps)), rel=1e-3)
+    assert result["worst"]["size"] == pytest.approx(float(max(ulps)), rel=1e-3)
     assert result["worst"]["input"] == float(z[ulps.index(max(ulps))])
 
 
@@ -78,6 +78,25 @@ def test_a_function_that_fails_is_said_and_nothing_compared_is_3(folder: Path) -
     done = run(folder, "binary", "--dtype", "float16", "-i", "swept.py:dying")
     assert "failed (error): ValueError: too large" in done.stdout
     assert done.returncode == 3
+
+
+def test_a_function_that_fails_in_the_middle_is_4(folder: Path) -> None:
+    """Of 1.1 million numbers, in two parts, the second has some above 10,000."""
+    some = ("--label", "1", "--range", "8951", "10010", "-i", "swept.py:dying")
+    done = run(folder, "binary", *some)
+    assert "swept.py:dying: not further than 1,048,576 inputs: failed (error)" in done.stdout
+    assert "did not answer all" in done.stdout
+    assert done.returncode == 4
+
+
+def test_float64_goes_towards_the_worst(folder: Path) -> None:
+    """A bump of an error, 2^-30 wide, that no number of the first 16,384 is on top of."""
+    some = ("binary", "--dtype", "float64", "--label", "1", "--range", "1", "2")
+    (result,) = results(run(folder, *some, "-i", "swept.py:bumpy", "--report", "json"))
+    assert result["domain"] == 16_384
+    spacing = 2.0 ** (-3 - 52)  # of the loss there, 0.2176
+    assert result["worst"]["size"] == pytest.approx(BUMP / spacing, rel=0.01)
+    assert result["worst"]["input"] == pytest.approx(BUMP_AT, abs=2.0**-45)
 
 
 @pytest.mark.parametrize(

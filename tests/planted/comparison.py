@@ -140,7 +140,7 @@ BUGS = (
         "losses.target.sum() / divisor", "losses.target.sum()", COMPARISON,
     ),
     Bug(
-        "any shape will do", "comparison:_check_shapes",
+        "any shape will do", "comparison:check_shapes",
         "if computed.losses.shape != shape and not computed.only_totals:", "if False:", COMPARISON,
     ),
 )  # fmt: skip

@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given, settings
 
 from tests.support.problems import problems
-from xent_check.problem.parts import parts
+from xent_check.problem.parts import parts, samples_at
 from xent_check.problem.problem import Problem
-from xent_check.reference.balls import exact_losses, exact_totals
+from xent_check.reference.balls import exact_gradient, exact_losses, exact_totals
 from xent_check.reference.divisors import divisor
 from xent_check.reference.enclosure import Enclosure, is_narrow
 from xent_check.reference.float64 import fast_losses, fast_totals
+from xent_check.reference.float64_gradient import fast_gradient
 from xent_check.reference.reference import SMALL, reference
 
 
@@ -33,6 +34,44 @@ def test_the_two_enclosures_always_intersect(problem: Problem) -> None:
         fast = fast_losses(part)
         if fast is not None:
             assert intersect(fast, exact_losses(part))
+
+
+@settings(deadline=None, max_examples=300)
+@given(problem=problems())
+def test_the_two_gradients_always_intersect(problem: Problem) -> None:
+    for _, part in parts(problem):
+        fast = fast_gradient(part)
+        if fast is not None:
+            assert intersect(fast, exact_gradient(part))
+
+
+HARD = [("binary", "logits"), ("binary", "probs"), ("sparse_categorical", "logits"),
+        ("sparse_categorical", "probs")]  # fmt: skip
+
+
+@pytest.mark.parametrize(("loss", "given"), HARD, ids="-".join)
+def test_a_large_gradient_of_hard_labels_is_taken_in_float64_and_narrow(
+    loss: Any, given: Any
+) -> None:
+    ends = (-120, 120) if given == "logits" else (0, 1)
+    values = np.linspace(*ends, 2 * SMALL, dtype=np.float32)
+    labels = np.arange(SMALL) % 2
+    if loss == "binary":
+        values, labels = values[:SMALL], labels.astype(np.float32)
+    else:
+        values = values.reshape(2, SMALL).T
+    weight = np.linspace(-1, 2, SMALL, dtype=np.float32)
+    problem = Problem(
+        loss, given, values, labels, "float32",
+        normalize=False if given == "probs" and loss != "binary" else None,
+        sample_weight=weight, gradient=True,
+    )  # fmt: skip
+    fast = fast_gradient(problem)
+    assert fast is not None
+    assert is_narrow(fast, "float32")
+    some = samples_at(problem, np.arange(0, SMALL, 997))
+    of_some = Enclosure(*(array[::997] for array in (fast.high, fast.low, fast.radius)))
+    assert intersect(of_some, exact_gradient(some))
 
 
 def random_problem(**options: Any) -> Problem:

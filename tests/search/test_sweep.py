@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,9 +14,12 @@ from hypothesis import strategies as st
 
 from xent_check.implementations.names import parse
 from xent_check.problem.dtypes import largest, numpy_dtype
+from xent_check.problem.evaluation import Computed
+from xent_check.reference.truth import truth
 from xent_check.search.sweeping.domain import Domain, default_range, rounded_range
 from xent_check.search.sweeping.sweep import Plan, sweep
-from xent_check.search.sweeping.tally import Tally, Worst
+from xent_check.search.sweeping.tally import Tally, Worst, tally
+from xent_check.search.sweeping.zoom import towards_the_worst
 
 # Finite numbers of each: 2^16 less two exponents' worth of infinities and nan, of two signs.
 FINITE = {"float16": 2 * 31 * 2**10, "bfloat16": 2 * 255 * 2**7, "float32": 2 * 255 * 2**23}
@@ -67,6 +71,103 @@ def test_a_range_is_the_outermost_numbers_within(dtype: str, a: float, b: float)
     )
     assert float(below) < low or first == 0
     assert float(above) > high or last == 0
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+def test_a_stride_takes_every_so_manyth_number(dtype: Any) -> None:
+    whole = Domain("binary", "logits", dtype, 1, -1.0, -0.25)
+    some = replace(whole, stride=7)
+    every, taken = whole.scores(0, min(whole.count, 700)), some.scores(0, min(some.count, 100))
+    assert every[::7].tolist() == taken.tolist()
+    assert some.scores_at(some.place(3)).tolist() == every[21:22].tolist()
+
+
+def test_float64_reaches_from_end_to_end() -> None:
+    whole = Domain("binary", "logits", "float64", 1, *default_range("logits", "float64"))
+    assert whole.numbers == 2 * 2047 * 2**52  # 2^64 less an exponent of infinities and nan, twice
+    some = replace(whole, stride=whole.numbers // 2)
+    scores = some.scores(0, some.count)
+    assert scores.tolist() == [-largest("float64"), 0.0]
+    assert not np.signbit(scores[1])
+    assert whole.scores_at(whole.numbers - 1)[0] == largest("float64")
+
+
+@given(st.floats(-1e300, 1e300), st.integers(0, 2000))
+def test_around_a_number_are_its_neighbours(number: float, reach: int) -> None:
+    whole = Domain("binary", "logits", "float64", 1, *default_range("logits", "float64"))
+    place = whole.offset_of(replace(whole, low=number))
+    near = whole.around(place, reach, 1)
+    assert near.count == 2 * reach + 1
+    assert near.scores(reach, reach + 1).tolist() == [number]
+    assert whole.offset_of(near) == place - reach
+
+
+def test_a_pair_with_a_stride_is_at_its_place() -> None:
+    some = Domain("sparse_categorical", "logits", "float16", 0, 1.0, 2.0, stride=100)
+    for index in range(some.count):
+        at = some.scores_at(some.place(index))
+        assert at.tolist() == some.scores(index, index + 1).tolist()
+
+
+PEAK = 123_456_789_012_345  # the place of the worst input
+
+
+def peaked(place: int) -> Worst:
+    """An error that falls with the distance from PEAK."""
+    return Worst(1 / (1 + abs(place - PEAK)), place)
+
+
+def test_a_zoom_reaches_the_top_of_a_peak() -> None:
+    whole = Domain("binary", "logits", "float64", 1, *default_range("logits", "float64"), False, 1)
+    some = replace(whole, stride=2**50)
+
+    def ask(inner: Domain) -> tuple[Tally, str]:
+        first = whole.offset_of(inner)
+        places = (first + inner.place(index) for index in range(inner.count))
+        return sum((Tally(1, by_ulps=peaked(p)) for p in places), Tally()), ""
+
+    first, _ = ask(replace(some, stride=2**60))
+    found, why = towards_the_worst(some, first, ask)
+    assert (found.by_ulps.place, found.by_ulps.size, why) == (PEAK, 1.0, "")
+    assert found.inputs < 10_000
+
+
+def test_a_zoom_that_fails_says_so() -> None:
+    some = Domain("binary", "logits", "float64", 1, 1.0, 2.0, stride=2**40)
+    found, why = towards_the_worst(some, Tally(1, by_ulps=Worst(1.0, 5)), lambda _: (None, "died"))
+    assert (found.inputs, why) == (1, "died")
+
+
+@pytest.mark.parametrize(
+    ("domain", "wrong"),
+    [
+        (Domain("binary", "logits", "float16", 1, 2.0, 2.5), True),
+        (Domain("binary", "logits", "float16", 1, 2.0, 2.5, True), True),
+        (Domain("binary", "probs", "float16", 0, 0.25, 0.375, True), True),
+        (Domain("sparse_categorical", "logits", "float16", 1, 2.0, 2.03), True),
+        (Domain("sparse_categorical", "logits", "float16", 1, 2.0, 2.03, True), True),
+        (Domain("sparse_categorical", "probs", "float16", 1, 0.25, 0.252), True),
+        (Domain("sparse_categorical", "probs", "float16", 0, 0.25, 0.252), False),
+    ],
+    ids=str,
+)
+def test_two_neighbours_in_the_wrong_order_are_counted(domain: Domain, wrong: bool) -> None:
+    """Of exact values two neighbours are swapped; where the score has no say there is no order."""
+    problem = domain.problem(0, domain.count)
+    exact = truth(problem)
+    assert exact.reference.gradient is not None or not domain.gradient
+    target = exact.reference.gradient if domain.gradient else exact.reference.losses
+    assert target is not None
+    numbers = target.high.copy()
+
+    def breaks() -> int:
+        losses = exact.reference.losses.high
+        answer = Computed(numbers if not domain.gradient else losses, {}, "", 0.0, numbers)
+        return tally(domain, 0, 0, problem.values, answer, exact).breaks
+
+    assert breaks() == 0
+    numbers[[2, 3]] = numbers[[3, 2]]
+    assert bool(breaks()) is wrong
 
 
 def test_bits_are_those_of_the_number() -> None:

@@ -21,11 +21,13 @@ from .searching import SearchProgress, present
 if TYPE_CHECKING:
     from xent_check.problem.vocabulary import DType, Given
     from xent_check.reporters.formats import Terminal
+    from xent_check.results.origin import Origin
     from xent_check.search.sweeping.sweep import Swept
 
 _FORMATS = ("table", "json", "markdown")
 _LOSSES = ("binary", "sparse_categorical")
-_DTYPES = ("float16", "bfloat16", "float32")
+_DTYPES = ("float16", "bfloat16", "float32", "float64")
+_GRID = 2**14  # numbers of float64 that are asked first
 
 
 @click.command("sweep", cls=Configured, short_help="Every input of a loss, to the last one.")
@@ -61,6 +63,13 @@ _DTYPES = ("float16", "bfloat16", "float32")
     help="Scores from LOW to HIGH, both included. [default: all finite ones; probs: 0 to 1]",
 )
 @click.option(
+    "--stride",
+    metavar="N",
+    type=click.IntRange(1),
+    help="Every Nth number, then more of them towards the worst. "
+    f"[default: 1; float64: so that there are {_GRID:,}]",
+)
+@click.option(
     "--check",
     type=click.Choice(["value", "gradient"]),
     default="value",
@@ -81,9 +90,10 @@ def command(
     loss: Literal["binary", "sparse_categorical"],
     names: tuple[str, ...],
     given: Literal["logits", "probs"],
-    dtype: Literal["float16", "bfloat16", "float32"],
+    dtype: Literal["float16", "bfloat16", "float32", "float64"],
     labels: tuple[int, ...],
     ends: tuple[float, float] | None,
+    stride: int | None,
     check: str,
     jobs: int | None,
     reports: tuple[str, ...],
@@ -93,17 +103,19 @@ def command(
 ) -> None:
     """Every input of a loss, through implementations, under the tolerance auto.
 
-    binary: every number of the dtype. sparse_categorical: every pair of numbers of a 16-bit dtype,
-    as two classes. What is counted of each: errors beyond the bound and beyond 0.5, 1, 2 and 4
-    ulps, the worst input, nan where there should be none, and losses in the wrong order.
+    binary: every number of the dtype; of float64, some, and more of them towards the worst.
+    sparse_categorical: every pair of numbers of a 16-bit dtype, as two classes. What is counted of
+    each: errors beyond the bound and beyond 0.5, 1, 2 and 4 ulps, the worst input, nan where there
+    should be none, and numbers in the wrong order.
 
     A sweep that is interrupted, or killed, goes on with --resume.
 
     \b
     Exit codes: 0 nothing diverges; 1 something does; 2 usage;
-    3 nothing was compared.
+    3 nothing was compared; 4 one did not answer all.
     """  # fmt: skip
     from xent_check.errors import ExitCode
+    from xent_check.running.session import origin_of
     from xent_check.search.sweeping.domain import PAIRS, Domain
     from xent_check.search.sweeping.sweep import Plan, sweep
     from xent_check.workers.cache_folder import cache_folder
@@ -112,22 +124,25 @@ def command(
     if loss != "binary" and dtype not in PAIRS:
         raise click.UsageError(f"--dtype {dtype}: {loss} takes all pairs of {' or '.join(PAIRS)}")
     low, high = _range(given, dtype, ends)
-    domains = tuple(
-        Domain(loss, given, dtype, label, low, high, check == "gradient")
-        for label in dict.fromkeys(labels or (0, 1))
-    )
+    first = Domain(loss, given, dtype, 0, low, high, check == "gradient")
+    if stride is None:
+        stride = -(-first.numbers // _GRID) if dtype == "float64" else 1
+    labels = tuple(dict.fromkeys(labels or (0, 1)))
+    domains = tuple(replace(first, label=label, stride=stride) for label in labels)
     plan = Plan(domains, present(names, own), cache_folder(), resume, jobs)
     digest = hashlib.sha256(json.dumps(plan.subject).encode()).hexdigest()[:16]
     journal = cache_folder() / "sweeps" / f"{digest}.jsonl"
     plan = replace(plan, journal=journal)
-    start = time.perf_counter()
+    origin, start = origin_of(command_line()), time.perf_counter()
     with SearchProgress(color) as progress:
         swept = sweep(plan, progress.of_inputs)
     seconds = time.perf_counter() - start
-    errors = [output.write_text(_render(output.format, swept, seconds), look) for output in outputs]
+    renders = [_render(output.format, swept, seconds, origin) for output in outputs]
+    errors = [o.write_text(render, look) for o, render in zip(outputs, renders, strict=True)]
     compared = any(one.tally.inputs for one in swept)
     diverging = any(one.tally.diverging for one in swept)
-    code = ExitCode.DIVERGES if diverging else ExitCode.AGREES
+    early = any(one.ended_early for one in swept)
+    code = ExitCode.DIVERGES if diverging else ExitCode.FAILED if early else ExitCode.AGREES
     end(errors, int(code if compared else ExitCode.NOTHING_COMPARED))
 
 
@@ -143,11 +158,14 @@ def _range(given: Given, dtype: DType, ends: tuple[float, float] | None) -> tupl
         raise click.UsageError(f"--range {ends[0]:g} {ends[1]:g}: {error}") from None
 
 
-def _render(form: str, swept: Sequence[Swept], seconds: float) -> Callable[[Terminal], str]:
-    from xent_check.reporters.sweep import markdown, plain, table
+def _render(
+    form: str, swept: Sequence[Swept], seconds: float, origin: Origin
+) -> Callable[[Terminal], str]:
+    from xent_check.reporters.sweep import markdown, table
+    from xent_check.search.sweeping.record import sweep_record
 
     if form == "json":
-        text = json.dumps(plain(swept, seconds, command_line()), indent=1) + "\n"
+        text = json.dumps(sweep_record(swept, seconds, origin).plain(), indent=1) + "\n"
         return lambda _: text
     render = markdown if form == "markdown" else table
     return lambda terminal: render(swept, seconds, terminal)

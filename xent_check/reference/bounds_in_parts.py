@@ -19,7 +19,9 @@ from .enclosure import Enclosure
 from .reference import Reference
 from .rounding import capped
 
-_AT_ONCE = 2**16  # values of a part: computing a bound takes dozens of arrays
+_AT_ONCE = (
+    2**14
+)  # values of a part: of the dozens of arrays that a bound takes, few leave the cache
 
 
 def bounds_in_parts(

@@ -21,6 +21,9 @@ times the sum of the sizes of its F terms and the bias, in any order (Higham, Ac
 of Numerical Algorithms, section 3.1), and 2^-1074 for each. A loss changes by at most twice the
 largest of those errors times its weight.
 
+From probabilities a loss is -w log p, and -w log1p(-p) of a binary one's other side: each has the
+errors of its logarithm and products alone, and where binary adds two, neither is negative.
+
 A total is the exact sum of the losses' enclosures divided by the exact divisor; its radius is the
 sum of their radii divided by the divisor, rounded up.
 """
@@ -43,21 +46,22 @@ from .divisors import Divisor, nearest
 from .enclosure import Enclosure, is_narrow
 from .exact_sum import exact_sum
 
-_U = 2.0**-53
-_K = 16
+U = 2.0**-53
+K = 16
 _FEW = 16  # classes
-_IN_CACHE = 2**17  # values in float64
+IN_CACHE = 2**17  # values in float64
 
 
 def fast_losses(problem: Problem) -> Enclosure | None:
-    """Every loss of a part. None where this form does not apply (float64, probabilities, soft or
-    smoothed labels, negative weights, scaled or capped logits, a z-loss), or is not narrow enough
-    (confident losses of what is hidden): then ball arithmetic must compute them."""
+    """Every loss of a part. None where this form does not apply (float64, log-probabilities,
+    probabilities that are normalized, soft or smoothed labels, negative weights, scaled or capped
+    logits, a z-loss), or is not narrow enough (confident losses of what is hidden): then ball
+    arithmetic must compute them."""
     if problem.dtype == "float64":
         return None
     if problem.given == "hidden":
         return _of_layer(problem)
-    if problem.given != "logits":
+    if problem.given == "log_probs" or problem.normalize:
         return None
     if problem.loss == "categorical" or problem.label_smoothing:
         return None
@@ -70,7 +74,7 @@ def fast_losses(problem: Problem) -> Enclosure | None:
     if losses is None:
         return None
     n = 2 if problem.loss == "binary" else problem.num_classes
-    relative = (746 + 2 * _K + 25 + math.log2(n) + 8) * _U
+    relative = (746 + 2 * K + 25 + math.log2(n) + 8) * U
     finite = np.isfinite(losses)
     bound = np.abs(np.where(finite, losses, 0.0)) * relative + n * 2.0**-1074
     return Enclosure(losses, np.broadcast_to(0.0, losses.shape), np.where(finite, bound, 0.0))
@@ -99,13 +103,15 @@ def _largest_errors(problem: Problem) -> Float64s:
     hidden, weight, bias = layer_of(problem)
     sizes = np.abs(hidden) @ np.abs(weight).T + np.abs(np.where(np.isfinite(bias), bias, 0.0))
     features = hidden.shape[1]
-    return np.asarray(1.01 * (features + 1) * (_U * sizes.max(axis=1) + 2.0**-1074))
+    return np.asarray(1.01 * (features + 1) * (U * sizes.max(axis=1) + 2.0**-1074))
 
 
 def fast_totals(
     losses: Enclosure, divisors: Mapping[Reduction, Divisor]
 ) -> dict[Reduction, Enclosure]:
     """Every total of the enclosed losses: their sum divided by its divisor."""
+    if not divisors:
+        return {}
     infinite = _infinite(losses.high)
     if infinite:
         return {r: _infinite_total(infinite, divisor) for r, divisor in divisors.items()}
@@ -147,17 +153,33 @@ def _total(loss_sum: Fraction, radius: Fraction, divisor: Divisor) -> Enclosure:
 def _sparse(problem: Problem) -> Float64s:
     """One loss per sample, computed for as many rows at once as the cache holds."""
     n, labels = problem.num_classes, problem.labels
+    if problem.given == "probs":
+        return _with_weights(problem, _minus_log_of_label(problem))
     losses = np.empty(len(labels))
-    step = max(1, _IN_CACHE // n)
+    step = max(1, IN_CACHE // n)
     buffer = np.empty((min(step, len(labels)), n), order="F" if n <= _FEW else "C")
     for start in range(0, len(labels), step):
         chunk = slice(start, start + step)
         losses[chunk] = _row_losses(problem.values[chunk], labels[chunk], buffer)
+    return _with_weights(problem, losses)
+
+
+def _minus_log_of_label(problem: Problem) -> Float64s:
+    """-log of each label's probability; nan where the label is no class."""
+    labels = problem.labels
+    inside = (labels >= 0) & (labels < problem.num_classes)
+    p = problem.values[np.arange(len(labels)), np.where(inside, labels, 0)].astype(np.float64)
+    with np.errstate(divide="ignore"):
+        return np.where(inside, 0.0 - np.log(p), np.nan)
+
+
+def _with_weights(problem: Problem, losses: Float64s) -> Float64s:
+    """The losses of classes, times their weights; 0 where the label is ignored."""
     if problem.class_weight is not None:
-        inside = np.clip(labels, 0, n - 1)
-        losses = _weighted(losses, problem.class_weight.astype(np.float64)[inside])
+        inside = np.clip(problem.labels, 0, problem.num_classes - 1)
+        losses = weighted(losses, problem.class_weight.astype(np.float64)[inside])
     if problem.sample_weight is not None:
-        losses = _weighted(losses, problem.sample_weight.astype(np.float64))
+        losses = weighted(losses, problem.sample_weight.astype(np.float64))
     return np.where(problem.kept, losses, 0.0)
 
 
@@ -178,7 +200,7 @@ def _row_losses(
     return np.where(inside & np.isfinite(maximum), losses, np.nan)
 
 
-def _weighted(losses: Float64s, weights: Float64s) -> Float64s:
+def weighted(losses: Float64s, weights: Float64s) -> Float64s:
     """losses * weights, where 0 times an infinite loss is 0, but 0 times nan is nan."""
     with np.errstate(invalid="ignore"):
         product = losses * weights
@@ -186,17 +208,21 @@ def _weighted(losses: Float64s, weights: Float64s) -> Float64s:
 
 
 def _binary(problem: Problem) -> Float64s | None:
-    """(pos_weight t + 1 - t) log1p(exp(-abs(z))) + pos_weight t max(-z, 0) + (1 - t) max(z, 0)."""
+    """pos_weight t (-log p) + (1 - t) (-log(1 - p)), -log sigmoid(z) = log1p(exp(-abs(z))) +
+    max(-z, 0)."""
     t = problem.labels.astype(np.float64)
     if not ((t >= 0) & (t <= 1)).all():
         return None
     z = problem.values.astype(np.float64)
     positive = t if problem.pos_weight is None else t * problem.pos_weight.astype(np.float64)
-    with np.errstate(invalid="ignore"):
-        tail = np.log1p(np.exp(-np.abs(z)))
-        losses = _weighted(tail + np.maximum(-z, 0), positive)
-        losses += _weighted(tail + np.maximum(z, 0), 1 - t)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        if problem.given == "probs":
+            minus_log_p, minus_log_not_p = 0.0 - np.log(z), 0.0 - np.log1p(-z)
+        else:
+            tail = np.log1p(np.exp(-np.abs(z)))
+            minus_log_p, minus_log_not_p = tail + np.maximum(-z, 0), tail + np.maximum(z, 0)
+        losses = weighted(minus_log_p, positive) + weighted(minus_log_not_p, 1 - t)
     losses[np.isposinf(z)] = np.nan
     if problem.sample_weight is not None:
-        losses = _weighted(losses, problem.sample_weight.astype(np.float64))
+        losses = weighted(losses, problem.sample_weight.astype(np.float64))
     return losses

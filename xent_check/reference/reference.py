@@ -33,6 +33,7 @@ from .balls import (
 from .divisors import Divisor, divisor, nearest
 from .enclosure import Enclosure, is_narrow
 from .float64 import fast_losses, fast_totals
+from .float64_gradient import fast_gradient
 
 SMALL = 20_000  # values; below it ball arithmetic takes well under a second
 # The options that the reference gives a meaning to; `reference` refuses any other.
@@ -136,10 +137,24 @@ def _gradients(
 
 
 def _gradient(problem: Problem, over: Divisor = Fraction(1)) -> Enclosure:
-    """The gradient over a divisor, a part at a time. Shape: the values'."""
+    """The gradient over a divisor, a part at a time: in float64 and in threads where the problem is
+    large and that form applies. Shape: the values'."""
     binary, count = problem.loss == "binary", math.prod(problem.samples_shape)
     arrays = np.empty((3, count) if binary else (3, count, problem.num_classes))
-    for samples, part in parts(problem):
+    remaining: list[tuple[slice, Problem]] = []
+
+    def work(samples: slice, part: Problem) -> None:
+        entries = fast_gradient(part)
+        if entries is None or not is_narrow(entries, part.dtype):
+            remaining.append((samples, part))
+        else:
+            arrays[:, samples] = entries.high, entries.low, entries.radius
+
+    if problem.num_scores > SMALL and over == 1:
+        in_threads(problem, work)
+    else:
+        remaining = list(parts(problem))
+    for samples, part in remaining:
         entries = exact_gradient(part, over)
         arrays[:, samples] = entries.high, entries.low, entries.radius
     if binary:

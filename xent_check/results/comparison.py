@@ -173,7 +173,7 @@ def compare(
 
     ShapeError where a part has another shape than the reference, or no floating-point dtype.
     """
-    _check_shapes(computed, reference)
+    check_shapes(computed, reference)
     allowance = Allowance(tolerance, bounds, dtype)
     target = _none(reference.losses) if computed.only_totals else reference.losses
     losses = allowance.by_reference("losses", computed.losses, target)
@@ -245,7 +245,8 @@ def compare(
     )
 
 
-def _check_shapes(computed: Computed, reference: Reference) -> None:
+def check_shapes(computed: Computed, reference: Reference) -> None:
+    """ShapeError where a part has another shape than the reference, or no floating-point dtype."""
     shape = reference.losses.high.shape
     if computed.losses.shape != shape and not computed.only_totals:
         raise ShapeError(f"losses of shape {list(computed.losses.shape)}, samples {list(shape)}")

@@ -8,6 +8,7 @@ import numpy as np
 
 Array = np.ndarray[Any, Any]
 WRONG_AT = 2.75
+BUMP, BUMP_AT = 2.0**-40, 1.4142135623730951  # the largest error of `bumpy`, and where
 
 
 def right(logits: Array, labels: Array) -> Array:
@@ -27,3 +28,9 @@ def dying(logits: Array, labels: Array) -> Array:
     if (logits > 1e4).any():
         raise ValueError("too large")
     return right(logits, labels)
+
+
+def bumpy(logits: Array, labels: Array) -> Array:
+    """Off by BUMP at BUMP_AT, and by less the further from it."""
+    losses: Array = right(logits, labels) + BUMP / (1 + np.abs(logits - BUMP_AT) * 2.0**20)
+    return losses

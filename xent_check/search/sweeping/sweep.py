@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,14 @@ from xent_check.implementations.names import Implementation
 from xent_check.problem.evaluation import Computed, Evaluation, Failed, Missing, Unsupported
 from xent_check.problem.problem import Problem
 from xent_check.reference.truth import Truth, truth
+from xent_check.results.comparison import ShapeError
 from xent_check.running.jobs import Job
 from xent_check.workers.pool import Pool
 from xent_check.workers.wire import encode_problem, forget
 
 from .domain import Domain
 from .tally import Tally, Worst, tally
+from .zoom import towards_the_worst
 
 VALUES = 2**20  # scores of a part
 
@@ -39,6 +42,11 @@ class Swept:
     tally: Tally
     absent: str = ""
     """why it was not asked, or not further: it lacks the loss, or failed"""
+
+    @property
+    def ended_early(self) -> bool:
+        """Whether it answered some inputs, and not all."""
+        return bool(self.absent and self.tally.inputs)
 
 
 @dataclass(frozen=True)
@@ -117,7 +125,18 @@ def _sweep(plan: Plan, journal: Journal, pool: Pool[Job], progress: Progress) ->
             diverging = sum(one.diverging for one in tallies.values())
             progress(done, plan.inputs, diverging)
         for i in plan.implementations:
+            if domain.stride > 1 and domain.loss == "binary" and i not in absent:
+                ask = partial(_within, plan, domain, posed, i, pool)
+                tallies[i], absent[i] = towards_the_worst(domain, tallies[i], ask)
             yield Swept(domain, i, tallies[i], absent.get(i, ""))
+
+
+def _within(
+    plan: Plan, domain: Domain, posed: PosedCase, i: Implementation, pool: Pool[Job], inner: Domain
+) -> tuple[Tally | None, str]:
+    """The tally of a domain that is a part of another, with its places in that."""
+    ((_, found, why),) = _part(plan, inner, posed, 0, inner.count, [i], pool)
+    return None if found is None else found.moved(domain.offset_of(inner)), why
 
 
 def _parts(domain: Domain, values: int) -> Iterator[tuple[int, int]]:
@@ -166,7 +185,10 @@ def _part(
         else:
             assert isinstance(evaluation, Computed)
             held = _held(i, problem, exact)
-            yield i, tally(domain, start, before, problem, evaluation, held), ""
+            try:
+                yield i, tally(domain, start, before, problem.values, evaluation, held), ""
+            except ShapeError as error:
+                yield i, None, str(error)
     forget(message)
 
 

@@ -14,20 +14,22 @@ import numpy as np
 import numpy.typing as npt
 
 from xent_check.problem.distance import in_ulps
-from xent_check.problem.dtypes import Float64s, ulp
+from xent_check.problem.dtypes import Float64s, dtype_name, ulp
 from xent_check.problem.evaluation import Computed
-from xent_check.problem.problem import Problem
+from xent_check.reference.bounds import Bounds
+from xent_check.reference.enclosure import Enclosure
 from xent_check.reference.reference import SMALL
 from xent_check.reference.truth import Truth, truth
-from xent_check.results.comparison import compare
-from xent_check.results.difference import Difference
+from xent_check.results.comparison import check_shapes
+from xent_check.results.difference import Allowance, Difference
 
 from .domain import Domain
 
 ULPS = (0.5, 1.0, 2.0, 4.0)  # errors beyond these are counted
-_UNDECIDED = 2.0**-9  # of an ulp, around those: twice the reference's own error
-Bools = npt.NDArray[np.bool_]
-_AT_ONCE = SMALL // 2  # samples that the reference takes through ball arithmetic
+_ROUNDED = 2.0**-45  # more than the relative error of a distance that float64 computes
+_BY_BALLS = SMALL // 2  # inputs that the reference takes through ball arithmetic
+_IN_CACHE = 2**14  # numbers looked at at once
+Scores = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,12 @@ class Worst:
     """what was answered there"""
     exact: float = 0.0
     """the exact value, to the nearest float64"""
+    entry: int = 0
+    """which number of the answer it is: 0, or 1 of the second score's gradient"""
+
+    def moved(self, by: int) -> Worst:
+        """The same in a domain that begins so many places earlier."""
+        return replace(self, place=self.place + by) if self.size >= 0 else self
 
     def or_worse(self, other: Worst) -> Worst:
         """The worse of two, the earlier one where they are equally bad."""
@@ -60,10 +68,10 @@ class Tally:
     over: tuple[int, ...] = (0,) * len(ULPS)
     """with more than 0.5, 1, 2 and 4 ulps"""
     decided: int = 0
-    """so near one of these that ball arithmetic decided"""
+    """so near one of these, or the bound, that ball arithmetic decided"""
     breaks: int = 0
-    """inputs whose loss is larger than that of the number before, though the exact one is smaller,
-    or the other way round"""
+    """inputs with a number larger than that of the input before, though the exact one is smaller,
+    or the other way round; of two classes, where the second score alone is another"""
     by_ulps: Worst = field(default_factory=Worst)
     """the largest error in ulps"""
     by_share: Worst = field(default_factory=Worst)
@@ -87,93 +95,178 @@ class Tally:
             dict(sorted(curve.items())),
         )
 
+    def moved(self, by: int) -> Tally:
+        """The same of a domain that begins so many places earlier."""
+        return replace(self, by_ulps=self.by_ulps.moved(by), by_share=self.by_share.moved(by))
+
 
 def tally(
-    domain: Domain,
-    start: int,
-    before: int,
-    problem: Problem,
-    computed: Computed,
-    exact: Truth,
+    domain: Domain, start: int, before: int, scores: Scores, answer: Computed, exact: Truth
 ) -> Tally:
-    """The tally of one answer.
+    """The tally of one answer; ShapeError where its parts have other shapes than the exact values.
 
-    start: the place of the first input that counts. before: how many inputs the problem has before
-    it, for the order of two neighbours alone.
+    start: the index of the first input that counts. before: how many inputs `scores` has before it,
+    for the order of two neighbours alone.
     """
-    name = "gradient" if domain.gradient else "losses"
-    comparison = compare(computed, exact.reference, "auto", None, exact.bounds, domain.dtype)
-    part = comparison.by_reference[name]
-    bound = exact.bounds.gradient if domain.gradient else exact.bounds.losses
-    assert bound is not None
-    rows = slice(before, None)
-    wide = (-1, domain.width) if domain.gradient and domain.width > 1 else (-1, 1)
-    agrees: Bools = part.agrees.reshape(wide)[rows]
-    ulps, off, target, actual, allowed = (
-        array.reshape(wide)[rows]
-        for array in (part.ulps, part.abs_diff, part.target, part.actual, bound)
+    check_shapes(answer, exact.reference)
+    held, count = _Held.of(domain, answer, exact), Tally()
+    step = max(1, _IN_CACHE // domain.width)
+    for first in range(before, len(scores), step):
+        rows = slice(first, first + step)
+        count += _of_some(domain, start + first - before, scores[rows], held.at(rows))
+    return replace(
+        count,
+        breaks=_breaks(domain, start - before, held.actual),
+        by_ulps=_confirmed(domain, count.by_ulps, held.dtype),
+        by_share=replace(
+            count.by_share, exact=_confirmed(domain, count.by_share, held.dtype).exact
+        ),
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _Held:
+    """Numbers of an answer beside their exact values. Arrays of shape [inputs, numbers]."""
+
+    domain: Domain
+    actual: Scores
+    """in the dtype of the answer"""
+    high: Float64s
+    """high, low and radius: of the exact values' enclosure"""
+    low: Float64s
+    radius: Float64s
+    bound: Float64s
+    """of the errors that rounding explains"""
+    bounds: Bounds
+    """what else is said of it"""
+
+    @classmethod
+    def of(cls, domain: Domain, answer: Computed, exact: Truth) -> _Held:
+        """An answer of the right shape."""
+        actual = answer.gradient if domain.gradient else answer.losses
+        target = exact.reference.gradient if domain.gradient else exact.reference.losses
+        bound = exact.bounds.gradient if domain.gradient else exact.bounds.losses
+        assert isinstance(actual, np.ndarray)
+        assert target is not None
+        assert bound is not None
+        inputs = len(actual)
+        high, low, radius = (
+            part.reshape(inputs, -1) for part in (target.high, target.low, target.radius)
+        )
+        bound = bound.reshape(inputs, -1)
+        return cls(domain, actual.reshape(inputs, -1), high, low, radius, bound, exact.bounds)
+
+    @property
+    def dtype(self) -> str:
+        """That was computed."""
+        return dtype_name(self.actual.dtype)
+
+    def at(self, rows: slice | npt.NDArray[np.intp]) -> _Held:
+        """Those of some inputs."""
+        actual, high, low = self.actual[rows], self.high[rows], self.low[rows]
+        radius, bound = self.radius[rows], self.bound[rows]
+        return replace(self, actual=actual, high=high, low=low, radius=radius, bound=bound)
+
+    @property
+    def difference(self) -> Difference:
+        """Under the tolerance auto."""
+        exact = Enclosure(self.high, self.low, self.radius)
+        if self.domain.gradient:
+            name, bounds = "gradient", replace(self.bounds, gradient=self.bound)
+        else:
+            name, bounds = "losses", replace(self.bounds, losses=self.bound)
+        return Allowance("auto", bounds, self.domain.dtype).by_reference(name, self.actual, exact)
+
+    def decided(self, scores: Scores) -> Difference:
+        """The same against the values of ball arithmetic, which is exact enough for each."""
+        balls = truth(self.domain.problem_of(scores)).reference
+        exact = balls.gradient if self.domain.gradient else balls.losses
+        assert exact is not None
+        high, low, radius = (
+            array.reshape(self.actual.shape) for array in (exact.high, exact.low, exact.radius)
+        )
+        return replace(self, high=high, low=low, radius=radius).difference
+
+
+def _of_some(domain: Domain, start: int, scores: Scores, held: _Held) -> Tally:
+    """The tally of some inputs, whose first has the index start."""
+    d = held.difference
+    ulps, off, allowed, agrees = d.ulps, d.abs_diff, d.allowed, d.agrees
+    near = np.flatnonzero(_is_near(d, held.radius).any(axis=1))
+    for first in range(0, len(near), _BY_BALLS):
+        rows = near[first : first + _BY_BALLS]
+        decided = held.at(rows).decided(scores[rows])
+        ulps[rows], off[rows], agrees[rows] = decided.ulps, decided.abs_diff, decided.agrees
     finite = np.isfinite(ulps)
     sizes = np.where(finite, ulps, np.where(agrees, 0.0, np.inf))
-    near = np.zeros(len(sizes), dtype=np.bool_)
-    for limit in ULPS:
-        near |= (np.abs(sizes - limit) <= _UNDECIDED).any(axis=1)
-    if near.any():
-        sizes[near] = _decided(domain, problem, np.flatnonzero(near) + before, part)
-    largest = sizes.max(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        shares = np.where(np.isfinite(off), off / allowed, np.where(agrees, 0.0, np.inf))
+        shares = np.where(finite, np.where(off > 0, off / allowed, 0.0), sizes)
+    largest = sizes.max(axis=1)
     return Tally(
         inputs=len(sizes),
         diverging=int((~agrees).any(axis=1).sum()),
-        nan=int((np.isnan(actual) & ~np.isnan(target)).any(axis=1).sum()),
+        nan=int((np.isnan(d.actual) & ~np.isnan(d.target)).any(axis=1).sum()),
         over=tuple(int((largest > limit).sum()) for limit in ULPS),
-        decided=int(near.sum()),
-        breaks=0 if domain.gradient or domain.width > 1 else _breaks(part.actual, part.target),
-        by_ulps=_worst(sizes, start, actual, target),
-        by_share=_worst(shares, start, actual, target),
-        curve=_curve(domain, problem.values[rows], largest),
+        decided=len(near),
+        by_ulps=_worst(domain, start, sizes, d),
+        by_share=_worst(domain, start, shares, d),
+        curve=_curve(scores, largest),
     )
 
 
-def _decided(
-    domain: Domain, problem: Problem, samples: npt.NDArray[np.intp], part: Difference
-) -> Float64s:
-    """The errors in ulps of some samples, from their exact values in ball arithmetic."""
-    decided: list[Float64s] = []
-    for start in range(0, len(samples), _AT_ONCE):
-        some = samples[start : start + _AT_ONCE]
-        few = replace(problem, values=problem.values[some], labels=problem.labels[some])
-        exact = truth(few).reference
-        target = exact.gradient if domain.gradient else exact.losses
-        assert target is not None
-        off = target.distance(part.actual[some])
-        ulps = in_ulps(off, ulp(target.high, part.dtype, part.asked))
-        decided.append(np.where(np.isfinite(part.ulps[some]), ulps, part.ulps[some]))
-    return np.concatenate(decided).reshape(len(samples), -1)
-
-
-def _worst(sizes: Float64s, start: int, actual: Float64s, target: Float64s) -> Worst:
-    if not sizes.size:
-        return Worst()
-    row, column = np.unravel_index(int(np.argmax(sizes)), sizes.shape)
-    found = (float(array[row, column]) for array in (sizes, actual, target))
-    size, got, exact = found
-    return Worst(size, start + int(row), got, exact)
-
-
-def _breaks(actual: Float64s, target: Float64s) -> int:
-    """How often the order of two neighbours is the wrong way round."""
+def _is_near(d: Difference, radius: Float64s) -> npt.NDArray[np.bool_]:
+    """Whether the exact value's error leaves it open on which side of a limit a number is."""
+    spaced = ulp(d.target, d.dtype, d.asked)
+    slack = np.where(np.isnan(spaced), 0.0, 2 * radius / np.where(np.isnan(spaced), 1.0, spaced))
     with np.errstate(invalid="ignore"):
-        got, true = np.diff(actual), np.diff(target)
-    return int((((got > 0) & (true < 0)) | ((got < 0) & (true > 0))).sum())
+        near = np.abs(d.abs_diff - d.allowed) <= 2 * radius + _ROUNDED * d.allowed
+        near &= radius > 0
+        for limit in ULPS:
+            near |= np.abs(d.ulps - limit) <= slack + _ROUNDED * limit
+    return near
 
 
-def _curve(domain: Domain, scores: npt.NDArray[Any], largest: Float64s) -> dict[int, float]:
+def _worst(domain: Domain, start: int, sizes: Float64s, d: Difference) -> Worst:
+    row, entry = divmod(int(np.argmax(sizes)), sizes.shape[1])
+    size, actual, exact = (float(array[row, entry]) for array in (sizes, d.actual, d.target))
+    return Worst(size, domain.place(start + row), actual, exact, entry)
+
+
+def _confirmed(domain: Domain, worst: Worst, dtype: str) -> Worst:
+    """The worst with its exact value, and its ulps, from ball arithmetic."""
+    if worst.size < 0:
+        return worst
+    balls = truth(domain.problem_of(domain.scores_at(worst.place))).reference
+    exact = balls.gradient if domain.gradient else balls.losses
+    assert exact is not None
+    high, low = (
+        part.reshape(-1)[worst.entry : worst.entry + 1] for part in (exact.high, exact.low)
+    )
+    size = worst.size
+    if np.isfinite(size):
+        off = Enclosure(high, low, np.zeros(1)).distance(np.array([worst.actual]))
+        size = float(in_ulps(off, ulp(high, dtype, domain.dtype))[0])
+    return replace(worst, size=size, exact=float(high[0]))
+
+
+def _breaks(domain: Domain, start: int, actual: Scores) -> int:
+    """How often the order of two neighbours is the wrong way round. start: the first's index."""
+    directions = np.array(domain.directions)
+    before, after = actual[:-1], actual[1:]
+    with np.errstate(invalid="ignore"):  # bfloat16 warns about nan
+        wrong = ((after < before) & (directions > 0)) | ((after > before) & (directions < 0))
+    if domain.width > 1:  # where the first score changes, the second begins anew
+        wrong[np.arange(start + 1, start + len(actual)) % domain.taken == 0] = False
+    return int(wrong.any(axis=1).sum())
+
+
+def _curve(scores: Scores, largest: Float64s) -> dict[int, float]:
+    """The largest of each run of equal exponents; they are runs, for the scores are sorted."""
     first = scores.reshape(len(scores), -1)[:, 0].astype(np.float64)
     _, exponents = np.frexp(first)
     buckets = np.where(first == 0, 0, (exponents + 2000) * np.where(first < 0, -1, 1))
+    begins = np.flatnonzero(np.diff(buckets, prepend=buckets[0] - 1))
     curve: dict[int, float] = {}
-    for bucket in np.unique(buckets):
-        curve[int(bucket)] = float(largest[buckets == bucket].max())
+    for bucket, ulps in zip(buckets[begins], np.maximum.reduceat(largest, begins), strict=True):
+        curve[int(bucket)] = max(float(ulps), curve.get(int(bucket), 0.0))
     return curve

@@ -1,0 +1,70 @@
+"""Machine: what the last bits of a framework's answers may depend on, beside its version."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import sys
+from pathlib import Path
+
+from pydantic import Field
+
+from xent_check.history.saved.parts import Saved
+
+# Instructions of which numerical libraries choose other code, as Linux calls them.
+_EXTENSIONS = (
+    "sse4_2", "avx", "avx2", "fma", "f16c", "avx512f", "avx512_bf16", "avx512_fp16", "amx_bf16",
+    "asimd", "sve", "bf16",
+)  # fmt: skip
+# Variables with which a user chooses other code.
+_VARIABLES = (
+    "XLA_FLAGS", "TF_ENABLE_ONEDNN_OPTS", "ONEDNN_MAX_CPU_ISA", "ATEN_CPU_CAPABILITY",
+    "NPY_DISABLE_CPU_FEATURES", "OMP_NUM_THREADS", "MKL_CBWR",
+)  # fmt: skip
+
+
+class Machine(Saved):
+    """Where something was measured. What is unknown is empty."""
+
+    python: str = ""
+    """the version of the interpreter"""
+    platform: str = ""
+    """`linux x86_64`"""
+    processor: str = ""
+    """the maker's name for it"""
+    extensions: tuple[str, ...] = ()
+    """the vector instructions that it has"""
+    variables: dict[str, str] = Field(default_factory=dict)
+    """the environment variables that choose a library's code, where they are set"""
+
+    @property
+    def line(self) -> str:
+        """In one line."""
+        parts = [self.processor, self.platform, f"Python {self.python}" if self.python else ""]
+        parts += [f"{name}={value}" for name, value in self.variables.items()]
+        return ", ".join(filter(None, parts))
+
+
+def this_machine() -> Machine:
+    """The one that this process runs on."""
+    text = _cpuinfo()
+    names, flags = (
+        re.findall(pattern, text, re.MULTILINE)
+        for pattern in (r"^model name\s*:\s*(.*)$", r"^(?:flags|Features)\s*:\s*(.*)$")
+    )
+    has = set(flags[0].split()) if flags else set()
+    return Machine(
+        python=platform.python_version(),
+        platform=f"{sys.platform} {platform.machine()}",
+        processor=(names[0] if names else platform.processor()).strip(),
+        extensions=tuple(name for name in _EXTENSIONS if name in has),
+        variables={name: os.environ[name] for name in _VARIABLES if name in os.environ},
+    )
+
+
+def _cpuinfo() -> str:
+    try:
+        return Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:  # another system than Linux
+        return ""
