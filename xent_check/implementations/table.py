@@ -24,6 +24,11 @@ _QUIET = dict([("TF_CPP_MIN_LOG_LEVEL", "3"), _NO_REPORTS])
 # keeping a core busy that another process needs. On two cores with others at work, PyTorch's
 # cross_entropy of a few rows took 5 ms of them, and takes 0.1 ms. As many threads compute.
 _PATIENT = {"OMP_WAIT_POLICY": "PASSIVE"}
+# Variables with which a user chooses other code, and so other last bits.
+CHOOSING_CODE = (
+    "XLA_FLAGS", "TF_ENABLE_ONEDNN_OPTS", "ONEDNN_MAX_CPU_ISA", "ATEN_CPU_CAPABILITY",
+    "NPY_DISABLE_CPU_FEATURES", "OMP_NUM_THREADS", "MKL_CBWR",
+)  # fmt: skip
 _NO_GPU = {"CUDA_VISIBLE_DEVICES": "-1", "JAX_PLATFORMS": "cpu"}
 
 

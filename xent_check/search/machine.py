@@ -11,16 +11,12 @@ from pathlib import Path
 from pydantic import Field
 
 from xent_check.history.saved.parts import Saved
+from xent_check.implementations.table import CHOOSING_CODE
 
 # Instructions of which numerical libraries choose other code, as Linux calls them.
 _EXTENSIONS = (
     "sse4_2", "avx", "avx2", "fma", "f16c", "avx512f", "avx512_bf16", "avx512_fp16", "amx_bf16",
     "asimd", "sve", "bf16",
-)  # fmt: skip
-# Variables with which a user chooses other code.
-_VARIABLES = (
-    "XLA_FLAGS", "TF_ENABLE_ONEDNN_OPTS", "ONEDNN_MAX_CPU_ISA", "ATEN_CPU_CAPABILITY",
-    "NPY_DISABLE_CPU_FEATURES", "OMP_NUM_THREADS", "MKL_CBWR",
 )  # fmt: skip
 
 
@@ -59,7 +55,7 @@ def this_machine() -> Machine:
         platform=f"{sys.platform} {platform.machine()}",
         processor=(names[0] if names else platform.processor()).strip(),
         extensions=tuple(name for name in _EXTENSIONS if name in has),
-        variables={name: os.environ[name] for name in _VARIABLES if name in os.environ},
+        variables={name: os.environ[name] for name in CHOOSING_CODE if name in os.environ},
     )
 
 
