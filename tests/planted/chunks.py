@@ -19,6 +19,25 @@ BUGS = (
         "        if r not in shown:\n", "        if False:\n", CHUNKS, "no_chunk_has",
     ),
     Bug(
+        "a gradient by a parameter stands for all chunks where one has none",
+        "joining:_furthest_off",
+        "if name not in REDUCTIONS and len(of) < len(findings):", "if False:",
+        CHUNKS, "one_chunk_lacks",
+    ),
+    Bug(
+        "the gradients by parameters of the last chunk alone are held", "joining:_comparison",
+        "name: of_chunks[name].by_parameters[name]", "name: comparisons[-1].by_parameters[name]",
+        CHUNKS, "parameters_of_a_chunk",
+    ),
+    Bug(
+        "a weight is written for every chunk", "in_chunks:_InChunks._write",
+        "pool.folder.name, self._shared)", "pool.folder.name)", CHUNKS, "written_once",
+    ),
+    Bug(
+        "a weight is deleted with the first chunk", "in_chunks:_InChunks._chunk",
+        " if name not in self._shared}", "}", CHUNKS, "written_once",
+    ),
+    Bug(
         "a chunk without kept samples is asked for a mean", "in_chunks:_part",
         " if by != 0", "", CHUNKS, "without_a_kept",
     ),

@@ -32,6 +32,15 @@ logits: {random: normal, shape: [10, 4], scale: 3}
 labels: [0, 1, 2, 3, 0, 1, 2, 3, 0, 1]
 """
 
+HIDDEN = """\
+loss: sparse_categorical
+hidden: {random: normal, shape: [7, 3], seed: 1}
+weight: {random: normal, shape: [5, 3], seed: 2}
+bias: {random: normal, shape: [5], seed: 3}
+labels: [0, 1, 2, 3, 4, 0, 1]
+check: [value, gradient]
+"""
+
 
 @pytest.fixture(autouse=True)
 def _installed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -46,7 +55,9 @@ def right(problem: Problem) -> Computed:
     exact = truth(problem).reference
     totals: Any = {r: np.asarray(t.high).astype(np.float32) for r, t in exact.totals.items()}
     gradient = None if exact.gradient is None else exact.gradient.high.astype(np.float32)
-    return Computed(exact.losses.high.astype(np.float32), totals, "loss(x)", 0.25, gradient)
+    by: Any = {p: part.high.astype(np.float32) for p, part in exact.by_parameters.items()}
+    losses = exact.losses.high.astype(np.float32)
+    return Computed(losses, totals, "loss(x)", 0.25, gradient, by_parameters=by)
 
 
 def off_above(limit: float, answer: Callable[[Problem], Computed] = right) -> Any:
@@ -91,6 +102,7 @@ CASES = st.sampled_from([
     "loss: binary\nlogits: {random: normal, shape: [7]}\nlabels: [0, 1, 1, 0, 0.5, 1, 0]\n",
     "loss: binary\nlogits: {random: normal, shape: [4, 3]}\npos_weight: [1, 2, 3]\n"
     "labels: {cycle: [0, 1], shape: [4, 3]}\nreduction: sum\n",
+    HIDDEN + "reduction: sum\n",
 ])  # fmt: skip
 
 
@@ -135,6 +147,57 @@ def test_the_totals_of_a_chunk_are_its_own() -> None:
     assert comparison.rows == {"mean": (3, 5)}
     assert "in 4 chunks of 3 rows at most" in result.notes[-1]
     assert "mean rows 3 to 5" in result.notes[-1]
+
+
+def test_the_gradients_by_parameters_of_a_chunk_are_its_own() -> None:
+    """One that is wrong in one chunk diverges, and is the one that is shown. That no sum of them
+    was compared is said."""
+
+    def wrong(problem: Problem) -> Computed:
+        computed = right(problem)
+        if problem.labels[0] != 2:
+            return computed
+        by: dict[Any, Any] = dict(computed.by_parameters)
+        return replace(computed, by_parameters=by | {"weight": by["weight"] + np.float32(1)})
+
+    result, agreeing = one(HIDDEN, wrong, 2), one(HIDDEN, right, 2)
+    assert (result.status, agreeing.status) == ("diverges", "agrees")
+    of = compared(result).by_parameters
+    assert {name: part.diverging for name, part in of.items()} == {
+        "weight_gradient": 15,
+        "bias_gradient": 0,
+    }
+    assert compared(result).gaps == compared(agreeing).gaps == {}
+    assert compared(result).bounds is not None
+    assert "by weight and bias were compared, and not their sums over all rows" in result.notes[-1]
+    assert "shown: weight rows 2 to 3, bias rows" in result.notes[-1]
+
+
+def test_a_gradient_by_a_parameter_that_one_chunk_lacks_is_missing() -> None:
+    def lacking(problem: Problem) -> Computed:
+        computed = right(problem)
+        if problem.labels[0] != 2:
+            return computed
+        parts: Any = {**computed.by_parameters, "bias": Unsupported("not this time")}
+        return replace(computed, by_parameters=parts)
+
+    comparison = compared(one(HIDDEN, lacking, 2))
+    assert comparison.gaps == {"bias_gradient": "not this time"}
+    assert comparison.by_parameters.keys() == {"weight_gradient"}
+
+
+def test_a_large_weight_is_written_once_for_all_chunks() -> None:
+    files: list[tuple[object, object]] = []
+
+    def noting(problem: Problem) -> Computed:
+        assert isinstance(problem.weight, np.memmap)
+        files.append((problem.weight.filename, Path(str(problem.weight.filename)).exists()))
+        return Computed(np.zeros(1, np.float32), {}, "loss(x)", 0.25, None)
+
+    text = HIDDEN.replace("[7, 3]", "[3, 65]").replace("[5, 3]", "[4097, 65]")
+    text = text.replace("[5]", "[4097]").replace("check: [value, gradient]\n", "")
+    one(text.replace("[0, 1, 2, 3, 4, 0, 1]", "[0, 1, 2]"), noting, 1)
+    assert files == [(files[0][0], True)] * 3
 
 
 def test_a_chunk_without_a_kept_sample_is_asked_for_no_mean() -> None:

@@ -21,6 +21,7 @@ from .problem import Problem
 
 Array = npt.NDArray[Any]
 Place = tuple[slice, ...]  # along each axis of the rows
+_WHOLE: tuple[Shape, ...] = ("classes", "matrix")  # of arrays that have no axis of the rows
 
 # The options that mean the same in a part of the rows; a problem with another is not cut.
 KNOWN = frozenset({
@@ -51,11 +52,15 @@ def why_whole(problem: Problem) -> str:
     unknown = [o.key for o in OPTIONS if o.key not in KNOWN and o.is_set(problem)]
     if unknown:
         return f"its rows are not independent under {', '.join(unknown)}"
-    if problem.parameters and problem.gradient:
-        return f"the gradients by its {' and '.join(problem.parameters)} are of all rows"
     if not row_shape(problem):
         return "it is one sequence" if problem.shift else "its class axis is the first"
     return "" if problem.values.size else "it is empty"
+
+
+def whole_arrays(problem: Problem) -> tuple[str, ...]:
+    """The names of the arrays that every part of the rows has whole."""
+    present = (name for name in ARRAYS if getattr(problem, name) is not None)
+    return tuple(name for name in present if ARRAYS[name] in _WHOLE)
 
 
 def places(shape: tuple[int, ...], rows: int) -> Iterator[Place]:
@@ -114,7 +119,7 @@ def _taken(problem: Problem, index: tuple[Any, ...]) -> Problem:
 
 
 def _cut(array: Array, rule: Shape, ndim: int, index: tuple[Any, ...]) -> Array:
-    if rule in ("classes", "matrix"):
+    if rule in _WHOLE:
         return array
     absent = 0 if rule == "samples" else ndim - array.ndim  # a trailing one has the last axes alone
     cut: Array = array[index[absent:]] if absent < len(index) else array

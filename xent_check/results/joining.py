@@ -1,8 +1,9 @@
 """Joining: what was found chunk by chunk, as the result of the whole case.
 
-Losses are kept, a few numbers each. Of the gradient the elements that decide are kept. A total that
-an implementation gave is one of a chunk: each was held against the exact total of its chunk, and
-that which is furthest off stands for all of them. None is ever made of its losses.
+Losses are kept, a few numbers each. Of a gradient the elements that decide are kept. A total that
+an implementation gave is one of a chunk, and so are the gradients by the parameters of a last
+layer: each was held against the exact one of its chunk, and that which is furthest off stands for
+all of them. None is ever made of its losses, or of other gradients.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import numpy.typing as npt
 from xent_check.casefile.loading import PosedCase
 from xent_check.problem.evaluation import Computed, Evaluation
 from xent_check.problem.rows import Place, row_shape
-from xent_check.problem.vocabulary import REDUCTIONS, Reduction
+from xent_check.problem.vocabulary import PARAMETER_PARTS, REDUCTIONS
 from xent_check.reference.bounds import Bounds
 from xent_check.reference.reference import Reference
 
@@ -29,6 +30,8 @@ from .report import CaseResult
 from .verdict import gaps, verdict
 
 Array = npt.NDArray[Any]
+# The parts of an answer that are added up over the samples, so that a chunk has its own.
+_OF_A_CHUNK: tuple[str, ...] = (*REDUCTIONS, *PARAMETER_PARTS.values())
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,20 +57,36 @@ def finding_of(place: Place, result: CaseResult) -> Finding:
     evaluation, comparison = result.evaluation, result.comparison
     assert evaluation is not None
     if isinstance(evaluation, Computed):
-        evaluation = replace(evaluation, gradient=None, losses=np.array(evaluation.losses))
+        losses = np.array(evaluation.losses)
+        evaluation = replace(evaluation, gradient=None, by_parameters={}, losses=losses)
     if comparison is not None:
-        bounds = comparison.bounds
-        if comparison.gradient is not None:
-            bound = None if bounds is None else bounds.gradient
-            short, bound = shortened(comparison.gradient, bound)
-            bounds = bounds and replace(bounds, gradient=bound)
-            comparison = replace(comparison, gradient=short)
-        comparison = replace(comparison, bounds=bounds and replace(bounds, terms={}))
+        comparison = _with_excerpts(comparison)
     diverges = result.status == "diverges"
     return Finding(
         place, evaluation, comparison, result.reason, diverges, result.vacuous,
         result.notes,
     )  # fmt: skip
+
+
+def _with_excerpts(comparison: Comparison) -> Comparison:
+    """The comparison with excerpts of its gradients, and without the terms of its bounds."""
+    bounds, gradient = comparison.bounds, comparison.gradient
+    if gradient is not None:
+        gradient, bound = shortened(gradient, None if bounds is None else bounds.gradient)
+        bounds = bounds and replace(bounds, gradient=bound)
+    by_parameters = dict(comparison.by_parameters)
+    for parameter, name in PARAMETER_PARTS.items():
+        if name in by_parameters:
+            of = {} if bounds is None else dict(bounds.by_parameters)
+            by_parameters[name], bound = shortened(by_parameters[name], of.get(parameter))
+            if bounds is not None and bound is not None:
+                bounds = replace(bounds, by_parameters=of | {parameter: bound})
+    return replace(
+        comparison,
+        gradient=gradient,
+        by_parameters=by_parameters,
+        bounds=bounds and replace(bounds, terms={}),
+    )
 
 
 def joined(
@@ -81,7 +100,7 @@ def joined(
     result = not_compared(posed, implementation, last.evaluation, exact, last.reason)
     if last.ends:
         return replace(result, notes=(*last.notes, *_ended(findings, shape)))
-    shown = {r: found for r in REDUCTIONS if (found := _furthest_off(findings, r)) is not None}
+    shown = {n: found for n in _OF_A_CHUNK if (found := _furthest_off(findings, n)) is not None}
     result = replace(
         result,
         evaluation=_evaluation(findings, shown, exact),
@@ -129,15 +148,24 @@ def _ended(findings: Sequence[Finding], shape: tuple[int, ...]) -> tuple[str, ..
 
 
 def _told(
-    findings: Sequence[Finding], shown: dict[Reduction, Finding], shape: tuple[int, ...]
+    findings: Sequence[Finding], shown: dict[str, Finding], shape: tuple[int, ...]
 ) -> tuple[str, ...]:
-    """That it was asked in chunks, and of which the totals are."""
+    """That it was asked in chunks, and of which the totals and the gradients by parameters are."""
     text = f"asked in {count_of(len(findings), 'chunk')} of {_largest(findings)} rows at most"
-    of = {r: rows_text(f.place, shape) for r, f in shown.items()}
-    if of:
-        totals = ", ".join(f"{r.replace('_', ' ')} {rows}" for r, rows in of.items())
-        text += f"; each chunk's totals were compared, and those furthest off are shown: {totals}"
+    of = {name: rows_text(f.place, shape) for name, f in shown.items()}
+    if totals := [f"{_words(name)} {of[name]}" for name in REDUCTIONS if name in of]:
+        text += "; each chunk's totals were compared, and those furthest off are shown: "
+        text += ", ".join(totals)
+    by = {p: of[name] for p, name in PARAMETER_PARTS.items() if name in of}
+    if by:
+        text += f"; each chunk's gradients by {' and '.join(by)} were compared, and not their sums "
+        text += "over all rows; those furthest off are shown: "
+        text += ", ".join(f"{parameter} {rows}" for parameter, rows in by.items())
     return (text,)
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _own_notes(finding: Finding) -> list[str]:
@@ -158,21 +186,21 @@ def _vacuous(findings: Sequence[Finding], shape: tuple[int, ...]) -> str | None:
     return f"in {rows_text(found[0].place, shape)}, {found[0].vacuous}{more}"
 
 
-def _furthest_off(findings: Sequence[Finding], reduction: Reduction) -> Finding | None:
-    """The chunk whose total is furthest off, one that diverges before others; None where none has
-    that total."""
-    of = [f for f in findings if f.comparison is not None and reduction in f.comparison.totals]
-
-    def size(finding: Finding) -> tuple[int, float]:
-        assert finding.comparison is not None
-        total = finding.comparison.totals[reduction]
-        return total.diverging, float(total.abs_diff)
-
-    return max(of, key=size, default=None)
+def _furthest_off(findings: Sequence[Finding], name: str) -> Finding | None:
+    """The chunk whose total, or gradient by a parameter, is furthest off, one that diverges before
+    others; None where none has that total, or not each that gradient."""
+    parts = [(f, f.comparison.by_reference) for f in findings if f.comparison is not None]
+    of = [(finding, by_name[name]) for finding, by_name in parts if name in by_name]
+    if name not in REDUCTIONS and len(of) < len(findings):
+        return None
+    furthest = max(
+        of, key=lambda one: (one[1].diverging, float(one[1].abs_diff.max(initial=0))), default=None
+    )
+    return furthest and furthest[0]
 
 
 def _evaluation(
-    findings: Sequence[Finding], shown: dict[Reduction, Finding], exact: Reference
+    findings: Sequence[Finding], shown: dict[str, Finding], exact: Reference
 ) -> Computed:
     answers = [f.evaluation for f in findings if isinstance(f.evaluation, Computed)]
     first = answers[0]
@@ -180,9 +208,8 @@ def _evaluation(
     for finding, answer in zip(findings, answers, strict=True):
         if not answer.only_totals:
             losses[finding.place] = answer.losses
-    totals = {
-        r: f.evaluation.totals[r] for r, f in shown.items() if isinstance(f.evaluation, Computed)
-    }
+    of = {r: shown[r].evaluation for r in REDUCTIONS if r in shown}
+    totals = {r: e.totals[r] for r, e in of.items() if isinstance(e, Computed)}
     only_totals = next((a.only_totals for a in answers if a.only_totals), "")
     return replace(
         first,
@@ -197,7 +224,7 @@ def _evaluation(
 
 
 def _comparison(
-    posed: PosedCase, findings: Sequence[Finding], shown: dict[Reduction, Finding], exact: Reference
+    posed: PosedCase, findings: Sequence[Finding], shown: dict[str, Finding], exact: Reference
 ) -> Comparison:
     parts = [(f.place, f.comparison) for f in findings if f.comparison is not None]
     comparisons = [comparison for _, comparison in parts]
@@ -212,19 +239,29 @@ def _comparison(
     if "losses" not in unsupported:
         losses = _assembled([(place, c.losses) for place, c in parts], shape)
     gradient, gradient_bound = _gradient(posed, parts)
+    of_chunks = {name: f.comparison for name, f in shown.items() if f.comparison is not None}
     shares = [c.share for c in comparisons if c.share is not None]
     return Comparison(
         losses=losses,
-        totals={r: f.comparison.totals[r] for r, f in shown.items() if f.comparison is not None},
+        totals={r: of_chunks[r].totals[r] for r in REDUCTIONS if r in of_chunks},
         expected_losses=None,
         expected_totals={},
         unsupported=unsupported,
         wide_radius=any(c.wide_radius for c in comparisons),
         gradient=gradient,
         share=max(shares, default=None) if "losses" not in unsupported else None,
-        bounds=_bounds(parts, shown, gradient_bound, shape),
+        bounds=_bounds(parts, of_chunks, gradient_bound, shape),
         asked=posed.case.fields.asked,
-        rows={r: _flat_rows(f.place, row_shape(posed.problem)) for r, f in shown.items()},
+        rows={
+            r: _flat_rows(shown[r].place, row_shape(posed.problem))
+            for r in REDUCTIONS
+            if r in shown
+        },
+        by_parameters={
+            name: of_chunks[name].by_parameters[name]
+            for name in PARAMETER_PARTS.values()
+            if name in of_chunks
+        },
     )
 
 
@@ -259,7 +296,7 @@ def _gradient(
 
 
 def _bounds(
-    parts: Sequence[tuple[Place, Comparison]], shown: dict[Reduction, Finding],
+    parts: Sequence[tuple[Place, Comparison]], of_chunks: dict[str, Comparison],
     gradient: Array | None, shape: tuple[int, ...],
 ) -> Bounds | None:  # fmt: skip
     bounds = parts[0][1].bounds
@@ -269,9 +306,14 @@ def _bounds(
     for place, comparison in parts:
         assert comparison.bounds is not None
         losses[place] = comparison.bounds.losses
-    totals = {
-        r: f.comparison.bounds.totals[r]
-        for r, f in shown.items()
-        if f.comparison is not None and f.comparison.bounds is not None
-    }
-    return replace(bounds, losses=losses, totals=totals, gradient=gradient, terms={})
+    of = {name: c.bounds for name, c in of_chunks.items() if c.bounds is not None}
+    return replace(
+        bounds,
+        losses=losses,
+        totals={r: of[r].totals[r] for r in REDUCTIONS if r in of},
+        gradient=gradient,
+        terms={},
+        by_parameters={
+            p: of[name].by_parameters[p] for p, name in PARAMETER_PARTS.items() if name in of
+        },
+    )

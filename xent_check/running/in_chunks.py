@@ -1,8 +1,9 @@
 """In chunks: one large case, asked a chunk of rows after the other.
 
 All implementations answer a chunk, side by side, before the next one is asked, so that memory holds
-one chunk's arrays, and the file of a mapped array is read once. An implementation that fails on a
-chunk, or says that it cannot compute it, is asked no further ones.
+one chunk's arrays, and the file of a mapped array is read once; those of the next one are written
+to files meanwhile. An implementation that fails on a chunk, or says that it cannot compute it, is
+asked no further ones.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 
 from xent_check.casefile.loading import PosedCase
 from xent_check.implementations.names import Implementation
-from xent_check.problem.rows import Place, at, places, row_count, row_shape
+from xent_check.problem.rows import Place, at, places, row_count, row_shape, whole_arrays
 from xent_check.reference.divisors import divisor
 from xent_check.reference.enclosure import Enclosure
 from xent_check.reference.reference import Reference, of_chunks
@@ -25,7 +26,7 @@ from xent_check.results.joining import Finding, finding_of, joined, not_compared
 from xent_check.results.report import CaseResult
 from xent_check.timing import Clock
 from xent_check.workers.pool import Pool
-from xent_check.workers.wire import forget
+from xent_check.workers.wire import Message, forget
 
 from .asking import Asking, KeptAnswers
 from .chunking import Chunking
@@ -62,6 +63,8 @@ class _InChunks:
         self._places = tuple(places(row_shape(posed.problem), rows))
         shape = posed.problem.samples_shape
         self._losses = Enclosure(np.zeros(shape), np.zeros(shape), np.zeros(shape))
+        self._written: dict[int, tuple[PosedCase, Message]] = {}  # chunks, by number, for workers
+        self._shared: Message = {}  # of the arrays that all chunks have, once they are written
 
     def results(self, jobs: Sequence[Job], pool: Asking, timeout: float) -> Iterator[CaseResult]:
         """The results of all jobs. Where the processes cannot all run at once, those that can are
@@ -85,6 +88,7 @@ class _InChunks:
     ) -> Iterator[CaseResult]:
         """The results of jobs that are asked side by side."""
         findings: dict[str, list[Finding]] = {job.implementation.name: [] for job in jobs}
+        self._shared = {}  # each pool has a folder of its own
         done, count = 0, row_count(self._posed.problem)
         for number, place in enumerate(self._places):
             open_jobs = [job for job in jobs if not _ended(findings[job.implementation.name])]
@@ -120,9 +124,12 @@ class _InChunks:
         if exact_losses is not None and not rest:
             self._take(place, exact_losses)
             return
-        chunk, message = encode_case(_part(self._posed, place), pool.folder.name)
+        self._write(number, pool)
+        chunk, message = self._written.pop(number)
         asked = [replace(job, posed=chunk, message=message, is_chunk=True) for job in rest]
         pool.submit([(job.implementation, job, job.request) for job in asked], timeout)
+        if number + 1 < len(self._places) and journal.exact(case, number + 1) is None:
+            self._write(number + 1, pool)
         with clock.of("reference", case):
             exact = truth(chunk.problem)
         self._take(place, exact.reference.losses)
@@ -134,7 +141,15 @@ class _InChunks:
                 finding = finding_of(place, result)
             journal.keep_finding(case, number, job.implementation.name, finding)
             yield job.implementation.name, finding
-        forget(message)
+        forget({name: part for name, part in message.items() if name not in self._shared})
+
+    def _write(self, number: int, pool: Asking) -> None:
+        """Write the arrays of a chunk for the workers, unless they are."""
+        if number not in self._written:
+            part = _part(self._posed, self._places[number])
+            chunk, message = encode_case(part, pool.folder.name, self._shared)
+            self._shared = {name: message[name] for name in whole_arrays(part.problem)}
+            self._written[number] = chunk, message
 
     def _take(self, place: Place, part: Enclosure) -> None:
         whole = self._losses

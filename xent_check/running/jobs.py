@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -77,12 +77,14 @@ def implementations_of(
     return expanded(chosen or posed.implementations or DEFAULT, pythons)
 
 
-def encode_case(posed: PosedCase, folder: str) -> tuple[PosedCase, Message]:
+def encode_case(
+    posed: PosedCase, folder: str, known: Mapping[str, Message] = {}
+) -> tuple[PosedCase, Message]:
     """The case with the arrays that the workers get, and their message.
 
     An array file may change during the run: answers would be compared with the value for other
     numbers, and reading a mapped file that was cut short ends the process (SIGBUS). Large arrays go
-    through files in `folder`.
+    through files in `folder`. known: as of `encode_problem`.
     """
-    message = encode_problem(posed.problem, Path(folder))
+    message = encode_problem(posed.problem, Path(folder), known)
     return replace(posed, problem=decode_problem(message)), message

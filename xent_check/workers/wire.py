@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import uuid
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -61,9 +62,13 @@ def inline_bytes(message: Message) -> float:
     return sum(len(array.get("bytes", b"")) for array in arrays)
 
 
-def encode_problem(problem: Problem, folder: Path) -> Message:
-    """The message of a problem: every field by its name."""
-    return {f.name: _encode(getattr(problem, f.name), folder) for f in fields(problem)}
+def encode_problem(problem: Problem, folder: Path, known: Mapping[str, Message] = {}) -> Message:
+    """The message of a problem: every field by its name. known: the messages of some, from one that
+    has the same arrays there."""
+    return {
+        f.name: known[f.name] if f.name in known else _encode(getattr(problem, f.name), folder)
+        for f in fields(problem)
+    }
 
 
 def decode_problem(message: Message) -> Problem:
