@@ -193,6 +193,7 @@ def test_every_change_of_the_losses_is_among_these() -> None:
     assert losses - found == {
         "label-gives-nan",  # what a label outside gives without any change
         "scale-missing", "softcap-missing", "z-loss-missing",  # see test_solving.py
+        "logits-overflow",  # see below
     }  # fmt: skip
 
 
@@ -423,3 +424,18 @@ def test_each_way_to_divide_by_the_classes_and_each_accumulation_is_tried(
     assert {p["beside"] for p in tried if "beside" in p} == ways
     accumulated = {p["which"] for p in tried if p.get("where") == "accumulation"}
     assert {"float16", "bfloat16", "float32"} <= accumulated
+
+
+def test_logits_beyond_the_range_of_their_dtype_are_infinite_and_their_row_nan() -> None:
+    """3 times 30000 is inf in float16, and inf - inf is nan; 3 times 10000 is a number."""
+    problem = problem_of({
+        "loss": "sparse_categorical", "dtype": "float16", "labels": [0, 1],
+        "logits": [[30000, 0], [10000, 0]], "logit_scale": 3,
+    })  # fmt: skip
+    (found,) = (
+        candidate
+        for candidate in singles(plain(meaning_of(problem), False), False)
+        if candidate.ids == ("logits-overflow",)
+    )
+    np.testing.assert_array_equal(found.losses, [np.nan, 30000])
+    assert found.sentence == "the logits are computed in float16, and are infinite beyond 65504"

@@ -53,6 +53,7 @@ VARIED: tuple[Mapping[str, Any], ...] = (
     ROWS,
     {**WEIGHTED, "logit_scale": 0.7, "softcap": 2.5, "z_loss": 0.01},
     {**BINARY, "logit_scale": 0.5, "softcap": 30.0},
+    {**BINARY, "dtype": "float16", "logit_scale": 1000.0},
     {**ROWS, "shift": 1, "label_smoothing": 0.2, "smoothing_formula": "megatron"},
 )
 
@@ -67,7 +68,7 @@ IDS = [
     "labels-shifted", "labels-not-shifted", "argmax-label", "smoothing-missing",
     "smoothing-formula", "smoothing-not-weighted", "dtype", "log2", "log10", "exp", "sign",
     "log-missing", "inf-minus-inf", "scale-missing", "softcap-missing", "z-loss-missing",
-    "rounding", "kl-divergence", "labels-transposed", "num-items",
+    "rounding", "logits-overflow", "kl-divergence", "labels-transposed", "num-items",
 ]  # fmt: skip
 
 

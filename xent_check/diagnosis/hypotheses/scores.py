@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from xent_check.problem.dtypes import largest, rounded
 from xent_check.problem.vocabulary import DType
 
 from ..log_probabilities import clip_range, scores_of
@@ -185,6 +186,18 @@ def formula(name: Formula) -> Variations:
             yield replace(m, formula=name), {"dtype": m.dtype}
 
     return changes
+
+
+def overflow(m: Meaning) -> Iterator[Variation]:
+    """Logits that are computed in the problem's dtype, and are infinite in it."""
+    if not _from_logits(m) or m.formula != "exact":
+        return
+    with np.errstate(over="ignore"):
+        of_layer = rounded(m.scores, m.dtype).astype(np.float64)
+        scaled = rounded(of_layer * m.logit_scale, m.dtype).astype(np.float64)
+    infinite = np.where(np.isinf(scaled), scaled, m.scores)
+    if not np.array_equal(infinite, m.scores, equal_nan=True):
+        yield replace(m, scores=infinite), {"dtype": m.dtype, "largest": largest(m.dtype)}
 
 
 _TEXTBOOK: tuple[Formula, ...] = ("log of probability", "unshifted")
