@@ -51,6 +51,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("binary --dtype float16 -i torch", "both labels"),
         ("binary --range -10 10 --resume", ""),
     ),
+    "atlas": (
+        ("", "what ships"),
+        ("sweeps/ --report html=atlas.html", "a page"),
+    ),
     "repro": (
         ("case.yaml -i keras -o repro.py", "a script"),
         ("case.yaml -i torch --format markdown", "an issue around it"),

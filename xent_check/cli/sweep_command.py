@@ -162,10 +162,10 @@ def _render(
     form: str, swept: Sequence[Swept], seconds: float, origin: Origin
 ) -> Callable[[Terminal], str]:
     from xent_check.reporters.sweep import markdown, table
-    from xent_check.search.sweeping.record import sweep_record
+    from xent_check.search.sweeping.record import json_text, sweep_record
 
     if form == "json":
-        text = json.dumps(sweep_record(swept, seconds, origin).plain(), indent=1) + "\n"
+        text = json_text(sweep_record(swept, seconds, origin))
         return lambda _: text
     render = markdown if form == "markdown" else table
     return lambda terminal: render(swept, seconds, terminal)

@@ -68,7 +68,7 @@ def heading(domain: Domain) -> str:
     kind = "label" if domain.loss == "binary" else "class"
     of = "" if domain.loss == "binary" else ", all pairs"
     if domain.stride > 1:
-        of += f", every {domain.stride:,}th of {domain.numbers:,} numbers"
+        of += f", one in {domain.stride:,} of {domain.numbers:,} numbers"
     ends = f"{small(domain.low, 9)} to {small(domain.high, 9)}"
     return (
         f"{domain.loss} from {domain.given}, {domain.dtype}, {kind} {domain.label}, {what}: "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from . import command_line, divergences, exit_codes, forum, python_api, reasons, schemas
+from . import atlas, command_line, divergences, exit_codes, forum, python_api, reasons, schemas
 
 FOLDERS = ("forum/", "divergences/")  # their pages, one for each file or framework
 
@@ -21,4 +21,5 @@ def pages() -> dict[str, str]:
         "reference/exit-codes.md": exit_codes.page(),
         "reference/reasons.md": reasons.page(),
         "reference/python.md": python_api.page(),
+        "reference/atlas.md": atlas.page(),
     }

@@ -30,12 +30,15 @@ class Plot:
 
 # Placeholders of the page's colours: no figure has these colours otherwise.
 INK, GRID, GOOD, BAD, LIMIT = "#010101", "#020202", "#030303", "#040404", "#050505"
+# Of several lines in one drawing, which differ by their dashes too.
+SERIES = ("#060606", "#070707", "#080808", "#090909", "#0a0a0a", "#0b0b0b")
 _VARIABLES = {
     INK: "var(--soft)",
     GRID: "var(--line)",
     GOOD: "var(--plot-good)",
     BAD: "var(--plot-bad)",
     LIMIT: "var(--plot-limit)",
+    **{color: f"var(--series-{n})" for n, color in enumerate(SERIES, 1)},
 }
 _STYLE: dict[str, Any] = {
     "svg.fonttype": "none",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Sequence
 from typing import Literal
 
@@ -10,13 +12,14 @@ from pydantic import Field
 
 from xent_check import __version__
 from xent_check.history.saved.parts import Number, Saved
+from xent_check.problem.dtypes import largest
 from xent_check.problem.vocabulary import DType, Given, Loss
 from xent_check.results.origin import Origin
 
 from ..machine import Machine, this_machine
 from .domain import Domain
 from .sweep import Swept
-from .tally import ULPS, Tally, Worst
+from .tally import ULPS, ZERO, Tally, Worst
 
 Check = Literal["value", "gradient"]
 
@@ -75,7 +78,8 @@ class SweptRecord(Saved):
     worst_share: WorstRecord | None
     """the largest share of the bound"""
     curve: tuple[tuple[float, Number], ...]
-    """the largest error in ulps from each power of 2, of either sign, to the next"""
+    """steps: from each score to that of the next, errors are at most so many ulps, rounded up to
+    three digits"""
 
 
 class SweepRecord(Saved):
@@ -100,6 +104,13 @@ def sweep_record(swept: Sequence[Swept], seconds: float, origin: Origin) -> Swee
     )
 
 
+def json_text(record: SweepRecord) -> str:
+    """The record as JSON, a line for each result."""
+    data = record.plain()
+    results = ",\n".join(json.dumps(result) for result in data.pop("results"))
+    return f'{json.dumps(data)[:-1]}, "results": [\n{results}\n]}}\n'
+
+
 def _row(one: Swept) -> SweptRecord:
     domain, tally = one.domain, one.tally
     return SweptRecord(
@@ -122,7 +133,7 @@ def _row(one: Swept) -> SweptRecord:
         order_broken=tally.breaks,
         worst=_worst(domain, tally.by_ulps),
         worst_share=_worst(domain, tally.by_share),
-        curve=_curve(tally),
+        curve=_curve(domain, tally),
     )
 
 
@@ -139,13 +150,39 @@ def _worst(domain: Domain, worst: Worst) -> WorstRecord | None:
     )
 
 
-def _curve(tally: Tally) -> tuple[tuple[float, float], ...]:
-    """From each power of 2, in the order of the scores; 0 stands for itself."""
-    curve = [
-        (((bucket > 0) - (bucket < 0)) * 2.0 ** (abs(bucket) - 2001), ulps)
-        for bucket, ulps in tally.curve.items()
-    ]
-    return tuple(sorted(curve))
+def _curve(domain: Domain, tally: Tally) -> tuple[tuple[float, float], ...]:
+    """A step where the largest error changes from one power of 2, of float64 one 16th, to the
+    next."""
+    together = 16 if domain.dtype == "float64" else 1
+    steps: dict[float, float] = {}
+    for bucket, ulps in tally.curve.items():
+        exponent = abs(bucket) - ZERO - 1  # of the bucket's smallest size
+        exponent -= exponent % together
+        start = 0.0
+        if bucket > 0:
+            start = max(domain.low, _power(exponent))
+        elif bucket < 0:
+            start = max(domain.low, -_power(exponent + together))
+        steps[start] = max(_up(ulps), steps.get(start, 0.0))
+    curve = list[tuple[float, float]]()
+    for start, ulps in sorted(steps.items()):
+        if not curve or curve[-1][1] != ulps:
+            curve.append((start, ulps))
+    return tuple(curve)
+
+
+def _power(exponent: int) -> float:
+    return 2.0**exponent if exponent < 1024 else largest("float64")
+
+
+def _up(ulps: float) -> float:
+    """Rounded up to three digits."""
+    if ulps == 0 or math.isinf(ulps):
+        return ulps
+    rounded = float(f"{ulps:.3g}")
+    if rounded < ulps:
+        rounded += 10.0 ** (math.floor(math.log10(ulps)) - 2)
+    return float(f"{rounded:.3g}")
 
 
 def case_text(domain: Domain, place: int) -> str:

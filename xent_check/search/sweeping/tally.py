@@ -29,6 +29,7 @@ ULPS = (0.5, 1.0, 2.0, 4.0)  # errors beyond these are counted
 _ROUNDED = 2.0**-45  # more than the relative error of a distance that float64 computes
 _BY_BALLS = SMALL // 2  # inputs that the reference takes through ball arithmetic
 _IN_CACHE = 2**14  # numbers looked at at once
+ZERO = 2000  # a curve's key of the numbers from 2^(e - 1) to 2^e is this + e, signed as they are
 Scores = npt.NDArray[Any]
 
 
@@ -77,7 +78,8 @@ class Tally:
     by_share: Worst = field(default_factory=Worst)
     """the largest error as a share of its bound"""
     curve: Mapping[int, float] = field(default_factory=dict)
-    """the largest error in ulps by the binary exponent of the first score, signed as that score"""
+    """the largest error in ulps by the binary exponent of the first score, above ZERO, signed as
+    that score; 0 of 0"""
 
     def __add__(self, other: Tally) -> Tally:
         curve = dict(self.curve)
@@ -264,7 +266,7 @@ def _curve(scores: Scores, largest: Float64s) -> dict[int, float]:
     """The largest of each run of equal exponents; they are runs, for the scores are sorted."""
     first = scores.reshape(len(scores), -1)[:, 0].astype(np.float64)
     _, exponents = np.frexp(first)
-    buckets = np.where(first == 0, 0, (exponents + 2000) * np.where(first < 0, -1, 1))
+    buckets = np.where(first == 0, 0, (exponents + ZERO) * np.where(first < 0, -1, 1))
     begins = np.flatnonzero(np.diff(buckets, prepend=buckets[0] - 1))
     curve: dict[int, float] = {}
     for bucket, ulps in zip(buckets[begins], np.maximum.reduceat(largest, begins), strict=True):
