@@ -6,6 +6,7 @@ import copy
 import inspect
 import json
 import math
+import re
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -236,7 +237,8 @@ def test_numbers_of_an_array_are_exact_and_printed_ones_are_not() -> None:
     case: dict[str, Any] = {"probs": [[0.6, 0.4]], "labels": [0], "loss": "sparse_categorical"}
     for printed in ("0.5", "[0.5]", [0.5], 0.5, "tf.Tensor([0.5], shape=(1,), dtype=float32)"):
         assert xent_check.explain(printed, **case).explanations[0].id == "rounding"
-    for exact in (np.array([0.5]), np.float32(0.5), [np.float64(0.5)], Tensor([0.5], "float32")):
+    arrays: tuple[Any, ...] = (np.array([0.5]), np.float32(0.5), Tensor([0.5], "float32"))
+    for exact in (*arrays, [np.float64(0.5)]):
         ids = [e.id for e in xent_check.explain(exact, **case).explanations]
         assert "rounding" not in ids
 
@@ -261,3 +263,91 @@ def test_what_nothing_explains_is_said() -> None:
     assert not said.explained
     assert said.explanations == ()
     assert said.sentence.startswith("nothing explains the numbers on arrays::sparse_categorical")
+
+
+# ---- several answers, and gradients -------------------------------------------------------------
+
+SMOOTHED: dict[str, Any] = {
+    "loss": "sparse_categorical", "labels": [0, 2, 1],
+    "logits": [[1.5, -0.25, 0.5], [-1.0, 0.75, 3.0], [0.25, 1.25, -2.0]],
+}  # fmt: skip
+TWO = {"torch": "tensor([0.5245, 0.3250, 0.4829])", "keras": [0.4328556, 0.1166400, 0.3412136]}
+X, W, B = np.array([[1.0, 2.0], [0.5, -1.0]]), np.eye(3, 2) * 2, np.array([0.5, 0.0, -0.5])
+
+
+def by_the_logits() -> Any:
+    """p - t of hidden @ weight.T + bias."""
+    exps = np.exp(X @ W.T + B)
+    return exps / exps.sum(axis=1, keepdims=True) - np.eye(3)[[0, 2]]
+
+
+def layer(**more: Any) -> dict[str, Any]:
+    return {"hidden": X, "weight": W, "bias": B, "labels": [0, 2], **more}
+
+
+def test_of_two_answers_it_says_which_choice_separates_them() -> None:
+    """torch's label_smoothing of 0.1: 0.9 of the loss and 0.1 of the mean over the labels."""
+    said = xent_check.explain(TWO, **SMOOTHED)
+    assert list(said) == ["torch", "keras"]
+    assert said["torch"].explanations[0].parameters["epsilon"] == 0.1
+    assert [e.id for e in said["keras"].explanations] == ["rounding"]
+    assert said.explained
+    words = "what separates them: label smoothing of 0.1 is used, in torch and not in keras"
+    assert said.sentence == words
+    assert words in str(said).replace("\n", " ")
+    assert repr(said) == f"<Diagnoses: {words}>"
+    assert "keras" in said._repr_html_()
+
+
+def test_of_two_answers_it_says_what_the_command_says(tmp_path: Path) -> None:
+    arguments = ["--labels", "[0, 2, 1]", "--logits", str(SMOOTHED["logits"])]
+    command = ["eval", "--loss", "sparse_categorical", *arguments]
+    command += [f"--observed={name}={numbers}" for name, numbers in TWO.items()]
+    done = as_typed(tmp_path, *command, "--report", "json")
+    said = xent_check.explain(TWO, **SMOOTHED).to_dict()
+    assert json.loads(json.dumps(said)) == json.loads(done.stdout.replace("eval::", "arrays::"))
+
+
+def test_a_gradient_is_explained() -> None:
+    logits = X @ W.T + B
+    said = xent_check.explain(observed_gradient=by_the_logits() / 2, logits=logits, labels=[0, 2])
+    assert [e.id for e in said.explanations] == ["mean"]
+    assert "the gradient at [" in said.sentence
+
+
+def test_the_gradients_of_a_layer_are_explained_by_what_they_are_by() -> None:
+    slopes = by_the_logits()
+    seen = {"hidden": slopes @ W, "weight": slopes.T @ X / 2, "torch:bias": -slopes.sum(axis=0)}
+    said = xent_check.explain(observed_gradient=seen, **layer())
+    found = {name: [e.id for e in said[name].explanations] for name in said}
+    assert found["hidden"] == ["rounding"]
+    assert found["weight"] == ["mean"]
+    assert found["torch:bias"] == ["sign"]
+    assert said["weight"].sentence.startswith(
+        "observed on arrays::sparse_categorical: by the weight, the gradient is that of the mean"
+    )
+    assert [one["part"] for one in said.to_dict()["each"]] == [
+        "gradient", "weight_gradient", "bias_gradient",
+    ]  # fmt: skip
+    assert said.to_dict()["separated_by"] is None
+    assert "by the weight" in said.sentence
+
+
+@pytest.mark.parametrize(
+    ("keywords", "words"),
+    [
+        ({"observed": {}}, "observed: an empty mapping; allowed: a name"),
+        ({"observed": {1: [1.0, 2.0]}}, "observed: the name 1; allowed: a text"),
+        ({"observed": {"a": [1.0, 2.0, 3.0]}}, "observed: a: 3 numbers for 2 samples"),
+        ({"observed": [1.0, 2.0], "observed_gradient": X}, "not always with a name"),
+        ({"observed": {"a": [1.0, 2.0]}, "observed_gradient": {"a": X}}, "a 2 times"),
+        ({"observed_gradient": [1.0]}, "observed_gradient: 1 numbers, of shape [1]"),
+        ({"observed_gradient": W}, "name it for another: weight=[...] or bias=[...]"),
+        ({"observed_gradient": {"weight": X}}, "with respect to weight: shape [3, 2]"),
+        ({"observed_gradient": {"bias": X}, "bias": None}, "bias: the case has no bias"),
+        ({"observed": None, "observed_gradient": None}, "observed: NoneType"),
+    ],
+)
+def test_a_mistake_of_several_answers_is_refused(keywords: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(words)):
+        xent_check.explain(**layer() | keywords)

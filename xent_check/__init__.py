@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from xent_check.api import Diagnoses as Diagnoses
     from xent_check.api import Diagnosis as Diagnosis
     from xent_check.api import Explanation as Explanation
     from xent_check.api import Report as Report
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = [
+    "Diagnoses",
     "Diagnosis",
     "Explanation",
     "Report",

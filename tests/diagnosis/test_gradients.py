@@ -176,6 +176,67 @@ def test_a_factor_is_solved_and_confirmed_by_every_other_entry(factor: float) ->
     assert diagnose_gradient(problem(), almost) is None
 
 
+# ---- through a last layer: slopes @ weight, slopes.T @ hidden, the sum of the slopes -------------
+
+HIDDEN = np.array([[0.5, -1.0], [2.0, 0.25], [1.0, 1.5]], "f4")
+MATRIX = np.array([[1.0, 0.5], [-0.25, 2.0], [0.75, -1.0], [0.0, 1.0]], "f4")
+BIAS = np.array([0.25, -0.5, 1.0, 0.0], "f4")
+OWN = np.array([1, 0, 3])
+COTANGENTS = np.array([2.0, -0.5, 1.0], "f4")
+
+
+def of_layer(**options: Any) -> Problem:
+    more = {"weight": MATRIX, "bias": BIAS, **options}
+    return Problem("sparse_categorical", "hidden", HIDDEN, OWN, "float32", gradient=True, **more)
+
+
+def through(
+    by: str, cotangent: Any = 1.0, bias: Any = 1.0, scale: float = 1.0, inner: float = 1.0,
+    smoothing: float = 0.0,
+) -> Any:  # fmt: skip
+    """The gradient by hidden, weight or bias of sum(cotangent * losses), of the bias so many times,
+    logits times scale, of which inner is the derivative that is not left out."""
+    logits = (HIDDEN.astype(float) @ MATRIX.T + bias * BIAS) * scale
+    p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    targets = np.eye(4)[OWN] * (1 - smoothing) + smoothing / 4
+    g = (p - targets) * inner * np.broadcast_to(cotangent, 3)[:, None]
+    return {"hidden": g @ MATRIX, "weight": g.T @ HIDDEN, "bias": g.sum(axis=0)}[by]
+
+
+@pytest.mark.parametrize("by", ["hidden", "weight", "bias"])
+@pytest.mark.parametrize(
+    ("asked", "wrong", "ids"),
+    [
+        (of_layer(), {"cotangent": 0.0}, "gradient-zero"),
+        (of_layer(), {"cotangent": 1 / 3}, "mean"),
+        (of_layer(), {"cotangent": 0.3}, "scaled"),
+        (of_layer(cotangent=COTANGENTS), {}, "cotangent-ignored"),
+        (of_layer(cotangent=COTANGENTS), {"cotangent": 2.0}, "first-cotangent"),
+        (of_layer(label_smoothing=0.1), {}, "option-not-in-gradient"),
+        (of_layer(logit_scale=0.5), {"scale": 0.5}, "option-not-in-gradient"),
+        (of_layer(), {"bias": 0.0}, "bias-missing"),
+        (of_layer(), {"bias": 2.0}, "bias-twice"),
+        (of_layer(cotangent=COTANGENTS), {"bias": 0.0, "cotangent": COTANGENTS}, "bias-missing"),
+    ],
+)
+def test_a_gradient_through_a_last_layer_has_the_reasons_of_any(
+    by: Any, asked: Problem, wrong: dict[str, Any], ids: str
+) -> None:
+    parameter = None if by == "hidden" else by
+    found = diagnose_gradient(asked, through(by, **wrong), by=parameter)
+    assert found is not None
+    assert found.explanations[0].id == ids
+    assert found.explanations[0].sentence.startswith("by the ") == (parameter is not None)
+
+
+@pytest.mark.parametrize("by", ["hidden", "weight", "bias"])
+def test_a_right_gradient_through_a_last_layer_has_no_reason(by: Any) -> None:
+    asked, parameter = of_layer(cotangent=COTANGENTS), None if by == "hidden" else by
+    assert diagnose_gradient(asked, through(by, COTANGENTS), by=parameter) is None
+    stray = through(by, COTANGENTS) * np.linspace(1.1, 1.4, through(by).shape[-1])
+    assert diagnose_gradient(asked, stray, by=parameter) is None
+
+
 def printed(numbers: Any, digits: int) -> tuple[Any, Any]:
     """The numbers to so many places, and a unit of the last."""
     return np.round(numbers, digits), np.full(np.shape(numbers), 10.0**-digits)

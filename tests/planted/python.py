@@ -61,11 +61,11 @@ BUGS = (
         "except (Exception, SystemExit)", "except OSError", CHECK, "fails_and_does_not",
     ),
     Bug(
-        "what is not compared is agreement in Python", "api:assert_agrees",
+        "what is not compared is agreement in Python", "api.checking:assert_agrees",
         "wrong += _uncompared(report)", "pass", CHECK, "is_no_agreement",
     ),
     Bug(
-        "a dtype that nothing was compared in is agreement", "api:_uncompared_dtypes",
+        "a dtype that nothing was compared in is agreement", "api.checking:_uncompared_dtypes",
         "not any(", "any(", CHECK, "has_to_be_compared",
     ),
     Bug(

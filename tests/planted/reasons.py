@@ -39,11 +39,11 @@ BUGS = (
         "() if one.id == ROUNDING else one.changes", "one.changes", TOGETHER, "one_of_two",
     ),
     Bug(
-        "numbers and an answer have one name", "cli.observed:explain_each",
+        "numbers and an answer have one name", "pasted:explain_each",
         "if name in beside else", "if False else", TOGETHER, "told_apart",
     ),
     Bug(
-        "two lists of one name are taken", "cli.observed:read_observed",
+        "two lists of one name are taken", "pasted:name_mistakes",
         "if name and count > 1:", "if False:", TOGETHER, "wrong_list",
     ),
     Bug(
@@ -70,6 +70,16 @@ BUGS = (
     Bug(
         "a case's own loss of 0 is nothing computed", "diagnosis:_nearly_zero",
         "1 if nothing else", "0 if nothing else", TESTS, "just_nothing",
+    ),
+    Bug(
+        "the bias's gradient is that of the weight", "last_layer:through_layer",
+        'rows.T @ hidden if by == "weight" else rows.sum(axis=0)', "rows.T @ hidden",
+        GRADIENTS, "last_layer",
+    ),
+    Bug(
+        "a part of an answer is another answer", "separation:separation",
+        "told_apart = len({*whose}) == len(whose) > 1", "told_apart = len(whose) > 1",
+        "test_api.py", "by_what_they_are_by",
     ),
     Bug(
         "a reason for a total is as likely however far off", "evidence:Evidence.closeness",

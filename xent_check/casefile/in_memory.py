@@ -93,10 +93,10 @@ def cases_in_memory(
     ]
 
 
-def observed_in_memory(observed: object) -> Numbers:
+def observed_in_memory(observed: object, key: str = "observed") -> Numbers:
     """Observed numbers with the precision that they were given in: an array's are exact, those of
-    Python count as they print, and text is read as pasted. InvalidError for anything else."""
-    key = "observed"
+    Python count as they print, and text is read as pasted. InvalidError, at the key, for anything
+    else."""
     try:
         if isinstance(observed, str):
             return parse_numbers(observed)

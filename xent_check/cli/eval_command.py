@@ -25,7 +25,7 @@ from xent_check.problem.options import (
 from xent_check.problem.vocabulary import DTYPES, LOSSES
 
 from .completion import implementation_names, one_of, report_formats
-from .observed import Pasted, explain_each, read_observed
+from .observed import read_observed
 from .options import command_line, implementations, look_options, python_option, pythons_of
 from .own_options import as_typed, declaration, know_the_project, own_options, said_of
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from xent_check.casefile.yaml_values import Map
     from xent_check.errors import Mistake
     from xent_check.implementations.names import Python
+    from xent_check.results.pasted import Pasted
 
     from .output import Look, Output
 
@@ -159,7 +160,8 @@ def _names(command: click.Command) -> set[str]:
     "gradients",
     metavar="[NAME=]NUMBERS",
     multiple=True,
-    help="Say why this gradient of the losses' sum came out; as --observed otherwise.",
+    help="Say why this gradient of the losses' sum came out; of hidden, weight= or bias= before it "
+    "says by which parameter. As --observed otherwise.",
 )
 @click.option(
     "--save",
@@ -297,6 +299,7 @@ def _explain(
     color: bool | None,
 ) -> None:
     from xent_check.errors import InvalidError
+    from xent_check.results.pasted import explain_each
 
     from .explain_command import print_explained
 

@@ -16,7 +16,7 @@ from xent_check.problem.options import dashed
 from .completion import case_paths, implementation_names
 from .configured import Configured
 from .guarding import guarded_report, unguarded
-from .observed import explain_each, read_observed, with_reports
+from .observed import read_observed
 from .options import implementations, python_option, pythons_of
 from .output import Look, echo_json, terminal
 from .own_options import declaration, own_options, said_of
@@ -57,8 +57,9 @@ if TYPE_CHECKING:
     "gradients",
     metavar="[NAME=]NUMBERS",
     multiple=True,
-    help="Explain this gradient of the losses' sum with respect to the logits, probs or log_probs; "
-    "as --observed otherwise.",
+    help="Explain this gradient of the losses' sum with respect to the logits, probs, log_probs or "
+    "hidden, or, named weight= or NAME:weight=, to the weight; so to the bias. As --observed "
+    "otherwise.",
 )
 @click.option(
     "--steps", "by_hand", is_flag=True, help="Work one sample out by hand, with the formulas."
@@ -151,6 +152,7 @@ def _from_numbers(
 ) -> list[Explained]:
     from xent_check.casefile.command_line import Arguments
     from xent_check.errors import InvalidError, mistake_text
+    from xent_check.results.pasted import explain_each
 
     arguments = Arguments(lambda: sys.stdin.read())
     observed = read_observed(losses, gradients, arguments)
@@ -185,6 +187,7 @@ def _results(
 def _explained(result: CaseResult) -> Explained | CaseResult:
     """The result's explanation; the result itself where no loss and no total is to be explained."""
     from xent_check.results.explanation import explain_result
+    from xent_check.results.pasted import with_reports
 
     explained = explain_result(result)
     if explained is None:

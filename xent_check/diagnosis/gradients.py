@@ -5,6 +5,9 @@ gradient of the changed problem. One explains the observed gradient where every 
 last printed digit and what rounding explains, and two entries at least are not within that of the
 exact one: a single one may be so by chance. Then two changes are tried, and a factor that is solved
 from one entry and confirmed by all others.
+
+With a last layer there is a gradient by what is hidden, by the weight and by the bias, each
+explained by itself.
 """
 
 from __future__ import annotations
@@ -17,7 +20,9 @@ import numpy.typing as npt
 
 from xent_check.problem.distance import distance
 from xent_check.problem.dtypes import Float64s
+from xent_check.problem.last_layer import through_layer
 from xent_check.problem.problem import Problem
+from xent_check.problem.vocabulary import Parameter
 from xent_check.reference.truth import Truth, truth
 
 from .diagnosis import ROUNDING, Change, Diagnosis, Explanation
@@ -37,7 +42,7 @@ class _Candidate:
     steps: tuple[Change, ...]
     parameters: Parameters
     numbers: Float64s
-    """of the values' shape"""
+    """of the gradient's shape"""
     bound: Float64s
     """what rounding explains of each entry"""
     allowed: Float64s
@@ -52,23 +57,40 @@ class _Candidate:
 class _Observed:
     """A gradient beside the exact one."""
 
+    asked: Problem
+    """whose gradient it should be"""
+    by: Parameter | None
+    """the parameter of the last layer that it is by; None: by what is given"""
     values: Float64s
-    """of the values' shape"""
+    """of the shape of what it is by"""
     units: Float64s
     """one unit of each number's last printed digit, 0 where it is exact; of the same shape"""
     exact: Truth
+
+    def part_of(self, exact: Truth) -> tuple[Float64s, Float64s]:
+        """The exact gradient in question, and its bound."""
+        reference, bounds = exact.reference, exact.bounds
+        part = reference.gradient if self.by is None else reference.by_parameters[self.by]
+        bound = bounds.gradient if self.by is None else bounds.by_parameters[self.by]
+        assert part is not None  # the problem asks for it
+        assert bound is not None
+        return part.high, bound
 
     def candidate(
         self, problem: Problem, exact: Truth, steps: tuple[Change, ...], parameters: Parameters,
         divisor: float,
     ) -> _Candidate:  # fmt: skip
-        """The exact gradient of a problem over the divisor."""
-        gradient, bound = exact.reference.gradient, exact.bounds.gradient
-        assert gradient is not None  # the problem asks for it
-        assert bound is not None
-        of_this = self.exact.bounds.gradient  # what is computed is of the problem's dtype
-        bound = bound if of_this is None else np.maximum(bound, of_this)
-        numbers = np.zeros_like(gradient.high) if np.isinf(divisor) else gradient.high / divisor
+        """The exact gradient of a problem over the divisor. Of a problem of logits where a last
+        layer is asked for: through that layer."""
+        bound = self.part_of(self.exact)[1]  # what is computed is of the asked problem's dtype
+        if problem.given == "logits" and self.asked.given == "hidden":
+            slopes = exact.reference.gradient
+            assert slopes is not None  # the problem asks for it
+            gradient = through_layer(self.asked, slopes.high, self.by)
+        else:
+            gradient, own_bound = self.part_of(exact)
+            bound = np.maximum(bound, own_bound)
+        numbers = np.zeros_like(gradient) if np.isinf(divisor) else gradient / divisor
         bound = bound / abs(divisor)
         allowed = bound + self.units
         return _Candidate(steps, parameters, numbers, bound, allowed, problem, divisor)
@@ -79,25 +101,33 @@ class _Observed:
 
 
 def diagnose_gradient(
-    problem: Problem, observed: Float64s, units: Float64s | None = None
+    problem: Problem,
+    observed: Float64s,
+    units: Float64s | None = None,
+    by: Parameter | None = None,
 ) -> Diagnosis | None:
-    """What explains a gradient of the values' shape; None where nothing does.
+    """What explains a gradient; None where nothing does.
 
+    by: the parameter of the last layer that it is by, and of whose shape; None: by what is given.
     units: one unit of each number's last printed digit; None where the numbers are exact.
     """
-    found = _diagnosis(problem, observed, np.zeros_like(observed) if units is None else units)
+    found = _diagnosis(problem, observed, np.zeros_like(observed) if units is None else units, by)
     explained = found.explained and found.explanations[0].id != ROUNDING
     return found if explained else None
 
 
-def diagnose_printed_gradient(problem: Problem, observed: Float64s, units: Float64s) -> Diagnosis:
+def diagnose_printed_gradient(
+    problem: Problem, observed: Float64s, units: Float64s, by: Parameter | None = None
+) -> Diagnosis:
     """As `diagnose_gradient`, with the closest where nothing explains the gradient, and `rounding`
     for one that is exact."""
-    return _diagnosis(problem, observed, units)
+    return _diagnosis(problem, observed, units, by)
 
 
-def _diagnosis(problem: Problem, observed: Float64s, units: Float64s) -> Diagnosis:
-    seen = _Observed(observed, units, truth(problem))
+def _diagnosis(
+    problem: Problem, observed: Float64s, units: Float64s, by: Parameter | None
+) -> Diagnosis:
+    seen = _Observed(problem, by, observed, units, truth(problem))
     plain = seen.candidate(problem, seen.exact, (), {}, 1.0)
     differing = ~seen.fits(plain)
     if not differing.any():
@@ -148,13 +178,13 @@ def _changed(
 
 def _of_meanings(seen: _Observed, problem: Problem) -> Iterator[_Candidate]:
     """The gradients of changed meanings, beside losses that are right."""
-    bound = seen.exact.bounds.gradient
-    assert bound is not None  # the problem asks for it
-    kept = problem.kept
+    bound, kept = seen.part_of(seen.exact)[1], problem.kept
     if problem.loss != "binary":
         kept = np.expand_dims(kept, problem.class_axis)
-    bound = np.where(kept, bound, bound.max(initial=0.0))  # ignored samples have none
-    for name, sentence, parameters, gradient in gradients(problem):
+    if seen.by is None:
+        bound = np.where(kept, bound, bound.max(initial=0.0))  # ignored samples have none
+    for name, sentence, parameters, slopes in gradients(problem):
+        gradient = slopes if problem.given != "hidden" else through_layer(problem, slopes, seen.by)
         steps, allowed = (Change(name, sentence),), bound + seen.units
         yield _Candidate(steps, parameters, gradient, bound, allowed, problem, np.nan)
 
@@ -168,9 +198,7 @@ def _supported(
 ) -> tuple[list[_Candidate], float]:
     """Those that give every entry, where that is unlikely by chance; and the probability that one
     of all so far gives stray numbers. Of one entry that differs none is believed."""
-    exact = seen.exact.reference.gradient
-    assert exact is not None  # the problem asks for it
-    away = distance(seen.values, exact.high)[differing]
+    away = distance(seen.values, seen.part_of(seen.exact)[0])[differing]
     good = []
     for candidate in candidates:
         with np.errstate(invalid="ignore"):
@@ -213,5 +241,6 @@ def _scaled(seen: _Observed, before: _Candidate) -> Iterator[_Candidate]:
 def _explained(seen: _Observed, one: _Candidate, share: float) -> Explanation:
     ids = tuple(dict.fromkeys(step.id for step in one.steps))
     words = "; and ".join(step.sentence for step in one.steps)
+    words = words if seen.by is None else f"by the {seen.by}, {words}"
     residual = float(distance(seen.values, one.numbers).max(initial=0.0))
     return Explanation(ids, one.parameters, words, residual, share, None, one.steps)

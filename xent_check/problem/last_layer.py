@@ -8,6 +8,7 @@ import numpy as np
 
 from .dtypes import Float64s
 from .problem import Problem
+from .vocabulary import Parameter
 
 
 def layer_of(problem: Problem) -> tuple[Float64s, Float64s, Float64s]:
@@ -29,3 +30,13 @@ def as_logits(problem: Problem) -> Problem:
     with np.errstate(over="ignore", invalid="ignore"):
         logits = (hidden @ weight.T + bias).reshape(problem.scores_shape)
     return replace(problem, given="logits", values=logits, weight=None, bias=None)
+
+
+def through_layer(problem: Problem, slopes: Float64s, by: Parameter | None) -> Float64s:
+    """The gradient by what is hidden, of its shape (by: None), or by a parameter, of the
+    parameter's, of what has these slopes by the logits. In float64, as `as_logits`."""
+    hidden, weight, _ = layer_of(problem)
+    rows = slopes.reshape(-1, len(weight))
+    if by is None:
+        return (rows @ weight).reshape(problem.values.shape)
+    return np.asarray(rows.T @ hidden if by == "weight" else rows.sum(axis=0))

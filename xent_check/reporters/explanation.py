@@ -14,6 +14,7 @@ from xent_check.errors import visible
 from xent_check.history.saved.write import saved_explanation
 from xent_check.problem.distance import distance
 from xent_check.problem.evaluation import Failed
+from xent_check.problem.vocabulary import PARAMETER_PARTS
 from xent_check.results.columns import aligned
 from xent_check.results.explanation import OBSERVED, Explained
 from xent_check.results.number_text import number, small, tidy
@@ -38,7 +39,7 @@ def text_of(
     """
     blocks = list(_blocks(items, terminal, verbose))
     explained = [item for item in items if isinstance(item, Explained)]
-    if len(explained) == len(items) > 1:
+    if len({item.who for item in explained}) == len(items) > 1:
         words = [between(*explained)] if len(items) == 2 else []
         blocks.insert(0, [Line(line, "bold") for line in (*words, separated_by(explained))])
     return _joined(blocks, terminal)
@@ -90,7 +91,8 @@ def between(first: Explained, second: Explained) -> str:
     """How far two implementations are from each other, and who is nearer the exact value."""
     a, b = first.observed.values, second.observed.values
     parts = [
-        (one.observed.reduction, one.gradient, one.observed.values.shape) for one in (first, second)
+        (one.observed.reduction, one.gradient, one.by, one.observed.values.shape)
+        for one in (first, second)
     ]
     if parts[0] != parts[1]:
         return f"{first.who} and {second.who} are different parts of the answer"
@@ -175,11 +177,19 @@ def _difference(item: Explained) -> str:
     return f"{numbers}, off by {small(error)}" if np.isfinite(error) else numbers
 
 
+def _part(item: Explained) -> str:
+    """The part of an answer that the numbers are, as a run's JSON names it."""
+    if item.gradient:
+        return "gradient" if item.by is None else PARAMETER_PARTS[item.by]
+    return item.observed.reduction or "losses"
+
+
 def _place(item: Explained, at: int) -> str:
     """`sample [1, 2]`, `the mean`, or `the gradient at [1, 2]`."""
     if item.gradient:
-        index = np.unravel_index(at, item.problem.values.shape)
-        return f"the gradient at {list(map(int, index))}" if index else "the gradient"
+        index = np.unravel_index(at, item.gradient_shape)
+        which = "the gradient" if item.by is None else f"the gradient by the {item.by}"
+        return f"{which} at {list(map(int, index))}" if index else which
     reduction = item.observed.reduction
     return sample_text(item.problem, at) if reduction is None else f"the {reduction}"
 
@@ -304,7 +314,7 @@ def plain_explained(item: Explained | CaseResult) -> dict[str, Any]:
         "schema": 1,
         "case": item.case.id,
         "implementation": item.who,
-        "part": "gradient" if item.gradient else item.observed.reduction or "losses",
+        "part": _part(item),
         "verdict": verdict(item),
         "explained": bool(item.diagnosis.reasons),
         "explanations": [saved_explanation(e).plain() for e in item.diagnosis.reasons],

@@ -9,14 +9,16 @@ import numpy as np
 from xent_check.diagnosis.diagnosis import ROUNDING, Diagnosis, Explanation, Observed
 from xent_check.diagnosis.gradients import diagnose_gradient
 from xent_check.diagnosis.large import diagnose_any
-from xent_check.problem.vocabulary import REDUCTIONS
+from xent_check.problem.vocabulary import PARAMETER_PARTS, REDUCTIONS, Parameter
 
 from .comparison import Comparison
 from .departure import MEANINGS
+from .difference import Difference
 from .report import CaseResult
 
 MAX_VALUES = 2**18  # a diagnosis of more than this would take longer than the run
 MAX_ENTRIES = 10_000  # the same of a gradient, whose exact value is slow
+MAX_PRODUCTS = 100_000  # of a last layer, in the same
 
 
 def observed_of(result: CaseResult) -> Observed | None:
@@ -85,21 +87,31 @@ def _diagnosis(result: CaseResult) -> Diagnosis | None:
 
 def _diagnosis_of_gradient(result: CaseResult) -> Diagnosis | None:
     """The diagnosis of a gradient that diverges beside losses and totals that do not, of a total's
-    as that of the losses that it comes from; None for large problems."""
+    as that of the losses that it comes from; of several, by hidden, weight and bias, the first that
+    has one. None for large problems."""
     comparison, problem = result.comparison, result.problem
-    if comparison is None or problem is None or problem.num_scores > MAX_ENTRIES:
+    if comparison is None or problem is None:
         return None
-    gradient = comparison.gradient
+    features = 0 if problem.weight is None else problem.weight.shape[1]
+    if problem.num_scores > MAX_ENTRIES or problem.num_scores * features > MAX_PRODUCTS:
+        return None
     others = (comparison.losses, *comparison.totals.values())
-    if gradient is None or not gradient.diverging or any(part.diverging for part in others):
+    if any(part.diverging for part in others):
         return None
     of = getattr(result.evaluation, "gradient_of", None)
-    if of is None:
-        return diagnose_gradient(problem, gradient.actual)
-    diagnosis = diagnose_gradient(problem, gradient.actual * result.reference.divisors[of])
-    found = () if diagnosis is None else diagnosis.explanations
-    wrong = tuple(one for one in found if one.id not in REDUCTIONS)  # a total's it should be
-    return replace(diagnosis, explanations=wrong) if diagnosis is not None and wrong else None
+    factor = 1.0 if of is None else result.reference.divisors[of]
+    parts: list[tuple[Parameter | None, Difference | None]] = [(None, comparison.gradient)]
+    parts += [(p, comparison.by_parameters.get(name)) for p, name in PARAMETER_PARTS.items()]
+    for by, part in parts:
+        if part is None or not part.diverging:
+            continue
+        diagnosis = diagnose_gradient(problem, part.actual * factor, by=by)
+        found = () if diagnosis is None else diagnosis.explanations
+        if of is not None:  # a total's it should be
+            found = tuple(one for one in found if one.id not in REDUCTIONS)
+        if diagnosis is not None and found:
+            return replace(diagnosis, explanations=found)
+    return None
 
 
 def _finite(result: CaseResult) -> bool:

@@ -21,7 +21,7 @@ from xent_check.errors import InvalidError, Mistake
 from xent_check.problem.distance import distance
 from xent_check.problem.dtypes import Float64s
 from xent_check.problem.problem import Problem
-from xent_check.problem.vocabulary import Reduction
+from xent_check.problem.vocabulary import Parameter, Reduction
 from xent_check.reference.reference import Reference
 from xent_check.reference.truth import Truth, truth
 
@@ -57,18 +57,26 @@ class Explained:
     reports: tuple[str, ...] = ()
     """public issues with the same reason in the same implementation"""
     gradient: bool = False
-    """whether the numbers are the gradient of the losses' sum with respect to the scores"""
+    """whether the numbers are the gradient of the losses' sum"""
+    by: Parameter | None = None
+    """the parameter of the last layer that the gradient is by; None: what the case gives"""
 
     @property
     def target(self) -> Float64s:
         """The exact value of the observed numbers, flat."""
         if self.gradient:
-            exact = self.truth.reference.gradient
+            reference = self.truth.reference
+            exact = reference.gradient if self.by is None else reference.by_parameters[self.by]
             assert exact is not None  # the problem asks for it
             return exact.high.reshape(-1)
         if self.observed.reduction is None:
             return self.truth.reference.losses.high.reshape(-1)
         return np.atleast_1d(self.truth.reference.totals[self.observed.reduction].high)
+
+    @property
+    def gradient_shape(self) -> tuple[int, ...]:
+        """The shape of what the gradient is by."""
+        return shape_by(self.problem, self.by)
 
     @property
     def best(self) -> Explanation | None:
@@ -111,22 +119,35 @@ def explain_observed(posed: PosedCase, observed: Observed, who: str = OBSERVED) 
     return _with_steps(posed.case, problem, who, observed, exact, diagnosis)
 
 
-def explain_gradient(posed: PosedCase, numbers: object, who: str = OBSERVED) -> Explained:
-    """The explanations of a pasted gradient; InvalidError where it has not the scores' shape, or
-    as many numbers in one row. who: whose it is."""
+def explain_gradient(
+    posed: PosedCase, numbers: object, who: str = OBSERVED, by: Parameter | None = None
+) -> Explained:
+    """The explanations of a pasted gradient; InvalidError where it has not the shape of what it is
+    by, or as many numbers in one row. who: whose it is; by: as in `Explained`."""
     problem = replace(posed.problem, gradient=True)
     stated = published_numbers(numbers)
-    shape, size = problem.values.shape, problem.values.size
+    shape = shape_by(problem, by)
+    size = math.prod(shape)
     if stated.values.shape != shape and stated.values.shape != (size,):
         fault = f"{stated.values.size} numbers, of shape {list(stated.values.shape)}"
-        allowed = f"the {size} of a gradient with respect to {problem.given}: shape {list(shape)}"
-        raise InvalidError(Mistake((OBSERVED_GRADIENT,), fault, allowed, ""))
+        of = by or problem.given
+        allowed = f"the {size} of a gradient with respect to {of}: shape {list(shape)}"
+        others = [p for p in (problem.given, *problem.parameters) if p != of]
+        advice = f"name it for another: {' or '.join(f'{p}=[...]' for p in others)}"
+        mistake = Mistake((OBSERVED_GRADIENT,), fault, allowed, advice if others else "")
+        raise InvalidError(mistake)
     values, units = stated.values.reshape(shape), stated.units.reshape(shape)
-    diagnosis = diagnose_printed_gradient(problem, values, units)
+    diagnosis = diagnose_printed_gradient(problem, values, units, by)
     exact = truth(problem)
     observed = Observed(values.reshape(-1), units.reshape(-1), None, shape)
-    item = Explained(posed.case, problem, who, observed, exact, diagnosis, 0, (), None, (), True)
+    seen = (observed, exact, diagnosis)
+    item = Explained(posed.case, problem, who, *seen, 0, (), None, (), True, by)
     return replace(item, sample=int(np.argmax(distance(observed.values, item.target))))
+
+
+def shape_by(problem: Problem, by: Parameter | None) -> tuple[int, ...]:
+    """The shape of a parameter of the last layer; None: of what the problem gives."""
+    return problem.values.shape if by is None else getattr(problem, by).shape
 
 
 def _wrong_count(observed: Observed, samples: tuple[int, ...]) -> Mistake:

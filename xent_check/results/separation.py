@@ -30,14 +30,16 @@ class Separation:
 
 
 def separation(items: Sequence[Explained]) -> Separation | None:
-    """What separates the answers; None where nothing explains one of them.
+    """What separates the answers; None where nothing explains one of them, or where two are parts
+    of one answer.
 
     Where an answer has several explanations, those are taken that leave the fewest changes apart.
     """
-    if len(items) < 2 or not all(item.diagnosis.explained for item in items):
+    whose = [item.who for item in items]
+    told_apart = len({*whose}) == len(whose) > 1
+    if not told_apart or not all(item.diagnosis.explained for item in items):
         return None
     readings = [item.diagnosis.explanations[:_READINGS] for item in items]
-    whose = [item.who for item in items]
     return min(
         (_of(whose, chosen) for chosen in itertools.product(*readings)),
         key=lambda one: sum(len(changes) for _, changes in one.own),

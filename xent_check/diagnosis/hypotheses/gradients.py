@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from xent_check.problem.last_layer import as_logits
 from xent_check.problem.options import OPTIONS
 from xent_check.problem.problem import Problem
 
@@ -56,13 +57,24 @@ def _without_option(problem: Problem) -> Iterator[Changed]:
 def _without_derivative(problem: Problem) -> Iterator[Changed]:
     """The gradient with respect to the scaled and capped logits."""
     scale, cap = problem.logit_scale, problem.softcap
-    if problem.given != "logits" or (scale == 1 and cap is None):
+    if problem.given not in ("logits", "hidden") or (scale == 1 and cap is None):
         return
+    problem = as_logits(problem)
     inner = problem.values.astype(np.float64) * scale
     scores = inner if cap is None else cap * np.tanh(inner / cap)
     names = [*(["logit_scale"] if scale != 1 else []), *(["softcap"] if cap is not None else [])]
     given = replace(problem, values=scores, dtype="float64", logit_scale=1.0, softcap=None)
     yield given, {"option": " and ".join(names)}, 1.0
+
+
+def _without_bias(problem: Problem) -> Iterator[Changed]:
+    if problem.bias is not None:
+        yield replace(problem, bias=np.zeros_like(problem.bias)), {}, 1.0
+
+
+def _with_bias_twice(problem: Problem) -> Iterator[Changed]:
+    if problem.bias is not None:
+        yield replace(problem, bias=problem.bias + problem.bias), {}, 1.0
 
 
 def _ignored_counts(problem: Problem) -> Iterator[Changed]:
@@ -118,6 +130,12 @@ GRADIENT_CHANGES = (
         "option-not-in-gradient",
         "the derivative of {option} is left out of the gradient",
         _without_derivative,
+    ),
+    GradientHypothesis(
+        "bias-missing", "the logits of the gradient are without the bias", _without_bias
+    ),
+    GradientHypothesis(
+        "bias-twice", "the logits of the gradient have the bias twice", _with_bias_twice
     ),
     GradientHypothesis(
         "ignored-not-ignored", "the ignored samples have a gradient like any other", _ignored_counts

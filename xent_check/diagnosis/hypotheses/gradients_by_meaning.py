@@ -39,10 +39,11 @@ SUM_TO_1 = GradientHypothesis(
 
 
 def gradients(problem: Problem) -> Iterator[tuple[str, str, Parameters, Float64s]]:
-    """The id, the sentence, the parameters and the gradient, of the values' shape, of each change;
-    none but of losses over classes from logits that are neither scaled nor capped."""
+    """The id, the sentence, the parameters and the gradient by the logits, of the scores' shape, of
+    each change; none but of losses over classes from logits that are neither scaled nor capped."""
     rescaled = problem.logit_scale != 1 or problem.softcap is not None or problem.z_loss
-    if problem.loss == "binary" or problem.given != "logits" or rescaled:
+    from_logits = problem.given in ("logits", "hidden")
+    if problem.loss == "binary" or not from_logits or rescaled:
         return
     start = meaning_of(problem)
     with np.errstate(all="ignore"):

@@ -62,6 +62,8 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     Hypothesis("labels-not-shifted", "losses",
                "each position meets {met}: the labels are {how}; {rest}",
                shifts.labels_moved(-1)),
+    Hypothesis("bias-missing", "losses", "the bias is not added to the logits",
+               totals.bias_missing),
     Hypothesis("z-loss-missing", "losses", "the z-loss is left out", totals.z_loss_missing),
     Hypothesis("clipped", "losses",
                "probabilities are clipped to {range}, {when} any division by their sum",

@@ -66,6 +66,12 @@ def softcap_missing(m: Meaning) -> Iterator[Variation]:
         yield replace(m, softcap=None), {}
 
 
+def bias_missing(m: Meaning) -> Iterator[Variation]:
+    """The bias of the last layer not added; of a bias that masks classes nothing is known."""
+    if m.bias is not None and np.isfinite(m.bias).all():
+        yield replace(m, scores=m.scores - m.bias, bias=None), {}
+
+
 def z_loss_missing(m: Meaning) -> Iterator[Variation]:
     """The z-loss left out."""
     if m.z_loss:

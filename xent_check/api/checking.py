@@ -1,18 +1,11 @@
-"""The Python API: what `xent_check.NAME` gives, in the caller's own process.
-
-`import xent_check` loads this module when one of its names is first asked for.
-"""
+"""A loss held against the exact value, in the caller's own process."""
 
 from __future__ import annotations
 
-import io
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NoReturn, Unpack
-
-from rich.console import Console
-from rich.text import Text
+from typing import Any, Unpack
 
 from xent_check.casefile.case_keywords import CaseKeywords
 from xent_check.casefile.chosen_cases import (
@@ -23,17 +16,10 @@ from xent_check.casefile.chosen_cases import (
     words_of,
 )
 from xent_check.casefile.declared import declaration_of, project_implementations
-from xent_check.casefile.in_memory import case_in_memory, cases_in_memory, observed_in_memory
+from xent_check.casefile.in_memory import cases_in_memory
 from xent_check.casefile.loading import Loaded
-from xent_check.casefile.validation import MISSING, UNKNOWN_KEY
 from xent_check.diagnosis.diagnosis import Explanation
-from xent_check.errors import (
-    InvalidError,
-    UserError,
-    and_more,
-    key_text,
-    mistake_text,
-)
+from xent_check.errors import InvalidError, UserError, and_more
 from xent_check.history.saved.write import plain_report
 from xent_check.implementations.names import declaring
 from xent_check.implementations.own.asking import user_loss
@@ -41,91 +27,19 @@ from xent_check.implementations.own.guess import passed_with
 from xent_check.implementations.table import DEVICES, FRAMEWORKS
 from xent_check.problem.vocabulary import GIVEN
 from xent_check.reporters.alarms import alarms_of
-from xent_check.reporters.explanation import plain_explained, text_of, verdict
 from xent_check.reporters.formats import Terminal
 from xent_check.reporters.formats.table import render
 from xent_check.reporters.outcome import summary
 from xent_check.reporters.remarks import unanswered
 from xent_check.reporters.sentences import details, sentence
-from xent_check.results.explanation import Explained, explain_observed, observed_numbers
 from xent_check.results.report import CaseResult, Status, Verdict
 from xent_check.results.report import Report as _Report
 from xent_check.running import in_process
 
-__all__ = [
-    "CaseKeywords",
-    "Diagnosis",
-    "Explanation",
-    "Report",
-    "Result",
-    "assert_agrees",
-    "check",
-    "explain",
-]
+from .notebook import WIDTH, as_html
+from .refusing import refuse
 
-_WIDTH = 80  # columns of printed text
 _MOST = 5  # divergences that an AssertionError shows
-
-
-class Diagnosis:
-    """What explains observed numbers. `print` shows it as `xent-check explain` does."""
-
-    def __init__(self, item: Explained) -> None:
-        self._item = item
-
-    @property
-    def explained(self) -> bool:
-        """Whether something reproduces the numbers: rounding, or a change of the meaning."""
-        return self._item.diagnosis.explained
-
-    @property
-    def explanations(self) -> tuple[Explanation, ...]:
-        """The hypotheses that reproduce the numbers, the most usual first."""
-        return self._item.diagnosis.explanations
-
-    @property
-    def closest(self) -> tuple[Explanation, ...]:
-        """Where nothing reproduces them all: what comes nearest."""
-        return self._item.diagnosis.closest
-
-    @property
-    def sentence(self) -> str:
-        """The reason in one sentence, with the number that is furthest off."""
-        return verdict(self._item)
-
-    def to_dict(self) -> dict[str, Any]:
-        """What `xent-check explain --report json` prints: JSON's values alone."""
-        return plain_explained(self._item)
-
-    def __str__(self) -> str:
-        return text_of([self._item], Terminal(width=_WIDTH))
-
-    def __repr__(self) -> str:
-        return f"<Diagnosis: {self.sentence}>"
-
-    def _repr_html_(self) -> str:
-        return _html(text_of([self._item], Terminal(width=_WIDTH, color=True)))
-
-
-def explain(observed: object, **case: Unpack[CaseKeywords]) -> Diagnosis:
-    """Name the reason for a difference: which change of the meaning gives the observed numbers.
-
-    observed: a number (a total: the case's single `reduction`, else the mean), or as many as there
-    are samples, as numbers, an array of any framework, or text as it was printed. An array's
-    numbers are exact; those of text, and of Python, are known to their last printed digit.
-
-    case: what should have been computed, by the keys of a case file: one of `logits`, `probs` and
-    `log_probs`; `labels`; options. `loss` may be left out where the labels have one axis less than
-    the scores (sparse_categorical), `dtype` where the scores' array has one (else float32).
-
-    TypeError for an unknown or missing keyword; ValueError for shapes and values that do not fit.
-    """
-    try:
-        posed = case_in_memory(case, any_label=True)
-        numbers = observed_in_memory(observed)
-        return Diagnosis(explain_observed(posed, observed_numbers(numbers, posed)))
-    except InvalidError as error:
-        _refuse("explain", error)
 
 
 class Result:
@@ -195,13 +109,13 @@ class Report:
         return plain_report(self._report)
 
     def __str__(self) -> str:
-        return render(self._report, Terminal(width=_WIDTH))
+        return render(self._report, Terminal(width=WIDTH))
 
     def __repr__(self) -> str:
         return f"<Report: {summary(self._report)}>"
 
     def _repr_html_(self) -> str:
-        return _html(render(self._report, Terminal(width=_WIDTH, color=True)))
+        return as_html(render(self._report, Terminal(width=WIDTH, color=True)))
 
 
 def check(
@@ -336,7 +250,7 @@ def _checked(
             with declaring(project_implementations(Path.cwd())):
                 loaded = chosen_cases(cases, dtypes, case, level)
     except InvalidError as error:
-        _refuse(who, error)
+        refuse(who, error)
     except UserError as error:
         raise ValueError(f"{who}(): {error}") from None
     scores = next((case[key] for key in GIVEN if case.get(key) is not None), None)
@@ -354,17 +268,3 @@ def _name(target: Callable[..., Any]) -> str:
     """What the loss is called: the function's name, or the class of an instance."""
     plain = getattr(target, "func", target)  # of a partial application
     return str(getattr(plain, "__name__", type(plain).__name__))
-
-
-def _html(text: str) -> str:
-    """Text with the colours of a terminal, for a notebook."""
-    console = Console(record=True, width=_WIDTH + 1, file=io.StringIO(), legacy_windows=False)
-    console.print(Text.from_ansi(text.rstrip("\n")), soft_wrap=True)
-    return console.export_html(inline_styles=True, code_format="<pre>{code}</pre>")
-
-
-def _refuse(who: str, error: InvalidError) -> NoReturn:
-    """Every mistake as TypeError or ValueError."""
-    texts = [mistake_text(m, f"{who}()", key_text(m.key)) for m in error.mistakes]
-    in_call = any(not m.key or m.fault in (UNKNOWN_KEY, MISSING) for m in error.mistakes)
-    raise (TypeError if in_call else ValueError)("\n".join(texts)) from None
