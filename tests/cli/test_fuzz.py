@@ -12,7 +12,7 @@ from tests.support.command import completed
 from xent_check.casefile.loading import Filter, load
 
 FAKES = Path(__file__).parents[1] / "support" / "fakes"
-DRAWN = ("--seconds", "25", "--examples", "150")
+DRAWN = ("--seconds", "20", "--examples", "150")
 SPARSE = ("--loss", "sparse_categorical", "--given", "logits", "--returns", "losses,gradient")
 
 
@@ -35,7 +35,7 @@ def numbers_of(file: Path) -> int:
 def test_a_rare_defect_is_found_shrunk_and_declared(folder: Path, name: str, part: str) -> None:
     arguments = ("-i", f"sought.py:{name}", *SPARSE, "--seed", "1")
     done = completed(
-        folder, "fuzz", *arguments, "--seconds", "60", "--examples", "300", "--declare"
+        folder, "fuzz", *arguments, "--seconds", "20", "--examples", "300", "--declare"
     )
     assert done.returncode == 1, done.stdout + done.stderr
     files = sorted((folder / "cases" / "found").glob(f"*{part}*.yaml"))
