@@ -62,8 +62,11 @@ def kills(folder: Path, names: list[str], asked: argparse.Namespace) -> bool:
         same = report_in(folder) == undisturbed
         print(f"after {since} kills: {'the same' if same else 'ANOTHER'} report", flush=True)
         holds, since = holds and same, 0
-    left = [str(path) for path in folder.glob("*/**/*") if path.is_file()]
-    left = [path for path in left if "journals" in path or "tmp" in path]
+    journals, temporary = (
+        (folder / "cache" / "journals").glob("*.jsonl"),
+        (folder / "tmp").iterdir(),
+    )
+    left = [path.name for path in (*journals, *temporary)]
     print(f"{count} kills; left behind: {left or 'nothing'}")
     return holds and not left
 
