@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .output import Look, end, outputs_of
+from .searching import color_option, report_option
 
 if TYPE_CHECKING:
     from xent_check.reporters.formats import Terminal
@@ -20,14 +21,8 @@ _FORMATS = ("table", "json", "markdown", "html")
 
 @click.command("atlas", short_help="How wrong losses can be: the results of sweeps, in one table.")
 @click.argument("sweeps", metavar="[SWEEPS]...", nargs=-1, type=click.Path(path_type=Path))
-@click.option(
-    "--report",
-    "reports",
-    metavar="FORMAT[=FILE]",
-    multiple=True,
-    help=f"{', '.join(_FORMATS)}; to a file, or to standard output. Repeatable.",
-)
-@click.option("--color/--no-color", default=None, help="[default: where stdout is a terminal]")
+@report_option(_FORMATS)
+@color_option
 def command(sweeps: tuple[Path, ...], reports: tuple[str, ...], color: bool | None) -> None:
     """What sweeps found, a table for each loss, dtype, and value or gradient.
 

@@ -11,12 +11,11 @@ import click
 
 from xent_check.problem.vocabulary import LOSSES
 
-from .completion import implementation_names
 from .configured import Configured
 from .guarding import guarded_report, unguarded
 from .output import Look, terminal
 from .own_options import own_options
-from .searching import SearchProgress, present
+from .searching import SearchProgress, color_option, impl_option, present
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -30,15 +29,7 @@ _SECONDS = 60.0  # where neither --seconds nor --examples is given
 
 
 @click.command("fuzz", cls=Configured, short_help="Search for problems on which one diverges.")
-@click.option(
-    "-i",
-    "--impl",
-    "names",
-    metavar="NAME",
-    multiple=True,
-    shell_complete=implementation_names,
-    help="Ask this implementation. Repeatable. [default: the default set, where installed]",
-)
+@impl_option
 @own_options("loss")
 @click.option(
     "--loss",
@@ -85,7 +76,7 @@ _SECONDS = 60.0  # where neither --seconds nor --examples is given
     show_default=True,
     type=click.FloatRange(0, min_open=True),
 )
-@click.option("--color/--no-color", default=None, help="[default: where stdout is a terminal]")
+@color_option
 def command(
     names: tuple[str, ...],
     losses: tuple[Any, ...],

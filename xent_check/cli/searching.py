@@ -1,22 +1,55 @@
-"""What `fuzz` and `sweep` share: whom they ask, and their progress, a line on standard error."""
+"""What `fuzz`, `sweep` and `calibrate` share: options, whom they ask, and their progress, a line on
+standard error."""
 
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from .completion import implementation_names
 from .guarding import unguarded
 from .options import implementations
 from .output import is_dumb
 from .own_options import declaration, said_of
+
+FC = TypeVar("FC", bound=Callable[..., Any])
 
 if TYPE_CHECKING:
     from rich.status import Status
 
     from xent_check.implementations.names import Implementation
     from xent_check.search.fuzzing.fuzz import Worst
+
+
+impl_option = click.option(
+    "-i",
+    "--impl",
+    "names",
+    metavar="NAME",
+    multiple=True,
+    shell_complete=implementation_names,
+    help="Ask this implementation. Repeatable. [default: the default set, where installed]",
+)
+jobs_option = click.option(
+    "-j", "--jobs", metavar="N", type=click.IntRange(1), help="Processes at once."
+)
+color_option = click.option(
+    "--color/--no-color", default=None, help="[default: where stdout is a terminal]"
+)
+
+
+def report_option(formats: Sequence[str]) -> Callable[[FC], FC]:
+    """`--report`, of these formats."""
+    return click.option(
+        "--report",
+        "reports",
+        metavar="FORMAT[=FILE]",
+        multiple=True,
+        help=f"{', '.join(formats)}; to a file, or to standard output. Repeatable.",
+    )
 
 
 def present(names: tuple[str, ...], own: dict[str, Any]) -> tuple[Implementation, ...]:
@@ -65,6 +98,11 @@ class SearchProgress:
         if self._status is not None:
             found = f", {diverging:,} diverge" if diverging else ""
             self._status.update(f"{done:,} of {total:,} inputs ({done / total:.1%}){found}")
+
+    def of_text(self, text: str) -> None:
+        """text: how far it is, in words."""
+        if self._status is not None:
+            self._status.update(text)
 
     def __exit__(self, *_: object) -> None:
         if self._status is not None:

@@ -11,12 +11,18 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from .completion import implementation_names
 from .configured import Configured
 from .options import command_line
 from .output import Look, end, outputs_of
 from .own_options import own_options
-from .searching import SearchProgress, present
+from .searching import (
+    SearchProgress,
+    color_option,
+    impl_option,
+    jobs_option,
+    present,
+    report_option,
+)
 
 if TYPE_CHECKING:
     from xent_check.problem.vocabulary import DType, Given
@@ -32,15 +38,7 @@ _GRID = 2**14  # numbers of float64 that are asked first
 
 @click.command("sweep", cls=Configured, short_help="Every input of a loss, to the last one.")
 @click.argument("loss", metavar="LOSS", type=click.Choice(_LOSSES))
-@click.option(
-    "-i",
-    "--impl",
-    "names",
-    metavar="NAME",
-    multiple=True,
-    shell_complete=implementation_names,
-    help="Ask this implementation. Repeatable. [default: the default set, where installed]",
-)
+@impl_option
 @own_options("loss", "given")
 @click.option(
     "--given", type=click.Choice(["logits", "probs"]), default="logits", show_default=True
@@ -76,16 +74,16 @@ _GRID = 2**14  # numbers of float64 that are asked first
     show_default=True,
     help="What is compared.",
 )
-@click.option("-j", "--jobs", metavar="N", type=click.IntRange(1), help="Processes at once.")
+@jobs_option
 @click.option(
-    "--report",
-    "reports",
-    metavar="FORMAT[=FILE]",
-    multiple=True,
-    help=f"{', '.join(_FORMATS)}; to a file, or to standard output. Repeatable.",
+    "--scheduler",
+    metavar="ADDRESS",
+    default="",
+    help="Compute on the Dask cluster of this scheduler. [default: on this machine]",
 )
+@report_option(_FORMATS)
 @click.option("--resume", is_flag=True, help="Go on where the same sweep ended early.")
-@click.option("--color/--no-color", default=None, help="[default: where stdout is a terminal]")
+@color_option
 def command(
     loss: Literal["binary", "sparse_categorical"],
     names: tuple[str, ...],
@@ -96,6 +94,7 @@ def command(
     stride: int | None,
     check: str,
     jobs: int | None,
+    scheduler: str,
     reports: tuple[str, ...],
     resume: bool,
     color: bool | None,
@@ -121,6 +120,8 @@ def command(
     from xent_check.workers.cache_folder import cache_folder
 
     outputs, look = outputs_of(reports, _FORMATS), Look(color)
+    if scheduler and jobs:
+        raise click.UsageError("-j and --scheduler: the cluster's workers are its processes")
     if loss != "binary" and dtype not in PAIRS:
         raise click.UsageError(f"--dtype {dtype}: {loss} takes all pairs of {' or '.join(PAIRS)}")
     low, high = _range(given, dtype, ends)
@@ -129,7 +130,7 @@ def command(
         stride = -(-first.numbers // _GRID) if dtype == "float64" else 1
     labels = tuple(dict.fromkeys(labels or (0, 1)))
     domains = tuple(replace(first, label=label, stride=stride) for label in labels)
-    plan = Plan(domains, present(names, own), cache_folder(), resume, jobs)
+    plan = Plan(domains, present(names, own), cache_folder(), resume, jobs, scheduler=scheduler)
     digest = hashlib.sha256(json.dumps(plan.subject).encode()).hexdigest()[:16]
     journal = cache_folder() / "sweeps" / f"{digest}.jsonl"
     plan = replace(plan, journal=journal)

@@ -1,0 +1,64 @@
+"""Engine: where the parts of a sweep are computed. Their results are the same to the bit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from types import TracebackType
+from typing import Protocol
+
+from xent_check.implementations.names import Implementation
+from xent_check.workers.pool import Pool
+
+from .domain import Domain
+from .parts import Found, part_tallies
+
+Asked = Callable[[int], list[Implementation]]
+"""Who is asked for the part of a number, at the time when it is called."""
+
+
+class Engine(Protocol):
+    """A context manager."""
+
+    def __enter__(self) -> Engine: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+    def answers(
+        self, domain: Domain, parts: Sequence[tuple[int, int]], asked: Asked
+    ) -> Iterator[Sequence[Found]]:
+        """What becomes of each part, in the order of the parts."""
+        ...
+
+
+class Here:
+    """This machine: a process for each framework."""
+
+    def __init__(
+        self, implementations: Sequence[Implementation], jobs: int | None, timeout: float
+    ) -> None:
+        self._pool = Pool[Implementation](implementations, jobs, keep=True)
+        self._timeout = timeout
+
+    def __enter__(self) -> Here:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._pool.__exit__()
+
+    def answers(
+        self, domain: Domain, parts: Sequence[tuple[int, int]], asked: Asked
+    ) -> Iterator[Sequence[Found]]:
+        """One part after the other."""
+        for number, (start, stop) in enumerate(parts):
+            who = asked(number)
+            yield list(part_tallies(domain, start, stop, who, self._pool, self._timeout))
