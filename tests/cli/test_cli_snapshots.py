@@ -18,6 +18,7 @@ from tests.support.snapshots import assert_expected
 from xent_check import cli
 from xent_check.implementations.table import IMPLEMENTATIONS
 from xent_check.problem.options import CALLED
+from xent_check.reference.elementary import RELEASES
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 ROOT = Path(__file__).parents[2]
@@ -115,12 +116,19 @@ def test_impls_shows_the_options_that_each_supports(xent_check: Command) -> None
     }
 
 
+def test_impls_shows_the_releases_whose_exp_and_log_are_measured(xent_check: Command) -> None:
+    lines = xent_check("impls", "-v").stdout.splitlines()
+    start = lines.index("tolerance auto counts the errors of exp and log as measured of:")
+    shown = {tuple(line.split()) for line in lines[start + 1 :][: len(RELEASES)]}
+    assert shown == RELEASES
+
+
 def test_impls_shows_what_each_computes_in_float32(xent_check: Command) -> None:
     lines = xent_check("impls", "-v").stdout.splitlines()
     start = next(index for index, line in enumerate(lines) if line.startswith("Asked for 16 bits"))
     shown: dict[tuple[str, str, str], tuple[str, ...]] = {}
     name = ""
-    for line in lines[start + 1 :]:
+    for line in lines[start + 1 : lines.index("", start)]:
         name = line[:12].strip() or name
         dtypes, given = line[31:].split(" from ")
         shown[name, line[12:31].strip(), given] = tuple(dtypes.split(", "))

@@ -31,6 +31,7 @@ COMMANDS = {
     "fuzz": "Search for problems on which an implementation diverges.",
     "sweep": "Every input of a loss, to the last one.",
     "atlas": "How wrong losses can be: the results of sweeps, in one table.",
+    "calibrate": "How exact exp, log and their kin are in each framework.",
     "repro": "Write a standalone script that shows one answer, for a bug report.",
     "eval": "Check one problem given on the command line.",
     "impls": "List the implementations: what is installed, versions, modes.",

@@ -55,6 +55,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("", "what ships"),
         ("sweeps/ --report html=atlas.html", "a page"),
     ),
+    "calibrate": (
+        ("-i torch --dtype float32", "16 million numbers"),
+        ("--stride 1 --report json=all.json", "all: hours"),
+    ),
     "repro": (
         ("case.yaml -i keras -o repro.py", "a script"),
         ("case.yaml -i torch --format markdown", "an issue around it"),

@@ -165,6 +165,21 @@ def _support_lines() -> list[str]:
         for (loss, form), dtypes in entry.in_float32.items():
             lines.append(f"{shown:<12}{loss:<19}{', '.join(dtypes)} from {form}")
             shown = ""
+    return [*lines, "", *_calibrated_lines()]
+
+
+def _calibrated_lines() -> list[str]:
+    """The releases whose exp and log the bound counts, and the installed ones that are none."""
+    from xent_check.implementations.elementary import FRAMEWORKS
+    from xent_check.implementations.names import parse, why_missing
+    from xent_check.reference.elementary import RELEASES
+
+    there = [i for i in map(parse, FRAMEWORKS) if why_missing(i) is None]
+    other = [f"{i.name} {i.version}" for i in there if (i.name, i.version) not in RELEASES]
+    lines = ["tolerance auto counts the errors of exp and log as measured of:"]
+    lines += [f"  {name} {version}" for name, version in sorted(RELEASES)]
+    if other:
+        lines += ["Not measured, xent-check calibrate does that:", *(f"  {one}" for one in other)]
     return lines
 
 
