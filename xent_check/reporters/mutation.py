@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from xent_check import __version__
 from xent_check.errors import and_more, visible
-from xent_check.results.number_text import count_of, small
+from xent_check.results.departure import MEANINGS
+from xent_check.results.number_text import count_of, small, tidy
 from xent_check.search.mutate import Fate, Mutation
 
 from .formats import Terminal
@@ -67,9 +69,15 @@ def _caught(fates: Sequence[Fate]) -> list[Line]:
 
 
 def caught_by(fate: Fate) -> str:
-    """The case that catches it, by how much, and what explains its numbers."""
+    """The first case that catches it, by how much, and what explains most cases that do."""
     assert fate.caught is not None
-    return sentence(fate.caught).removeprefix(f"{fate.mutant.id} ")
+    bare = replace(fate.caught, diagnosis=None)
+    text = sentence(bare).removeprefix(f"{fate.mutant.id} ")
+    reason = fate.reason
+    if reason is None or reason.explanation.id in MEANINGS:  # those stand in the text already
+        return text
+    so_say = f", as {reason.explained} of {reason.results} cases say" * (reason.results > 1)
+    return f"{text}. Why{so_say}: {tidy(reason.explanation.sentence)}"
 
 
 def _remarks(mutation: Mutation) -> Iterator[Line]:
@@ -165,8 +173,13 @@ def _plain_mutant(mutant: Any) -> dict[str, Any]:
 def _plain_fate(fate: Fate) -> dict[str, Any]:
     row = _plain_mutant(fate.mutant)
     if fate.caught is None:
-        more = {"lacking": list(fate.lacking), "met": fate.met, "cure": fate.cure or None}
-        return row | {"status": "slips"} | more
-    best = fate.caught.diagnosis.explanations[:1] if fate.caught.diagnosis else ()
-    why = best[0].id if best else None
-    return row | {"status": "caught", "case": fate.caught.case.id, "explanation": why}
+        slips = {"lacking": list(fate.lacking), "met": fate.met, "cure": fate.cure or None}
+        return row | {"status": "slips"} | slips
+    reason = fate.reason
+    more = {
+        "case": fate.caught.case.id,
+        "explanation": None if reason is None else reason.explanation.id,
+        "explained": 0 if reason is None else reason.explained,
+        "catching": [result.case.id for result in fate.catching],
+    }
+    return row | {"status": "caught"} | more

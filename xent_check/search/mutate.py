@@ -12,6 +12,7 @@ from xent_check.casefile.loading import PosedCase
 from xent_check.problem.evaluation import Computed, Evaluation, Unsupported
 from xent_check.reference.truth import Truth, truth
 from xent_check.results.attached_diagnosis import diagnosed
+from xent_check.results.common_reason import CommonReason, common_reason
 from xent_check.results.report import CaseResult
 from xent_check.results.verdict import judge
 from xent_check.running.jobs import has_labels_outside
@@ -20,21 +21,33 @@ from .asking import Asker, is_installed
 from .mutants.mutant import Mutant
 from .mutants.needs import NEEDS
 
+_ENOUGH = 8  # cases that catch a mutant tell its reason from others
+
 
 @dataclass(frozen=True, eq=False)
 class Fate:
     """What became of a mutant."""
 
     mutant: Mutant
-    caught: CaseResult | None = None
-    """its result on the first case that tells it from a right loss, explained; None where none
-    does"""
+    catching: tuple[CaseResult, ...] = ()
+    """its results on the first cases that tell it from a right loss, explained, at most `_ENOUGH`
+    of them; none where no case does"""
     lacking: tuple[str, ...] = ()
     """of one that slips through: what it needs and no case has"""
     met: int = 0
     """of one that slips through: how many cases have all that it needs"""
     cure: str = ""
     """of one that slips through: a case of the suite that catches it; empty where none was found"""
+
+    @property
+    def caught(self) -> CaseResult | None:
+        """Its result on the first case that catches it; None where none does."""
+        return self.catching[0] if self.catching else None
+
+    @property
+    def reason(self) -> CommonReason | None:
+        """What explains most of the numbers that catch it; None where nothing explains any."""
+        return common_reason(self.catching)
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,18 +96,18 @@ def mutate(
     bases = {mutant.made_from for mutant in present}
     controls = [one for one in right if is_installed(one) and _is_control(one, present, bases)]
     with Asker() as asker:
-        caught, flagged, asked = _scan(posed_cases, present, controls, asker)
-        slipping = [mutant for mutant in present if mutant not in caught]
+        catching, flagged, asked = _scan(posed_cases, present, controls, asker)
+        slipping = [mutant for mutant in present if not catching[mutant]]
         needed = [one for one in controls if one.id in {m.made_from for m in slipping}]
-        cures = _scan(suite, slipping, needed, asker, False)[0] if suite else {}
+        cures = _scan(suite, slipping, needed, asker, 1, False)[0] if suite else {}
     fates = []
     for mutant in present:
-        if mutant in caught:
-            fates.append(Fate(mutant, diagnosed(caught[mutant])))
+        if catching[mutant]:
+            fates.append(Fate(mutant, tuple(map(diagnosed, catching[mutant]))))
             continue
         met, lacking = _needs(mutant, posed_cases)
-        cure = cures[mutant].case.id if mutant in cures else ""
-        fates.append(Fate(mutant, None, lacking, met, cure))
+        cure = cures[mutant][0].case.id if cures.get(mutant) else ""
+        fates.append(Fate(mutant, (), lacking, met, cure))
     return Mutation(
         cases=len(posed_cases),
         asked=asked,
@@ -116,18 +129,19 @@ def _scan(
     mutants: Sequence[Mutant],
     controls: Sequence[Mutant],
     asker: Asker,
+    enough: int = _ENOUGH,
     every_right: bool = True,
-) -> tuple[dict[Mutant, CaseResult], list[CaseResult], int]:
-    """The result that catches each mutant, those of right losses that are flagged, and the number
-    of cases on which one was asked. A mutant that is caught is not asked again. every_right: the
-    right losses are asked where no mutant is, too."""
-    caught: dict[Mutant, CaseResult] = {}
+) -> tuple[dict[Mutant, list[CaseResult]], list[CaseResult], int]:
+    """The results that catch each mutant, those of right losses that are flagged, and the number
+    of cases on which one was asked. A mutant that `enough` cases catch is not asked again.
+    every_right: the right losses are asked where no mutant is, too."""
+    catching: dict[Mutant, list[CaseResult]] = {mutant: [] for mutant in mutants}
     flagged: list[CaseResult] = []
     asked = 0
     for posed in sorted(posed_cases, key=lambda posed: posed.problem.num_scores):
         problem = posed.problem
         # Elsewhere a mutant is the right loss that it is made from.
-        open_ones = [m for m in mutants if m not in caught and m.met_by(problem)]
+        open_ones = [m for m in mutants if len(catching[m]) < enough and m.met_by(problem)]
         if has_labels_outside(problem) or not any(m.takes(problem) for m in mutants):
             continue
         if not (open_ones or every_right):
@@ -149,8 +163,8 @@ def _scan(
             if problem.conduct or not _same(answer, sound[mutant.made_from]):
                 result = _judged(posed, mutant, answer, exact)
                 if _is_flagged(result):
-                    caught[mutant] = result
-    return caught, flagged, asked
+                    catching[mutant].append(result)
+    return catching, flagged, asked
 
 
 def _truth(posed: PosedCase) -> Truth:
