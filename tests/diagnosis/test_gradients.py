@@ -10,7 +10,9 @@ import pytest
 from tests.observed import known_gradients
 from xent_check.diagnosis.gradients import diagnose_gradient, diagnose_printed_gradient
 from xent_check.problem.problem import Problem
+from xent_check.reference.truth import truth
 
+NAN = float("nan")
 X = np.array([[1.0, 2.0, 3.0], [0.5, -1.0, 0.0]], "f4")
 LABELS = np.array([0, 2])
 
@@ -119,9 +121,9 @@ SHARES = EXPS / EXPS.sum(axis=1, keepdims=True)
 HOT = np.eye(21)[CLASSES]
 
 
-def of_backward(gradient: np.ndarray, **options: Any) -> Any:
+def of_backward(gradient: np.ndarray, labels: Any = CLASSES, **options: Any) -> Any:
     asked = Problem(
-        "sparse_categorical", "logits", ROWS, CLASSES, "float32", gradient=True, **options
+        "sparse_categorical", "logits", ROWS, labels, "float32", gradient=True, **options
     )
     diagnosis = diagnose_gradient(asked, gradient)
     return None if diagnosis is None else diagnosis.explanations[0]
@@ -153,6 +155,82 @@ def test_targets_that_are_taken_to_sum_to_1_are_named() -> None:
     diagnosis = diagnose_gradient(asked, SHARES - soft.astype(np.float64))
     assert diagnosis is not None
     assert diagnosis.explanations[0].id == "labels-taken-to-sum-to-1"
+
+
+@pytest.mark.parametrize(
+    ("layout", "read"),
+    [("sliced", [1.0, NAN, 2.0, NAN]), ("reversed", [4.0, 3.0, 2.0, 1.0])],
+)
+def test_a_cotangent_that_is_read_in_the_order_of_its_memory_is_named(
+    layout: Any, read: list[float]
+) -> None:
+    """1 nan 2 nan 3 nan 4 in memory, or 4 3 2 1."""
+    cotangent = np.array([1, 2, 3, 4], "f4")
+    observed = (SHARES - HOT) * np.array(read)[:, None]
+    found = of_backward(observed, cotangent=cotangent, cotangent_layout=layout)
+    assert found.id == "strides-ignored"
+    without = of_backward(observed, cotangent=cotangent)
+    assert without is None or without.id != "strides-ignored"
+
+
+# ---- which entries are nan ----------------------------------------------------------------------
+
+
+def test_a_gradient_through_1_over_p_is_named_where_p_is_0() -> None:
+    """exp(-200) is 0 in float32: 1 / 0 times 0. Of the other row softmax less one-hot."""
+    logits = np.array([[0, -200.0, 0], [0, 0, 0]], "f4")
+    asked = Problem(
+        "sparse_categorical", "logits", logits, np.array([1, 2]), "float32", gradient=True
+    )
+    third = 1 / 3
+    found = diagnose_gradient(asked, np.array([[NAN] * 3, [third, third, third - 1]]))
+    assert found is not None
+    assert found.explanations[0].id == "inf-minus-inf"
+    assert "through 1 / p" in found.explanations[0].sentence
+    other = diagnose_gradient(asked, np.array([[0.5, -1, 0.5], [NAN] * 3]))
+    assert other is None  # nothing makes nan of three equal logits
+
+
+def test_an_ignored_sample_whose_gradient_is_multiplied_by_0_is_named() -> None:
+    """The softmax of a row of -inf is nan; another ignored sample has a gradient of 0."""
+    logits = np.array([[-np.inf] * 3, [1, 2, 3], [0, 0, 0]], "f4")
+    asked = Problem(
+        "sparse_categorical", "logits", logits, np.array([-1, -1, 0]), "float32", gradient=True,
+        ignore_index=-1,
+    )  # fmt: skip
+    third = 1 / 3
+    found = diagnose_gradient(asked, np.array([[NAN] * 3, [0] * 3, [third - 1, third, third]]))
+    assert found is not None
+    assert found.explanations[0].id == "inf-minus-inf"
+
+
+def test_a_gradient_of_no_sample_that_is_nan_is_named() -> None:
+    found = of_backward(np.full_like(SHARES, NAN), ignore_index=7, labels=np.full(4, 7))
+    assert (found.id, found.parameters["how"]) == (
+        "inf-minus-inf", "the gradient is 0 over a count of 0",
+    )  # fmt: skip
+    assert of_backward(np.full_like(SHARES, NAN), ignore_index=7) is None  # three samples count
+
+
+# ---- what a dtype is promised for ---------------------------------------------------------------
+
+
+def test_a_gradient_of_16_bits_is_held_to_the_dtype_that_is_promised() -> None:
+    """1/3 is 0.333984375 in bfloat16, and 0.3359375 next to it: what bfloat16 may come to on the
+    way, but not float32 rounded once."""
+    asked = Problem(
+        "sparse_categorical", "logits", np.zeros((2, 3), "f4"), np.array([0, 1]), "bfloat16",
+        gradient=True,
+    )  # fmt: skip
+    promised = truth(asked).as_promised(asked, "float32").bounds
+    near, off = 0.333984375, 0.3359375
+    observed = np.array([[near - 1, near, off], [off, near - 1, near]])
+    observed[[0, 1], [0, 1]] = -0.66796875  # -2/3
+    assert diagnose_gradient(asked, observed) is None
+    found = diagnose_gradient(asked, observed, bounds=promised)
+    assert found is not None
+    assert found.explanations[0].ids == ("dtype",)
+    assert found.explanations[0].is_vague
 
 
 def test_a_gradient_of_no_reason_has_none() -> None:

@@ -248,6 +248,129 @@ def test_a_bias_that_is_added_twice_is_named() -> None:
     assert said(diagnosed(losses, problem))[0] == "bias-twice"
 
 
+def test_a_label_that_meets_the_padding_of_the_last_tile_is_named() -> None:
+    """The last of 45 classes are a tile of 16 that has 13, or one of 32: of LABELS 44 and 32 stand
+    there, the others are lost."""
+    losses = [
+        x if label >= 32 else math.inf for x, label in zip(with_sum(sum), LABELS, strict=True)
+    ]
+    first, found = said(diagnosed(losses, sparse()))
+    assert (first, found["tile"]) == ("label-in-padding", 16)
+
+
+def test_a_sum_that_overflows_float16_is_named() -> None:
+    """The largest number of float16 is 65,504, and what is from 65,520 on rounds to inf: 70,000
+    equal logits are too many, and those beside 30,000 that are masked are not."""
+    logits = np.ones((2, 70_000))
+    logits[1, 40_000:] = -math.inf
+    problem = sparse(logits, [0, 1])
+    first, found = said(diagnosed([math.inf, math.log(40_000)], problem))
+    assert (first, found) == ("accumulator-dtype", {"dtype": "float16"})
+
+
+def test_a_row_that_is_all_masked_and_ignored_has_a_log_sum_exp_of_minus_inf() -> None:
+    """No logit is taken off the log-sum-exp of a padded position: log 0, and log 2 of two zeros."""
+    logits = [[-math.inf] * 2, [0.0, 0.0], [1.0, 1.0]]
+    problem = sparse(logits, [-100, -100, 1], ignore_index=-100)
+    losses = [-math.inf, math.log(2), math.log(2)]
+    first, found = said(diagnosed(losses, problem))
+    assert (first, found["how"]) == (
+        "ignored-not-ignored", "have the log-sum-exp for a loss, less no logit",
+    )  # fmt: skip
+
+
+def test_an_ignored_sample_that_is_multiplied_by_0_is_nan_where_it_is_infinite() -> None:
+    """The label of the first, -100, becomes class 0, which is masked: 0 times inf."""
+    problem = sparse([[-math.inf, 0.0], [1.0, 2.0], [0.0, 0.0]], [-100, -100, 1], ignore_index=-100)
+    assert said(diagnosed([math.nan, 0.0, math.log(2)], problem))[0] == "inf-minus-inf"
+
+
+# ---- binary losses ------------------------------------------------------------------------------
+
+Z = [-200.0, -1.5, 0.25, 200.0, 3.0]
+
+
+def binary(labels: list[float], **options: Any) -> Problem:
+    return problem_of({"loss": "binary", "logits": Z, "labels": labels, **options})
+
+
+def softplus(z: float) -> float:
+    return max(z, 0) + math.log1p(math.exp(-abs(z)))
+
+
+@pytest.mark.parametrize(
+    ("labels", "losses", "what"),
+    [
+        # log(1 + exp(200)) is inf in float32, and z more than that too
+        ([0, 0, 0, 1, 0], [math.inf, softplus(-1.5), softplus(0.25), 0.0, softplus(3.0)],
+         "nothing is taken off"),
+        # with 200 taken off both exps are 0, whose log is -inf; with 0 taken off exp(200) is inf
+        ([1, 1, 1, 1, 1], [math.inf, softplus(1.5), softplus(-0.25), -math.inf, softplus(-3.0)],
+         "max(z, 0) is taken off"),
+    ],
+)  # fmt: skip
+def test_an_exp_that_overflows_in_a_binary_loss_is_named(
+    labels: list[float], losses: list[float], what: str
+) -> None:
+    first, found = said(diagnosed(losses, binary(labels)))
+    assert first == "unshifted-exp"
+    assert found["what"].startswith(what)
+
+
+def test_an_exp_that_overflows_in_the_term_of_pos_weight_alone_is_named() -> None:
+    """Where the label is 0 the loss is right at -200, and 200 at 200."""
+    z, labels = [-200.0, -200.0, 200.0, -1.5, 0.25], [1, 0, 0, 1, 0]
+    losses = [math.inf, softplus(-200.0), 200.0, 3 * softplus(1.5), softplus(0.25)]
+    problem = problem_of({"loss": "binary", "logits": z, "labels": labels, "pos_weight": [3.0] * 5})
+    first, found = said(diagnosed(losses, problem))
+    assert (first, found["what"].rsplit(" ", 1)[-1]) == ("unshifted-exp", "pos_weight")
+
+
+def test_the_log_of_a_rounded_complement_is_named_where_the_other_log_is_right() -> None:
+    """1 - sigmoid(200) is 0 in float32; -log sigmoid(-200) is 200, where a rounded p gives inf."""
+    losses = [200.0, softplus(-1.5), softplus(-0.25), math.inf, softplus(3.0)]
+    assert said(diagnosed(losses, binary([1, 0, 1, 0, 0])))[0] == "log-of-probability"
+
+
+# ---- memory -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("layout", "places"),
+    [
+        ("transposed", [0, 3, 6, 9, 1, 4, 7, 10, 2, 5, 8, 11]),  # of the flat array, in memory
+        ("reversed", list(range(11, -1, -1))),
+    ],
+)
+def test_scores_that_are_read_in_the_order_of_their_memory_are_named(
+    layout: str, places: list[int]
+) -> None:
+    rows = np.array(ROWS).T  # 4 rows of 3 classes
+    read = rows.reshape(-1)[places].reshape(4, 3)
+    labels = [0, 2, 1, 1]
+    losses = [-log_p(list(row))[y] for row, y in zip(read, labels, strict=True)]
+    first, found = said(diagnosed(losses, sparse(rows, labels, layout=layout)))
+    assert (first, found["what"]) == ("strides-ignored", "the scores")
+    assert not any(
+        e.id == "strides-ignored" for e in diagnosed(losses, sparse(rows, labels)).explanations
+    )
+
+
+def test_scores_between_which_nan_stands_give_nan_where_that_is_read() -> None:
+    """Of the first row 1.5, nan, -0.25, nan are read, in place of four classes."""
+    one = sparse([ROWS[0]], [3], layout="sliced")
+    assert said(diagnosed([math.nan], one))[0] == "strides-ignored"
+    assert not diagnosed([math.nan], sparse([ROWS[0]], [3])).explained
+
+
+def test_labels_that_are_read_in_the_order_of_their_memory_are_named() -> None:
+    """Every second number of their memory is a label, and the one after it that label again."""
+    labels = [0, 2, 1]
+    losses = [-LOGS[0][0], -LOGS[1][0], -LOGS[2][2]]
+    first, found = said(diagnosed(losses, sparse(ROWS, labels, layout="sliced")))
+    assert (first, found["what"]) == ("strides-ignored", "the labels")
+
+
 # ---- what is not claimed ------------------------------------------------------------------------
 
 
@@ -288,7 +411,7 @@ NEW = {
     "tile-padding-counts",
     "tail-dropped",
     "tail-read-twice", "maximum-cut", "tiles-not-rescaled", "gap-cut", "masked-tile-nan",
-    "accumulator-dtype",
+    "accumulator-dtype", "label-in-padding",
 }  # fmt: skip
 
 

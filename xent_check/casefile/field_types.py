@@ -11,7 +11,11 @@ from pydantic_core import PydanticCustomError
 
 from xent_check.diagnosis.diagnosis import ROUNDING
 from xent_check.diagnosis.hypotheses.gradients import GRADIENT_HYPOTHESES
-from xent_check.diagnosis.hypotheses.gradients_by_meaning import FILTERED, SUM_TO_1
+from xent_check.diagnosis.hypotheses.gradients_by_meaning import (
+    FILTERED,
+    INFINITIES,
+    SUM_TO_1,
+)
 from xent_check.diagnosis.hypotheses.solved import EVERY
 from xent_check.errors import KeyPath, Mistake, did_you_mean
 
@@ -146,7 +150,7 @@ def _reason(value: object) -> str:
     return text(value, "text, or a mapping with text and id")
 
 
-_OF_GRADIENTS = (*GRADIENT_HYPOTHESES, FILTERED, SUM_TO_1)
+_OF_GRADIENTS = (*GRADIENT_HYPOTHESES, FILTERED, SUM_TO_1, INFINITIES)
 HYPOTHESIS_IDS = tuple(
     dict.fromkeys([*(h.id for h in EVERY), *(h.id for h in _OF_GRADIENTS), ROUNDING])
 )

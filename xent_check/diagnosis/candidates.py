@@ -11,6 +11,7 @@ import numpy as np
 from xent_check.problem.dtypes import Float64s
 
 from .hypotheses.further import OF_ZEROS
+from .hypotheses.memory import OF_MEMORY
 from .hypotheses.rarer import RARER
 from .hypotheses.scores import EPSILONS
 from .hypotheses.table import HYPOTHESES, Hypothesis, Parameters
@@ -97,6 +98,15 @@ def singles(start: Candidate, total: bool) -> list[Candidate]:
         extreme = not np.isfinite(rows).all() or bool((np.abs(rows) > EXTREME).any())
     breaking = extreme or not np.isfinite(start.numbers).all()
     return sorted(candidates, key=lambda c: (not (breaking and c.breaks), c.order))
+
+
+def of_memory(start: Candidate, total: bool) -> list[Candidate]:
+    """What first comes to mind of arrays that are not contiguous."""
+    return [
+        candidate
+        for hypothesis in OF_MEMORY
+        for candidate in changes_of(start, hypothesis, len(HYPOTHESES), total)
+    ]
 
 
 def of_zeros(start: Candidate, total: bool) -> list[Candidate]:

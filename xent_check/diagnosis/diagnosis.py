@@ -19,6 +19,7 @@ from xent_check.reference.bounds import Bounds
 from .candidates import (
     AppliedChange,
     Candidate,
+    of_memory,
     of_zeros,
     pairs,
     plain,
@@ -79,6 +80,11 @@ class Explanation:
         return self.ids[0]
 
     @property
+    def is_vague(self) -> bool:
+        """Whether it says of which precision the numbers are, and gives none of them."""
+        return self.ids == ("dtype",) and self.parameters.get("where") == "computation"
+
+    @property
     def changes(self) -> tuple[Change, ...]:
         """Its changes, one by one."""
         return self.steps or (Change(self.id, self.sentence),)
@@ -127,9 +133,9 @@ def diagnose(problem: Problem, observed: Observed, bounds: Bounds) -> Diagnosis:
     if not evidence.differing.any():
         return _agreement(start, evidence, bounds)
     alone = singles(truth, total)
-    candidates = alone
+    candidates = [*of_memory(truth, total), *alone]
     if not observed.values.any():
-        candidates = [*of_zeros(truth, total), *alone]
+        candidates = [*of_zeros(truth, total), *candidates]
         candidates = candidates if total else sorted(candidates, key=_nearly_zero)
     good, poor, chance = evidence.weigh(candidates)
     if not good:

@@ -13,7 +13,7 @@ explained by itself.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,7 @@ from xent_check.problem.dtypes import Float64s
 from xent_check.problem.last_layer import through_layer
 from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import Parameter
+from xent_check.reference.bounds import Bounds
 from xent_check.reference.truth import Truth, truth
 
 from .diagnosis import ROUNDING, Change, Diagnosis, Explanation
@@ -76,6 +77,16 @@ class _Observed:
         assert bound is not None
         return part.high, bound
 
+    def truth_of(self, problem: Problem) -> Truth:
+        """The exact value of a changed problem, and its bounds for who computes as is asked of
+        the observed gradient."""
+        exact, asked = truth(problem), self.exact.bounds
+        if problem.dtype != self.asked.dtype:
+            return exact
+        if asked.promise is not None:
+            return exact.as_promised(problem, asked.promise)
+        return exact.inside_float32(problem) if asked.in_float32 else exact
+
     def candidate(
         self, problem: Problem, exact: Truth, steps: tuple[Change, ...], parameters: Parameters,
         divisor: float,
@@ -89,7 +100,7 @@ class _Observed:
             gradient = through_layer(self.asked, slopes.high, self.by)
         else:
             gradient, own_bound = self.part_of(exact)
-            bound = np.maximum(bound, own_bound)
+            bound = np.fmax(bound, own_bound)
         numbers = np.zeros_like(gradient) if np.isinf(divisor) else gradient / divisor
         bound = bound / abs(divisor)
         allowed = bound + self.units
@@ -105,13 +116,16 @@ def diagnose_gradient(
     observed: Float64s,
     units: Float64s | None = None,
     by: Parameter | None = None,
+    bounds: Bounds | None = None,
 ) -> Diagnosis | None:
     """What explains a gradient; None where nothing does.
 
     by: the parameter of the last layer that it is by, and of whose shape; None: by what is given.
-    units: one unit of each number's last printed digit; None where the numbers are exact.
+    units: one unit of each number's last printed digit; None where the numbers are exact. bounds:
+    what rounding explains; None: that of the problem's own dtype.
     """
-    found = _diagnosis(problem, observed, np.zeros_like(observed) if units is None else units, by)
+    units = np.zeros_like(observed) if units is None else units
+    found = _diagnosis(problem, observed, units, by, bounds)
     explained = found.explained and found.explanations[0].id != ROUNDING
     return found if explained else None
 
@@ -125,9 +139,15 @@ def diagnose_printed_gradient(
 
 
 def _diagnosis(
-    problem: Problem, observed: Float64s, units: Float64s, by: Parameter | None
+    problem: Problem,
+    observed: Float64s,
+    units: Float64s,
+    by: Parameter | None,
+    bounds: Bounds | None = None,
 ) -> Diagnosis:
-    seen = _Observed(problem, by, observed, units, truth(problem))
+    own = truth(problem)
+    exact = own if bounds is None else replace(own, bounds=bounds)
+    seen = _Observed(problem, by, observed, units, exact)
     plain = seen.candidate(problem, seen.exact, (), {}, 1.0)
     differing = ~seen.fits(plain)
     if not differing.any():
@@ -155,6 +175,8 @@ def _diagnosis(
         factors = [scaled for one in undivided for scaled in _scaled(seen, one)]
         good, chance = _supported(seen, factors, differing, chance, CHANCE_BESIDE)
         tried += len(factors)
+    if not good:
+        good = _in_own_dtype(seen, problem, own)
     if good:
         return Diagnosis(tuple(_explained(seen, one, 1.0) for one in good), (), tried, chance)
     shares = [(float(seen.fits(one)[differing].mean()), one) for one in alone]
@@ -168,7 +190,8 @@ def _changed(
     """What each hypothesis makes of a candidate, where that is another gradient."""
     for hypothesis in hypotheses:
         for problem, parameters, divisor in hypothesis.changes(before.problem):
-            exact = seen.exact if problem is before.problem and not before.steps else truth(problem)
+            same = problem is before.problem and not before.steps
+            exact = seen.exact if same else seen.truth_of(problem)
             step = Change(hypothesis.id, hypothesis.sentence.format(**parameters))
             steps, merged = (*before.steps, step), {**before.parameters, **parameters}
             candidate = seen.candidate(problem, exact, steps, merged, before.divisor * divisor)
@@ -199,14 +222,30 @@ def _supported(
     """Those that give every entry, where that is unlikely by chance; and the probability that one
     of all so far gives stray numbers. Of one entry that differs none is believed."""
     away = distance(seen.values, seen.part_of(seen.exact)[0])[differing]
+    finite = np.isfinite(away)
     good = []
     for candidate in candidates:
-        with np.errstate(invalid="ignore"):
-            shares = np.minimum(candidate.allowed[differing] / away, 1.0)
-        chance += float(np.prod(np.where(np.isfinite(away), shares, 1.0)))
+        if finite.any():  # which entries are nan or inf is no matter of how far off they are
+            shares = np.minimum(candidate.allowed[differing][finite] / away[finite], 1.0)
+            chance += float(np.prod(shares))
         if seen.fits(candidate).all() and np.count_nonzero(differing) > 1 and chance <= most:
             good.append(candidate)
     return good, chance
+
+
+def _in_own_dtype(seen: _Observed, problem: Problem, own: Truth) -> list[_Candidate]:
+    """The gradient that is right for who computes in the problem's dtype, where another one is
+    promised."""
+    if seen.exact.bounds.promise is None or own.bounds.gradient is None:
+        return []
+    words = (
+        f"the gradient is computed in {problem.dtype} on the way, and not in the promised "
+        f"{seen.exact.bounds.promise}"
+    )
+    wide = replace(seen, exact=own)
+    parameters = {"which": problem.dtype, "where": "computation"}
+    computed = wide.candidate(problem, own, (Change("dtype", words),), parameters, 1.0)
+    return [computed] if wide.fits(computed).all() else []
 
 
 def _scaled(seen: _Observed, before: _Candidate) -> Iterator[_Candidate]:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from xent_check.problem.dtypes import Float64s, numpy_dtype
 
 from .meaning import Meaning
+from .normalisers import top as top_of
 
 Array = npt.NDArray[Any]
 
@@ -55,6 +56,8 @@ def minus_log_classes(meaning: Meaning) -> Float64s:
 def minus_log_binary(meaning: Meaning) -> tuple[Float64s, Float64s]:
     """-log p and -log(1 - p) of every element. Shape: the scores'."""
     x = scores_of(meaning)
+    if meaning.sigmoid_logs is not None:
+        return meaning.sigmoid_logs(x)
     if meaning.activation == "sigmoid":
         if meaning.formula != "exact":
             low = x.astype(numpy_dtype(meaning.dtype))
@@ -141,12 +144,13 @@ def neg_log_softmax(x: Float64s) -> Float64s:
 
 
 def log_sum_exp(meaning: Meaning) -> Float64s:
-    """log sum exp of the scores of each sample, by the meaning's normaliser."""
+    """log sum exp of the scores of each sample, by the meaning's normaliser; of a row that is all
+    masked -inf."""
     x = scores_of(meaning)
     if meaning.normaliser is not None:
         m, s = meaning.normaliser(x)
         return np.asarray((m + np.log(s))[:, 0])
-    top = x.max(axis=1, keepdims=True)
+    top = top_of(x)
     return np.asarray((top + np.log(np.exp(x - top).sum(axis=1, keepdims=True)))[:, 0])
 
 

@@ -63,6 +63,8 @@ def meaning_of(problem: Problem) -> Meaning:
         dtype=problem.dtype,
         activation=activation,
         class_axis=problem.class_axis,
+        # Logits of what is hidden are no array that was given; a shift has moved the labels.
+        layout=stated.layout if stated.given != "hidden" and stated.shift is None else None,
         is_log=problem.given == "log_probs",
         renormalise=bool(problem.normalize),
         ignore_index=stated.ignore_index,
@@ -109,6 +111,8 @@ def sample_losses(meaning: Meaning) -> Float64s:
         if meaning.sample_weight is not None:
             losses = _products(meaning, meaning.sample_weight, losses)
         ignored = 0.0 if meaning.of_ignored is None else meaning.of_ignored
+        if meaning.lost is not None:
+            losses = np.where(meaning.lost, np.inf, losses)
         losses = np.where(meaning.kept, losses * meaning.scale, ignored)
         if meaning.chunks_added is not None:
             losses = _added_up(losses, meaning.chunks_added)
@@ -265,6 +269,9 @@ def binary_terms(meaning: Meaning) -> tuple[Float64s, Float64s]:
         positive, negative = positive * q**meaning.focal_gamma, negative * p**meaning.focal_gamma
     if meaning.focal_alpha is not None:
         positive, negative = positive * meaning.focal_alpha, negative * (1 - meaning.focal_alpha)
+    if meaning.sigmoid_logs is not None and not meaning.zero_times_inf:  # no term of 0 is computed
+        minus_log_p = np.where(positive == 0, 0.0, minus_log_p)
+        minus_log_q = np.where(negative == 0, 0.0, minus_log_q)
     terms = _products(meaning, positive, minus_log_p), _products(meaning, negative, minus_log_q)
     if meaning.entropy_subtracted:
         return terms[0] + _log_shares(t), terms[1] + _log_shares(1 - t)

@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from xent_check.problem.dtypes import Float64s
-from xent_check.problem.vocabulary import DType
+from xent_check.problem.vocabulary import AnyLayout, DType
 
 from .normalisers import Normaliser
+from .sigmoids import SigmoidLogs
 
 Activation = Literal["softmax", "sigmoid", "none"]
 Divisor = Literal[
@@ -44,6 +45,7 @@ class Meaning:
     activated: int = 1  # how often the activation is applied
     bias: Float64s | None = None  # [classes] what was added to the scores; None: nothing
     class_axis: int = -1  # where the classes stood in the array that the scores come from
+    layout: AnyLayout | None = None  # the memory of the scores and labels that were given
     is_log: bool = False  # scores are log-probabilities
     renormalise: bool = False  # probabilities are divided by their sum
     clip: float = 0.0  # probabilities are clipped to [clip, 1 - clip]; 0: not at all
@@ -56,6 +58,8 @@ class Meaning:
     formula: Formula = "exact"  # how -log p is computed
     # how the maximum and the sum of exps are computed where a kernel has a bug; None: rightly
     normaliser: Normaliser | None = None
+    # how -log p and -log(1 - p) of a binary loss are, where a kernel has a bug; None: rightly
+    sigmoid_logs: SigmoidLogs | None = None
     zero_times_inf: bool = False  # 0 times inf is nan: no term is dropped
     stored_in: DType | None = None  # the losses' dtype, where they are rounded
     # the labels
@@ -68,6 +72,7 @@ class Meaning:
     smoothing_over: SmoothingOver = "all"  # the classes that share the smoothing
     shares: Float64s | None = None  # [classes] what smoothing adds to each; None: by the above
     of_ignored: Float64s | None = None  # flat: the losses of samples that are ignored; None: 0
+    lost: npt.NDArray[np.bool_] | None = None  # flat: the label meets no class, and the loss is inf
     # weights and the total
     class_weight: Float64s | None = None  # [classes]
     class_weight_inside: bool = True  # inside the sum over classes; False: the label's, outside

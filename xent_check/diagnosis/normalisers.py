@@ -218,6 +218,18 @@ class NarrowSum:
 
 
 @dataclass(frozen=True)
+class StoredSum:
+    """The sum of exps is right, but stored in a narrow dtype, in which it may overflow."""
+
+    sum_dtype: DType
+    """that of the sum"""
+
+    def __call__(self, x: Float64s) -> Pair:
+        m, s = exact(x)
+        return m, rounded(s, self.sum_dtype).astype(np.float64)
+
+
+@dataclass(frozen=True)
 class MaskedTile:
     """Where a tile begins with nothing but masks, exp(-inf + inf) is nan."""
 

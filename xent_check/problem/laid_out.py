@@ -51,6 +51,14 @@ def flat_memory(view: Array) -> tuple[Array, tuple[int, ...], int]:
     return as_strided(forwards, (length,), (view.itemsize,)), steps, first
 
 
+def in_memory_order(view: Array) -> Array:
+    """What who does not look at the strides takes for the view: of its shape, as many numbers as
+    it has from the lowest on in its memory, nan where that ends."""
+    memory, _, _ = flat_memory(view)
+    beyond = np.full(max(0, view.size - memory.size), np.nan)
+    return np.append(memory, beyond.astype(view.dtype))[: view.size].reshape(view.shape)
+
+
 def _transposed(array: Array) -> Array:
     return np.ascontiguousarray(array.swapaxes(0, 1)).swapaxes(0, 1)
 

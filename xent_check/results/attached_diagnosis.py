@@ -105,7 +105,8 @@ def _diagnosis_of_gradient(result: CaseResult) -> Diagnosis | None:
     for by, part in parts:
         if part is None or not part.diverging:
             continue
-        diagnosis = diagnose_gradient(problem, part.actual * factor, by=by)
+        bounds = comparison.bounds if of is None else None
+        diagnosis = diagnose_gradient(problem, part.actual * factor, by=by, bounds=bounds)
         found = () if diagnosis is None else diagnosis.explanations
         if of is not None:  # a total's it should be
             found = tuple(one for one in found if one.id not in REDUCTIONS)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from xent_check.problem.laid_out import in_memory_order, laid_out
 from xent_check.problem.last_layer import as_logits
 from xent_check.problem.options import OPTIONS
 from xent_check.problem.problem import Problem
@@ -45,6 +46,12 @@ def _with_first_cotangent(problem: Problem) -> Iterator[Changed]:
     if problem.cotangent is not None and problem.cotangent.size:
         first = np.full_like(problem.cotangent, problem.cotangent.reshape(-1)[0])
         yield replace(problem, cotangent=first), {}, 1.0
+
+
+def _with_cotangent_in_order(problem: Problem) -> Iterator[Changed]:
+    if problem.cotangent is not None and problem.cotangent_layout is not None:
+        read = in_memory_order(laid_out(problem.cotangent, problem.cotangent_layout))
+        yield replace(problem, cotangent=read, cotangent_layout=None), {}, 1.0
 
 
 def _without_option(problem: Problem) -> Iterator[Changed]:
@@ -117,6 +124,11 @@ def _sign(problem: Problem) -> Iterator[Changed]:
 
 GRADIENT_CHANGES = (
     GradientHypothesis("gradient-zero", "the gradient is 0", _zero),
+    GradientHypothesis(
+        "strides-ignored",
+        "the cotangent is read in the order of its memory: strides are not looked at",
+        _with_cotangent_in_order,
+    ),
     GradientHypothesis(
         "cotangent-ignored", "the cotangent is left out of the gradient", _without_cotangent
     ),

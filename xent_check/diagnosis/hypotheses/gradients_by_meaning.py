@@ -10,12 +10,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from xent_check.problem.dtypes import Float64s
+from xent_check.problem.dtypes import Float64s, numpy_dtype
 from xent_check.problem.problem import Problem
 
-from ..log_probabilities import minus_log_classes
+from ..log_probabilities import minus_log_classes, scores_of
 from ..losses import meaning_of
 from ..meaning import Meaning
+from ..normalisers import computed_in, top
 from ..targets import targets_of
 from .further import FURTHER
 from .gradients import GradientHypothesis
@@ -37,6 +38,8 @@ SUM_TO_1 = GradientHypothesis(
     lambda problem: iter(()),
 )
 
+INFINITIES = GradientHypothesis("inf-minus-inf", "{how}, which is nan", lambda problem: iter(()))
+
 
 def gradients(problem: Problem) -> Iterator[tuple[str, str, Parameters, Float64s]]:
     """The id, the sentence, the parameters and the gradient by the logits, of the scores' shape, of
@@ -54,12 +57,36 @@ def gradients(problem: Problem) -> Iterator[tuple[str, str, Parameters, Float64s
             given = {"threshold": threshold}
             yield FILTERED.id, words, given, _in_place(problem, start, kept)
         yield SUM_TO_1.id, SUM_TO_1.sentence, {}, _in_place(problem, start, p - a)
+        for how, rows in _of_infinities(start, p, a):
+            words, given = INFINITIES.sentence.format(how=how), {"how": how}
+            yield INFINITIES.id, words, given, _shaped(problem, rows)
         for hypothesis in _tried():
             for changed, given in hypothesis.changes(start):
                 if changed.shape == start.shape and changed.formula == "exact":
                     slopes = _slopes(_softmax(changed), targets_of(changed))
                     made = _in_place(problem, changed, slopes)
                     yield hypothesis.id, hypothesis.sentence.format(**given), given, made
+
+
+def _of_infinities(m: Meaning, p: Float64s, a: Float64s) -> Iterator[tuple[str, Float64s]]:
+    """How nan comes of infinities, and the rows of the gradient."""
+    ignored = ~m.kept[:, None]
+    low = scores_of(m).astype(numpy_dtype(computed_in(m.dtype)))
+    exps = np.exp(low - top(low))
+    shares = exps / exps.sum(axis=1, keepdims=True)
+    above = np.where(a == 0, 0, -a.astype(low.dtype) / shares)
+    slopes = shares * (above - (above * shares).sum(axis=1, keepdims=True))
+    through = _weighted(m, slopes.astype(np.float64))
+    yield "the gradient goes through 1 / p of the label, inf where p is 0, times 0", through
+    if ignored.any():
+        plain = _weighted(m, _slopes(p, a))
+        product = np.where(ignored, 0.0 * p, plain)
+        yield (
+            "an ignored sample's gradient, of which infinities made nan, is taken times 0",
+            product,
+        )
+    if ignored.all():
+        yield "the gradient is 0 over a count of 0", np.full_like(p, np.nan)
 
 
 def _tried() -> Iterator[Hypothesis]:
@@ -77,9 +104,17 @@ def _slopes(p: Float64s, a: Float64s) -> Float64s:
 
 def _in_place(problem: Problem, m: Meaning, slopes: Float64s) -> Float64s:
     """The slopes times weights and cotangents, 0 where a sample does not count."""
+    return _shaped(problem, _weighted(m, slopes))
+
+
+def _weighted(m: Meaning, slopes: Float64s) -> Float64s:
     weight = np.ones(len(slopes)) if m.sample_weight is None else m.sample_weight
+    return np.where(m.kept[:, None], slopes * weight[:, None], 0.0)
+
+
+def _shaped(problem: Problem, rows: Float64s) -> Float64s:
+    """The rows times their cotangents, in the values' shape."""
     if problem.cotangent is not None:
-        weight = weight * problem.cotangent.astype(np.float64).reshape(-1)
-    rows = np.where(m.kept[:, None], slopes * weight[:, None], 0.0)
+        rows = rows * problem.cotangent.astype(np.float64).reshape(-1, 1)
     shaped = rows.reshape(*problem.samples_shape, problem.num_classes)
     return np.moveaxis(shaped, -1, problem.class_axis)

@@ -29,9 +29,11 @@ from ..normalisers import (
     Padded,
     Reread,
     RescaledBackwards,
+    StoredSum,
     Times,
     computed_in,
 )
+from ..sigmoids import NothingTakenOff, RoundedComplement, WrongMaximumTakenOff
 from .scores import Parameters, Variation, Variations
 from .table import Hypothesis
 
@@ -156,6 +158,51 @@ def _accumulator_dtype(m: Meaning) -> Iterator[tuple[Normaliser, Parameters]]:
             yield NarrowSum(tile, narrow, dtype), {"dtype": narrow, "tile": tile}
 
 
+def _stored_sum(m: Meaning) -> Iterator[tuple[Normaliser, Parameters]]:
+    narrow: tuple[DType, ...] = ("float16", "bfloat16")
+    for dtype in sorted(narrow, key=lambda own: own != m.dtype):
+        yield StoredSum(dtype), {"dtype": dtype}
+
+
+def _binary_exps(m: Meaning) -> Iterator[Variation]:
+    if not _is_plain_sigmoid(m):
+        return
+    dtype = computed_in(m.dtype)
+    nothing = {"dtype": dtype, "what": "nothing is taken off before exp"}
+    yield replace(m, sigmoid_logs=NothingTakenOff(dtype, False)), nothing
+    if m.pos_weight is not None:
+        own = {**nothing, "what": "nothing is taken off before exp in the term of pos_weight"}
+        yield replace(m, sigmoid_logs=NothingTakenOff(dtype, True)), own
+    wrong = {"dtype": dtype, "what": "max(z, 0) is taken off before exp for max(-z, 0)"}
+    yield replace(m, sigmoid_logs=WrongMaximumTakenOff(dtype)), wrong
+
+
+def _rounded_complement(m: Meaning) -> Iterator[Variation]:
+    if _is_plain_sigmoid(m):
+        dtype = computed_in(m.dtype)
+        rounded_once = replace(m, sigmoid_logs=RoundedComplement(dtype))
+        yield rounded_once, {"dtype": dtype}
+        yield replace(rounded_once, zero_times_inf=True), {"dtype": dtype}
+
+
+def _is_plain_sigmoid(m: Meaning) -> bool:
+    plain = m.activation == "sigmoid" and m.activated == 1 and m.formula == "exact"
+    return plain and m.binary and bool(m.scores.size) and m.sigmoid_logs is None
+
+
+def _label_in_padding(m: Meaning) -> Iterator[Variation]:
+    """A label that is not in the last tile has the index of its padding there."""
+    if m.binary or m.activation != "softmax" or (m.labels is None and m.targets is None):
+        return
+    n = m.scores.shape[1]
+    begins = {n - n % tile: tile for tile in reversed(_below(m, TILES)) if n % tile}
+    for last, tile in begins.items():
+        if m.labels is not None:
+            yield replace(m, lost=m.labels < last), {"tile": tile}
+        elif m.targets is not None:
+            yield replace(m, lost=(m.targets[:, last:] == 0).all(axis=1)), {"tile": tile}
+
+
 def _masked_tile(m: Meaning) -> Iterator[tuple[Normaliser, Parameters]]:
     if not np.isneginf(m.scores).any():
         return
@@ -218,5 +265,15 @@ KERNEL_HYPOTHESES: tuple[Hypothesis, ...] = (
     Hypothesis("accumulator-dtype", "losses",
                "the exps are added up in {dtype}, one after another, {tile:,} classes at a time",
                _kernel(_accumulator_dtype)),
+    Hypothesis("accumulator-dtype", "losses", "the sum of exps is stored in {dtype}",
+               _kernel(_stored_sum)),
+    Hypothesis("unshifted-exp", "losses", "{what}, which overflows in {dtype}", _binary_exps,
+               breaks=True),
+    Hypothesis("log-of-probability", "losses",
+               "1 - p is made of a p that was rounded to {dtype}", _rounded_complement,
+               breaks=True),
+    Hypothesis("label-in-padding", "losses",
+               "a label that is not in the last tile of {tile:,} classes meets the padding of that "
+               "tile, -inf, and the loss is inf", _label_in_padding),
 )  # fmt: skip
 """By place: the likelier first."""

@@ -52,6 +52,8 @@ def label_rounded(m: Meaning) -> Iterator[Variation]:
             rounded = m.labels.astype(numpy_dtype(dtype)).astype(np.int64)
         if (rounded != m.labels).any():
             yield replace(m, labels=rounded), {"dtype": dtype}
+            if (m.kept & (rounded >= m.scores.shape[1])).any():
+                yield replace(m, labels=rounded, outside="clamp"), {"dtype": dtype}
 
 
 def label_offset(m: Meaning) -> Iterator[Variation]:
@@ -59,6 +61,8 @@ def label_offset(m: Meaning) -> Iterator[Variation]:
     if m.labels is not None:
         for offset in (-1, 1):
             moved = np.where(m.kept, m.labels + offset, m.labels)
+            if not (m.kept & (moved >= 0) & (moved < m.scores.shape[1])).any():
+                continue  # all are outside the classes, and nan tells nothing of them
             yield replace(m, labels=moved), {"offset": offset}
 
 

@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from xent_check.problem.dtypes import largest, rounded
+from xent_check.problem.dtypes import Float64s, largest, rounded
 from xent_check.problem.vocabulary import DType
 
 from ..log_probabilities import clip_range, scores_of
+from ..losses import sample_losses
 from ..meaning import Activation, Formula, Meaning
 
 Parameters = dict[str, Any]
@@ -210,6 +211,15 @@ def inf_minus_inf(m: Meaning) -> Iterator[Variation]:
         for name in _TEXTBOOK:
             for textbook, _ in formula(name)(m):
                 yield replace(textbook, zero_times_inf=True), {}
+        if not m.kept.all() and m.labels is not None and not m.binary:
+            yield replace(m, of_ignored=_times_0(m)), {}
+
+
+def _times_0(m: Meaning) -> Float64s:
+    """0 times the losses of samples that are ignored, whose labels become the nearest class: nan
+    where such a loss is not finite."""
+    with np.errstate(invalid="ignore"):
+        return 0.0 * sample_losses(replace(m, ignore_index=None, outside="clamp"))
 
 
 def log_base(base: float) -> Variations:

@@ -15,6 +15,7 @@ import numpy as np
 from xent_check.problem.dtypes import Float64s
 
 from ..meaning import Meaning
+from .memory import OF_MEMORY
 from .rarer import RARER
 from .scores import Parameters, Variation, Variations
 from .table import HYPOTHESES, Hypothesis
@@ -154,5 +155,6 @@ NUM_ITEMS = Hypothesis(
 )
 # Every hypothesis that a report or a `because` may name.
 EVERY: tuple[Hypothesis, ...] = (
-    *HYPOTHESES, *RARER, *(family.hypothesis for family in FAMILIES), CLASS_WEIGHT, NUM_ITEMS,
+    *HYPOTHESES, *OF_MEMORY, *RARER, *(family.hypothesis for family in FAMILIES), CLASS_WEIGHT,
+    NUM_ITEMS,
 )  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from xent_check.problem.laid_out import flat_memory
+from xent_check.problem.laid_out import in_memory_order
 
 from .kernel import Array
 from .softmax import Softmax
@@ -16,10 +16,11 @@ class ScoresReadInOrder(Softmax):
     """Scores are read in the order of their memory: their strides are not looked at."""
 
     source = "unslothai/unsloth/pull/10713"
+    reasons = ("strides-ignored",)
     needs = ("scores and labels that are not contiguous",)
 
     def scores(self, x: Array) -> Array:
-        return self.rows(_in_order(self.problem.values)).astype(self.work)
+        return self.rows(in_memory_order(self.problem.values)).astype(self.work)
 
 
 class SequencesReadInOrder(Softmax):
@@ -27,27 +28,29 @@ class SequencesReadInOrder(Softmax):
     order."""
 
     source = "NVIDIA/TransformerEngine/issues/2734"
+    reasons = ("strides-ignored",)
     needs = ("transposed sequences",)
 
     def scores(self, x: Array) -> Array:
         values = self.problem.values
         if values.strides[-1] != values.itemsize:
             return x
-        return self.rows(_in_order(values)).astype(self.work)
+        return self.rows(in_memory_order(values)).astype(self.work)
 
 
 class LabelsReadInOrder(Softmax):
     """Labels are read in the order of their memory: their strides are not looked at."""
 
     source = "pytorch/pytorch/issues/72120"
+    reasons = ("strides-ignored",)
     needs = ("scores and labels that are not contiguous",)
 
     def labels(self) -> Array:
-        return np.where(self.kept, _in_order(self.problem.labels).reshape(-1), 0)
+        return np.where(self.kept, in_memory_order(self.problem.labels).reshape(-1), 0)
 
     def targets(self) -> Array:
         if self.problem.loss == "categorical":
-            return self.rows(_in_order(self.problem.labels)).astype(self.work)
+            return self.rows(in_memory_order(self.problem.labels)).astype(self.work)
         return super().targets()
 
 
@@ -56,16 +59,10 @@ class CotangentReadInOrder(Softmax):
     what lies behind."""
 
     source = "ROCm/TransformerEngine/pull/623"
+    reasons = ("strides-ignored",)
     needs = ("a cotangent that is not contiguous",)
 
     def per_sample(self, array: Array | None) -> Any:
         if array is not None and array is self.problem.cotangent:
-            array = _in_order(array)
+            array = in_memory_order(array)
         return super().per_sample(array)
-
-
-def _in_order(view: Array) -> Array:
-    """As many numbers as the view has, from the beginning of its memory; nan beyond the end."""
-    memory, _, _ = flat_memory(view)
-    beyond = np.full(max(0, view.size - memory.size), np.nan)
-    return np.append(memory, beyond.astype(view.dtype))[: view.size].reshape(view.shape)

@@ -59,7 +59,7 @@ class SentinelInPadding(Softmax):
     """A label outside the last tile is marked by the index of its first padded column, -inf."""
 
     source = "apple/ml-cross-entropy/pull/59"
-    reasons = ()
+    reasons = ("label-in-padding",)
     needs = ("more than 32 classes", "classes that fill no tile of 32")
 
     def losses(self) -> Array:

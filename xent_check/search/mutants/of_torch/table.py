@@ -63,7 +63,7 @@ MUTANTS_OF_TORCH = (
         "grad_output_in_order",
         "An autograd.Function whose backward reads grad_output in the order of its memory",
         "ROCm/TransformerEngine/pull/623",
-        (),
+        ("strides-ignored",),
         ("a cotangent that is not contiguous",),
     ),
     _of_torch(
