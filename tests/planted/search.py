@@ -38,6 +38,40 @@ BUGS = (
         "if not mutation.asked or not mutation.fates:", "if not mutation.fates:", f"cli/{MUTATE}",
     ),
     Bug(
+        "the reason is that of one case", "common_reason:common_reason",
+        "return kind, -count, sum(places[reason])", "return kind, 0, sum(places[reason])",
+        "results/test_common_reason.py", "precision",
+    ),
+    Bug(
+        "a precision is as good as a reason", "common_reason:common_reason",
+        "1 if is_vague or count == 1 else 0", "0", "results/test_common_reason.py", "precision",
+    ),
+    Bug(
+        "a departure is the reason of numbers", "common_reason:common_reason",
+        "2 if not ids.isdisjoint(MEANINGS) else 1", "1", "results/test_common_reason.py", "check",
+    ),
+    Bug(
+        "memory ends with zeros", "laid_out:in_memory_order", "np.nan)", "0.0)",
+        "search/test_mutants.py", "cotangent",
+    ),
+    Bug(
+        "a layout is forgotten", "diagnosis.losses:meaning_of", "stated.layout if", "None if",
+        "diagnosis/test_rarer.py", "order_of_their_memory",
+    ),
+    Bug(
+        "labels that all leave the classes tell of an offset", "hypotheses.labels:label_offset",
+        "if not (m.kept &", "if False and not (m.kept &", "diagnosis/test_candidates.py",
+        "all_leave",
+    ),
+    Bug(
+        "gradients of 16 bits are held to 16 bits", "attached_diagnosis:_diagnosis_of_gradient",
+        ", bounds=comparison.bounds)", ")", f"search/{MUTATE}", "sum_of_exps",
+    ),
+    Bug(
+        "a changed gradient is held to 16 bits", "diagnosis.gradients:_diagnosis",
+        "replace(own, bounds=bounds)", "own", GRADIENTS, "promised",
+    ),
+    Bug(
         "one entry of a gradient is enough for a reason", "diagnosis.gradients:_supported",
         " and np.count_nonzero(differing) > 1", "", GRADIENTS,
     ),

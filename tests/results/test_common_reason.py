@@ -53,3 +53,17 @@ def test_what_a_further_check_found_comes_after_what_gives_the_numbers() -> None
 def test_where_nothing_is_named_there_is_none() -> None:
     assert said(named(), replace(named("a"), diagnosis=None)) is None
     assert said() is None
+
+
+def in_float16() -> CaseResult:
+    one = named("dtype")
+    assert one.diagnosis is not None
+    (said,) = one.diagnosis.explanations
+    vague = replace(said, parameters={"which": "float16", "where": "computation"})
+    return replace(one, diagnosis=replace(one.diagnosis, explanations=(vague,)))
+
+
+def test_a_precision_comes_after_a_reason_that_gives_the_numbers_of_two_cases() -> None:
+    assert said(in_float16(), in_float16(), named("a"), in_float16()) == ("dtype", 3, 4)
+    assert said(in_float16(), in_float16(), named("a"), named("a"), in_float16()) == ("a", 2, 5)
+    assert said(named("a"), named("a"), *[named("dtype")] * 3) == ("dtype", 3, 5)  # it gives them

@@ -129,6 +129,34 @@ def test_16_bits_are_held_to_the_promise_of_float32(tmp_path: Path) -> None:
     assert fate.caught is not None
 
 
+def test_a_sum_of_exps_in_16_bits_that_the_gradient_alone_shows_is_named(tmp_path: Path) -> None:
+    """Its gradient is within what bfloat16 may come to, beyond what float32 rounded once may."""
+    text = (
+        "{loss: sparse_categorical, dtype: bfloat16, tolerance: auto, check: [value, gradient], "
+        "logits: {shape: [8, 33], random: normal, scale: 3, seed: 1}, "
+        "labels: [0, 1, 2, 3, 4, 5, 6, 7]}"
+    )
+    reason = only(mutated(tmp_path, text, "gradient-summed-in-16-bits")).reason
+    assert reason is not None
+    assert reason.explanation.ids == ("accumulator-dtype",)
+
+
+def test_the_reason_is_that_of_most_cases_that_catch_it(tmp_path: Path) -> None:
+    """With one class, 7 more of it are every class 8 times."""
+    one = "{name: one, loss: sparse_categorical, logits: [[1], [2]], labels: [0, 0]}"
+    small = [
+        GENTLE.replace("{", "{name: a, "),
+        GENTLE.replace("{", "{name: b, ").replace("[0, 1]", "[2, 0]"),
+    ]
+    fate = only(mutated(tmp_path, f"cases: [{one}, {', '.join(small)}]", "tail-read-whole"))
+    assert [result.case.name for result in fate.catching] == ["one", "a", "b"]
+    assert fate.caught is not None
+    assert fate.caught.diagnosis is not None
+    assert fate.caught.diagnosis.explanations[0].id == "classes-counted-twice"
+    assert fate.reason is not None
+    assert (fate.reason.explanation.id, fate.reason.explained) == ("tail-read-twice", 3)
+
+
 def test_a_case_with_an_option_that_the_losses_lack_is_not_asked(tmp_path: Path) -> None:
     text = LARGE.replace("{", "{logit_scale: 0.5, ")
     mutation = mutated(tmp_path, text, "maximum-missing")

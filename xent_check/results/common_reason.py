@@ -10,6 +10,8 @@ from xent_check.diagnosis.diagnosis import Explanation
 from .departure import MEANINGS
 from .report import CaseResult
 
+_Reason = tuple[frozenset[str], bool]  # ids, and whether it is vague
+
 
 @dataclass(frozen=True)
 class CommonReason:
@@ -29,20 +31,25 @@ def common_reason(results: Sequence[CaseResult]) -> CommonReason | None:
     apart.
 
     Of two that are named as often it is the one that stands further to the front, then the one
-    that is named sooner. What a further check found, which gives no numbers, comes after all that
-    do.
+    that is named sooner. That numbers are of the precision of a dtype is so of many reasons: one
+    that gives the numbers of two results or more comes before it. What a further check found, which
+    gives no numbers, comes after all others.
     """
-    first: dict[frozenset[str], Explanation] = {}
-    places: dict[frozenset[str], list[int]] = {}
+    first: dict[_Reason, Explanation] = {}
+    places: dict[_Reason, list[int]] = {}
     for result in results:
         named = () if result.diagnosis is None else result.diagnosis.reasons
         for place, explanation in enumerate(named):
-            ids = frozenset(explanation.ids)
-            first.setdefault(ids, explanation)
-            places.setdefault(ids, []).append(place)
+            reason = frozenset(explanation.ids), explanation.is_vague
+            first.setdefault(reason, explanation)
+            places.setdefault(reason, []).append(place)
     if not first:
         return None
-    best = min(
-        places, key=lambda ids: (not ids.isdisjoint(MEANINGS), -len(places[ids]), sum(places[ids]))
-    )
+
+    def rank(reason: _Reason) -> tuple[int, int, int]:
+        (ids, is_vague), count = reason, len(places[reason])
+        kind = 2 if not ids.isdisjoint(MEANINGS) else 1 if is_vague or count == 1 else 0
+        return kind, -count, sum(places[reason])
+
+    best = min(places, key=rank)
     return CommonReason(first[best], len(places[best]), len(results))

@@ -21,7 +21,7 @@ from .asking import Asker, is_installed
 from .mutants.mutant import Mutant
 from .mutants.needs import NEEDS
 
-_ENOUGH = 8  # cases that catch a mutant tell its reason from others
+_ENOUGH = 12  # cases that catch a mutant tell its reason from others
 
 
 @dataclass(frozen=True, eq=False)
