@@ -332,45 +332,6 @@ def test_the_log_of_a_rounded_complement_is_named_where_the_other_log_is_right()
     assert said(diagnosed(losses, binary([1, 0, 1, 0, 0])))[0] == "log-of-probability"
 
 
-# ---- memory -------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("layout", "places"),
-    [
-        ("transposed", [0, 3, 6, 9, 1, 4, 7, 10, 2, 5, 8, 11]),  # of the flat array, in memory
-        ("reversed", list(range(11, -1, -1))),
-    ],
-)
-def test_scores_that_are_read_in_the_order_of_their_memory_are_named(
-    layout: str, places: list[int]
-) -> None:
-    rows = np.array(ROWS).T  # 4 rows of 3 classes
-    read = rows.reshape(-1)[places].reshape(4, 3)
-    labels = [0, 2, 1, 1]
-    losses = [-log_p(list(row))[y] for row, y in zip(read, labels, strict=True)]
-    first, found = said(diagnosed(losses, sparse(rows, labels, layout=layout)))
-    assert (first, found["what"]) == ("strides-ignored", "the scores")
-    assert not any(
-        e.id == "strides-ignored" for e in diagnosed(losses, sparse(rows, labels)).explanations
-    )
-
-
-def test_scores_between_which_nan_stands_give_nan_where_that_is_read() -> None:
-    """Of the first row 1.5, nan, -0.25, nan are read, in place of four classes."""
-    one = sparse([ROWS[0]], [3], layout="sliced")
-    assert said(diagnosed([math.nan], one))[0] == "strides-ignored"
-    assert not diagnosed([math.nan], sparse([ROWS[0]], [3])).explained
-
-
-def test_labels_that_are_read_in_the_order_of_their_memory_are_named() -> None:
-    """Every second number of their memory is a label, and the one after it that label again."""
-    labels = [0, 2, 1]
-    losses = [-LOGS[0][0], -LOGS[1][0], -LOGS[2][2]]
-    first, found = said(diagnosed(losses, sparse(ROWS, labels, layout="sliced")))
-    assert (first, found["what"]) == ("strides-ignored", "the labels")
-
-
 # ---- what is not claimed ------------------------------------------------------------------------
 
 
