@@ -236,16 +236,17 @@ def test_a_rarer_total_is_named(
     assert said(diagnosed(total, problem, reduction))[0] == name
 
 
-def test_a_bias_that_is_added_twice_is_named() -> None:
+@pytest.mark.parametrize(("times", "name"), [(2, "bias-twice"), (0, "bias-missing")])
+def test_a_bias_that_is_added_twice_or_not_at_all_is_named(times: int, name: str) -> None:
     """hidden is the logits less the bias: the matrix is the identity."""
     bias = np.array([0.5, -1.0, 0.25, 2.0], np.float32)
     problem = Problem(
         "sparse_categorical", "hidden", np.array(ROWS, np.float32) - bias, np.array(Y), "float32",
         weight=np.eye(4, dtype=np.float32), bias=bias,
     )  # fmt: skip
-    twice = [log_p([x + float(b) for x, b in zip(row, bias, strict=True)]) for row in ROWS]
-    losses = [-logs[y] for logs, y in zip(twice, Y, strict=True)]
-    assert said(diagnosed(losses, problem))[0] == "bias-twice"
+    rows = [[x + (times - 1) * float(b) for x, b in zip(r, bias, strict=True)] for r in ROWS]
+    losses = [-log_p(row)[y] for row, y in zip(rows, Y, strict=True)]
+    assert said(diagnosed(losses, problem))[0] == name
 
 
 def test_a_label_that_meets_the_padding_of_the_last_tile_is_named() -> None:

@@ -65,11 +65,11 @@ BUGS = (
     ),
     Bug(
         "gradients of 16 bits are held to 16 bits", "attached_diagnosis:_diagnosis_of_gradient",
-        ", bounds=comparison.bounds)", ")", f"search/{MUTATE}", "sum_of_exps",
+        "comparison.bounds if of is None else None", "None", f"search/{MUTATE}", "sum_of_exps",
     ),
     Bug(
         "a changed gradient is held to 16 bits", "diagnosis.gradients:_diagnosis",
-        "replace(own, bounds=bounds)", "own", GRADIENTS, "promised",
+        "own if bounds is None else replace(own, bounds=bounds)", "own", GRADIENTS, "promised",
     ),
     Bug(
         "one entry of a gradient is enough for a reason", "diagnosis.gradients:_supported",
