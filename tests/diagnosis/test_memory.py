@@ -28,7 +28,7 @@ def asked(logits: Any, labels: Any, **options: Any) -> Problem:
 
 
 def diagnosed(losses: list[float], problem: Problem) -> Diagnosis:
-    values = np.float32(losses).astype(np.float64)
+    values = np.array(losses, np.float32).astype(np.float64)
     return diagnose(problem, Observed(values, np.zeros_like(values), None), bounds_of(problem))
 
 

@@ -58,8 +58,8 @@ def gradients(problem: Problem) -> Iterator[tuple[str, str, Parameters, Float64s
             yield FILTERED.id, words, given, _in_place(problem, start, kept)
         yield SUM_TO_1.id, SUM_TO_1.sentence, {}, _in_place(problem, start, p - a)
         for how, rows in _of_infinities(start, p, a):
-            words, given = INFINITIES.sentence.format(how=how), {"how": how}
-            yield INFINITIES.id, words, given, _shaped(problem, rows)
+            words = INFINITIES.sentence.format(how=how)
+            yield INFINITIES.id, words, {"how": how}, _shaped(problem, rows)
         for hypothesis in _tried():
             for changed, given in hypothesis.changes(start):
                 if changed.shape == start.shape and changed.formula == "exact":
