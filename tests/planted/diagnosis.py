@@ -47,7 +47,7 @@ BUGS = (
     ),
     Bug(
         "any total is a sum divided by something", "solving:counted",
-        "min(1.0, 2 * count * allowed / abs(total))", "0.0", "test_solving.py", "whole_number",
+        "min(1.0, 2 * count * close / abs(total))", "0.0", "test_solving.py", "whole_number",
     ),
     Bug(
         "the numbers that determine a value confirm it", "solving:Numbers.chance_beyond",

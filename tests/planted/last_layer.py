@@ -44,8 +44,8 @@ BUGS = (
         "by_parameters.get(name, 0.0) + entries", "entries", LAYER, "in_parts",
     ),
     Bug(
-        "the errors of logits in float64 are left out", "float64:_of_layer",
-        "losses.radius + added", "losses.radius", LAYER, "in_float64_are_within",
+        "the errors of logits in float64 are left out", "float64:_enclosed",
+        "problem.logit_scale * errors +", "0 * errors +", LAYER, "in_float64_are_within",
     ),
     Bug(
         "a gradient of the weight that is not given goes unsaid", "casefile.case:CaseFields.asked",

@@ -29,6 +29,11 @@ BUGS = (
         "if label < 0:\n            return None\n        label %= n", REFERENCE, "row_of_logits",
     ),
     Bug(
+        "scores that are scaled are exact", "float64:_enclosed",
+        "(K + 4) * U * computed.size", "0 * computed.size", "test_float64.py",
+        "rounding_of_a_score",
+    ),
+    Bug(
         "pos_weight left out", "balls_binary:binary_answers",
         "target * arb(pos_weights[i])", "target", REFERENCE, "pos_weight",
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -104,6 +105,68 @@ def test_the_float64_pass_is_narrow_enough_for_float32() -> None:
     fast = fast_losses(random_problem())
     assert fast is not None
     assert is_narrow(fast, "float32")
+
+
+AROUND: tuple[dict[str, Any], ...] = (
+    {"logit_scale": 0.7}, {"softcap": 30.0}, {"z_loss": 1e-3}, {"softcap": 2.0, "logit_scale": 3.0},
+    {"softcap": 30.0, "logit_scale": 0.7, "z_loss": 1e-2},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("options", AROUND)
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"ignore_index": 2},
+        {"class_weight": np.array([0, 1, 2, 3, 4, 5], np.float32)},
+        {"sample_weight": np.linspace(0, 1, 40, dtype=np.float32)},
+    ],
+)
+def test_what_stands_around_the_loss_is_in_both(
+    options: dict[str, Any], more: dict[str, Any]
+) -> None:
+    problem = random_problem(**options, **more)
+    values = problem.values.copy()
+    values[3], values[4], values[5], values[6] = -np.inf, np.nan, np.float32(1e3), 1e-40
+    values[7, 2], values[8, 1] = np.inf, -np.inf
+    for asked in (problem, replace(problem, values=values, labels=problem.labels % 6)):
+        fast = fast_losses(asked)
+        assert fast is not None
+        assert intersect(fast, exact_losses(asked))
+
+
+@pytest.mark.parametrize("options", [one for one in AROUND if "z_loss" not in one])
+def test_binary_scores_are_scaled_and_capped_in_both(options: dict[str, Any]) -> None:
+    values = (np.random.RandomState(8).standard_normal(200) * 30).astype(np.float32)
+    values[:4] = -np.inf, np.inf, np.nan, 1e3
+    labels = (np.arange(200) % 3 / 2).astype(np.float32)
+    weights: dict[str, Any] = {
+        "pos_weight": np.array(3, np.float32),
+        "sample_weight": np.ones(200, np.float32) / 3,
+    }
+    problem = Problem("binary", "logits", values, labels, "float32", **weights, **options)
+    fast = fast_losses(problem)
+    assert fast is not None
+    assert intersect(fast, exact_losses(problem))
+
+
+@pytest.mark.parametrize("options", [{"logit_scale": 0.9}, {"softcap": 5000.0}])
+def test_the_rounding_of_a_score_is_in_the_radius(options: dict[str, Any]) -> None:
+    """A score near 5,000 is rounded to 2^-40: far more than 800 u of a loss near 1."""
+    values = (6000 + np.random.RandomState(9).standard_normal((200, 3))).astype(np.float32)
+    labels = np.arange(200) % 3
+    problem = Problem("sparse_categorical", "logits", values, labels, "float32", **options)
+    fast, exact = fast_losses(problem), exact_losses(problem)
+    assert fast is not None
+    off = np.abs((fast.high - exact.high) - exact.low)
+    assert (off <= fast.radius).all()
+    assert off.max() > 2.0**-44
+
+
+def test_a_scale_that_makes_a_score_overflow_is_left_to_ball_arithmetic() -> None:
+    assert fast_losses(random_problem(logit_scale=1e307)) is None
+    assert fast_losses(random_problem(logit_scale=1e13)) is None, "scores err by more than losses"
 
 
 @pytest.mark.parametrize("weight", ["class_weight", "sample_weight"])

@@ -244,7 +244,11 @@ def test_losses_in_float64_are_within_their_radius_of_those_in_balls() -> None:
     largest = 2 * 51 * 2.0**-53 * 40  # twice F + 1 roundings of terms whose sizes sum to 40
     assert (fast.radius > 0.1 * largest).all(), "the errors of 51 terms are in it"
     confident = replace(problem, values=200 * problem.values)
-    assert fast_losses(confident) is None, "a loss of 1e-300 is not known to 34 bits"
+    fast, exact = fast_losses(confident), exact_losses(confident)
+    assert fast is not None, "the error of a loss of 1e-100 is as small"
+    assert 0 < fast.high.min() < 1e-90
+    assert (np.abs((fast.high - exact.high) - exact.low) <= fast.radius).all()
+    assert fast_losses(replace(problem, values=1e12 * problem.values)) is None
 
 
 def test_a_probability_that_vanishes_may_be_any_where_its_logits_err_by_their_gap() -> None:

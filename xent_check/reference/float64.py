@@ -16,10 +16,18 @@ relative error of a loss is at most
 plus n 2^-1074: about 2^-43, far below the 2^-34 that 1/1024 ulp of float32 asks for. K = 16 bounds
 the errors of NumPy's float64 exp and log1p in units of u (measured: below 2).
 
-Logits that a last layer makes of what is hidden are added up in float64, each within (F + 1) u
-times the sum of the sizes of its F terms and the bias, in any order (Higham, Accuracy and Stability
-of Numerical Algorithms, section 3.1), and 2^-1074 for each. A loss changes by at most twice the
-largest of those errors times its weight.
+Scores that are not exact: logits that a last layer makes of what is hidden are added up in float64,
+each within (F + 1) u times the sum of the sizes of its F terms and the bias, in any order (Higham,
+Accuracy and Stability of Numerical Algorithms, section 3.1), and 2^-1074 for each. A scale
+multiplies that error and rounds once. cap tanh(x / cap) has a slope of at most 1 and a condition
+number of at most 1: with two roundings before tanh and one after it, it errs by (K + 4) u times
+itself. Where the scores of a sample err by at most e, its loss over classes errs by at most
+2 e (1 - p) exp(2 e), p the probability of its label: where all others gain on it by 2 e, 1 - p
+grows by exp(2 e) at most; and 1 - p is at most 1 and at most the loss. Each of the two terms of a
+binary loss errs by half of that. e is at most 2^-10, so that exp(2 e) is below 1.002.
+
+A z-loss adds z lse^2, with lse = m + log1p(s) and an error E of it of e, u abs(lse), and what
+log1p(s) errs by: z (2 abs(lse) E + E^2 + 4 u lse^2). It is not negative, so nothing cancels.
 
 From probabilities a loss is -w log p, and -w log1p(-p) of a binary one's other side: each has the
 errors of its logarithm and products alone, and where binary adds two, neither is negative.
@@ -32,6 +40,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
@@ -48,54 +57,81 @@ from .exact_sum import exact_sum
 
 U = 2.0**-53
 K = 16
+_LARGEST_ERROR = 2.0**-10  # of a score
 _FEW = 16  # classes
 IN_CACHE = 2**17  # values in float64
 
 
 def fast_losses(problem: Problem) -> Enclosure | None:
     """Every loss of a part. None where this form does not apply (float64, log-probabilities,
-    probabilities that are normalized, soft or smoothed labels, negative weights, scaled or capped
-    logits, a z-loss), or is not narrow enough (confident losses of what is hidden): then ball
-    arithmetic must compute them."""
-    if problem.dtype == "float64":
-        return None
-    if problem.given == "hidden":
-        return _of_layer(problem)
-    if problem.given == "log_probs" or problem.normalize:
+    probabilities that are normalized, soft or smoothed labels, negative weights), or is not narrow
+    enough (scores far larger than their losses): then ball arithmetic must compute them."""
+    if problem.dtype == "float64" or problem.given == "log_probs" or problem.normalize:
         return None
     if problem.loss == "categorical" or problem.label_smoothing:
-        return None
-    if problem.logit_scale != 1 or problem.softcap is not None or problem.z_loss:
         return None
     weights = (problem.class_weight, problem.sample_weight, problem.pos_weight)
     if any(w is not None and (w.astype(np.float64) < 0).any() for w in weights):
         return None
-    losses = _binary(problem) if problem.loss == "binary" else _sparse(problem)
-    if losses is None:
-        return None
-    n = 2 if problem.loss == "binary" else problem.num_classes
-    relative = (746 + 2 * K + 25 + math.log2(n) + 8) * U
-    finite = np.isfinite(losses)
-    bound = np.abs(np.where(finite, losses, 0.0)) * relative + n * 2.0**-1074
-    return Enclosure(losses, np.broadcast_to(0.0, losses.shape), np.where(finite, bound, 0.0))
+    errors = np.zeros(problem.samples_shape)
+    if problem.given == "hidden":
+        with np.errstate(over="ignore"):
+            errors = _largest_errors(problem).reshape(problem.samples_shape)
+    return _enclosed(as_logits(problem), errors)
 
 
-def _of_layer(problem: Problem) -> Enclosure | None:
-    """The losses of the nearest logits, and what the errors of those add."""
-    with np.errstate(over="ignore"):
-        losses = fast_losses(as_logits(problem))
-        if losses is None:
+@dataclass(frozen=True, eq=False)
+class _Computed:
+    """Losses computed in float64, and what their errors depend on. Of the samples' shape."""
+
+    losses: Float64s
+    """with every weight and the z-loss"""
+    cross_entropy: Float64s
+    """with every weight, without the z-loss"""
+    weight: Float64s
+    """the largest factor of any log"""
+    size: Float64s
+    """the largest finite size of a scaled and capped score; 0 where scores are as given"""
+    lse: Float64s
+    """of the scores, where there is a z-loss; else 0"""
+    tail: Float64s
+    """lse less the largest score, likewise"""
+
+
+def _enclosed(problem: Problem, errors: Float64s) -> Enclosure | None:
+    """The losses of a part, given the errors of its logits: the largest of each sample."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        computed = _binary(problem) if problem.loss == "binary" else _sparse(problem)
+        if computed is None:
             return None
-        weight = np.ones(problem.samples_shape)
-        if problem.class_weight is not None:
-            inside = np.clip(problem.labels, 0, problem.num_classes - 1)
-            weight = problem.class_weight.astype(np.float64)[inside]
-        if problem.sample_weight is not None:
-            weight = weight * problem.sample_weight.astype(np.float64)
-        added = 2.01 * weight * _largest_errors(problem).reshape(problem.samples_shape)
-    added = np.where(problem.kept & np.isfinite(losses.high), added, 0.0)
-    enclosure = Enclosure(losses.high, losses.low, losses.radius + added)
-    return enclosure if is_narrow(enclosure, problem.dtype) else None
+        n = 2 if problem.loss == "binary" else problem.num_classes
+        relative = (746 + 2 * K + 25 + math.log2(n) + 8) * U
+        losses, bound = computed.losses, np.abs(computed.losses) * relative + n * 2.0**-1074
+        as_given = not (_is_rescaled(problem) or problem.z_loss or errors.any())
+        if not as_given:
+            e = problem.logit_scale * errors + (K + 4) * U * computed.size
+            e += (1 + (problem.softcap or 0.0)) * 2.0**-1074
+            if not (e <= _LARGEST_ERROR).all():
+                return None
+            bound += 2.02 * e * np.minimum(computed.weight, np.abs(computed.cross_entropy))
+            if problem.z_loss:
+                bound += _z_error(problem, computed, e, relative)
+    counts = problem.kept & np.isfinite(losses)
+    zeros = np.broadcast_to(0.0, losses.shape)
+    enclosure = Enclosure(losses, zeros, np.where(counts, bound, 0.0))
+    return enclosure if as_given or is_narrow(enclosure, problem.dtype) else None
+
+
+def _is_rescaled(problem: Problem) -> bool:
+    return problem.logit_scale != 1 or problem.softcap is not None
+
+
+def _z_error(problem: Problem, computed: _Computed, e: Float64s, relative: float) -> Float64s:
+    """What the z-loss errs by. e: the largest error of each sample's scores."""
+    weight = 1.0 if problem.sample_weight is None else problem.sample_weight.astype(np.float64)
+    size = np.abs(computed.lse)
+    of_lse = 1.01 * (e + U * size + relative * computed.tail)
+    return 1.01 * problem.z_loss * weight * (2 * size * of_lse + of_lse**2 + 4 * U * size**2)
 
 
 def _largest_errors(problem: Problem) -> Float64s:
@@ -150,18 +186,26 @@ def _total(loss_sum: Fraction, radius: Fraction, divisor: Divisor) -> Enclosure:
     return Enclosure(np.asarray(high), np.asarray(low), np.asarray(upward))
 
 
-def _sparse(problem: Problem) -> Float64s:
-    """One loss per sample, computed for as many rows at once as the cache holds."""
+def _sparse(problem: Problem) -> _Computed | None:
+    """One loss per sample, computed for as many rows at once as the cache holds. None where a scale
+    makes a score overflow."""
     n, labels = problem.num_classes, problem.labels
+    losses, sizes, lse, tail = (np.zeros(len(labels)) for _ in range(4))
     if problem.given == "probs":
-        return _with_weights(problem, _minus_log_of_label(problem))
-    losses = np.empty(len(labels))
+        return _with_weights(problem, _minus_log_of_label(problem), sizes, lse, tail)
     step = max(1, IN_CACHE // n)
     buffer = np.empty((min(step, len(labels)), n), order="F" if n <= _FEW else "C")
     for start in range(0, len(labels), step):
         chunk = slice(start, start + step)
-        losses[chunk] = _row_losses(problem.values[chunk], labels[chunk], buffer)
-    return _with_weights(problem, losses)
+        x = buffer[: len(labels[chunk])]
+        x[...] = problem.values[chunk]
+        if _is_rescaled(problem):
+            if _overflows(problem, x):
+                return None
+            sizes[chunk] = np.max(np.abs(x), axis=1, initial=0.0, where=np.isfinite(x))
+        losses[chunk], maximum, tail[chunk] = _row_losses(x, labels[chunk])
+        lse[chunk] = maximum + tail[chunk]
+    return _with_weights(problem, losses, sizes, lse, tail)
 
 
 def _minus_log_of_label(problem: Problem) -> Float64s:
@@ -173,21 +217,42 @@ def _minus_log_of_label(problem: Problem) -> Float64s:
         return np.where(inside, 0.0 - np.log(p), np.nan)
 
 
-def _with_weights(problem: Problem, losses: Float64s) -> Float64s:
-    """The losses of classes, times their weights; 0 where the label is ignored."""
+def _with_weights(
+    problem: Problem, losses: Float64s, sizes: Float64s, lse: Float64s, tail: Float64s
+) -> _Computed:
+    """The losses of classes times their weights, with the z-loss; 0 where the label is ignored."""
+    weight = np.ones(len(losses))
     if problem.class_weight is not None:
         inside = np.clip(problem.labels, 0, problem.num_classes - 1)
-        losses = weighted(losses, problem.class_weight.astype(np.float64)[inside])
+        weight = problem.class_weight.astype(np.float64)[inside]
+        losses = weighted(losses, weight)
+    cross_entropy = losses
+    if problem.z_loss:
+        losses = losses + problem.z_loss * lse**2
     if problem.sample_weight is not None:
-        losses = weighted(losses, problem.sample_weight.astype(np.float64))
-    return np.where(problem.kept, losses, 0.0)
+        factors = problem.sample_weight.astype(np.float64)
+        weight = weight * factors
+        losses, cross_entropy = weighted(losses, factors), weighted(cross_entropy, factors)
+    losses = np.where(problem.kept, losses, 0.0)
+    return _Computed(losses, cross_entropy, weight, sizes, lse, tail)
 
 
-def _row_losses(
-    rows: npt.NDArray[np.generic], labels: npt.NDArray[np.int64], buffer: Float64s
-) -> Float64s:
-    x, at = buffer[: len(rows)], np.arange(len(rows))
-    x[...] = rows
+def _overflows(problem: Problem, x: Float64s) -> bool:
+    """Scale and cap the scores in place; whether a finite one overflows on the way."""
+    infinite = np.isinf(x).sum()
+    np.multiply(x, problem.logit_scale, out=x)
+    if np.isinf(x).sum() != infinite:
+        return True
+    if problem.softcap is not None:
+        np.divide(x, problem.softcap, out=x)
+        np.tanh(x, out=x)
+        np.multiply(x, problem.softcap, out=x)
+    return False
+
+
+def _row_losses(x: Float64s, labels: npt.NDArray[np.int64]) -> tuple[Float64s, Float64s, Float64s]:
+    """The losses of rows of scores, their maxima, and the logs of their sums of exps less those."""
+    at = np.arange(len(x))
     inside = (labels >= 0) & (labels < x.shape[1])
     at_label = x[at, np.where(inside, labels, 0)]
     top = np.argmax(x, axis=1)  # the first nan, if there is one
@@ -196,8 +261,9 @@ def _row_losses(
         np.subtract(x, maximum[:, None], out=x)
         np.exp(x, out=x)
         x[at, top] = 0.0
-        losses = np.log1p(np.sum(x, axis=1)) + (maximum - at_label)
-    return np.where(inside & np.isfinite(maximum), losses, np.nan)
+        tail = np.log1p(np.sum(x, axis=1))
+        losses = tail + (maximum - at_label)
+    return np.where(inside & np.isfinite(maximum), losses, np.nan), maximum, tail
 
 
 def weighted(losses: Float64s, weights: Float64s) -> Float64s:
@@ -207,13 +273,18 @@ def weighted(losses: Float64s, weights: Float64s) -> Float64s:
     return np.where((weights == 0) & ~np.isnan(losses), 0.0, product)
 
 
-def _binary(problem: Problem) -> Float64s | None:
+def _binary(problem: Problem) -> _Computed | None:
     """pos_weight t (-log p) + (1 - t) (-log(1 - p)), -log sigmoid(z) = log1p(exp(-abs(z))) +
     max(-z, 0)."""
     t = problem.labels.astype(np.float64)
     if not ((t >= 0) & (t <= 1)).all():
         return None
     z = problem.values.astype(np.float64)
+    size = np.zeros(z.shape)
+    if _is_rescaled(problem):
+        if _overflows(problem, z):
+            return None
+        size = np.where(np.isfinite(z), np.abs(z), 0.0)
     positive = t if problem.pos_weight is None else t * problem.pos_weight.astype(np.float64)
     with np.errstate(invalid="ignore", divide="ignore"):
         if problem.given == "probs":
@@ -223,6 +294,9 @@ def _binary(problem: Problem) -> Float64s | None:
             minus_log_p, minus_log_not_p = tail + np.maximum(-z, 0), tail + np.maximum(z, 0)
         losses = weighted(minus_log_p, positive) + weighted(minus_log_not_p, 1 - t)
     losses[np.isposinf(z)] = np.nan
+    weight = positive + (1 - t)
     if problem.sample_weight is not None:
-        losses = weighted(losses, problem.sample_weight.astype(np.float64))
-    return losses
+        factors = problem.sample_weight.astype(np.float64)
+        losses, weight = weighted(losses, factors), weight * factors
+    zeros = np.zeros(z.shape)
+    return _Computed(losses, losses, weight, size, zeros, zeros)
