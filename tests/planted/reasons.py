@@ -82,6 +82,10 @@ BUGS = (
         "test_api.py", "by_what_they_are_by",
     ),
     Bug(
+        "four numbers confirm two values", "solving_two:two_solved",
+        "if len(numbers.differing) <= 2 * SPENT:", "if False:", "test_solving_two.py", "too_few",
+    ),
+    Bug(
         "a reason for a total is as likely however far off", "evidence:Evidence.closeness",
         "max(residual, least)", "least", "test_solving.py", "how_closely",
     ),

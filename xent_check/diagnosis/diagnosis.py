@@ -28,12 +28,13 @@ from .candidates import (
     with_divisors,
 )
 from .distinguishing import distinguishing_input
-from .evidence import CHANCE, Evidence, Observed, computed_in, evidence_of
+from .evidence import CHANCE, CHANCE_OF_TWO, Evidence, Observed, computed_in, evidence_of
 from .hypotheses.further import OF_ZEROS
 from .hypotheses.scores import Parameters
 from .losses import meaning_of
 from .meaning import Divisor, Meaning
-from .solving import ENOUGH, beside_another_change, with_values
+from .solving import ENOUGH, believed, beside_another_change, with_values
+from .solving_two import two_solved
 
 __all__ = ["ROUNDING", "Diagnosis", "Explanation", "Observed", "diagnose"]
 ROUNDING = "rounding"
@@ -182,8 +183,9 @@ def _nearly_zero(candidate: Candidate) -> int:
 def _two_that_many_confirm(
     evidence: Evidence, alone: list[Candidate], chance: float
 ) -> tuple[list[Candidate], list[Candidate], float]:
-    """The unusual pairs, and the values beside another change, that give the numbers; the pairs;
-    and the probability by chance. Only enough numbers that differ tell so many from each other."""
+    """The unusual pairs, the values beside another change, and the pairs of values, that give the
+    numbers; the unusual pairs; and the probability by chance. Only enough numbers that differ tell
+    so many from each other."""
     if evidence.differing.sum() < ENOUGH:
         return [], [], chance
     rare = sorted(pairs(evidence.truth, alone, total=False, unusual=True), key=lambda c: c.order)
@@ -191,6 +193,8 @@ def _two_that_many_confirm(
     if good:
         return good, rare, chance + by_chance
     good, chance = beside_another_change(evidence, alone, chance)
+    if not good:
+        good, chance = believed(list(two_solved(evidence, evidence.truth)), chance, CHANCE_OF_TWO)
     return good, rare, chance
 
 

@@ -24,7 +24,7 @@ from .hypotheses.solved import CLASS_WEIGHT, FAMILIES, NUM_ITEMS, Family
 from .losses import sample_losses
 from .meaning import Meaning
 
-_PLACE = 14  # of the options in the table of hypotheses: as usual as clipping
+PLACE = 14  # of the options in the table of hypotheses: as usual as clipping
 _GRID = 65  # values tried at once on the number that determines the value
 _FIRSTS = 12  # changes without a value beside which one is solved
 _LAYOUTS = ("class-axis", "labels-transposed", "label-offset")  # and those beside which one is too
@@ -56,14 +56,14 @@ def with_values(
     truth, total = evidence.truth, evidence.observed.reduction is not None
     if evidence.differing.sum() > 1:
         found = list(solved(evidence, truth))
-        good, chance = _believed(found, chance)
+        good, chance = believed(found, chance)
         return good, [], chance
     written = _of_written_values(truth, total)
     by_order = sorted([*alone, *written], key=lambda candidate: candidate.order)
     good, _, by_chance = evidence.weigh(by_order)
     if total:
         found = list(counted(evidence, truth))
-        more, by_chance = _believed(found, by_chance if good else chance)
+        more, by_chance = believed(found, by_chance if good else chance)
         good += more
     return good, written, by_chance
 
@@ -81,10 +81,10 @@ def beside_another_change(
     layouts = (one for one in alone[_FIRSTS:] if one.steps[0].hypothesis.id in _LAYOUTS)
     for first in (*alone[:_FIRSTS], *layouts):
         found += solved(evidence, first)
-    return _believed(found, chance, CHANCE_OF_TWO)
+    return believed(found, chance, CHANCE_OF_TWO)
 
 
-def _believed(
+def believed(
     found: Sequence[Solved], chance: float, most: float = CHANCE
 ) -> tuple[list[Candidate], float]:
     """Those that are unlikely by chance, and that probability. chance: of what came before."""
@@ -101,7 +101,7 @@ def _of_written_values(start: Candidate, total: bool) -> list[Candidate]:
     candidates = [
         candidate
         for place, family in enumerate(FAMILIES)
-        for candidate in changes_of(start, family.hypothesis, _PLACE + place, total)
+        for candidate in changes_of(start, family.hypothesis, PLACE + place, total)
     ]
     return sorted(candidates, key=lambda candidate: candidate.order)
 
@@ -116,7 +116,7 @@ def solved(evidence: Evidence, start: Candidate) -> Iterator[Solved]:
         return
     one_value = False
     for place, family in enumerate(FAMILIES):
-        one = _of_family(found, family, _PLACE + place)
+        one = _of_family(found, family, PLACE + place)
         if one is not None:
             one_value = True
             yield one
@@ -152,7 +152,7 @@ def _of_family(numbers: Numbers, family: Family, place: int) -> Solved | None:
     allowed = numbers.evidence.allowed(numbers.values)
     away = numbers.differing
     first = away[np.argmin(allowed[away] / numbers.distance[away])]
-    for rough in _roots(family, _rows(meaning, first), float(numbers.values[first])):
+    for rough in _roots(family, rows_of(meaning, first), float(numbers.values[first])):
         losses = _losses(family, meaning, rough)
         slopes = _slopes(family, meaning, rough)
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -222,7 +222,7 @@ def _crossings(
     family: Family, one: Meaning, wanted: float, grid: Float64s
 ) -> Iterator[tuple[float, float]]:
     """The neighbours in the grid between which the sample's loss passes the number."""
-    rows = _rows(one, np.zeros(len(grid), dtype=np.int64))
+    rows = rows_of(one, np.zeros(len(grid), dtype=np.int64))
     changed = family.changed(rows, grid[:, None])
     assert changed is not None
     with np.errstate(invalid="ignore"):
@@ -278,7 +278,7 @@ def _class_weights(numbers: Numbers) -> Solved | None:
     words = _in_words(weights)
     parameters: dict[str, Any] = {"class_weight": weights, "weights": words}
     step = AppliedChange(
-        CLASS_WEIGHT, parameters, _PLACE + len(FAMILIES), lambda m: replace(m, class_weight=full)
+        CLASS_WEIGHT, parameters, PLACE + len(FAMILIES), lambda m: replace(m, class_weight=full)
     )
     weighted = replace(meaning, class_weight=full)
     steps = (*numbers.start.steps, step)
@@ -322,7 +322,7 @@ def counted(evidence: Evidence, start: Candidate) -> Iterator[Solved]:
     step = AppliedChange(
         NUM_ITEMS,
         {"count": count, "declared": round(loss_sum / float(start.numbers[0]))},
-        _PLACE,
+        PLACE,
     )
     changed = replace(meaning, divisor="items", items=float(count))
     candidate = candidate_of((*start.steps, step), changed, start.losses, total=True)
@@ -331,7 +331,7 @@ def counted(evidence: Evidence, start: Candidate) -> Iterator[Solved]:
         yield Solved(candidate, min(1.0, 2 * count * close / abs(total)))
 
 
-def _rows(meaning: Meaning, rows: Any) -> Meaning:
+def rows_of(meaning: Meaning, rows: Any) -> Meaning:
     """The meaning of some samples, given by their flat places, in one axis."""
     index = np.atleast_1d(rows)
 
