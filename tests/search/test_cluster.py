@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -77,6 +80,41 @@ def test_a_sweep_of_a_cluster_that_ends_goes_on_here(tmp_path: Path, cluster: An
     seen: list[int] = []
     again = sweep(replace(plan(tmp_path), resume=True), lambda done, *_: seen.append(done))
     assert results(again) == results(whole)
+
+
+def test_a_scheduler_that_dies_ends_the_sweep_and_its_journal_goes_on(tmp_path: Path) -> None:
+    whole = sweep(plan(tmp_path / "whole"))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
+    port = address.rpartition(":")[2]
+    commands = [
+        ("dask_scheduler", "--port", port, "--no-dashboard"),
+        ("dask_worker", address, "--nthreads", "1", "--no-dashboard"),
+    ]
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-m", f"distributed.cli.{name}", *words],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        for name, *words in commands
+    ]
+
+    def progress(done: int, *_: int) -> None:
+        if done > 20_000:
+            processes[0].kill()
+
+    try:
+        with distributed.Client(address, timeout=60, set_as_default=False) as client:
+            client.wait_for_workers(1, timeout=60)
+        with pytest.raises(UserError, match="it ended; go on with --resume"):
+            sweep(plan(tmp_path, scheduler=address), progress)
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+    assert results(sweep(replace(plan(tmp_path), resume=True))) == results(whole)
 
 
 def test_a_cluster_that_is_not_there_is_said(tmp_path: Path) -> None:

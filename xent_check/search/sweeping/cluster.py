@@ -8,6 +8,8 @@ order of the parts and are added up as those of one machine are.
 from __future__ import annotations
 
 import atexit
+import contextlib
+import logging
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -39,6 +41,8 @@ class Cluster:
             raise UserError(
                 "--scheduler needs dask.distributed: pip install 'xent-check[distributed]'"
             ) from None
+        # What ends the cluster is told once, not in the logs of its connections too.
+        logging.getLogger("distributed").setLevel(logging.CRITICAL)
         self._address, self._timeout = address, timeout
         try:
             self._client = Client(address, timeout=10, set_as_default=False)
@@ -77,12 +81,14 @@ class Cluster:
         waiting: deque[Any] = deque()
         remaining = iter(enumerate(parts))
         while True:
-            while len(waiting) < self._at_once and (item := next(remaining, None)) is not None:
-                number, (start, stop) = item
-                waiting.append(self._submit(domain, start, stop, asked(number)))
-            if not waiting:
-                return
-            yield self._result(waiting.popleft())
+            with self._reported():
+                while len(waiting) < self._at_once and (item := next(remaining, None)) is not None:
+                    number, (start, stop) = item
+                    waiting.append(self._submit(domain, start, stop, asked(number)))
+                if not waiting:
+                    return
+                found = self._result(waiting.popleft())
+            yield found
 
     @property
     def _at_once(self) -> int:
@@ -95,22 +101,28 @@ class Cluster:
         arguments = (domain, start, stop, who, self._timeout)
         return self._client.submit(tallies_of_part, *arguments, pure=False)
 
-    def _result(self, future: Any) -> Sequence[Found]:
-        from distributed import CancelledError, KilledWorker
-
+    @staticmethod
+    def _result(future: Any) -> Sequence[Found]:
         if future is None:
             return []
+        found: Sequence[Found] = future.result()
+        future.release()
+        return found
+
+    @contextlib.contextmanager
+    def _reported(self) -> Iterator[None]:
+        """UserError for what ends the cluster."""
+        from distributed import CancelledError, KilledWorker
+
         try:
-            found: Sequence[Found] = future.result()
+            yield
         except KilledWorker as error:
             raise UserError(f"--scheduler {self._address}: {visible(str(error))}") from None
         except (CancelledError, OSError) as error:
-            again = "it ended; go on with --resume"
             raise UserError(
-                f"--scheduler {self._address}: {again} ({visible(type(error).__name__)})"
+                f"--scheduler {self._address}: it ended; go on with --resume "
+                f"({visible(type(error).__name__)})"
             ) from None
-        future.release()
-        return found
 
 
 def _release() -> str:
