@@ -21,7 +21,7 @@ BUGS = (
     ),
     Bug(
         "who stops in the middle passes", "cli.sweep_command:command",
-        "ExitCode.FAILED if early else", "ExitCode.AGREES if early else", "cli/test_sweep.py",
+        "ExitCode.FAILED if failed else", "ExitCode.AGREES if failed else", "cli/test_sweep.py",
     ),
     Bug(
         "a float64 gradient forgets the sign of the target",

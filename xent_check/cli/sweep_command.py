@@ -111,7 +111,7 @@ def command(
 
     \b
     Exit codes: 0 nothing diverges; 1 something does; 2 usage;
-    3 nothing was compared; 4 one did not answer all.
+    3 nothing was compared; 4 one failed.
     """  # fmt: skip
     from xent_check.errors import ExitCode
     from xent_check.running.session import origin_of
@@ -142,9 +142,9 @@ def command(
     errors = [o.write_text(render, look) for o, render in zip(outputs, renders, strict=True)]
     compared = any(one.tally.inputs for one in swept)
     diverging = any(one.tally.diverging for one in swept)
-    early = any(one.ended_early for one in swept)
-    code = ExitCode.DIVERGES if diverging else ExitCode.FAILED if early else ExitCode.AGREES
-    end(errors, int(code if compared else ExitCode.NOTHING_COMPARED))
+    failed = any(one.failed for one in swept)
+    code = ExitCode.DIVERGES if diverging else ExitCode.FAILED if failed else ExitCode.AGREES
+    end(errors, int(code if compared or failed else ExitCode.NOTHING_COMPARED))
 
 
 def _range(given: Given, dtype: DType, ends: tuple[float, float] | None) -> tuple[float, float]:

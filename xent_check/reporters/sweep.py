@@ -112,8 +112,8 @@ def summary(swept: Sequence[Swept], seconds: float) -> str:
     asked = sum(one.tally.inputs for one in swept)
     count = sum(one.tally.diverging for one in swept)
     names = ", ".join(dict.fromkeys(one.implementation.name for one in wrong))
-    outcome = f"{count:,} of {asked:,} answers diverge ({names})" if wrong else "nothing diverges"
-    outcome = outcome if asked else "nothing was compared"
-    early = ", ".join(dict.fromkeys(one.implementation.name for one in swept if one.ended_early))
-    outcome += f"; {early} did not answer all" * bool(early)
-    return f"{outcome}{'' if wrong or not asked else f': {asked:,} answers'} in {small(seconds)} s"
+    outcome = f"{count:,} of {asked:,} answers diverge ({names})"
+    if not wrong:
+        outcome = f"nothing diverges: {asked:,} answers" if asked else "nothing was compared"
+    failed = ", ".join(dict.fromkeys(one.implementation.name for one in swept if one.failed))
+    return f"{outcome}{f'; {failed} failed' * bool(failed)}; {small(seconds)} s"

@@ -58,7 +58,7 @@ def _heading(
             one.case: f"{one.inputs} {', '.join(one.implementations)} {tolerances[one.case]}"
             for one in asked
         },
-        implementations={i.name: _version(i) for i in implementations},
+        implementations={i.name: release_of(i) for i in implementations},
         options={
             "--tolerance": str(settings.tolerance),
             "--strict": str(settings.strict),
@@ -68,7 +68,7 @@ def _heading(
     )
 
 
-def _version(implementation: Implementation) -> str:
+def release_of(implementation: Implementation) -> str:
     """The version of an implementation; of a user's own with what is declared of it, and a digest
     of the file that it stands in. What that file imports is not looked at."""
     i = implementation

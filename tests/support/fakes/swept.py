@@ -34,3 +34,8 @@ def bumpy(logits: Array, labels: Array) -> Array:
     """Off by BUMP at BUMP_AT, and by less the further from it."""
     losses: Array = right(logits, labels) + BUMP / (1 + np.abs(logits - BUMP_AT) * 2.0**20)
     return losses
+
+
+def short(logits: Array, labels: Array) -> Array:
+    """Three losses, whatever is asked."""
+    return np.zeros(3)

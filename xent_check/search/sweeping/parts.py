@@ -31,6 +31,8 @@ class Found:
     """None: there is none"""
     absent: str = ""
     """why"""
+    failed: bool = False
+    """whether it failed, where another lacks the loss"""
 
 
 def posed_of(domain: Domain) -> PosedCase:
@@ -67,14 +69,14 @@ def part_tallies(
     for i, evaluation in pool.answers():
         why = _why_absent(i, evaluation, domain)
         if why:
-            yield Found(i, None, why)
+            yield Found(i, None, why, isinstance(evaluation, Failed))
             continue
         assert isinstance(evaluation, Computed)
         held = _held(i, problem, exact)
         try:
             yield Found(i, tally(domain, start, before, problem.values, evaluation, held))
         except ShapeError as error:
-            yield Found(i, None, str(error))
+            yield Found(i, None, f"failed: {error}", failed=True)
     forget(message)
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from xent_check import __version__
 from xent_check.history.journal import Entry, Journal
 from xent_check.implementations.names import Implementation
+from xent_check.running.resuming import release_of
 
 from .domain import Domain
 from .engine import Engine, Here
@@ -33,6 +34,8 @@ class Swept:
     tally: Tally
     absent: str = ""
     """why it was not asked, or not further: it lacks the loss, or failed"""
+    failed: bool = False
+    """whether it failed"""
 
     @property
     def ended_early(self) -> bool:
@@ -63,7 +66,7 @@ class Plan:
         return {
             "xent_check": __version__,
             "domains": [asdict(domain) for domain in self.domains],
-            "implementations": {i.name: i.version for i in self.implementations},
+            "implementations": {i.name: release_of(i) for i in self.implementations},
             "values": self.values,
         }
 
@@ -104,6 +107,7 @@ def _sweep(plan: Plan, journal: Journal, engine: Engine, progress: Progress) -> 
     for number, domain in enumerate(plan.domains):
         tallies = {i: Tally() for i in plan.implementations}
         absent: dict[Implementation, str] = {}
+        failed: set[Implementation] = set()
         parts = list(_parts(domain, plan.values))
 
         def asked(part: int, number: int = number, absent: Any = absent) -> list[Implementation]:
@@ -116,17 +120,21 @@ def _sweep(plan: Plan, journal: Journal, engine: Engine, progress: Progress) -> 
                 entry = kept.get((number, part, i.name))
                 if entry is not None and entry["absent"]:
                     absent[i] = entry["absent"]
+                    failed |= {i} if entry["failed"] else set()
                 elif entry is not None:
                     tallies[i] += tally_of(entry["tally"])
             for found in answers:
                 i, why = found.implementation, found.absent
                 if i in absent:  # asked before that was known
                     continue
-                entry = {"domain": number, "part": part, "implementation": i.name, "absent": why}
                 tally = found.tally
-                journal.add(entry | {"tally": None if tally is None else asdict(tally)})
+                journal.add({
+                    "domain": number, "part": part, "implementation": i.name, "absent": why,
+                    "failed": found.failed, "tally": None if tally is None else asdict(tally),
+                })  # fmt: skip
                 if tally is None:
                     absent[i] = why
+                    failed |= {i} if found.failed else set()
                 else:
                     tallies[i] += tally
             start, stop = parts[part]
@@ -137,7 +145,8 @@ def _sweep(plan: Plan, journal: Journal, engine: Engine, progress: Progress) -> 
             if domain.stride > 1 and domain.loss == "binary" and i not in absent:
                 ask = partial(_within, engine, domain, i)
                 tallies[i], absent[i] = towards_the_worst(domain, tallies[i], ask)
-            yield Swept(domain, i, tallies[i], absent.get(i, ""))
+                failed |= {i} if absent[i] else set()
+            yield Swept(domain, i, tallies[i], absent.get(i, ""), i in failed)
 
 
 def _within(

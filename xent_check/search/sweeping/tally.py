@@ -6,6 +6,7 @@ all parts is the same in whatever order they come.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -264,7 +265,11 @@ def _breaks(domain: Domain, start: int, actual: Scores) -> int:
 
 def _curve(scores: Scores, largest: Float64s) -> dict[int, float]:
     """The largest of each run of equal exponents; they are runs, for the scores are sorted."""
-    first = scores.reshape(len(scores), -1)[:, 0].astype(np.float64)
+    first = scores.reshape(len(scores), -1)[:, 0]
+    start, end = float(first[0]), float(first[-1])
+    if math.frexp(start)[1] == math.frexp(end)[1] and start * end > 0:
+        first, largest = first[:1], largest.max(keepdims=True)
+    first = first.astype(np.float64)
     _, exponents = np.frexp(first)
     buckets = np.where(first == 0, 0, (exponents + ZERO) * np.where(first < 0, -1, 1))
     begins = np.flatnonzero(np.diff(buckets, prepend=buckets[0] - 1))
