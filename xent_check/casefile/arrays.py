@@ -95,6 +95,8 @@ def _array_of_numbers(numbers: Any) -> Array:
     array = np.array(_without_texts(numbers))
     if array.dtype.kind in "iu" and array.dtype != np.uint64:
         return array.astype(np.int64)
+    if array.dtype == np.float64:
+        return array
     return np.array(_without_texts(numbers), dtype=np.float64)
 
 

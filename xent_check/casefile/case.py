@@ -59,6 +59,7 @@ COMMAND_LINE = "eval"  # in place of a file, in the id of a case of the command 
 IN_MEMORY = "arrays"  # the same, of a case given in Python
 ANY_GIVEN = "logits, probs, log_probs or hidden"  # among a case's unknown keys: which is meant
 ARRAY_KEYS = (*GIVEN, "labels", *ARRAYS)
+_SCALARS = tuple(option for option in OPTIONS if option.key not in ARRAYS)
 _SCORES = ("y_pred", "pred", "preds", "prediction", "predictions", "input", "inputs", "x", "output",
            "outputs", "from_logits")  # fmt: skip
 # What users write for the keys; a word may stand for several. Those of options are in their table.
@@ -341,8 +342,8 @@ class CaseFields(_WithOptions):
     @property
     def options(self) -> Options:
         """The options as a problem has them, without the arrays."""
-        scalars = [option for option in OPTIONS if option.key not in ARRAYS]
-        posed = (option.posed(self.option_value(option.key)) for option in scalars)
+        stated = ((option, self.option_value(option.key)) for option in _SCALARS)
+        posed = (option.posed(value) for option, value in stated if value is not None)
         return Options(**{name: value for values in posed for name, value in values.items()})
 
 

@@ -26,7 +26,8 @@ _SAY_NORMALIZE = "say whether to divide by the sum: `normalize: true` or `normal
 def misplaced_options(fields: CaseFields, given: Given) -> Iterator[Mistake]:
     """The options that are set and mean nothing for the case's loss or its input."""
     for option in OPTIONS:
-        if option.posed(fields.option_value(option.key)) == option.defaults:
+        stated = fields.option_value(option.key)
+        if stated is None or option.posed(stated) == option.defaults:
             continue
         if not option.applies(fields.loss, given):
             any_input = option.given == GIVEN

@@ -8,8 +8,9 @@ adapter those that its API can express (support.py); each refuses the others (`r
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from .vocabulary import (
@@ -115,8 +116,8 @@ class Option:
         """Whether it has a meaning for this loss from this input."""
         return loss in self.losses and given in self.given
 
-    @property
-    def defaults(self) -> dict[str, Any]:
+    @cached_property
+    def defaults(self) -> Mapping[str, Any]:
         """The fields of a problem that hold it, with their values where the case says nothing."""
         match self.kind:
             case Words(rest=rest) if rest:
@@ -130,7 +131,7 @@ class Option:
         values = [(getattr(options, name), default) for name, default in self.defaults.items()]
         return any(v is not None if d is None else bool(v != d) for v, d in values)
 
-    def posed(self, stated: Any) -> dict[str, Any]:
+    def posed(self, stated: Any) -> Mapping[str, Any]:
         """The fields of a problem for what a case states (None: nothing). Arrays are not rounded
         yet."""
         if stated is None:
