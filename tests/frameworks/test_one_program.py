@@ -153,3 +153,24 @@ def test_so_has_each_of_many_random_problems(name: str) -> None:
     for problem, found in zip(asked, after_others, strict=True):
         forget(name)
         assert parts(answer(name, "", problem)) == found
+
+
+@pytest.mark.long
+def test_a_failure_of_a_graph_reads_the_same_however_many_were_traced_before() -> None:
+    """What is declared or accepted of it is its message."""
+    tensorflow = adapter("tensorflow")
+    outside = replace(
+        PROBLEM, loss="sparse_categorical", labels=np.array([0, 5]), reductions=(), gradient=False
+    )
+    messages = []
+    for problem in (outside, PROBLEM, replace(outside, values=outside.values + 1)):
+        tensorflow._traced.cache_clear()
+        if problem is PROBLEM:
+            tensorflow.evaluate(problem, "graph", "cpu")
+            continue
+        with pytest.raises(Exception, match=r"label value of 5 which is outside") as raised:
+            tensorflow.evaluate(problem, "graph", "cpu")
+        messages.append(str(raised.value))
+    assert messages[0] == messages[1]
+    assert "File" not in messages[0]
+    assert "Detected at node SparseSoftmaxCrossEntropyWithLogits" in messages[0]

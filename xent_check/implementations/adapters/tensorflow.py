@@ -8,8 +8,10 @@ sparse_softmax_cross_entropy_with_logits.
 
 from __future__ import annotations
 
+import contextlib
+import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import lru_cache
 from typing import Any
@@ -38,6 +40,8 @@ from ..program import (
 from ..recording import Calls
 from ..support import TF
 
+_COUNTED = re.compile(r"\{\{function_node __inference_[^}]*\}\} | \[Op:__inference_[^\]]*\]")
+_MADE_AT = re.compile(r" defined at \(most recent call last\):\n(?: *File .*\n(?: {4}.*\n)*\n*)+")
 NAMES = Names(
     sum="tf.reduce_sum",
     mean="tf.reduce_mean",
@@ -86,7 +90,8 @@ def run(
         arrays = {k: tf.constant(np.array(a)) for k, a in problem_arrays(problem).items()}
         conduct = watched(problem, arrays, lambda tensor: np.asarray(tensor.numpy()))
         start = time.perf_counter()
-        answers = compiled(arrays)
+        with _plain_messages() if mode else contextlib.nullcontext():
+            answers = compiled(arrays)
         seconds = time.perf_counter() - start
     losses = answers[LOSSES].numpy()
     reductions = [r for r in problem.reductions if r in answers]
@@ -97,6 +102,17 @@ def run(
         losses, totals, program.text, seconds, gradient, calls={**program.calls},
         conduct=conduct(), by_parameters=by_parameters,
     )  # fmt: skip
+
+
+@contextlib.contextmanager
+def _plain_messages() -> Iterator[None]:
+    """Raise what a graph raises without what differs between two runs of the same: the count of the
+    functions that were traced before, and the lines of this package at which a node was made."""
+    try:
+        yield
+    except tf.errors.OpError as error:
+        text = _COUNTED.sub("", _MADE_AT.sub("\n\n", error.message))
+        raise type(error)(error.node_def, error.op, text) from None
 
 
 @lru_cache(PROGRAMS)
