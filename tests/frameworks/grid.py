@@ -25,6 +25,23 @@ def grid() -> Iterator[dict[str, Any]]:
                 yield case(f"normal-{scale}", n, dtype, {"random": "normal", "scale": scale})
 
 
+def layer_grid() -> Iterator[dict[str, Any]]:
+    """Logits of unit size from few features and from many; products that cancel; large logits."""
+    sizes = {"unit": (0.0, 1.0), "large": (0.0, 8.0), "cancelling": (1.0, 1.0)}
+    for dtype in ("float32", "bfloat16"):
+        for features, n in ((3, 3), (64, 50), (1024, 50), (16384, 3)):
+            for name, (loc, scale) in sizes.items():
+                made = case(f"{name} {features} features", n, dtype, {})
+                del made["logits"]
+                weight = {"random": "normal", "scale": scale / features**0.5, "seed": n}
+                yield made | {
+                    "hidden": {"shape": [16, features], "random": "normal", "loc": loc, "seed": 1},
+                    "weight": {"shape": [n, features], **weight},
+                    "bias": {"shape": [n], "random": "normal", "seed": 2},
+                    "labels": {**made["labels"], "shape": [16]},
+                }
+
+
 def case(name: str, n: int, dtype: str, logits: dict[str, Any]) -> dict[str, Any]:
     samples = max(4, min(200, 100_000 // n))
     return {

@@ -6,24 +6,31 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.frameworks.grid import CLASS_COUNTS, SHIFT_SAFE, grid
+from tests.frameworks.grid import CLASS_COUNTS, SHIFT_SAFE, grid, layer_grid
 
 pytestmark = pytest.mark.long
 
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], dict[str, Any]]:
-    folder = tmp_path_factory.mktemp("grid")
+    return answers(tmp_path_factory.mktemp("grid"), grid(), (*SHIFT_SAFE, "optax", "manual"))
+
+
+def answers(
+    folder: Path, cases: Iterable[dict[str, Any]], names: Sequence[str]
+) -> dict[tuple[str, str], dict[str, Any]]:
+    """What each implementation answers to each case, from a run's JSON."""
     defaults = {"tolerance": "auto", "reduction": ["mean", "sum"], "check": ["value", "gradient"]}
     file, out = folder / "grid.yaml", folder / "out.json"
-    file.write_text(json.dumps({"defaults": defaults, "cases": list(grid())}))
+    file.write_text(json.dumps({"defaults": defaults, "cases": list(cases)}))
     command = [sys.executable, "-m", "xent_check", "run", str(file), f"--report=json={out}"]
-    for name in (*SHIFT_SAFE, "optax", "manual"):
+    for name in names:
         command += ["-i", name, "--require", name]
     subprocess.run(command, check=False, capture_output=True, timeout=900)
     report = json.loads(Path(out).read_text())
@@ -39,6 +46,16 @@ def test_no_shift_safe_implementation_exceeds_the_bound(
     assert {case: r["status"] for case, r in mine.items() if r["status"] != "agrees"} == {}
     worst = max(r["share_of_bound"] for r in mine.values())
     assert 0.05 < worst <= 1  # a bound that nothing comes near would say nothing
+
+
+def test_no_shift_safe_implementation_exceeds_the_bound_of_a_last_layer(tmp_path: Path) -> None:
+    """Losses, totals and three gradients."""
+    found = answers(tmp_path, layer_grid(), SHIFT_SAFE)
+    assert len(found) == len(SHIFT_SAFE) * len(list(layer_grid()))
+    assert {key: r["status"] for key, r in found.items() if r["status"] != "agrees"} == {}
+    for name in SHIFT_SAFE:
+        worst = max(r["share_of_bound"] for (_, who), r in found.items() if who == name)
+        assert 0.05 < worst <= 1
 
 
 @pytest.mark.parametrize("n", CLASS_COUNTS)

@@ -95,7 +95,7 @@ BUGS = (
     ),
     Bug(
         "a micro-batch is a row", "totals:means",
-        "chunk=len(m.scores) // batches", "chunk=len(m.scores) // m.shape[0]",
+        "len(m.scores) // batches", "len(m.scores) // m.shape[0]",
         "test_published_language_models.py", "accumulation or doubled",
     ),
     Bug(

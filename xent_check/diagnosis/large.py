@@ -2,7 +2,8 @@
 
 Of losses, the rows that differ most say which changes are possible; each of these is held against
 every row. What mixes rows, as another class axis does, is only found where it does so among those
-rows; shifted labels are looked for by themselves. Of a total, what changes the losses is not tried.
+rows; shifted labels are looked for by themselves. A total does not say which rows differ: every
+change alone is tried on all scores at once, in several times the memory of their float64 copy.
 """
 
 from __future__ import annotations

@@ -14,8 +14,8 @@ from ..meaning import Meaning
 from ..targets import targets_of, weights_of
 from .scores import Variation
 from .table import Hypothesis
+from .totals import chunks_of, means_of_chunks
 
-_CHUNKS = tuple(2**k for k in range(1, 13))  # samples
 _INFINITE = (1e20, 100.0)  # what stands for -log 0
 
 
@@ -118,21 +118,8 @@ def _infinite_logs(m: Meaning) -> Iterator[Variation]:
 
 
 def _chunks_added(m: Meaning) -> Iterator[Variation]:
-    for chunk in _below(m):
+    for chunk in chunks_of(m):
         yield replace(m, chunks_added=chunk), {"chunk": chunk}
-
-
-def _chunk_means(m: Meaning) -> Iterator[Variation]:
-    if m.divisor != "kept" or m.last_axis is not None:
-        return
-    for chunk in _below(m):
-        yield replace(m, divisor="mean of means", chunk=chunk), {"how": "mean", "chunk": chunk}
-        yield replace(m, divisor="sum of means", chunk=chunk), {"how": "sum", "chunk": chunk}
-
-
-def _below(m: Meaning) -> list[int]:
-    """The sizes of chunks that are smaller than the number of samples."""
-    return [chunk for chunk in _CHUNKS if chunk < len(m.scores)]
 
 
 def _mean_of_nothing(m: Meaning) -> Iterator[Variation]:
@@ -163,7 +150,7 @@ FURTHER: tuple[Hypothesis, ...] = (
                _all_weights),
     Hypothesis("inverse-weights", "total", "divided by the sum of 1 / weight", _inverse_weights),
     Hypothesis("mean-of-means", "total", "the {how} of the means of {chunk:,} samples each",
-               _chunk_means),
+               means_of_chunks),
     Hypothesis("label-wraps", "losses", "{how}", _labels_read),
     Hypothesis("smoothing-formula", "losses", "label smoothing gives {rule}", _smoothing_shares),
     Hypothesis("ignored-not-ignored", "losses", "ignored samples {how}", _ignored_counts),

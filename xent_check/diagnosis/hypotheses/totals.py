@@ -11,7 +11,7 @@ from xent_check.problem.dtypes import rounded
 from xent_check.problem.vocabulary import DTYPES
 
 from ..meaning import Divisor, Meaning, SmoothingOver
-from .scores import Variation, Variations
+from .scores import Parameters, Variation, Variations
 
 
 def class_weight_ignored(m: Meaning) -> Iterator[Variation]:
@@ -126,6 +126,7 @@ def divisor(name: Divisor) -> Variations:
 
 
 _MOST_BATCHES = 64
+_CHUNKS = tuple(2**k for k in range(1, 13))  # samples
 
 
 def means(m: Meaning) -> Iterator[Variation]:
@@ -139,13 +140,29 @@ def means(m: Meaning) -> Iterator[Variation]:
     ignoring = m.labels is not None and not m.kept.all()
     if not ((several and m.labels is not None) or (ignoring and not m.shift)):
         return
-    hows: dict[Divisor, str] = {"mean of means": "mean", "sum of means": "sum"}
     for batches in range(2, min(m.shape[0], _MOST_BATCHES) + 1):
         if m.shape[0] % batches == 0 and (several or batches < m.shape[0]):
-            of_batches = replace(m, chunk=len(m.scores) // batches)
             words = {"what": f"{batches} micro-batches", "batches": batches}
-            for divisor, how in hows.items():
-                yield replace(of_batches, divisor=divisor), {"how": how, **words}
+            yield from _of_chunks(m, len(m.scores) // batches, words)
+
+
+def means_of_chunks(m: Meaning) -> Iterator[Variation]:
+    """The mean or sum of the means of so many samples each, whatever the batch: a power of two."""
+    if m.divisor == "kept" and m.last_axis is None:
+        for chunk in chunks_of(m):
+            yield from _of_chunks(m, chunk, {"chunk": chunk})
+
+
+def _of_chunks(m: Meaning, chunk: int, words: Parameters) -> Iterator[Variation]:
+    """The mean, then the sum, of the means of each `chunk` samples."""
+    hows: dict[Divisor, str] = {"mean of means": "mean", "sum of means": "sum"}
+    for divisor, how in hows.items():
+        yield replace(m, divisor=divisor, chunk=chunk), {"how": how, **words}
+
+
+def chunks_of(m: Meaning) -> list[int]:
+    """The powers of two that are smaller than the number of samples."""
+    return [chunk for chunk in _CHUNKS if chunk < len(m.scores)]
 
 
 def labels_before_the_shift(m: Meaning) -> Iterator[Variation]:
