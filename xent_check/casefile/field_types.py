@@ -11,11 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from xent_check.diagnosis.diagnosis import ROUNDING
 from xent_check.diagnosis.hypotheses.gradients import GRADIENT_HYPOTHESES
-from xent_check.diagnosis.hypotheses.gradients_by_meaning import (
-    FILTERED,
-    INFINITIES,
-    SUM_TO_1,
-)
+from xent_check.diagnosis.hypotheses.gradients_by_meaning import BY_MEANING
 from xent_check.diagnosis.hypotheses.solved import EVERY
 from xent_check.errors import KeyPath, Mistake, did_you_mean
 
@@ -150,7 +146,7 @@ def _reason(value: object) -> str:
     return text(value, "text, or a mapping with text and id")
 
 
-_OF_GRADIENTS = (*GRADIENT_HYPOTHESES, FILTERED, SUM_TO_1, INFINITIES)
+_OF_GRADIENTS = (*GRADIENT_HYPOTHESES, *BY_MEANING)
 HYPOTHESIS_IDS = tuple(
     dict.fromkeys([*(h.id for h in EVERY), *(h.id for h in _OF_GRADIENTS), ROUNDING])
 )

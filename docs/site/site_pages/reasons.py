@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from xent_check.diagnosis.hypotheses.gradients import GRADIENT_HYPOTHESES
+from xent_check.diagnosis.hypotheses.gradients_by_meaning import BY_MEANING
 from xent_check.diagnosis.hypotheses.solved import EVERY, FAMILIES
 
 from .prose import code, prose, table
@@ -22,11 +23,11 @@ def page() -> str:
     """The Markdown of the page."""
     rows = [
         [code(one.id), _PARAMETER.sub(r"*\1*", prose(one.sentence)), _WHAT[one.stage]]
-        for one in {one.id: one for one in EVERY}.values()
+        for one in {(one.id, one.sentence): one for one in EVERY}.values()
     ]
     rows += [
         [code(one.id), _PARAMETER.sub(r"*\1*", prose(one.sentence)), "the gradient"]
-        for one in GRADIENT_HYPOTHESES
+        for one in (*GRADIENT_HYPOTHESES, *BY_MEANING)
     ]
     return f"""\
 # Reasons

@@ -40,6 +40,9 @@ SUM_TO_1 = GradientHypothesis(
 
 INFINITIES = GradientHypothesis("inf-minus-inf", "{how}, which is nan", lambda problem: iter(()))
 
+BY_MEANING = (FILTERED, SUM_TO_1, INFINITIES)
+"""What is made here alone; the other changes have their lines in the tables of losses."""
+
 
 def gradients(problem: Problem) -> Iterator[tuple[str, str, Parameters, Float64s]]:
     """The id, the sentence, the parameters and the gradient by the logits, of the scores' shape, of
