@@ -44,8 +44,9 @@ def corpus() -> Path:
 
 def corpus_names() -> list[str]:
     """Each folder of cases that ships with the package, and each file in it: `corpus:forum`."""
-    paths = (path for path in corpus().rglob("*") if path.is_dir() or path.suffix == ".yaml")
-    return sorted(CORPUS + path.relative_to(corpus()).as_posix() for path in paths)
+    files = list(corpus().rglob("*.yaml"))
+    folders = {parent for file in files for parent in file.parents if corpus() in parent.parents}
+    return sorted(CORPUS + path.relative_to(corpus()).as_posix() for path in {*files, *folders})
 
 
 def split_id(text: str) -> tuple[str, str]:
