@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.support.command import xent_check
 from xent_check.casefile.field_types import is_name
 from xent_check.casefile.loading import Filter, load
-from xent_check.casefile.paths import split_id, split_path
+from xent_check.casefile.paths import corpus, corpus_names, split_id, split_path
 
 NAMES = st.text(st.sampled_from(list(":a. [\u00e9")), min_size=1, max_size=6).filter(is_name)
 FILES = st.text(st.sampled_from(list(":a/\n")), max_size=6).map(lambda text: f"{text}.yaml")
@@ -53,3 +53,11 @@ def test_a_name_that_begins_with_a_colon_is_saved_and_read_again(tmp_path: Path)
     assert '<testsuite name="a.yaml"' in done.out
     assert 'classname="a.yaml"' in done.out
     assert 'name=":x [manual]"' in done.out
+
+
+def test_a_folder_of_the_package_without_cases_is_not_offered() -> None:
+    """Beside the folders of cases stand the sweeps of the atlas."""
+    names = corpus_names()
+    assert {"corpus:forum", "corpus:forum/binary.yaml"} <= {*names}
+    assert (corpus() / "atlas").is_dir()
+    assert "corpus:atlas" not in names
