@@ -20,6 +20,10 @@ BUGS = (
         "% domain.taken == 0] = False", "% domain.taken >= 0] = False", SWEEP,
     ),
     Bug(
+        "two ends stand for what lies between on another side", "search.sweeping.tally:_decide",
+        "if _sides(d, start) == _sides(d, end):", "if True:", SWEEP,
+    ),
+    Bug(
         "who stops in the middle passes", "cli.sweep_command:command",
         "ExitCode.FAILED if failed else", "ExitCode.AGREES if failed else", "cli/test_sweep.py",
     ),

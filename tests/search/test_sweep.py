@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from xent_check.implementations.names import parse
 from xent_check.problem.dtypes import largest, numpy_dtype
 from xent_check.problem.evaluation import Computed
+from xent_check.reference.reference import SMALL
 from xent_check.reference.truth import truth
 from xent_check.search.sweeping.domain import Domain, default_range, rounded_range
 from xent_check.search.sweeping.sweep import Plan, sweep
-from xent_check.search.sweeping.tally import Tally, Worst, tally
+from xent_check.search.sweeping.tally import ULPS, Tally, Worst, tally
 from xent_check.search.sweeping.zoom import towards_the_worst
 
 # Finite numbers of each: 2^16 less two exponents' worth of infinities and nan, of two signs.
@@ -168,6 +169,30 @@ def test_two_neighbours_in_the_wrong_order_are_counted(domain: Domain, wrong: bo
     assert breaks() == 0
     numbers[[2, 3]] = numbers[[3, 2]]
     assert bool(breaks()) is wrong
+
+
+@pytest.mark.parametrize("off", [0.5, 1.0])
+def test_runs_of_answers_at_a_limit_are_decided_as_each_alone_would_be(
+    off: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Next to 0 the gradient is -0.5, and what it is more or less float64 cannot tell: an answer
+    half an ulp away, or one, is further than that on one side of 0, and nearer on the other."""
+    domain = Domain("binary", "logits", "float32", 1, -1e-14, 1e-14, True, stride=50_001)
+    problem = domain.problem(0, domain.count)
+    assert domain.count > SMALL  # the reference is that of float64
+    exact = truth(problem)
+    numbers = np.full(domain.count, -0.5 + off * 2.0**-24, np.float32)
+    answer = Computed(numbers, {}, "", 0.0, numbers)
+    in_runs = tally(domain, 0, 0, problem.values, answer, exact)
+    monkeypatch.setattr(
+        "xent_check.search.sweeping.tally._runs",
+        lambda domain, held, d, near: ((int(row), int(row)) for row in near),
+    )
+    alone = tally(domain, 0, 0, problem.values, answer, exact)
+    assert in_runs.decided == alone.decided == domain.count
+    assert in_runs.over == alone.over
+    assert 0 < in_runs.over[ULPS.index(off)] < domain.count
+    assert in_runs.diverging == alone.diverging
 
 
 def test_bits_are_those_of_the_number() -> None:

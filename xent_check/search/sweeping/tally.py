@@ -7,7 +7,7 @@ all parts is the same in whatever order they come.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -194,13 +194,11 @@ class _Held:
 def _of_some(domain: Domain, start: int, scores: Scores, held: _Held) -> Tally:
     """The tally of some inputs, whose first has the index start."""
     d = held.difference
-    ulps, off, allowed, agrees = d.ulps, d.abs_diff, d.allowed, d.agrees
+    ulps, off, allowed = d.ulps, d.abs_diff, d.allowed
     near = np.flatnonzero(_is_near(d, held.radius).any(axis=1))
-    for first in range(0, len(near), _BY_BALLS):
-        rows = near[first : first + _BY_BALLS]
-        decided = held.at(rows).decided(scores[rows])
-        ulps[rows], off[rows], agrees[rows] = decided.ulps, decided.abs_diff, decided.agrees
-    finite = np.isfinite(ulps)
+    if near.size:
+        _decide(domain, scores, held, d, near)
+    finite, agrees = np.isfinite(ulps), d.agrees
     sizes = np.where(finite, ulps, np.where(agrees, 0.0, np.inf))
     with np.errstate(divide="ignore", invalid="ignore"):
         shares = np.where(finite, np.where(off > 0, off / allowed, 0.0), sizes)
@@ -215,6 +213,59 @@ def _of_some(domain: Domain, start: int, scores: Scores, held: _Held) -> Tally:
         by_share=_worst(domain, start, shares, d),
         curve=_curve(scores, largest),
     )
+
+
+def _decide(
+    domain: Domain, scores: Scores, held: _Held, d: Difference, near: npt.NDArray[np.intp]
+) -> None:
+    """Put errors of ball arithmetic into the difference where it is near a limit.
+
+    Of neighbours with one answer, on one side of it, the error is monotonic, for the exact value
+    is. Where the first and the last are on the same side of each limit, so are all between: they
+    get the larger of the two errors. Otherwise the run is halved.
+    """
+    runs = list(_runs(domain, held, d, near))
+    while runs:
+        ends = np.unique([row for run in runs for row in run])
+        for first in range(0, len(ends), _BY_BALLS):
+            rows = ends[first : first + _BY_BALLS]
+            decided = held.at(rows).decided(scores[rows])
+            d.ulps[rows], d.abs_diff[rows] = decided.ulps, decided.abs_diff
+        halves: list[tuple[int, int]] = []
+        for start, end in runs:
+            if end - start < 2:
+                continue
+            if _sides(d, start) == _sides(d, end):
+                inside, worse = slice(start + 1, end), max((start, end), key=lambda r: d.ulps[r, 0])
+                d.ulps[inside], d.abs_diff[inside] = d.ulps[worse], d.abs_diff[worse]
+            else:
+                middle = (start + end) // 2
+                halves += [(start, middle), (middle, end)]
+        runs = halves
+
+
+def _runs(
+    domain: Domain, held: _Held, d: Difference, near: npt.NDArray[np.intp]
+) -> Iterator[tuple[int, int]]:
+    """The first and the last row of each run of neighbours on which the error is monotonic."""
+    apart = np.diff(near) != 1
+    if domain.width > 1:
+        apart[:] = True
+    else:
+        actual, target = d.actual[near, 0], d.target[near, 0]
+        spaced, above = ulp(target, d.dtype, d.asked), actual > target
+        by_bound = np.abs(d.abs_diff - d.allowed)[near, 0] <= 4 * held.radius[near, 0]
+        for value in (actual, spaced, above):
+            apart |= value[1:] != value[:-1]
+        apart |= by_bound[1:] | by_bound[:-1]  # the bound may grow as fast as the error
+    ends = np.flatnonzero(np.append(apart, True))
+    starts = np.concatenate([[0], ends[:-1] + 1])
+    yield from zip(near[starts].tolist(), near[ends].tolist(), strict=True)
+
+
+def _sides(d: Difference, row: int) -> tuple[bool, ...]:
+    """On which side of each limit the error of a row is."""
+    return tuple(bool(d.ulps[row, 0] > limit) for limit in ULPS)
 
 
 def _is_near(d: Difference, radius: Float64s) -> npt.NDArray[np.bool_]:
