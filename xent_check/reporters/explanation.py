@@ -11,7 +11,6 @@ import numpy as np
 
 from xent_check.diagnosis.diagnosis import ROUNDING, Change, Explanation
 from xent_check.errors import visible
-from xent_check.history.saved.write import saved_explanation
 from xent_check.problem.distance import distance
 from xent_check.problem.evaluation import Failed
 from xent_check.problem.vocabulary import PARAMETER_PARTS
@@ -307,7 +306,7 @@ def plain_explained(item: Explained | CaseResult) -> dict[str, Any]:
             "explained": bool(found),
             "status": item.status,
             "reason": item.reason,
-            "explanations": [saved_explanation(e).plain() for e in found],
+            "explanations": [_plain(e) for e in found],
             "closest": [],
         }
     return {
@@ -317,11 +316,17 @@ def plain_explained(item: Explained | CaseResult) -> dict[str, Any]:
         "part": _part(item),
         "verdict": verdict(item),
         "explained": bool(item.diagnosis.reasons),
-        "explanations": [saved_explanation(e).plain() for e in item.diagnosis.reasons],
-        "closest": [saved_explanation(e).plain() for e in item.diagnosis.closest],
+        "explanations": [_plain(e) for e in item.diagnosis.reasons],
+        "closest": [_plain(e) for e in item.diagnosis.closest],
         "reports": list(item.reports),
         "telling_apart": item.diagnosis.distinguishing_input or None,
         "others": item.diagnosis.others,
         "tried": item.diagnosis.tried,
         "by_chance": item.diagnosis.by_chance,
     }
+
+
+def _plain(explanation: Explanation) -> dict[str, Any]:
+    from xent_check.history.saved.write import saved_explanation  # text needs no models of the JSON
+
+    return saved_explanation(explanation).plain()
