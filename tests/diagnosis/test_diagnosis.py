@@ -257,3 +257,18 @@ def test_two_reasons_at_once_go_by_the_first() -> None:
     assert Explanation(("smoothing-missing", "sum"), {}, "", 0.0, 1.0, None).id == (
         "smoothing-missing"
     )
+
+
+@pytest.mark.parametrize(("off", "explained"), [(0.57, True), (0.66, False)])
+def test_what_is_beyond_the_bound_is_not_explained_by_rounding(off: float, explained: bool) -> None:
+    """-log 5e-8 = 16.81 in bfloat16, whose bound is 0.576: 16.125 is a clip at 1e-7, and one number
+    of so few digits does not tell it from others."""
+    problem = problem_of({
+        "loss": "sparse_categorical", "probs": [[1, 5e-8, 5e-8]], "labels": [2],
+        "normalize": False, "dtype": "bfloat16",
+    })  # fmt: skip
+    bounds = bounds_of(problem)
+    assert 0.57 < bounds.losses[0] < 0.66
+    number = np.array([float(losses_of(meaning_of(problem))[0]) - off])
+    found = diagnose(problem, Observed(number, np.zeros(1), None), bounds)
+    assert [one.id for one in found.explanations] == (["rounding"] if explained else [])

@@ -33,6 +33,7 @@ CHANCE = 0.002  # the largest probability that a stray number has such an explan
 CHANCE_OF_TWO = 0.001  # the same where the explanation needs two changes
 _GROWING = ("gap", "targets", "store", "round")  # terms of a bound that grow with the loss
 _SMALLER = 16.0  # so many times smaller a number than the truth has no such rounding
+_NEAREST = 2.0**-48  # how far from the exact value the truth may be, relatively
 Bools = npt.NDArray[np.bool_]
 
 
@@ -99,8 +100,13 @@ class Evidence:
 
     @cached_property
     def differing(self) -> Bools:
-        """Whether each observed number differs from the truth; all do in another shape."""
-        return ~self.agreeing(self.truth)
+        """Whether each observed number differs from the truth by more than its last printed digit
+        and the bound; all do in another shape."""
+        if not self.fits(self.truth):
+            return np.ones(self.observed.values.shape, dtype=np.bool_)
+        exact = self.truth.numbers
+        near = _NEAREST * np.where(np.isfinite(exact), np.abs(exact), 0.0)
+        return np.asarray(self.residuals(exact) > self.observed.units + self.rounding + near)
 
     @cached_property
     def distance(self) -> Float64s:
@@ -155,13 +161,18 @@ class Evidence:
                 keys.add(key)
                 of_this = self.chance_of(candidate)
                 chance, counted = chance + of_this, counted + (of_this > 0)
-            if self.agreeing(candidate).all():
+            if self.agreeing(candidate).all() and self._is_nearer(candidate):
                 chance_of_last = min(chance, self._by_closeness(candidate, counted))
                 single = len(candidate.steps) == 1
                 most = CHANCE if single else CHANCE_OF_TWO
                 enough = chance_of_last <= most and (single or stray)
                 (good if enough else poor).append(candidate)
         return good, poor, chance_of_last if good or poor else chance
+
+    def _is_nearer(self, candidate: Candidate) -> bool:
+        """Whether the candidate is at most as far from each number that differs as the truth is."""
+        off = self.residuals(candidate.numbers)
+        return bool((off <= self.distance)[self.differing & np.isfinite(off)].all())
 
     def _by_closeness(self, candidate: Candidate, count: int) -> float:
         """The probability that one of `count` candidates gives a stray number as closely; 1 where
