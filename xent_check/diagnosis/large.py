@@ -185,7 +185,7 @@ def _moved(rows: _Rows, far: Index) -> Iterator[tuple[Explanation, bool]]:
                 continue  # it gives other numbers of losses
             change = partial(_with_labels, moved)
             changed = candidate_of((), change(few, near), sample_losses(change(few, near)), False)
-            if not evidence_of(seen, some, changed).differing.any():
+            if evidence_of(seen, some, changed).agreeing(changed).all():
                 sentence = hypothesis.sentence.format(**words)
                 made = Explanation((hypothesis.id,), words, sentence, 0.0, 1.0)
                 yield rows.held(made, change, len(HYPOTHESES))
