@@ -12,7 +12,7 @@ SAMPLING = "test_sampling.py"
 BUGS = (
     Bug(
         "the last chunk's total stands for all", "joining:_furthest_off",
-        "max(of, key=size, default=None)", "of[-1] if of else None", CHUNKS, "are_its_own",
+        "return furthest and furthest[0]", "return of[-1][0] if of else None", CHUNKS, "are_its_own",
     ),
     Bug(
         "a total that no chunk has is not missed", "joining:_comparison",
@@ -81,7 +81,7 @@ BUGS = (
         " {tolerances[one.case]}", "", RESUMING, "another_run",
     ),
     Bug(
-        "an edited file of the user's is the same", "resuming:_version",
+        "an edited file of the user's is the same", "resuming:release_of",
         'f"file {digest}"', '"file"', RESUMING, "another_run",
     ),
     Bug(

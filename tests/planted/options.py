@@ -41,7 +41,7 @@ BUGS = (
     ),
     Bug(
         "an option is forgotten by the wire", "wire:encode_problem",
-        "for f in fields(problem)}", 'for f in fields(problem) if f.name != "pos_weight"}',
+        "for f in fields(problem)\n", 'for f in fields(problem) if f.name != "pos_weight"\n',
         "test_wire.py", "every_field",
     ),
     Bug(

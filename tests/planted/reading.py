@@ -25,7 +25,7 @@ BUGS = (
         "several_lines",
     ),
     Bug(
-        "the page hides characters", "html:_template", "finalize=_printable,", "", HTML,
+        "the page hides characters", "page.template:template", "finalize=_printable,", "", HTML,
         "character_of_the_page",
     ),
     Bug(

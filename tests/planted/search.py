@@ -56,7 +56,7 @@ BUGS = (
     ),
     Bug(
         "a layout is forgotten", "diagnosis.losses:meaning_of", "stated.layout if", "None if",
-        "diagnosis/test_memory.py", "order_of_their_memory",
+        "test_order_in_memory.py", "order_of_their_memory",
     ),
     Bug(
         "labels that all leave the classes tell of an offset", "hypotheses.labels:label_offset",
