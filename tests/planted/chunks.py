@@ -12,7 +12,8 @@ SAMPLING = "test_sampling.py"
 BUGS = (
     Bug(
         "the last chunk's total stands for all", "joining:_furthest_off",
-        "return furthest and furthest[0]", "return of[-1][0] if of else None", CHUNKS, "are_its_own",
+        "return furthest and furthest[0]", "return of[-1][0] if of else None", CHUNKS,
+        "are_its_own",
     ),
     Bug(
         "a total that no chunk has is not missed", "joining:_comparison",
