@@ -27,7 +27,8 @@ FRAMEWORKS = {  # and safetensors: extras of their own
     *("onnx", "onnxruntime", "sklearn", "mlx", "paddle"),
 }
 
-BY_NAME_ALONE = {"onnx", "sklearn", "mlx", "paddle"}  # of implementations outside the default set
+# Of implementations outside the default set, and of a cluster.
+BY_NAME_ALONE = {"onnx", "sklearn", "mlx", "paddle", "distributed"}
 FOR_WHO_WORKS_ON_IT = {"docs", "mutation", "test"}
 
 LEAN = f"""
@@ -72,8 +73,9 @@ def test_what_is_imported_is_a_dependency_and_what_the_page_needs_an_extra() -> 
     of_page = set[str]().union(*(imported(files[name]) for name in page))
     others = set[str]().union(*(imported(files[name]) for name in files.keys() - page))
     lean_dependencies = modules(PROJECT["dependencies"])
-    # pydantic's own core comes with it, pytest loads its plugin itself, and fuzz says what it needs
-    assert others - FRAMEWORKS - {"pydantic_core", "pytest", "hypothesis"} == lean_dependencies
+    # pydantic's own core comes with it, pytest loads its plugin, others say what they need
+    known = {"pydantic_core", "pytest", "hypothesis", "distributed"}
+    assert others - FRAMEWORKS - known == lean_dependencies
     extras = PROJECT["optional-dependencies"]
     assert of_page - lean_dependencies == modules(extras["html"]) == ONLY_HTML
     (everything,) = extras["all"]

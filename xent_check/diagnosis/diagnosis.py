@@ -131,7 +131,8 @@ def diagnose(problem: Problem, observed: Observed, bounds: Bounds) -> Diagnosis:
         start = replace(start, divisor="items" if counted else _DIVISORS[observed.reduction])
     truth = plain(start, total)
     evidence = evidence_of(observed, bounds, truth)
-    if not evidence.differing.any():
+    promised = bounds.promise is not None and evidence.agreeing(truth).all()
+    if promised or not evidence.differing.any():
         return _agreement(start, evidence, bounds)
     alone = singles(truth, total)
     candidates = [*of_memory(truth, total), *alone]

@@ -342,8 +342,10 @@ def _one_heap() -> list[str]:
     chunk of a large case. It reads the variable as the process starts.
     """
     variable = "MALLOC_ARENA_MAX"
-    env = shutil.which("env") if sys.platform == "linux" and variable not in os.environ else None
-    return [env, f"{variable}=1"] if env else []
+    if sys.platform != "linux" or variable in os.environ:
+        return []
+    # not `env`, to which an interpreter whose path has a = is another variable
+    return ["/bin/sh", "-c", f'{variable}=1 exec "$0" "$@"']
 
 
 @contextlib.contextmanager
