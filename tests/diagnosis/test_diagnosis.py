@@ -79,6 +79,7 @@ NAMED = [
 ]  # fmt: skip
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", NAMED)
 def test_a_common_reason_is_named_first_or_withheld_for_want_of_digits(name: str) -> None:
     asked = [(i, d) for i, d in answers(FILES[:3]) if i.ids == (frozenset([name]),)]

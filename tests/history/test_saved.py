@@ -220,6 +220,7 @@ def test_judging_back_from_auto_gives_the_first_verdict(corpus: Path) -> None:
     assert [r.status for r in back.results] == [r.status for r in again.results]
 
 
+@pytest.mark.long  # the whole corpus
 def test_judging_loads_no_framework_and_no_case_file(corpus: Path) -> None:
     code = (
         "import sys\n"
