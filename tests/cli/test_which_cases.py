@@ -127,6 +127,7 @@ def test_all_that_ships_is_named_alike_whatever_names_it(folder: Path) -> None:
     assert [s.case.id for s in everything] == [SHIPPED]
 
 
+@pytest.mark.long
 def test_a_shipped_case_has_one_name_in_every_report_and_every_command(folder: Path) -> None:
     Path("mine.py").write_text("def loss(logits, labels):\n    return logits * 0\n")
     done = xent_check(folder, "run", SHIPPED, "-i", "mine.py:loss", "--report", "json=a.json")

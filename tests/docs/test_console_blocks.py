@@ -19,7 +19,8 @@ from xent_check.casefile.loading import Filter, load
 WITHOUT_FRAMEWORKS = [page for page in PAGES if not needs(page.read_text(encoding="utf-8"))]
 
 
-SLOW = ("python.md", "mutate.md")  # they ask a loss, or a hundred, on a whole corpus
+# They ask a loss, or a hundred, on a whole corpus, or run many commands.
+SLOW = ("python.md", "mutate.md", "explain.md", "own-loss.md", "pytest.md", "two-releases.md")
 
 
 @pytest.mark.parametrize(

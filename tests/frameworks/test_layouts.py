@@ -125,6 +125,7 @@ def test_reversed_memory_is_none_of_torch_s() -> None:
     assert seen == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("framework", ["jax", "tensorflow"])
 def test_a_loss_of_a_framework_without_strides_is_not_asked(framework: str) -> None:
     def never(logits: Any, labels: Any) -> Any:

@@ -122,6 +122,7 @@ def test_torch_compiles_an_expression_once() -> None:
     assert counted().misses == 2  # the losses and their mean
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("name", "mode"), MODES)
 def test_each_has_its_own_answer(name: str, mode: str) -> None:
     weight: dict[str, Any] = {"class_weight": np.array([1.0, 2.0, 0.5], dtype=np.float32)}

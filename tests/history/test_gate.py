@@ -93,6 +93,7 @@ def test_one_bit_more_or_less_fails_where_that_is_asked_for(accepted: Place) -> 
     assert [c["ulps"] for c in report["baseline"]["changes"]] == [1.0, 1.0]
 
 
+@pytest.mark.long
 def test_a_case_added_and_a_case_removed(accepted: Place) -> None:
     cases = accepted.folder / "c.yaml"
     cases.write_text(CASES.replace("name: second", "name: third"))
@@ -127,6 +128,7 @@ def test_another_version_is_compared_and_said(accepted: Place) -> None:
     assert f"{NAME}: 1.2.3 on cpu" in " ".join(done.out.split())
 
 
+@pytest.mark.long
 def test_a_divergence_needs_a_reason_and_keeps_it(place: Place) -> None:
     place.plant(BEYOND)
     refused = place.accept()

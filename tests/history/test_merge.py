@@ -76,7 +76,7 @@ def test_a_shard_is_read() -> None:
     assert parse_shard("2/5") == Shard(2, 5)
 
 
-@pytest.mark.parametrize("of", [1, 3, 9])
+@pytest.mark.parametrize("of", [1, 3, pytest.param(9, marks=pytest.mark.long)])
 def test_the_shards_together_are_the_whole_run(folder: Path, of: int) -> None:
     names = shards(folder, of)
     merged = xent_check(folder, "merge", *reversed(names), "--report", "json")

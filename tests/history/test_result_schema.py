@@ -77,6 +77,7 @@ def test_the_command_prints_it(tmp_path: Path) -> None:
         assert printed["$defs"][kind]["properties"]["status"]["enum"] == list(STATUSES)
 
 
+@pytest.mark.long
 def test_what_needs_words_is_described() -> None:
     definitions = result_schema()["$defs"]
     for kind in ("Header", "Summary", "Environment", "Run", "Gate", "Change", "Case"):

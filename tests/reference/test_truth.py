@@ -6,6 +6,7 @@ import ast
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 import xent_check
 from xent_check.problem.problem import Problem
@@ -30,6 +31,7 @@ def test_the_truth_is_the_exact_value_with_the_bounds_of_the_dtype() -> None:
     assert exact.bounds.u == 2.0**-24
 
 
+@pytest.mark.long
 def test_nobody_else_makes_a_reference_or_bounds() -> None:
     """Outside the room of the reference only the truth of a problem is asked for."""
     calls = {

@@ -59,6 +59,7 @@ def test_a_death_is_that_of_its_own_problem_and_the_others_are_answered(
     assert [summary(answer) for answer in answers] == told
 
 
+@pytest.mark.long
 def test_one_that_is_late_is_alone_late(worker: Worker, tmp_path: Path) -> None:
     right = "answering.right"
     answers = ask(worker, tmp_path, right, "hanging.sleeps", right, right, timeout=3)

@@ -295,6 +295,7 @@ def test_what_was_printed_before_a_death_is_kept(bench: Bench) -> None:
     assert bench.failure("dying", "exits").printed == ""
 
 
+@pytest.mark.long
 def test_a_death_is_a_crash_even_where_a_fork_keeps_the_connection_open(bench: Bench) -> None:
     bench.worker.start()
     failure = bench.failure("dying", "leaves_a_fork", timeout=2)
@@ -302,6 +303,7 @@ def test_a_death_is_a_crash_even_where_a_fork_keeps_the_connection_open(bench: B
     bench.assert_answers_right()
 
 
+@pytest.mark.long
 def test_a_process_that_closes_its_connection_is_a_crash_and_is_ended(bench: Bench) -> None:
     before = bench.process_id()
     failure = bench.failure("dying", "hangs_up")
