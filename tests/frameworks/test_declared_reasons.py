@@ -23,6 +23,7 @@ FEW_DIGITS = "one number of 16 bits: many changes give it"
 NO_HYPOTHESIS = "a formula of this library alone: no hypothesis computes it"
 IGNORED = "the diagnosis says label-gives-zero: an ignored sample is the same in the losses"
 COARSE = "1 - p is rounded: found, but one such number of few steps may be so by chance"
+ORDER = "the reason computes one running sum, and this one is added up in another order"
 EQUAL = "another change gives the same numbers here, and is as usual"
 NO_CLIP = "no hypothesis clips in 16 bits, where the upper end is 1"
 UNDERFLOWS = "the diagnosis says unshifted-exp: nothing is taken off before exp"
@@ -30,6 +31,8 @@ FIRST_OF_ONE = "nan and 0: labels that are shifted within a sequence give as muc
 NAN = "inf-minus-inf stands for a nan that an overflow makes, and that 0 times nan spreads"
 # `because` -> why its id is not the first reason that is found, or why it has none.
 UNHELD = {
+    "each lane of the vector unit adds up in float16": ORDER,
+    "nll_loss adds up in a cascade of float16": ORDER,
     "subnormal weights are read as 0: 0 / 0": "the total is nan, which many changes give",
     "the label is cast to bfloat16, which rounds 257 to 256: the loss of another class": FEW_DIGITS,
     "the label is cast to float16, which rounds 2049 to 2048: the loss of another class":
