@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from tests.support.swept import record, swept
 from xent_check.errors import UserError
@@ -15,13 +17,13 @@ from xent_check.search.sweeping.record import json_text
 
 def test_labels_and_ranges_of_one_implementation_are_one_line() -> None:
     near = swept(label=0, ulps=3.0, share=0.125, inputs=10, order_broken=1)
-    far = swept(range=(4.0, 8.0), ulps=2.0, share=0.75, inputs=20, diverging=2)
+    far = swept(range=(4.0, 8.0), ulps=2.0, share=1.75, inputs=20, diverging=2)
     atlas = atlas_of([("a.json", record(near)), ("b.json", record(far))])
     (line,) = atlas.lines
     assert (line.inputs, line.diverging, line.order_broken) == (30, 2, 4)
     assert (line.worst.record.size, line.worst.label) == (3.0, 0)
-    assert (line.worst_share.record.size, line.worst_share.label) == (0.75, 1)
-    assert line.over_ulps["1"] == 66
+    assert (line.worst_share.record.size, line.worst_share.label) == (1.75, 1)
+    assert line.over_ulps["1"] == 30
     assert len(atlas.domains_of(line.kind)) == 2
 
 
@@ -86,3 +88,18 @@ def test_a_sweep_is_read_as_it_was_written(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text(json_text(record(swept(), pair)))
     (file,) = files_below([tmp_path])
     assert load_sweep(file) == record(swept(), pair)
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"diverging": -1}, "greater than or equal to 0"),
+        ({"nan": 40_000}, "more errors than inputs"),
+        ({"share": 135.0, "diverging": 0}, "diverges 0 times, and its worst share"),
+        ({"share": 0.5, "diverging": 2}, "diverges 2 times, and its worst share"),
+    ],
+)
+def test_counts_that_contradict_the_rest_are_refused(fields: dict[str, Any], words: str) -> None:
+    """As in a file that was edited."""
+    with pytest.raises(ValidationError, match=words):
+        swept(**fields)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from xent_check import __version__
 from xent_check.history.saved.parts import Number, Saved
@@ -22,6 +22,7 @@ from .sweep import Swept
 from .tally import ULPS, ZERO, Tally, Worst
 
 Check = Literal["value", "gradient"]
+Count = Annotated[int, Field(ge=0)]
 
 
 class WorstRecord(Saved):
@@ -56,22 +57,22 @@ class SweptRecord(Saved):
     """the smallest and the largest score"""
     stride: int
     """from each number to the next, counted in numbers of the dtype"""
-    domain: int
+    domain: Count
     """how many inputs the range has at that stride"""
     check: Check
-    inputs: int
+    inputs: Count
     """how many were compared: with a stride more than those, towards the worst"""
     absent: str | None
     """why it was not asked, or not further"""
-    diverging: int
+    diverging: Count
     """answers beyond the bound, or of another kind than the exact value"""
-    nan: int
+    nan: Count
     """nan where the exact value is none"""
-    over_ulps: dict[str, int]
+    over_ulps: dict[str, Count]
     """how many err by more than so many ulps"""
-    decided_in_ball_arithmetic: int
+    decided_in_ball_arithmetic: Count
     """of those, how many were too near a limit for the float64 reference"""
-    order_broken: int
+    order_broken: Count
     """neighbours whose order is the wrong way round"""
     worst: WorstRecord | None
     """the largest error in ulps"""
@@ -80,6 +81,19 @@ class SweptRecord(Saved):
     curve: tuple[tuple[float, Number], ...]
     """steps: from each score to that of the next, errors are at most so many ulps, rounded up to
     three digits"""
+
+    @model_validator(mode="after")
+    def _whole(self) -> SweptRecord:
+        """An edited count contradicts the rest."""
+        beyond = self.worst_share is not None and not float(self.worst_share.size) <= 1
+        if max(self.diverging, self.nan, *self.over_ulps.values()) > self.inputs:
+            raise ValueError(f"{self.implementation} has more errors than inputs")
+        if beyond != (self.diverging > 0):
+            raise ValueError(
+                f"{self.implementation} diverges {self.diverging} times, "
+                "and its worst share of the bound says otherwise"
+            )
+        return self
 
 
 class SweepRecord(Saved):
