@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +123,21 @@ def test_the_loss_of_causal_models_gives_a_mean_alone(report: Any) -> None:
         assert found[case]["totals"]["mean"]["status"] == "agrees"
         assert "shift_labels=labels" in found[case]["call"]
     assert found["smoothed"]["status"] == "unsupported"
+
+
+def test_the_loss_of_causal_models_departs_from_the_shipped_cases_as_they_declare(
+    there: Path, tmp_path: Path
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "xent_check", "run", "corpus:", "-i", CAUSAL, "--report", "json",
+         "--python", str(there)],
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": os.getcwd()}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)["results"]
+    numbers = Counter(r["status"] for r in found if r["implementation"] == CAUSAL)
+    assert numbers.keys() == {"agrees", "known", "unsupported"}
+    assert numbers["agrees"] > 150
 
 
 SHIFTED_CASES = """\

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections import Counter
 
 import pytest
 from site_pages import answers, forum
@@ -53,3 +54,25 @@ def test_a_framework_passes_the_conformance_cases_or_its_departure_is_declared(
         command += ["-i", name, "--require", name]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.long
+def test_a_framework_s_own_function_by_its_name_agrees_or_its_departure_is_declared() -> None:
+    """Not optax's, whose every shape is compiled anew there: `optax` asks it."""
+    command = [sys.executable, "-m", "xent_check", "run", "corpus:", "--report", "json"]
+    names = (
+        "torch.nn.functional:cross_entropy",
+        "keras.losses:sparse_categorical_crossentropy",
+        "keras.losses:SparseCategoricalCrossentropy",
+        "tensorflow.nn:sparse_softmax_cross_entropy_with_logits",
+    )
+    done = subprocess.run(
+        [*command, *(part for name in names for part in ("-i", name))],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    results = json.loads(done.stdout)["results"]
+    for name in names:
+        found = Counter(r["status"] for r in results if r["implementation"] == name)
+        assert found.keys() == {"agrees", "known", "unsupported"}
+        assert found["agrees"] > 100

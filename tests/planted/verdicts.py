@@ -31,6 +31,23 @@ BUGS = (
         'result = replace(result, status="known")', "test_judging.py", "as_the_library",
     ),
     Bug(
+        "a narrower dtype is stated of cases of that dtype", "stated:stated_of",
+        "if unit_roundoff(entry.compute) <= unit_roundoff(problem.dtype):", "if False:",
+        "test_stated.py", "says_nothing",
+    ),
+    Bug(
+        "what is computed in a narrower dtype is not rounded to it", "stated:_computed_in",
+        "problem.in_dtype(dtype)", "replace(problem, dtype=dtype)", "test_stated.py", "rounded",
+    ),
+    Bug(
+        "any number will do for what is computed in a narrower dtype", "stated:_published",
+        "bound + exact.radius", "bound * 1000", "test_stated.py", "or_wrongly",
+    ),
+    Bug(
+        "a stated gradient of the sum is that of the mean", "stated:_divided",
+        "published.values / divisor", "published.values", "test_judging.py", "stated_gradient",
+    ),
+    Bug(
         "a known divergence that is gone stays known", "verdict:_judge_parts",
         "if comparison.agrees_with_reference and not", "if False and not",
         JUDGING,

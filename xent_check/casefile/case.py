@@ -207,6 +207,9 @@ class ExpectedFields(Strict):
     """Text that the message of the error must contain."""
     conduct: Annotated[list[DepartureId], *ONE_OR_MORE] = Field(default=[])
     """What the further checks of `check` are known to find."""
+    compute: DType | None = None
+    """The dtype in which it computes a case of a wider one, in place of numbers: it gives those of
+    the case in this dtype, within what rounding explains there."""
     because: (
         Annotated[
             Annotated[Reason, Tag("text")] | Annotated[Because, Tag("mapping")],

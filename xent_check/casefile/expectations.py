@@ -99,10 +99,10 @@ def _unreachable_entries(name: str, entries: Sequence[ExpectedFields]) -> Iterat
 
 def _entry_mistakes(entry: ExpectedFields, name: str, key: KeyPath) -> list[Mistake]:
     numbers = [k for k in ("losses", *REDUCTIONS, "gradient") if getattr(entry, k) is not None]
-    stated = [*numbers, *(["conduct"] if entry.conduct else [])]
+    stated = [*numbers, *(known for known in ("conduct", "compute") if getattr(entry, known))]
     if not stated and entry.error is None:
         advice = "say what it gives, or remove the entry"
-        allowed = "losses, mean, weighted_mean, sum, gradient, error or conduct"
+        allowed = "losses, mean, weighted_mean, sum, gradient, error, conduct or compute"
         return [Mistake(key, "states nothing", allowed, advice)]
     if stated and entry.error is not None:
         return [Mistake((*key, "error"), f"error beside {stated[0]}", "one or the other", "")]
@@ -110,11 +110,14 @@ def _entry_mistakes(entry: ExpectedFields, name: str, key: KeyPath) -> list[Mist
         return [Mistake((*key, "error"), "blank", "text that the message contains", "")]
     if name == REFERENCE:
         extra = [k for k in ("error", "because", "versions") if getattr(entry, k) is not None]
-        extra += ["conduct"] if entry.conduct else []
+        extra += [k for k in ("conduct", "compute") if getattr(entry, k)]
         return [Mistake((*key, k), "set for the reference", "numbers alone", "") for k in extra]
-    if entry.conduct and entry.because is None:
-        fault, advice = "conduct without a because", "say why it is known"
-        return [Mistake((*key, "conduct"), fault, "a known divergence, with its reason", advice)]
+    if numbers and entry.compute is not None:
+        return [Mistake((*key, "compute"), f"compute beside {numbers[0]}", "one or the other", "")]
+    for known in ("conduct", "compute"):
+        if getattr(entry, known) and entry.because is None:
+            fault, advice = f"{known} without a because", "say why it is known"
+            return [Mistake((*key, known), fault, "a known divergence, with its reason", advice)]
     return []
 
 
@@ -173,6 +176,7 @@ def _expectation(entry: ExpectedFields, layout: Layout) -> Expectation:
         entry.versions,
         entry.hypothesis,
         tuple(entry.conduct),
+        entry.compute,
         by_parameters,
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from .dtypes import Float64s
-from .vocabulary import PARAMETER_PARTS, DepartureId, Parameter, Reduction
+from .vocabulary import PARAMETER_PARTS, DepartureId, DType, Parameter, Reduction
 
 REFERENCE = "reference"
 
@@ -31,6 +31,7 @@ class Expectation:
     versions: str | None  # a PEP 440 specifier of the framework's versions; None: all
     hypothesis: str | None = None  # the id of the one of the diagnosis that `because` names
     conduct: tuple[DepartureId, ...] = ()  # what its further checks are known to find
+    compute: DType | None = None  # in which it computes what is of a wider dtype
     # Of the shape of each parameter of a last layer, as far as it states one.
     by_parameters: Mapping[Parameter, Published] = field(default_factory=dict)
 

@@ -6,7 +6,7 @@ It travels to the workers, so it needs numpy alone; posing.py makes it from a ca
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 from itertools import count
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .dtypes import rounded
 from .options import CALLED, Options, samples_of
 from .vocabulary import PARAMETERS, DType, Given, Loss, Parameter
 
@@ -41,6 +42,18 @@ class Problem(Options, Inputs):
 
     cotangent: the samples' shape; the gradient is that of sum(cotangent * losses).
     """
+
+    def in_dtype(self, dtype: DType) -> Problem:
+        """The same problem with its arrays rounded to another dtype; labels that are classes stay
+        as they are."""
+        sparse = self.loss == "sparse_categorical"
+        narrower: dict[str, Any] = {
+            f.name: rounded(array, dtype)
+            for f in fields(self)
+            if isinstance(array := getattr(self, f.name), np.ndarray)
+            and not (sparse and f.name == "labels")
+        }
+        return replace(self, dtype=dtype, **narrower)
 
     @property
     def num_classes(self) -> int:

@@ -7,15 +7,14 @@ from dataclasses import replace
 
 from xent_check.implementations.names import parse
 from xent_check.problem.evaluation import Computed, Evaluation, Unsupported
-from xent_check.problem.expectation import Expectation
 from xent_check.problem.problem import Problem
-from xent_check.problem.vocabulary import GRADIENTS
 from xent_check.reference.truth import Truth, truth
 from xent_check.results.attached_diagnosis import diagnosed
 from xent_check.results.report import CaseResult
 from xent_check.results.verdict import judge
 
 from .jobs import Job
+from .stated import stated_of
 
 
 def result_of(
@@ -36,17 +35,18 @@ def judged(
     posed, i = job.posed, job.implementation
     if isinstance(evaluation, Computed):
         exact = _with_totals(exact, posed.problem, evaluation)
-        evaluation = _with_gradient(evaluation, exact, posed.expectation_of(i))
+        evaluation = _with_gradient(evaluation, exact)
     if i.computes_in_float32(posed.problem):
         exact = exact.inside_float32(posed.problem)
     if (promise := i.declared.promise_for(posed.problem)) is not None:
         exact = exact.as_promised(posed.problem, promise)
     if isinstance(evaluation, Computed) and evaluation.gradient_of is not None:
         exact = exact.of_total(posed.problem, evaluation.gradient_of)
-    stated = posed.expectation_of(i)
+    stated = stated_of(posed.expectation_of(i), posed.problem, evaluation, exact)
     result = judge(posed.case, posed.problem, i.name, evaluation, exact, stated, strict)
     if stated is None and library and result.status in ("diverges", "failed"):
         of_library = posed.expectation_of(parse(library))
+        of_library = stated_of(of_library, posed.problem, evaluation, exact)
         if of_library is not None and of_library.because is not None:
             stated = replace(of_library, because=f"as {library}: {of_library.because}")
             known = judge(posed.case, posed.problem, i.name, evaluation, exact, stated, strict)
@@ -57,19 +57,15 @@ def judged(
     return result
 
 
-def _with_gradient(computed: Computed, exact: Truth, stated: Expectation | None) -> Computed:
+def _with_gradient(computed: Computed, exact: Truth) -> Computed:
     """The answer without the gradient of a total where it cannot be held against anything, and with
     a note where it is held against that."""
     of = computed.gradient_of
     if of is None:
         return computed
-    total, why = of.replace("_", " "), ""
-    divisor = exact.reference.divisors[of]
+    total, divisor = of.replace("_", " "), exact.reference.divisors[of]
     if divisor == 0 or not math.isfinite(divisor):
         why = f"the {total} divides by {divisor:g} here, and has no gradient"
-    elif stated is not None and GRADIENTS & stated.parts.keys():
-        why = f"it is that of the {total}, and `expect` states that of the sum"
-    if why:
         by_parameters = dict.fromkeys(computed.by_parameters, Unsupported(why))
         return replace(
             computed, gradient=Unsupported(why), by_parameters=by_parameters, gradient_of=None
