@@ -125,8 +125,8 @@ BUGS = (
         "weights_that_cancel",
     ),
     Bug(
-        "the error of a product left out", "exact_sum:_two_products",
-        "((a1 * b1 - p) + a1 * b2 + a2 * b1) + a2 * b2", "0 * a2 * b2", DIVISORS, "products",
+        "the error of a product left out", "reference.pairs:product_of",
+        "((a1 * b1 - high) + a1 * b2 + a2 * b1) + a2 * b2", "0 * a2 * b2", DIVISORS, "products",
     ),
     Bug(
         "the low half of a significand left out", "exact_sum:_sum_by_exponent",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from xent_check.problem.chunks import chunks
 from xent_check.problem.distance import distance
@@ -32,12 +33,18 @@ class Enclosure:
         return distance(actual, self.high, self.low)
 
 
+def narrow(enclosure: Enclosure, dtype: str, asked: str = "") -> npt.NDArray[np.bool_]:
+    """Where the radius is at most 1/1024 ulp (of `dtype`, or of `asked` where that is finer), or
+    float64's smallest number above 0."""
+    limit = ulp(enclosure.high, dtype, asked) * RADIUS_IN_ULPS
+    limit = np.where(np.isnan(limit), 0.0, np.maximum(limit, _SMALLEST))
+    return np.asarray(enclosure.radius <= limit)
+
+
 def is_narrow(enclosure: Enclosure, dtype: str, asked: str = "") -> bool:
-    """Whether every radius is at most 1/1024 ulp (of `dtype`, or of `asked` where that is finer),
-    or float64's smallest number above 0."""
+    """Whether every radius is `narrow`."""
     for place in chunks(enclosure.high.shape):
-        limit = ulp(enclosure.high[place], dtype, asked) * RADIUS_IN_ULPS
-        limit = np.where(np.isnan(limit), 0.0, np.maximum(limit, _SMALLEST))
-        if not (enclosure.radius[place] <= limit).all():
+        high, low, radius = (a[place] for a in (enclosure.high, enclosure.low, enclosure.radius))
+        if not narrow(Enclosure(high, low, radius), dtype, asked).all():
             return False
     return True

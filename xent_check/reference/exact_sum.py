@@ -1,11 +1,8 @@
 """Exact sums of floating-point numbers and of their products, as fractions.
 
-The product of a and b is exactly p + e, where p = a b rounded, e = ((a' b' - p) + a' b'' + a'' b')
-+ a'' b'', and a = a' + a'', b = b' + b'' are split into halves of 26 bits (Dekker, A floating-point
-technique for extending the available precision, Numer. Math. 18, 1971). It is computed from the
-significands alone, in [1/2, 1), so that nothing overflows or underflows. Numbers of one exponent
-are added by their significands, integers of 53 bits, in halves: up to 2^26 halves add up exactly
-in float64.
+A product is exactly a pair of numbers (pairs.py). It is computed from the significands alone, in
+[1/2, 1), so that nothing overflows or underflows. Numbers of one exponent are added by their
+significands, integers of 53 bits, in halves: up to 2^26 halves add up exactly in float64.
 """
 
 from __future__ import annotations
@@ -19,9 +16,10 @@ import numpy.typing as npt
 
 from xent_check.problem.dtypes import Float64s
 
+from .pairs import product_of
+
 _AT_ONCE = 2**18
 _HALF = 2**26
-_SPLITTER = 2.0**27 + 1
 Exponents = npt.NDArray[Any]
 
 
@@ -40,20 +38,9 @@ def _products(arrays: list[Float64s]) -> Iterator[tuple[Float64s, Exponents]]:
     first, *rest = (np.frexp(array) for array in arrays)
     terms = [first]
     for m, e in rest:
-        terms = [(part, exponent + e) for n, exponent in terms for part in _two_products(n, m)]
+        products = ((product_of(n, m), exponent + e) for n, exponent in terms)
+        terms = [(part, both) for p, both in products for part in (p.high, p.low)]
     yield from terms
-
-
-def _two_products(a: Float64s, b: Float64s) -> tuple[Float64s, Float64s]:
-    p = a * b
-    (a1, a2), (b1, b2) = _halves(a), _halves(b)
-    return p, ((a1 * b1 - p) + a1 * b2 + a2 * b1) + a2 * b2
-
-
-def _halves(a: Float64s) -> tuple[Float64s, Float64s]:
-    c = _SPLITTER * a
-    high = c - (c - a)
-    return high, a - high
 
 
 def _sum_by_exponent(significands: Float64s, exponents: Exponents) -> Fraction:

@@ -1,8 +1,9 @@
 """Reference: the exact mathematical value of a problem, as an enclosure.
 
-It shares no code with any implementation. Small problems go through ball arithmetic (balls.py),
-large ones through a float64 pass with a proven error bound (float64.py), and through ball
-arithmetic where that bound is not small enough.
+It shares no code with any implementation. The smallest problems go through ball arithmetic
+(balls.py), larger ones through pairs of float64 numbers (pairs_classes.py), large ones through a
+float64 pass (float64.py), both with a proven error bound. What these do not compute, or not closely
+enough, goes on to the next that is closer, and to ball arithmetic in the end.
 
 The extended reals follow the meaning of the case file: -log 0 is inf, a coefficient of 0 drops
 its term, a nan or +inf logit is nan, inf - inf is nan, a label outside the classes is nan.
@@ -11,15 +12,16 @@ its term, a nan or +inf logit is nan, inf - inf is nan, a label outside the clas
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 import numpy as np
+import numpy.typing as npt
 
 from xent_check.problem.dtypes import Float64s
 from xent_check.problem.options import refuse_unknown
-from xent_check.problem.parts import in_threads, parts
+from xent_check.problem.parts import in_threads, parts, samples_at
 from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import PARAMETER_PARTS, Parameter, Reduction
 
@@ -34,8 +36,12 @@ from .divisors import Divisor, divisor, nearest
 from .enclosure import Enclosure, is_narrow
 from .float64 import fast_losses, fast_totals
 from .float64_gradient import fast_gradient
+from .pairs_classes import in_pairs, pair_gradient, pair_losses
+
+Indices = npt.NDArray[np.intp]
 
 SMALL = 20_000  # values; below it ball arithmetic takes well under a second
+_FEWEST = 200  # values; below it ball arithmetic is the quickest
 # The options that the reference gives a meaning to; `reference` refuses any other.
 KNOWN = frozenset({
     "class_axis", "normalize", "ignore_index", "label_smoothing", "class_weight", "pos_weight",
@@ -72,7 +78,8 @@ def reference(problem: Problem) -> Reference:
     problem = problem.aligned
     refuse_unknown(problem, KNOWN, "the reference")
     divisors = {r: divisor(problem, r) for r in problem.reductions}
-    if problem.num_scores <= SMALL:
+    pairs = in_pairs(problem) and problem.num_scores > _FEWEST
+    if problem.num_scores <= SMALL and not pairs:
         losses, totals = exact_losses_and_totals(problem, divisors)
     else:
         losses = _large_losses(problem)
@@ -94,28 +101,47 @@ def of_chunks(problem: Problem, losses: Enclosure) -> Reference:
 
 
 def _large_losses(problem: Problem) -> Enclosure:
-    """The losses, a part at a time: in float64 and in threads where that form applies; the other
-    parts in ball arithmetic, in this thread, because all threads share one arb precision."""
-    count = math.prod(problem.samples_shape)
-    high, radius = np.empty(count), np.empty(count)
-    low: Float64s = np.broadcast_to(np.zeros(1), count)
-    remaining: list[tuple[slice, Problem]] = []
+    """The losses, a part at a time: in float64 where that form applies to a large problem, in pairs
+    where that one does, both in threads; the others in ball arithmetic, in this thread, because all
+    threads share one arb precision."""
+    large, count = problem.num_scores > SMALL, math.prod(problem.samples_shape)
+    arrays: Float64s = np.zeros((3, count))
+    remaining: list[tuple[slice | Indices, Problem]] = []
 
     def work(samples: slice, part: Problem) -> None:
-        losses = fast_losses(part)
-        if losses is None:
-            remaining.append((samples, part))
+        losses = fast_losses(part) if large else None
+        if losses is not None:
+            arrays[:, samples] = losses.high, losses.low, losses.radius
+        elif in_pairs(part):
+            enclosed, decided = pair_losses(part)
+            arrays[:, samples] = enclosed.high, enclosed.low, enclosed.radius
+            remaining.extend(_undecided(samples, part, decided))
         else:
-            high[samples], radius[samples] = losses.high, losses.radius
+            remaining.append((samples, part))
 
-    in_threads(problem, work)
-    if remaining:
-        low = np.zeros(count)
-    for samples, part in remaining:
+    _on_parts(problem, work)
+    for place, part in remaining:
         losses = exact_losses(part)
-        high[samples], low[samples], radius[samples] = losses.high, losses.low, losses.radius
-    shape = problem.samples_shape
-    return Enclosure(high.reshape(shape), low.reshape(shape), radius.reshape(shape))
+        arrays[:, place] = losses.high, losses.low, losses.radius
+    return Enclosure(*arrays.reshape(3, *problem.samples_shape))
+
+
+def _undecided(
+    samples: slice, part: Problem, decided: npt.NDArray[np.bool_]
+) -> Iterator[tuple[Indices, Problem]]:
+    """The samples of a part that are not decided, if any: where they stand, and their part."""
+    left = np.flatnonzero(~decided)
+    if left.size:
+        yield samples.start + left, samples_at(part, left)
+
+
+def _on_parts(problem: Problem, work: Callable[[slice, Problem], None]) -> None:
+    """Call `work` on every part, in threads where the problem is large."""
+    if problem.num_scores > SMALL:
+        in_threads(problem, work)
+        return
+    for samples, part in parts(problem):
+        work(samples, part)
 
 
 def gradients_of_total(
@@ -137,26 +163,28 @@ def _gradients(
 
 
 def _gradient(problem: Problem, over: Divisor = Fraction(1)) -> Enclosure:
-    """The gradient over a divisor, a part at a time: in float64 and in threads where the problem is
-    large and that form applies. Shape: the values'."""
+    """The gradient over a divisor, a part at a time, by the same ways as the losses; over a divisor
+    that is not 1 in ball arithmetic alone. Shape: the values'."""
+    large = problem.num_scores > SMALL
     binary, count = problem.loss == "binary", math.prod(problem.samples_shape)
-    arrays = np.empty((3, count) if binary else (3, count, problem.num_classes))
-    remaining: list[tuple[slice, Problem]] = []
+    arrays: Float64s = np.empty((3, count) if binary else (3, count, problem.num_classes))
+    remaining: list[tuple[slice | Indices, Problem]] = []
 
     def work(samples: slice, part: Problem) -> None:
-        entries = fast_gradient(part)
-        if entries is None or not is_narrow(entries, part.dtype):
-            remaining.append((samples, part))
-        else:
+        entries = fast_gradient(part) if large and over == 1 else None
+        if entries is not None and is_narrow(entries, part.dtype):
             arrays[:, samples] = entries.high, entries.low, entries.radius
+        elif over == 1 and problem.num_scores > _FEWEST and in_pairs(part):
+            enclosed, decided = pair_gradient(part)
+            arrays[:, samples] = enclosed.high, enclosed.low, enclosed.radius
+            remaining.extend(_undecided(samples, part, decided))
+        else:
+            remaining.append((samples, part))
 
-    if problem.num_scores > SMALL and over == 1:
-        in_threads(problem, work)
-    else:
-        remaining = list(parts(problem))
-    for samples, part in remaining:
+    _on_parts(problem, work)
+    for place, part in remaining:
         entries = exact_gradient(part, over)
-        arrays[:, samples] = entries.high, entries.low, entries.radius
+        arrays[:, place] = entries.high, entries.low, entries.radius
     if binary:
         return Enclosure(*arrays.reshape(3, *problem.values.shape))
     classes_last = arrays.reshape(3, *problem.samples_shape, problem.num_classes)
