@@ -364,6 +364,19 @@ def test_a_divergence_of_one_total_is_explained_by_that_total(tmp_path: Path) ->
     assert result.diagnosis.explanations[0].ids == ("sum",)
 
 
+def test_a_divergence_that_float64_cannot_hold_is_no_rounding(tmp_path: Path) -> None:
+    """The mean of twice 1.5e308 is 1.5e308, their sum inf in float64."""
+    base = CASE.replace("[[0, 0], [0, 0]]", "[[1.5e308, 0], [1.5e308, 0]]")
+    base = base.replace("labels: [0, 1]", "labels: [1, 1]\ndtype: float64")
+    of = posed(tmp_path, NOTHING, base)
+    losses, infinite = np.array([1.5e308, 1.5e308]), np.asarray(np.inf)
+    result = judged(of, Computed(losses, {"mean": infinite, "sum": infinite}, "call", 0.0))
+    assert result.status == "diverges"  # in the mean
+    found = diagnosed(result).diagnosis
+    assert found is not None
+    assert found.explanations[0].ids == ("overflow",)
+
+
 @pytest.mark.parametrize(
     ("evaluation", "status"),
     [

@@ -13,6 +13,7 @@ from xent_check.diagnosis.diagnosis import ROUNDING
 from xent_check.diagnosis.hypotheses.gradients import GRADIENT_HYPOTHESES
 from xent_check.diagnosis.hypotheses.gradients_by_meaning import BY_MEANING
 from xent_check.diagnosis.hypotheses.solved import EVERY
+from xent_check.diagnosis.overflows import OVERFLOW
 from xent_check.errors import KeyPath, Mistake, did_you_mean
 
 from .yaml_values import Row, describe, scalar
@@ -148,7 +149,7 @@ def _reason(value: object) -> str:
 
 _OF_GRADIENTS = (*GRADIENT_HYPOTHESES, *BY_MEANING)
 HYPOTHESIS_IDS = tuple(
-    dict.fromkeys([*(h.id for h in EVERY), *(h.id for h in _OF_GRADIENTS), ROUNDING])
+    dict.fromkeys([*(h.id for h in EVERY), *(h.id for h in _OF_GRADIENTS), OVERFLOW, ROUNDING])
 )
 
 

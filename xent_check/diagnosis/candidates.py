@@ -10,7 +10,7 @@ import numpy as np
 
 from xent_check.problem.dtypes import Float64s
 
-from .hypotheses.further import OF_ZEROS
+from .hypotheses.further import MEAN_OF_NOTHING, OF_ZEROS
 from .hypotheses.memory import OF_MEMORY
 from .hypotheses.rarer import RARER
 from .hypotheses.scores import EPSILONS
@@ -19,6 +19,7 @@ from .losses import folded, sample_losses, total_of
 from .meaning import Meaning
 
 EXTREME = 80.0  # a logit beyond it makes exp overflow in float32
+EXTREME_OF_HALF = 11.0  # the same in float16
 UNUSUAL = 54  # a pair whose places in the table add up to more is tried on many losses alone
 LATER = 3  # each further parameter of a hypothesis counts as so many places further down the table
 
@@ -66,6 +67,11 @@ class Candidate:
         return any(step.hypothesis.breaks for step in self.steps)
 
     @property
+    def cancels(self) -> bool:
+        """Whether the infinities that it makes nan of are in what is given, not in a formula."""
+        return self.ids == ("inf-minus-inf",) and self.meaning.formula == "exact"
+
+    @property
     def sentence(self) -> str:
         """All changes in words."""
         return "; and ".join(step.sentence for step in self.steps)
@@ -94,10 +100,22 @@ def singles(start: Candidate, total: bool) -> list[Candidate]:
         for candidate in changes_of(start, hypothesis, place, total)
     ]
     rows = start.meaning.scores
+    most = EXTREME_OF_HALF if start.meaning.dtype == "float16" else EXTREME
     with np.errstate(invalid="ignore"):
-        extreme = not np.isfinite(rows).all() or bool((np.abs(rows) > EXTREME).any())
+        infinite = not np.isfinite(rows).all()
+        extreme = infinite or bool((np.abs(rows) > most).any())
     breaking = extreme or not np.isfinite(start.numbers).all()
-    return sorted(candidates, key=lambda c: (not (breaking and c.breaks), c.order))
+
+    def place_of(candidate: Candidate) -> tuple[bool, bool, int]:
+        broken = breaking and candidate.breaks
+        return not (infinite and candidate.cancels), not broken, candidate.order
+
+    return sorted(candidates, key=place_of)
+
+
+def of_nothing(start: Candidate, total: bool) -> list[Candidate]:
+    """What first comes to mind of a total that has nothing to be divided by."""
+    return list(changes_of(start, MEAN_OF_NOTHING, len(HYPOTHESES), total)) if total else []
 
 
 def of_memory(start: Candidate, total: bool) -> list[Candidate]:

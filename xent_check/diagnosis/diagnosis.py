@@ -20,6 +20,7 @@ from .candidates import (
     AppliedChange,
     Candidate,
     of_memory,
+    of_nothing,
     of_zeros,
     pairs,
     plain,
@@ -33,6 +34,7 @@ from .hypotheses.further import OF_ZEROS
 from .hypotheses.scores import Parameters
 from .losses import meaning_of
 from .meaning import Divisor, Meaning
+from .overflows import OVERFLOW, infinite, of_losses, of_total, reason, sentence
 from .solving import ENOUGH, believed, beside_another_change, with_values
 from .solving_two import two_solved
 
@@ -118,10 +120,13 @@ class Diagnosis:
         return bool(self.explanations)
 
 
-def diagnose(problem: Problem, observed: Observed, bounds: Bounds) -> Diagnosis:
+def diagnose(
+    problem: Problem, observed: Observed, bounds: Bounds, diverging: bool = False
+) -> Diagnosis:
     """Explain the observed numbers, given the problem that should have been computed.
 
-    The truth comes first: numbers that rounding explains need no other reason. NotImplementedError
+    The truth comes first: numbers that rounding explains need no other reason. diverging: they are
+    known not to be the exact ones, also where float64 is too narrow to tell. NotImplementedError
     where the problem has an option that the diagnosis gives no meaning to.
     """
     start = meaning_of(problem)
@@ -131,15 +136,21 @@ def diagnose(problem: Problem, observed: Observed, bounds: Bounds) -> Diagnosis:
         start = replace(start, divisor="items" if counted else _DIVISORS[observed.reduction])
     truth = plain(start, total)
     evidence = evidence_of(observed, bounds, truth)
+    overflow = _overflow(start, evidence, diverging)
     promised = bounds.promise is not None and evidence.agreeing(truth).all()
+    if overflow is not None and not evidence.differing.any():
+        return Diagnosis((overflow,), (), 1, 0.0)
     if promised or not evidence.differing.any():
         return _agreement(start, evidence, bounds)
     alone = singles(truth, total)
-    candidates = [*of_memory(truth, total), *alone]
+    candidates = [*of_memory(truth, total), *of_nothing(truth, total), *alone]
     if not observed.values.any():
         candidates = [*of_zeros(truth, total), *candidates]
         candidates = candidates if total else sorted(candidates, key=_nearly_zero)
     good, poor, chance = evidence.weigh(candidates)
+    if overflow is not None:
+        others = tuple(_explanation(evidence, one) for one in _distinct(good))
+        return Diagnosis((overflow, *others), (), len(candidates), chance)
     if not good:
         candidates = [*alone, *rarer(truth, total)]
         good, poor, chance = evidence.weigh(candidates)
@@ -160,18 +171,40 @@ def diagnose(problem: Problem, observed: Observed, bounds: Bounds) -> Diagnosis:
     explanations = [_explanation(evidence, c) for c in _distinct(good)]
     if not explanations:
         explanations, chance = in_another_precision(evidence, bounds, chance)
-    others = 0
+    other = 0
     if total:
         agreeing = {c.ids for c in candidates if evidence.agreeing(c).all()}
         minimal = {i for i in agreeing if not any(set(j) < set(i) for j in agreeing)}
-        others = len(minimal - {e.ids for e in explanations})
+        other = len(minimal - {e.ids for e in explanations})
     if explanations:
         text = distinguishing_input(_distinct(good)[:2], truth, total)
-        return Diagnosis(tuple(explanations), (), len(candidates), chance, others, text)
+        return Diagnosis(tuple(explanations), (), len(candidates), chance, other, text)
     nearest = [_explanation(evidence, c) for c in _distinct([*poor, *alone])]
     nearest = [e for e in nearest if e.share_explained > 0]
     nearest.sort(key=lambda e: (-e.share_explained, len(e.ids), e.max_abs_residual))
-    return Diagnosis((), tuple(nearest[:CLOSEST]), len(candidates), chance, others)
+    return Diagnosis((), tuple(nearest[:CLOSEST]), len(candidates), chance, other)
+
+
+def _overflow(start: Meaning, evidence: Evidence, diverging: bool) -> Explanation | None:
+    """The explanation by an overflow on the way, where that may have made every number that
+    differs nan or inf. diverging: as of `diagnose`."""
+    lost, total = ~np.isfinite(evidence.observed.values), evidence.observed.reduction is not None
+    differing = evidence.differing
+    if diverging and start.dtype == "float64" and not differing.any():
+        differing = lost
+    if not differing.any() or not evidence.fits(evidence.truth) or not lost[differing].all():
+        return None
+    found = of_total(start) if total else of_losses(start)
+    samples = np.full(len(start.scores), True) if total else differing
+    what = reason(found, samples, infinite(start))
+    if what is None:
+        return None
+    near = ~differing
+    residuals = evidence.residuals(evidence.truth.numbers)[near]
+    return Explanation(
+        (OVERFLOW,), {"of": what}, sentence(what, start), float(residuals.max(initial=0.0)), 1.0,
+        start,
+    )  # fmt: skip
 
 
 def _nearly_zero(candidate: Candidate) -> int:

@@ -88,8 +88,12 @@ class Evidence:
 
     def residuals(self, predicted: Float64s) -> Float64s:
         """abs(observed - predicted). Where either is not finite: 0 if both are nan or the same
-        infinity, else inf."""
-        return distance(self.observed.values, predicted)
+        infinity, else inf. A prediction beyond the dtype is infinite in it."""
+        values = self.observed.values
+        with np.errstate(invalid="ignore"):
+            beyond = np.abs(predicted) > largest(self.truth.meaning.dtype) * (1 - 4 * self.u)
+            same = beyond & np.isinf(values) & (np.sign(values) == np.sign(predicted))
+        return np.where(same, 0.0, distance(values, predicted))
 
     def agreeing(self, candidate: Candidate) -> Bools:
         """Whether each observed number is the candidate's."""
@@ -106,7 +110,9 @@ class Evidence:
             return np.ones(self.observed.values.shape, dtype=np.bool_)
         exact = self.truth.numbers
         near = _NEAREST * np.where(np.isfinite(exact), np.abs(exact), 0.0)
-        return np.asarray(self.residuals(exact) > self.observed.units + self.rounding + near)
+        residuals = self.residuals(exact)
+        within = residuals <= self.observed.units + self.rounding + near
+        return np.asarray(~within | np.isinf(residuals))  # no bound is as wide as that
 
     @cached_property
     def distance(self) -> Float64s:

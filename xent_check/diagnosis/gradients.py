@@ -31,6 +31,8 @@ from .evidence import CHANCE, CHANCE_OF_TWO
 from .hypotheses.gradients import GRADIENT_CHANGES, GRADIENT_DIVISORS, GradientHypothesis
 from .hypotheses.gradients_by_meaning import gradients
 from .hypotheses.scores import Parameters
+from .losses import meaning_of
+from .overflows import OVERFLOW, infinite, of_gradient, reason, sentence
 
 CLOSEST = 3
 CHANCE_BESIDE = 1e-5  # a factor beside another change: nearly any row is some multiple of some
@@ -154,7 +156,11 @@ def _diagnosis(
         words = "the exact gradient, within what rounding explains"
         residual = float(distance(observed, plain.numbers).max(initial=0.0))
         return Diagnosis((Explanation((ROUNDING,), {}, words, residual, 1.0),), (), 1, 0.0)
+    overflow = _overflow(seen, problem, differing)
+    if overflow is not None:
+        return Diagnosis((overflow,), (), 1, 0.0)
     alone = [*_changed(seen, plain, GRADIENT_CHANGES), *_changed(seen, plain, GRADIENT_DIVISORS)]
+    meanings: list[_Candidate] = []
     good, chance = _supported(seen, alone, differing, 0.0, CHANCE)
     tried = len(alone)
     if not good:
@@ -179,9 +185,36 @@ def _diagnosis(
         good = _in_own_dtype(seen, problem, own)
     if good:
         return Diagnosis(tuple(_explained(seen, one, 1.0) for one in good), (), tried, chance)
-    shares = [(float(seen.fits(one)[differing].mean()), one) for one in alone]
+    shares = [(float(seen.fits(one)[differing].mean()), one) for one in (*alone, *meanings)]
     near = sorted((pair for pair in shares if pair[0]), key=lambda pair: -pair[0])[:CLOSEST]
     return Diagnosis((), tuple(_explained(seen, one, share) for share, one in near), tried, chance)
+
+
+def _overflow(
+    seen: _Observed, problem: Problem, differing: npt.NDArray[np.bool_]
+) -> Explanation | None:
+    """The explanation by an overflow on the way, where that may have made every entry that differs
+    nan or inf. A gradient by the weight or the bias is a sum over all samples."""
+    if np.isfinite(seen.values[differing]).any():
+        return None
+    meaning = meaning_of(problem)
+    if seen.by is not None:
+        samples = np.full(len(meaning.scores), True)
+    elif problem.loss == "binary":
+        samples = differing.reshape(-1)
+    else:
+        axis = -1 if problem.given == "hidden" else problem.class_axis
+        samples = differing.any(axis=axis).reshape(-1)
+    cotangent = problem.cotangent
+    weights = None if cotangent is None else cotangent.astype(np.float64).reshape(-1)
+    found = of_gradient(meaning, weights)
+    if seen.by is not None:
+        found = [replace(one, where=np.full_like(one.where, one.where.any())) for one in found]
+    what = reason(found, samples, infinite(meaning))
+    if what is None:
+        return None
+    words = sentence(what, meaning)
+    return Explanation((OVERFLOW,), {"of": what}, words, 0.0, 1.0, None, (Change(OVERFLOW, words),))
 
 
 def _changed(
@@ -206,9 +239,9 @@ def _of_meanings(seen: _Observed, problem: Problem) -> Iterator[_Candidate]:
         kept = np.expand_dims(kept, problem.class_axis)
     if seen.by is None:
         bound = np.where(kept, bound, bound.max(initial=0.0))  # ignored samples have none
-    for name, sentence, parameters, slopes in gradients(problem):
+    for name, words, parameters, slopes in gradients(problem):
         gradient = slopes if problem.given != "hidden" else through_layer(problem, slopes, seen.by)
-        steps, allowed = (Change(name, sentence),), bound + seen.units
+        steps, allowed = (Change(name, words),), bound + seen.units
         yield _Candidate(steps, parameters, gradient, bound, allowed, problem, np.nan)
 
 

@@ -43,11 +43,15 @@ def is_large(problem: Problem, observed: Observed) -> bool:
 
 
 def diagnose_any(
-    problem: Problem, observed: Observed, bounds: Bounds, exact: Float64s
+    problem: Problem,
+    observed: Observed,
+    bounds: Bounds,
+    exact: Float64s,
+    diverging: bool = False,
 ) -> Diagnosis:
     """As `diagnose`; of many scores by some of the rows first. exact: the exact losses."""
     if not is_large(problem, observed):
-        return diagnose(problem, observed, bounds)
+        return diagnose(problem, observed, bounds, diverging)
     rows = _Rows(problem, observed, bounds, exact.reshape(-1))
     far = rows.far()
     if not far.size:

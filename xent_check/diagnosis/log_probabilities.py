@@ -71,6 +71,9 @@ def minus_log_binary(meaning: Meaning) -> tuple[Float64s, Float64s]:
             return np.logaddexp(0, -x), np.logaddexp(0, x)
         p = 1 / (1 + np.exp(-x))
     elif meaning.is_log:
+        if meaning.formula != "exact":
+            p = np.exp(x.astype(numpy_dtype(meaning.dtype)))
+            return _minus_log_of(p), _minus_log_of(p.dtype.type(1) - p)
         if not _changes_probabilities(meaning) and meaning.take_log:
             small = np.log1p(-np.exp(x))
             return -x, -np.where(x > -0.69, np.log(-np.expm1(x)), small)

@@ -169,6 +169,10 @@ def _total(meaning: Meaning, losses: Float64s) -> float:
     if divisor == "mean of means":
         rows, counts = _rows(meaning, losses)
         return float(np.mean(rows / counts))
+    if divisor == "nothing is 0":
+        return 0.0
+    if divisor == "zero":
+        return float(np.float64(loss_sum) / 0.0)
     count = _count(meaning, divisor, len(losses))
     if not count:
         return math.nan

@@ -18,7 +18,7 @@ from .sigmoids import SigmoidLogs
 Activation = Literal["softmax", "sigmoid", "none"]
 Divisor = Literal[
     "kept", "counted", "all", "weights", "one", "classes", "samples x classes", "mean of means",
-    "items", "all weights", "inverse weights", "sum of means",
+    "items", "all weights", "inverse weights", "sum of means", "nothing is 0", "zero",
 ]  # fmt: skip
 Outside = Literal["nan", "wrap", "clamp", "zero", "empty"]
 Formula = Literal["exact", "log of probability", "log-sum-exp minus logit", "unshifted"]

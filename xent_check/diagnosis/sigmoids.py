@@ -48,6 +48,12 @@ class WrongMaximumTakenOff:
         return on_one.astype(np.float64), (low + on_one).astype(np.float64)
 
 
+def infinite_is_nan(z: Float64s) -> Logs:
+    """(1 - t) z beside the log of a sigmoid: an infinite z is taken times 0, or off itself."""
+    real = np.where(np.isinf(z), np.nan, z)
+    return np.logaddexp(0, -real), np.logaddexp(0, real)
+
+
 @dataclass(frozen=True)
 class RoundedComplement:
     """-log(1 - p) is that of a rounded p, which is 1 where z is large; -log p is right."""

@@ -12,18 +12,18 @@ from .meaning import Meaning
 
 def weights_of(meaning: Meaning) -> Float64s:
     """Each sample's weight in the divisor of weighted_mean: sample_weight times class_weight[y], or
-    times sum_c w_c t_c. Flat."""
+    times sum_c w_c t_c of soft labels. Flat."""
     weights = np.ones(len(meaning.scores))
     if meaning.sample_weight is not None:
         weights = weights * meaning.sample_weight
-    if meaning.class_weight is None:
+    targets, of_classes = None if meaning.binary else meaning.targets, meaning.class_weight
+    if targets is not None:
+        soft = targets.sum(axis=1) if of_classes is None else targets @ of_classes
+        return np.asarray(weights * soft)
+    if meaning.labels is None or of_classes is None:
         return weights
-    if meaning.labels is not None:
-        inside = np.clip(meaning.labels, 0, len(meaning.class_weight) - 1)
-        return np.asarray(weights * meaning.class_weight[inside])
-    if meaning.targets is not None and not meaning.binary:
-        return np.asarray(weights * (meaning.targets @ meaning.class_weight))
-    return weights
+    inside = np.clip(meaning.labels, 0, len(of_classes) - 1)
+    return np.asarray(weights * of_classes[inside])
 
 
 def weighted_targets(meaning: Meaning) -> tuple[Float64s, npt.NDArray[np.bool_]]:

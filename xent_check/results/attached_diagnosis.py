@@ -82,7 +82,7 @@ def _diagnosis(result: CaseResult) -> Diagnosis | None:
     if comparison.bounds is None:
         return None
     exact = result.reference.losses.high
-    return diagnose_any(result.problem, observed, comparison.bounds, exact)
+    return diagnose_any(result.problem, observed, comparison.bounds, exact, diverging=True)
 
 
 def _diagnosis_of_gradient(result: CaseResult) -> Diagnosis | None:

@@ -126,7 +126,8 @@ def _mean_of_nothing(m: Meaning) -> Iterator[Variation]:
     weightless = m.divisor == "weights" and not weights_of(m)[m.kept].sum()
     nothing = weightless or (m.divisor == "kept" and not m.kept.any())
     if nothing and m.last_axis is None:
-        yield replace(m, divisor="one"), {}
+        yield replace(m, divisor="nothing is 0"), {"what": "0"}
+        yield replace(m, divisor="zero"), {"what": "inf, a number over 0"}
 
 
 def _all_weights(m: Meaning) -> Iterator[Variation]:
@@ -139,10 +140,14 @@ def _inverse_weights(m: Meaning) -> Iterator[Variation]:
         yield replace(m, divisor="inverse weights"), {}
 
 
+MEAN_OF_NOTHING = Hypothesis(
+    "mean-of-nothing", "total", "the mean of no samples, or of no weight, is {what}, not nan",
+    _mean_of_nothing,
+)  # fmt: skip
+"""What a total says first where there is nothing to divide by."""
 OF_ZEROS: tuple[Hypothesis, ...] = (
     Hypothesis("loss-zero", "losses", "every loss is 0: nothing was computed", _loss_zero),
-    Hypothesis("mean-of-nothing", "total", "the mean of no samples, or of no weight, is 0, not nan",
-               _mean_of_nothing),
+    MEAN_OF_NOTHING,
 )  # fmt: skip
 """What losses or a total of 0 say first: others, as clipping, may make 0 of what is nearly that."""
 FURTHER: tuple[Hypothesis, ...] = (

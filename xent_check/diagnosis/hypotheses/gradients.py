@@ -118,6 +118,16 @@ def _divided_by_classes(problem: Problem) -> Iterator[Changed]:
         yield problem, {}, float(classes)
 
 
+def _renormalised(problem: Problem) -> Iterator[Changed]:
+    if problem.normalize is False:
+        yield replace(problem, normalize=True), {}, 1.0
+
+
+def _not_renormalised(problem: Problem) -> Iterator[Changed]:
+    if problem.normalize:
+        yield replace(problem, normalize=False), {}, 1.0
+
+
 def _sign(problem: Problem) -> Iterator[Changed]:
     yield problem, {}, -1.0
 
@@ -142,6 +152,14 @@ GRADIENT_CHANGES = (
         "option-not-in-gradient",
         "the derivative of {option} is left out of the gradient",
         _without_derivative,
+    ),
+    GradientHypothesis(
+        "renormalised", "the gradient is that of probabilities over their sum", _renormalised
+    ),
+    GradientHypothesis(
+        "not-renormalised",
+        "the gradient is that of probabilities as they are, not over their sum",
+        _not_renormalised,
     ),
     GradientHypothesis(
         "bias-missing", "the logits of the gradient are without the bias", _without_bias

@@ -26,6 +26,7 @@ from .table import HYPOTHESES, Hypothesis
 
 _OF_THE_TABLE = ("smoothing-formula", "smoothing-not-weighted", "class-weight-as-sample-weight",
                  "ignored-not-ignored")  # fmt: skip
+_LEAST = 1e-12  # of p (1 - p), as in torch's binary_cross_entropy
 _THRESHOLDS = (2.0**-12, 1e-3, 1e-4, 1e-5, 1e-6, 2.0**-10, 2.0**-16)
 FILTERED = GradientHypothesis(
     "gradient-filtered",
@@ -40,7 +41,12 @@ SUM_TO_1 = GradientHypothesis(
 
 INFINITIES = GradientHypothesis("inf-minus-inf", "{how}, which is nan", lambda problem: iter(()))
 
-BY_MEANING = (FILTERED, SUM_TO_1, INFINITIES)
+CLAMPED = GradientHypothesis(
+    "gradient-clamped",
+    "the gradient is (p - t) / max(p (1 - p), {least:g}), whose 0 is no 1",
+    lambda problem: iter(()),
+)
+BY_MEANING = (FILTERED, SUM_TO_1, INFINITIES, CLAMPED)
 """What is made here alone; the other changes have their lines in the tables of losses."""
 
 
@@ -49,6 +55,8 @@ def gradients(problem: Problem) -> Iterator[tuple[str, str, Parameters, Float64s
     each change; none but of losses over classes from logits that are neither scaled nor capped."""
     rescaled = problem.logit_scale != 1 or problem.softcap is not None or problem.z_loss
     from_logits = problem.given in ("logits", "hidden")
+    if problem.loss == "binary" and problem.given == "probs":
+        yield from _of_clamped(problem)
     if problem.loss == "binary" or not from_logits or rescaled:
         return
     start = meaning_of(problem)
@@ -69,6 +77,21 @@ def gradients(problem: Problem) -> Iterator[tuple[str, str, Parameters, Float64s
                     slopes = _slopes(_softmax(changed), targets_of(changed))
                     made = _in_place(problem, changed, slopes)
                     yield hypothesis.id, hypothesis.sentence.format(**given), given, made
+
+
+def _of_clamped(problem: Problem) -> Iterator[tuple[str, str, Parameters, Float64s]]:
+    """The gradient of binary probabilities over a clamped p (1 - p), in the problem's dtype."""
+    start = meaning_of(problem)
+    if start.pos_weight is not None:
+        return
+    with np.errstate(all="ignore"):
+        p = start.scores.astype(numpy_dtype(start.dtype))
+        t, least = targets_of(start).astype(p.dtype), p.dtype.type(_LEAST)
+        slopes = ((p - t) / np.maximum((p.dtype.type(1) - p) * p, least)).astype(np.float64)
+        weighted = _weighted(start, slopes).reshape(problem.values.shape)
+        if problem.cotangent is not None:
+            weighted = weighted * problem.cotangent.astype(np.float64)
+    yield CLAMPED.id, CLAMPED.sentence.format(least=_LEAST), {"least": _LEAST}, weighted
 
 
 def _of_infinities(m: Meaning, p: Float64s, a: Float64s) -> Iterator[tuple[str, Float64s]]:

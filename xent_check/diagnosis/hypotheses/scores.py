@@ -15,10 +15,12 @@ import numpy as np
 
 from xent_check.problem.dtypes import Float64s, largest, rounded
 from xent_check.problem.vocabulary import DType
+from xent_check.reference.rounding import FLUSHED
 
 from ..log_probabilities import clip_range, scores_of
 from ..losses import sample_losses
 from ..meaning import Activation, Formula, Meaning
+from ..sigmoids import infinite_is_nan
 
 Parameters = dict[str, Any]
 Variation = tuple[Meaning, Parameters]
@@ -140,7 +142,7 @@ def clipped(m: Meaning) -> Iterator[Variation]:
         return
     if m.is_log:
         m = replace(m, scores=np.exp(m.scores), is_log=False)
-    ends: tuple[DType, ...] = ("float32", "float64") if m.dtype == "float64" else ("float32",)
+    ends: tuple[DType, ...] = tuple(dict.fromkeys(("float32", m.dtype)))
     for epsilon in EPSILONS:
         for dtype in ends:
             both = replace(m, clip=epsilon, clip_dtype=dtype)
@@ -183,8 +185,11 @@ def formula(name: Formula) -> Variations:
         shiftless = m.binary and name != "log of probability"
         plain = m.formula == "exact" and m.activated == 1 and m.scores.size > 0
         usual = m.activation == ("sigmoid" if m.binary else "softmax")
+        what = "a softmax or sigmoid"
+        if m.binary and m.is_log and m.activation == "none":
+            usual, what = True, "a probability, exp of what is given,"
         if usual and plain and not shiftless and not m.clip and not m.log_epsilon:
-            yield replace(m, formula=name), {"dtype": m.dtype}
+            yield replace(m, formula=name), {"dtype": m.dtype, "what": what}
 
     return changes
 
@@ -208,6 +213,8 @@ def inf_minus_inf(m: Meaning) -> Iterator[Variation]:
     """Targets of 0 times infinite logs, or times the nan of an exp that overflowed, give nan."""
     if not m.zero_times_inf:
         yield replace(m, zero_times_inf=True), {}
+        if m.binary and m.activation == "sigmoid" and np.isinf(m.scores).any():
+            yield replace(m, sigmoid_logs=infinite_is_nan, zero_times_inf=True), {}
         for name in _TEXTBOOK:
             for textbook, _ in formula(name)(m):
                 yield replace(textbook, zero_times_inf=True), {}
@@ -220,6 +227,23 @@ def _times_0(m: Meaning) -> Float64s:
     where such a loss is not finite."""
     with np.errstate(invalid="ignore"):
         return 0.0 * sample_losses(replace(m, ignore_index=None, outside="clamp"))
+
+
+_LOG_OF_FLUSHED = 150 * math.log(2)  # a log that takes 2^23 out of a subnormal first, and is left 0
+
+
+def flushed(m: Meaning) -> Iterator[Variation]:
+    """Probabilities below the smallest normal number, which are read as 0."""
+    if m.activation != "none" or m.is_log or m.formula != "exact":
+        return
+    least = FLUSHED[m.dtype]
+    small = (np.abs(m.scores) < least) & (m.scores != 0)
+    if small.any():
+        read = replace(m, scores=np.where(small, 0.0, m.scores))
+        yield read, {"least": least, "then": ""}
+        yield replace(read, zero_times_inf=True), {"least": least, "then": ", and 0 log 0 is nan"}
+        clamped = replace(read, log_clamp=-_LOG_OF_FLUSHED)
+        yield clamped, {"least": least, "then": ", and their log as that of 2^-150"}
 
 
 def log_base(base: float) -> Variations:

@@ -130,7 +130,7 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
                "the logits are computed in {dtype}, and are infinite beyond {largest:g}",
                scores.overflow, paired=0, breaks=True),
     Hypothesis("log-of-probability", "losses",
-               "the log of a softmax or sigmoid that was rounded to {dtype}",
+               "the log of {what} that was rounded to {dtype}",
                scores.formula("log of probability"), paired=1, breaks=True),
     Hypothesis("unshifted-exp", "losses",
                "exp without subtracting the maximum, which overflows in {dtype}",
@@ -140,5 +140,7 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
                scores.formula("log-sum-exp minus logit"), paired=0, breaks=True),
     Hypothesis("inf-minus-inf", "losses", "infinities cancel: 0 times inf, or inf - inf, is nan",
                scores.inf_minus_inf, paired=1, breaks=True),
+    Hypothesis("flushed", "losses", "numbers below {least:.3g} are read as 0{then}",
+               scores.flushed, paired=0),
     Hypothesis("dtype", "losses", "the {where} is rounded to {which}", totals.precision, paired=0),
 )  # fmt: skip

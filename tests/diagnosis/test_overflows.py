@@ -1,0 +1,206 @@
+"""What a dtype cannot hold on the way is named, and is named of nothing else.
+
+The largest number of float16 is 65504, of float32 3.4028235e38 (IEEE 754, 2 - 2^-p times the
+largest power of two).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.observed import bounds_of, problem_of
+from xent_check.diagnosis.diagnosis import Diagnosis, Observed, diagnose
+from xent_check.diagnosis.gradients import diagnose_gradient
+from xent_check.problem.problem import Problem
+from xent_check.problem.vocabulary import Reduction
+
+pytestmark = pytest.mark.filterwarnings("error")  # NumPy's would reach the user
+INF, NAN = math.inf, math.nan
+
+
+def problem(loss: str, given: str, scores: Any, labels: Any, **options: Any) -> Problem:
+    return problem_of({"loss": loss, given: scores, "labels": labels, **options})
+
+
+def half(loss: str, scores: Any, labels: Any, **options: Any) -> Problem:
+    return problem(loss, "logits", scores, labels, dtype="float16", **options)
+
+
+def diagnosed(
+    numbers: Any, asked: Problem, reduction: Reduction | None = None, diverging: bool = False
+) -> Diagnosis:
+    values = np.atleast_1d(np.asarray(numbers, np.float64))
+    observed = Observed(values, np.zeros_like(values), reduction)
+    return diagnose(asked, observed, bounds_of(asked), diverging)
+
+
+def first(diagnosis: Diagnosis | None) -> tuple[str, Any]:
+    assert diagnosis is not None
+    assert diagnosis.explained, diagnosis.closest
+    best = diagnosis.explanations[0]
+    return "+".join(best.ids), best.parameters.get("of")
+
+
+GAP = half("categorical", [[65504, -40000]], [[0.25, 0.5]])  # 105504 apart
+LOG_2 = math.log(2)
+
+
+@pytest.mark.parametrize(
+    ("asked", "numbers", "what"),
+    [
+        (GAP, [INF], "the gap between two logits"),
+        (half("sparse_categorical", [[40000, 0]], [0], logit_scale=2.0), [NAN], "the scaled logit"),
+        (half("binary", [9], [0], softcap=1e-4), [NAN], "the logit over the cap"),
+        (half("sparse_categorical", [[0, 48]], [0], class_weight=[2000, 1],
+              sample_weight=[2.0**-10]), [INF], "-log p times its weight"),  # 96000 / 1024
+        (half("binary", [-40], [1], pos_weight=2000.0, sample_weight=[2.0**-10]), [INF],
+         "-log p times its weight"),
+        (half("sparse_categorical", [[0, 40000, 0]], [1], label_smoothing=1e-3), [INF],
+         "the sum of -log p over the classes"),  # 80000
+        (half("sparse_categorical", [[0, 300]], [1], z_loss=1e-3), [INF],
+         "the square of the log-sum-exp"),
+    ],
+)  # fmt: skip
+def test_a_number_on_the_way_that_the_dtype_cannot_hold_is_named(
+    asked: Problem, numbers: list[float], what: str
+) -> None:
+    assert first(diagnosed(numbers, asked)) == ("overflow", what)
+
+
+def test_what_the_dtype_holds_is_no_overflow() -> None:
+    """The same with a logit of 20000: the gap is 60000 at most."""
+    asked = half("categorical", [[20000, -40000]], [[0.25, 0.5]])
+    found = diagnosed([INF], asked)
+    assert all(one.ids != ("overflow",) for one in found.reasons)
+    wide = problem("categorical", "logits", [[65504, -40000]], [[0.25, 0.5]])  # in float32
+    assert all(one.ids != ("overflow",) for one in diagnosed([INF], wide).reasons)
+
+
+def test_an_overflow_explains_no_finite_number() -> None:
+    two = half("categorical", [[65504, -40000], [0, 0]], [[0.25, 0.5], [0, 1]])
+    assert first(diagnosed([INF, LOG_2], two))[0] == "overflow"
+    # one more sample is off by a finite amount, which no overflow makes
+    beside = diagnosed([INF, 0.9], two)
+    assert all(one.ids != ("overflow",) for one in beside.reasons)
+    alone = diagnosed([1000.0], GAP)
+    assert all(one.ids != ("overflow",) for one in alone.reasons)
+
+
+def test_an_overflow_in_one_sample_is_none_in_another() -> None:
+    two = half("categorical", [[65504, -40000], [0, 1]], [[0.25, 0.5], [0, 1]])
+    beside = diagnosed([INF, NAN], two)
+    assert all(one.ids != ("overflow",) for one in beside.reasons)
+
+
+def test_a_masked_class_beside_an_overflow_has_its_nan_of_itself() -> None:
+    two = half("categorical", [[65504, -40000], [-INF, 1]], [[0.25, 0.5], [0, 1]])
+    assert first(diagnosed([INF, NAN], two)) == ("overflow", "the gap between two logits")
+    # without an overflow it is the masked class alone
+    masked = half("categorical", [[-INF, 1], [0, 0]], [[0, 1], [0, 1]])
+    assert first(diagnosed([NAN, LOG_2], masked))[0] == "inf-minus-inf"
+
+
+def test_the_sum_of_losses_that_the_mean_does_not_show_is_named() -> None:
+    """Twice 40000 is beyond float16, half of it is not."""
+    asked = half("sparse_categorical", [[40000, 0]] * 2, [1, 1])
+    assert first(diagnosed(INF, asked, "mean")) == ("overflow", "the sum of the losses")
+    small = half("sparse_categorical", [[20000, 0]] * 2, [1, 1])
+    assert all(one.ids != ("overflow",) for one in diagnosed(INF, small, "mean").reasons)
+
+
+def test_a_total_that_float64_cannot_hold_on_the_way_is_known_from_without() -> None:
+    """Twice 1.5e308 is inf in float64, in the diagnosis too: it is told that the mean is not."""
+    asked = problem("sparse_categorical", "logits", [[1.5e308, 0]] * 2, [1, 1], dtype="float64")
+    told = diagnosed(INF, asked, "mean", diverging=True)
+    assert first(told)[0] == "overflow"
+
+
+def test_a_loss_beyond_the_dtype_is_infinite_in_it_and_right() -> None:
+    asked = half("sparse_categorical", [[30000, 0]], [1], class_weight=[1, 100])  # 3e6
+    assert first(diagnosed([INF], asked))[0] == "rounding"
+
+
+# ---- gradients ----------------------------------------------------------------------------------
+
+
+def _asking(asked: Problem) -> Problem:
+    return replace(asked, gradient=True)
+
+
+def of_gradient(asked: Problem, gradient: Any) -> tuple[str, Any]:
+    return first(diagnose_gradient(_asking(asked), np.asarray(gradient)))
+
+
+def test_an_overflow_on_the_way_back_is_named() -> None:
+    capped = half("categorical", [[0, 0]], [[1, 0]], softcap=30.0, z_loss=10_000.0)
+    # 2 x 10000 log 2 x 1/2 is 6931; times 30 it is beyond 65504
+    assert of_gradient(capped, [[INF, INF]]) == ("overflow", "the derivative times the cap")
+    tiny = problem("binary", "probs", [1e-5], [0], dtype="float16")  # 1 / 1e-5
+    assert of_gradient(tiny, [NAN]) == ("overflow", "1 / p")
+    larger = problem("binary", "probs", [1e-3], [0], dtype="float16")
+    assert diagnose_gradient(_asking(larger), np.array([NAN])) is None
+
+
+def test_a_gradient_over_a_clamped_denominator_is_named() -> None:
+    """At p = 1 with the label 1 (p - t) / max(p (1 - p), 1e-12) is 0, where d(-log p) is -1; at 0
+    with the label 1 it is -1e12."""
+    asked = _asking(problem("binary", "probs", [1, 0, 0.5], [1, 1, 1]))
+    least = -float(np.float32(1e12))
+    assert first(diagnose_gradient(asked, np.array([0.0, least, -2.0])))[0] == "gradient-clamped"
+    one_alone = diagnose_gradient(asked, np.array([0.0, -INF, -2.0]))
+    assert one_alone is None  # one entry that differs is believed of nothing
+
+
+def test_a_gradient_of_rows_that_are_or_are_not_divided_by_their_sum_is_named() -> None:
+    rows, labels = [[0.5, 0.25], [0.2, 0.2]], [0, 1]
+    taken = _asking(problem("sparse_categorical", "probs", rows, labels, normalize=False))
+    divided = _asking(problem("sparse_categorical", "probs", rows, labels, normalize=True))
+    as_they_are = np.array([[-2.0, 0], [0, -5.0]])
+    over_sums = as_they_are + np.array([[1 / 0.75], [1 / 0.4]])
+    assert first(diagnose_gradient(taken, over_sums))[0] == "renormalised"
+    assert first(diagnose_gradient(divided, as_they_are))[0] == "not-renormalised"
+
+
+# ---- what is read as 0, and what there is nothing of --------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("label", "number"),
+    [(1, INF), (1, 150 * LOG_2), (0, NAN)],  # of 2^-150, which XLA's and Eigen's log give
+)
+def test_a_subnormal_probability_that_is_read_as_0_is_named(label: int, number: float) -> None:
+    asked = problem("binary", "probs", [0.5, 1e-42, 0.25], [1, label, 1])
+    assert first(diagnosed([LOG_2, number, math.log(4)], asked))[0] == "flushed"
+    normal = problem("binary", "probs", [0.5, 1e-30, 0.25], [1, label, 1])
+    found = diagnosed([LOG_2, number, math.log(4)], normal)
+    assert all(one.ids != ("flushed",) for one in found.reasons)
+
+
+@pytest.mark.parametrize(("total", "words"), [(INF, "inf, a number over 0"), (0.0, "0")])
+def test_a_mean_over_weights_that_sum_to_0_is_named(total: float, words: str) -> None:
+    asked = problem("sparse_categorical", "logits", [[0, 0], [0, 1]], [0, 0], sample_weight=[-1, 1])
+    found = diagnosed(total, asked, "weighted_mean")
+    best = found.explanations[0]
+    assert (best.id, best.parameters["what"]) == ("mean-of-nothing", words)
+
+
+def test_soft_labels_of_no_weight_are_divided_by_nothing() -> None:
+    asked = problem("categorical", "logits", [[10, 9]], [[0, 0]], label_smoothing=0.1)
+    assert first(diagnosed(INF, asked, "weighted_mean"))[0] == "mean-of-nothing"
+
+
+def test_a_log_probability_whose_exp_rounds_to_1_is_named() -> None:
+    """exp(-1e-5) is 1 in bfloat16, and -log(1 - 1) inf."""
+    asked = problem("binary", "log_probs", [-1e-5, -1], [0.5, 1], dtype="bfloat16")
+    assert first(diagnosed([INF, 1.0], asked))[0] == "log-of-probability"
+
+
+def test_an_infinite_logit_taken_times_0_is_named() -> None:
+    """(1 - t) z is 0 times -inf for the label 1, where the loss is inf."""
+    asked = problem("binary", "logits", [0, -INF, 0], [1, 1, 0])
+    assert first(diagnosed([LOG_2, NAN, LOG_2], asked))[0] == "inf-minus-inf"

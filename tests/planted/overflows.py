@@ -1,0 +1,55 @@
+"""Bugs in what is said of numbers that are infinite on the way."""
+
+from __future__ import annotations
+
+from tests.planted import Bug
+
+TESTS = "test_overflows.py"
+
+BUGS = (
+    Bug(
+        "an overflow explains a finite number too", "diagnosis:_overflow",
+        " or not lost[differing].all()", "", TESTS, "no_finite_number",
+    ),
+    Bug(
+        "an overflow in one sample explains all", "overflows:reason",
+        "if not over or not explained[samples].all():", "if not over:", TESTS, "none_in_another",
+    ),
+    Bug(
+        "a masked class has to overflow", "overflows:reason",
+        "explained = infinite.copy()", "explained = np.zeros_like(infinite)", TESTS,
+        "masked_class",
+    ),
+    Bug(
+        "what the dtype holds overflows", "overflows:_beyond",
+        "most = largest(meaning.dtype)", "most = 0.5 * largest(meaning.dtype)", TESTS,
+        "no_overflow",
+    ),
+    Bug(
+        "the sum of the losses is not looked at", "overflows:of_total",
+        'sums = [("the sum of the losses", np.where(np.isfinite(losses), losses, 0.0))]',
+        "sums = list[tuple[str, Float64s]]()", TESTS, "mean_does_not_show",
+    ),
+    Bug(
+        "a class whose target is 0 has no 1 / p", "overflows:_on_the_way_back",
+        "_most(1 / p, p > 0)", "_most(1 / p, (p > 0) & (factors != 0))", TESTS, "way_back",
+    ),
+    Bug(
+        "a loss beyond the dtype is to be finite", "evidence:Evidence.residuals",
+        "np.where(same, 0.0, distance(values, predicted))", "distance(values, predicted)", TESTS,
+        "infinite_in_it",
+    ),
+    Bug(
+        "numbers that float64 cannot hold are the exact ones", "attached_diagnosis:_diagnosis",
+        "diverging=True", "diverging=False", "test_verdict.py", "float64_cannot_hold",
+    ),
+    Bug(
+        "soft labels without class weights weigh 1", "targets:weights_of",
+        "targets.sum(axis=1) if of_classes is None", "1.0 if of_classes is None", TESTS,
+        "no_weight",
+    ),
+    Bug(
+        "every small number is subnormal", "hypotheses.scores:flushed",
+        "least = FLUSHED[m.dtype]", "least = 1e-20", TESTS, "read_as_0",
+    ),
+)  # fmt: skip
