@@ -441,11 +441,10 @@ class Changed:
                 z = np.moveaxis(self.values, axis, -1)
                 return self.logs(np.moveaxis(logs.reshape(z.shape), -1, axis), None, times)
             one = numpy_dtype(self.dtype).type(1)
-            given = self.problem.given
-            ps = {
-                "logits": lambda z: one / (one + np.exp(-z)), "log_probs": np.exp,
-            }  # fmt: skip
-            p = np.array([ps[given](row[0]) for row in self.rows()])
+            if self.problem.given == "log_probs":
+                p = np.array([np.exp(row[0]) for row in self.rows()])
+            else:
+                p = np.array([one / (one + np.exp(-row[0])) for row in self.rows()])
             log_p, log_not = np.log(p), np.log(one - p)
             shape = self.values.shape
             log_p, log_not = (a.astype(np.float64).reshape(shape) for a in (log_p, log_not))

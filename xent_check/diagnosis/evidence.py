@@ -89,11 +89,12 @@ class Evidence:
     def residuals(self, predicted: Float64s) -> Float64s:
         """abs(observed - predicted). Where either is not finite: 0 if both are nan or the same
         infinity, else inf. A prediction beyond the dtype is infinite in it."""
-        values = self.observed.values
-        with np.errstate(invalid="ignore"):
-            beyond = np.abs(predicted) > largest(self.truth.meaning.dtype) * (1 - 4 * self.u)
-            same = beyond & np.isinf(values) & (np.sign(values) == np.sign(predicted))
-        return np.where(same, 0.0, distance(values, predicted))
+        off, infinite = distance(self.observed.values, predicted), np.isinf(self.observed.values)
+        if infinite.any():
+            most = largest(self.truth.meaning.dtype) * (1 - 4 * self.u)
+            same = np.sign(predicted) == np.sign(self.observed.values)
+            off[infinite & same & (np.abs(predicted) > most)] = 0.0
+        return off
 
     def agreeing(self, candidate: Candidate) -> Bools:
         """Whether each observed number is the candidate's."""
