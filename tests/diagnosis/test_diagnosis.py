@@ -14,7 +14,7 @@ import pytest
 from tests.bench.diagnosis import FILES, TARGETS, score, strays
 from tests.observed import Known, bounds_of, diagnosed, known, observed, place, problem_of
 from xent_check.diagnosis.candidates import plain, singles
-from xent_check.diagnosis.diagnosis import Diagnosis, Explanation, diagnose
+from xent_check.diagnosis.diagnosis import Diagnosis, Explanation, diagnose, reproduces
 from xent_check.diagnosis.evidence import CHANCE, Observed, evidence_of
 from xent_check.diagnosis.losses import losses_of, meaning_of
 
@@ -273,3 +273,30 @@ def test_what_is_beyond_the_bound_is_not_explained_by_rounding(off: float, expla
     number = np.array([float(losses_of(meaning_of(problem))[0]) - off])
     found = diagnose(problem, Observed(number, np.zeros(1), None), bounds)
     assert [one.id for one in found.explanations] == (["rounding"] if explained else [])
+
+
+@pytest.mark.parametrize(
+    ("hypothesis", "text", "gives"),
+    [
+        ("renormalised", "[0.10536052, 0.8046684, 0.0618754]", True),
+        ("not-renormalised", "[0.10536052, 0.8046684, 0.0618754]", False),
+        ("clipped", "[0.10536052, 0.8046684, 0.0618754]", False),
+        ("renormalised", "[0.10536052, 0.8046684, 0.01]", False),
+        ("renormalised", "[0.10536052, 0.11653382, 0.0618754]", False),
+        ("no-such-reason", "[0.10536052, 0.8046684, 0.0618754]", False),
+    ],
+    ids=["its numbers", "the opposite", "another", "but for one", "the truth", "unknown"],
+)
+def test_a_reason_reproduces_its_own_numbers_alone(hypothesis: str, text: str, gives: bool) -> None:
+    """-log of 0.9, of 0.89 or 0.89 / 1.99, and of 0.94: only the second row does not sum to 1."""
+    problem = problem_of(DOCS)
+    seen = observed(problem, "losses", text)
+    assert reproduces(problem, seen, bounds_of(problem), hypothesis) is gives
+
+
+def test_a_reason_reproduces_a_total() -> None:
+    """log(1 + 2 / e) and log 3: their sum, where the mean is asked for."""
+    problem = problem_of(TWO)
+    seen = observed(problem, "mean", "1.6500570")
+    assert reproduces(problem, seen, bounds_of(problem), "sum")
+    assert not reproduces(problem, seen, bounds_of(problem), "mean-over-all")

@@ -10,6 +10,14 @@ NARROWER = "test_narrower.py"
 
 BUGS = (
     Bug(
+        "what one dtype is allowed is kept for all", "difference:Allowance.by_reference",
+        "(self, part, name)", "(part,)", "test_shared_by_answers.py", "its_own",
+    ),
+    Bug(
+        "what one tolerance accepts is kept for all", "results.vacuity:vacuity",
+        "(gradient_of, *parts, *map(id, arrays))", "()", "test_shared_by_answers.py", "looked_for",
+    ),
+    Bug(
         "flip <=", "difference:Difference.agrees",
         "self.abs_diff <= self.allowed", "self.abs_diff < self.allowed", COMPARISON,
     ),

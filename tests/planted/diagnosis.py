@@ -13,6 +13,15 @@ BUGS = (
         "hypothesis not in ids", "False", "test_explain.py", "contradict",
     ),
     Bug(
+        "a declared reason that gives some of the numbers stands", "diagnosis.diagnosis:reproduces",
+        "evidence.agreeing(c).all()", "evidence.agreeing(c).any()",
+        "test_diagnosis.py", "reproduces",
+    ),
+    Bug(
+        "any reason is taken for the declared one", "candidates:by_hypothesis",
+        "if hypothesis.id == name:", "if True:", "test_diagnosis.py", "reproduces",
+    ),
+    Bug(
         "a hypothesis that is none", "field_types:hypothesis_id",
         "if value not in HYPOTHESIS_IDS:", "if False:", "test_bad_cases.py", "reasons_with",
     ),

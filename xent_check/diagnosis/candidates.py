@@ -149,6 +149,13 @@ def rarer(start: Candidate, total: bool) -> list[Candidate]:
     return sorted(candidates, key=lambda candidate: candidate.order)
 
 
+def by_hypothesis(start: Candidate, name: str, total: bool) -> Iterator[Candidate]:
+    """The changes by the hypothesis of this id alone that give other numbers."""
+    for hypothesis in (*HYPOTHESES, *OF_MEMORY, *RARER):
+        if hypothesis.id == name:
+            yield from changes_of(start, hypothesis, 0, total)
+
+
 def pairs(
     start: Candidate, alone: list[Candidate], total: bool, unusual: bool = False
 ) -> Iterator[Candidate]:

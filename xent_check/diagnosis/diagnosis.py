@@ -19,6 +19,7 @@ from xent_check.reference.bounds import Bounds
 from .candidates import (
     AppliedChange,
     Candidate,
+    by_hypothesis,
     of_memory,
     of_nothing,
     of_zeros,
@@ -129,13 +130,9 @@ def diagnose(
     known not to be the exact ones, also where float64 is too narrow to tell. NotImplementedError
     where the problem has an option that the diagnosis gives no meaning to.
     """
-    start = meaning_of(problem)
-    total = observed.reduction is not None
-    if observed.reduction is not None:
-        counted = observed.reduction == "mean" and problem.num_items is not None
-        start = replace(start, divisor="items" if counted else _DIVISORS[observed.reduction])
-    truth = plain(start, total)
-    evidence = evidence_of(observed, bounds, truth)
+    evidence = _evidence(problem, observed, bounds)
+    truth, total = evidence.truth, observed.reduction is not None
+    start = truth.meaning
     overflow = _overflow(start, evidence, diverging)
     promised = bounds.promise is not None and evidence.agreeing(truth).all()
     if overflow is not None and not evidence.differing.any():
@@ -205,6 +202,24 @@ def _overflow(start: Meaning, evidence: Evidence, diverging: bool) -> Explanatio
         (OVERFLOW,), {"of": what}, sentence(what, start), float(residuals.max(initial=0.0)), 1.0,
         start,
     )  # fmt: skip
+
+
+def reproduces(problem: Problem, observed: Observed, bounds: Bounds, hypothesis: str) -> bool:
+    """Whether a change by this hypothesis alone gives all observed numbers, of which some differ
+    from the truth: then they do not contradict it, whatever else gives them too. Far less work than
+    `diagnose`."""
+    evidence, total = _evidence(problem, observed, bounds), observed.reduction is not None
+    made = by_hypothesis(evidence.truth, hypothesis, total) if evidence.differing.any() else ()
+    return any(evidence.agreeing(c).all() and evidence.is_nearer(c) for c in made)
+
+
+def _evidence(problem: Problem, observed: Observed, bounds: Bounds) -> Evidence:
+    """The observed numbers beside those of the problem as it is meant."""
+    start = meaning_of(problem)
+    if observed.reduction is not None:
+        counted = observed.reduction == "mean" and problem.num_items is not None
+        start = replace(start, divisor="items" if counted else _DIVISORS[observed.reduction])
+    return evidence_of(observed, bounds, plain(start, observed.reduction is not None))
 
 
 def _nearly_zero(candidate: Candidate) -> int:

@@ -168,7 +168,7 @@ class Evidence:
                 keys.add(key)
                 of_this = self.chance_of(candidate)
                 chance, counted = chance + of_this, counted + (of_this > 0)
-            if self.agreeing(candidate).all() and self._is_nearer(candidate):
+            if self.agreeing(candidate).all() and self.is_nearer(candidate):
                 chance_of_last = min(chance, self._by_closeness(candidate, counted))
                 single = len(candidate.steps) == 1
                 most = CHANCE if single else CHANCE_OF_TWO
@@ -176,7 +176,7 @@ class Evidence:
                 (good if enough else poor).append(candidate)
         return good, poor, chance_of_last if good or poor else chance
 
-    def _is_nearer(self, candidate: Candidate) -> bool:
+    def is_nearer(self, candidate: Candidate) -> bool:
         """Whether the candidate is at most as far from each number that differs as the truth is."""
         off = self.residuals(candidate.numbers)
         return bool((off <= self.distance)[self.differing & np.isfinite(off)].all())

@@ -165,6 +165,8 @@ def _total(meaning: Meaning, losses: Float64s) -> float:
         if not losses.size:
             return math.nan
         means = _chunk_means(meaning, losses, meaning.chunk)
+        if divisor != "sum of means" and not means.size:
+            return math.nan
         return float(means.sum() if divisor == "sum of means" else np.mean(means))
     if divisor == "mean of means":
         rows, counts = _rows(meaning, losses)

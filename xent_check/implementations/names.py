@@ -91,8 +91,9 @@ class Implementation:
         """Whether the table says that it computes this problem of 16 bits in float32: not what is
         written around its loss, logits scaled and capped, or a z-loss."""
         dtypes = self.entry.in_float32.get((problem.loss, problem.given), ())
-        around = problem.options & {"logit_scale", "softcap", "z_loss"}
-        return problem.dtype in dtypes and self.device == "cpu" and not (self.mode or around)
+        if problem.dtype not in dtypes or self.device != "cpu" or self.mode:
+            return False
+        return not problem.options & {"logit_scale", "softcap", "z_loss"}
 
     @property
     def version(self) -> str:

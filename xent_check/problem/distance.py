@@ -16,10 +16,12 @@ def distance(actual: npt.ArrayLike, target: npt.ArrayLike, low: Float64s | float
     target has beyond a float64.
     """
     actual, target = np.asarray(actual, np.float64), np.asarray(target, np.float64)
-    both_finite = np.isfinite(actual) & np.isfinite(target)
-    same = (actual == target) | (np.isnan(actual) & np.isnan(target))
     with np.errstate(invalid="ignore", over="ignore"):
         difference = np.abs((actual - target) - low)
+    if np.isfinite(difference).all():
+        return np.asarray(difference)  # then all numbers are finite
+    both_finite = np.isfinite(actual) & np.isfinite(target)
+    same = (actual == target) | (np.isnan(actual) & np.isnan(target))
     return np.where(both_finite, difference, np.where(same, 0.0, np.inf))
 
 

@@ -105,16 +105,19 @@ def _large_losses(problem: Problem) -> Enclosure:
     where that one does, both in threads; the others in ball arithmetic, in this thread, because all
     threads share one arb precision."""
     large, count = problem.num_scores > SMALL, math.prod(problem.samples_shape)
-    arrays: Float64s = np.zeros((3, count))
+    high, radius = np.empty(count), np.empty(count)
+    low: Float64s = np.broadcast_to(np.zeros(1), count)
+    lows: list[tuple[slice | Indices, Float64s]] = []  # those that are not 0, as in float64
     remaining: list[tuple[slice | Indices, Problem]] = []
 
     def work(samples: slice, part: Problem) -> None:
         losses = fast_losses(part) if large else None
         if losses is not None:
-            arrays[:, samples] = losses.high, losses.low, losses.radius
+            high[samples], radius[samples] = losses.high, losses.radius
         elif in_pairs(part):
-            enclosed, decided = pair_losses(part)
-            arrays[:, samples] = enclosed.high, enclosed.low, enclosed.radius
+            losses, decided = pair_losses(part)
+            high[samples], radius[samples] = losses.high, losses.radius
+            lows.append((samples, losses.low))
             remaining.extend(_undecided(samples, part, decided))
         else:
             remaining.append((samples, part))
@@ -122,8 +125,14 @@ def _large_losses(problem: Problem) -> Enclosure:
     _on_parts(problem, work)
     for place, part in remaining:
         losses = exact_losses(part)
-        arrays[:, place] = losses.high, losses.low, losses.radius
-    return Enclosure(*arrays.reshape(3, *problem.samples_shape))
+        high[place], radius[place] = losses.high, losses.radius
+        lows.append((place, losses.low))
+    if lows:
+        low = np.zeros(count)
+    for place, numbers in lows:
+        low[place] = numbers
+    shape = problem.samples_shape
+    return Enclosure(high.reshape(shape), low.reshape(shape), radius.reshape(shape))
 
 
 def _undecided(

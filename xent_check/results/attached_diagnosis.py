@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from xent_check.diagnosis.diagnosis import ROUNDING, Diagnosis, Explanation, Observed
+from xent_check.diagnosis.diagnosis import ROUNDING, Diagnosis, Explanation, Observed, reproduces
 from xent_check.diagnosis.gradients import diagnose_gradient
 from xent_check.diagnosis.large import diagnose_any
+from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import PARAMETER_PARTS, REDUCTIONS, Parameter
+from xent_check.reference.bounds import Bounds
 
 from .comparison import Comparison
 from .departure import MEANINGS
@@ -44,6 +46,9 @@ def diagnosed(result: CaseResult) -> CaseResult:
         return result if diagnosis is None else replace(result, diagnosis=diagnosis)
     hypothesis = None if result.expectation is None else result.expectation.hypothesis
     if result.status == "known" and hypothesis is not None and _finite(result):
+        asked = _asked(result)
+        if asked is not None and reproduces(*asked, hypothesis):
+            return result
         diagnosis = _diagnosis(result)
         if diagnosis is not None and contradicts(hypothesis, diagnosis):
             best = diagnosis.explanations[0].sentence
@@ -71,18 +76,24 @@ def _with_departures(
 
 def _diagnosis(result: CaseResult) -> Diagnosis | None:
     """The diagnosis of losses or totals that diverge; None for gradients and large problems."""
+    asked = _asked(result)
+    if asked is None:
+        return None
+    return diagnose_any(*asked, result.reference.losses.high, diverging=True)
+
+
+def _asked(result: CaseResult) -> tuple[Problem, Observed, Bounds] | None:
+    """What the diagnosis is asked about losses or totals that diverge; None for gradients and large
+    problems."""
     comparison, observed = result.comparison, observed_of(result)
     if comparison is None or observed is None or result.evaluation is None:
         return None
     parts = (comparison.losses, *comparison.totals.values())
     if result.problem is None or result.problem.num_scores > MAX_VALUES:
         return None
-    if not any(part.diverging for part in parts):
+    if comparison.bounds is None or not any(part.diverging for part in parts):
         return None
-    if comparison.bounds is None:
-        return None
-    exact = result.reference.losses.high
-    return diagnose_any(result.problem, observed, comparison.bounds, exact, diverging=True)
+    return result.problem, observed, comparison.bounds
 
 
 def _diagnosis_of_gradient(result: CaseResult) -> Diagnosis | None:

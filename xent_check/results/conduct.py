@@ -41,6 +41,8 @@ def with_conduct(
 ) -> Comparison:
     """The comparison with the further checks that its case asks for: what they found, or why they
     were not made."""
+    if comparison.asked.isdisjoint(CONDUCT_CHECKS):
+        return comparison
     checked: dict[ConductCheck, Checked] = {}
     unsupported = dict(comparison.unsupported)
     for check in CONDUCT_CHECKS:

@@ -16,6 +16,7 @@ from xent_check.problem.chunks import NUMBERS, chunks
 from xent_check.problem.distance import distance, in_ulps
 from xent_check.problem.dtypes import Float64s, largest, ulp, ulp_name
 from xent_check.problem.expectation import Published
+from xent_check.problem.kept import Kept
 from xent_check.problem.tolerance import Auto, Tolerance
 from xent_check.problem.vocabulary import PARAMETER_PARTS
 from xent_check.reference.bounds import Bounds
@@ -27,6 +28,10 @@ Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.intp]
 Array = npt.NDArray[Any]
 _FEW = 32
+
+
+# Of an exact value, computed once for all the implementations that answer in one dtype.
+_LIMITS: Kept[tuple[Float64s, Float64s]] = Kept()
 
 
 class UndecidedError(Exception):
@@ -125,7 +130,7 @@ class Difference:
         return tuple(int(i) for i in np.unravel_index(int(np.argmax(scored)), scored.shape))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Allowance:
     """What the tolerance allows of each part: `losses`, a gradient or a reduction."""
 
@@ -142,7 +147,10 @@ class Allowance:
             return self._in_chunks(part, actual, target)
         upcast = np.asarray(actual, dtype=np.float64)
         off, name = target.distance(upcast), actual.dtype.name
-        return self._difference(part, upcast, target.high, off, name, 0.0)
+        limits = _LIMITS.get(
+            target, (self, part, name), lambda: self._limits(part, target.high, name, 0.0)
+        )
+        return self._difference(upcast, target.high, off, limits, name, 0.0)
 
     def _in_chunks(self, part: str, actual: Array, target: Enclosure) -> Difference:
         upcast, off, ulps, allowed = (np.empty(actual.shape) for _ in range(4))
@@ -172,11 +180,13 @@ class Allowance:
         """A part against its published value, of the same shape."""
         upcast, name = np.asarray(actual, dtype=np.float64), actual.dtype.name
         off = distance(upcast, published.values)
-        return self._difference(part, upcast, published.values, off, name, published.units)
+        limits = self._limits(part, published.values, name, published.units)
+        return self._difference(upcast, published.values, off, limits, name, published.units)
 
     def again(self, part: str, d: Difference) -> Difference:
         """The same numbers under this tolerance; UndecidedError where too few were kept."""
-        again = self._difference(part, d.actual, d.target, d.distance, d.dtype, d.unit)
+        limits = self._limits(part, d.target, d.dtype, d.unit)
+        again = self._difference(d.actual, d.target, d.distance, limits, d.dtype, d.unit)
         if d.excerpt is None:
             return again
         diverging = int((~again.agrees).sum())
@@ -195,19 +205,25 @@ class Allowance:
         if (np.isfinite(d.target) & (d.abs_diff > allowed)).any():
             raise UndecidedError(part)
 
-    def _difference(
-        self,
-        part: str,
-        actual: Float64s,
-        target: Float64s,
-        off: Float64s,
-        dtype: str,
-        unit: Float64s | float,
-    ) -> Difference:
+    def _limits(
+        self, part: str, target: Float64s, dtype: str, unit: Float64s | float
+    ) -> tuple[Float64s, Float64s]:
+        """The spacing at each target, and the largest difference that agrees."""
         spaced = ulp(target, dtype, self.asked)
         with np.errstate(invalid="ignore", over="ignore"):
             allowed = self._allowed(part, target, spaced) + np.asarray(unit)
-        allowed = np.where(np.isfinite(target), allowed, 0.0)
+        return spaced, np.where(np.isfinite(target), allowed, 0.0)
+
+    def _difference(
+        self,
+        actual: Float64s,
+        target: Float64s,
+        off: Float64s,
+        limits: tuple[Float64s, Float64s],
+        dtype: str,
+        unit: Float64s | float,
+    ) -> Difference:
+        spaced, allowed = limits
         if self.tolerance == "auto":
             off = within_range(actual, target, off, allowed, dtype, self.asked)
         ulps = in_ulps(off, spaced)
@@ -235,6 +251,8 @@ def within_range(
 ) -> Float64s:
     """The distance `off`, elementwise; 0 for an infinity where the target, or a number within
     `allowed` of it, is beyond the range of both dtypes."""
+    if not np.isinf(actual).any():
+        return off
     beyond = np.abs(target) > max(map(largest, filter(None, (dtype, asked)))) - allowed
     return np.where(beyond & (actual == np.copysign(np.inf, target)), 0.0, off)
 

@@ -13,12 +13,12 @@ v_c = w_c (-log p_c), s the sample's weight and e the smoothing, the loss change
 from __future__ import annotations
 
 import math
-from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
 
 from xent_check.problem.dtypes import Float64s
+from xent_check.problem.kept import Kept
 from xent_check.problem.last_layer import as_logits
 from xent_check.problem.parts import VALUES, in_threads, parts
 from xent_check.problem.problem import Problem
@@ -27,7 +27,7 @@ from xent_check.problem.scores import scores
 _CHUNK = 2**17
 _NOISE = 2.0**-50  # rounding in the difference of equal numbers, relative to their size
 _EXACT = ("float16", "bfloat16", "float32")  # dtypes whose numbers are those of float32
-_KEPT: WeakKeyDictionary[Problem, Float64s] = WeakKeyDictionary()
+_KEPT: Kept[Float64s] = Kept()
 
 
 def other_label_distances(problem: Problem) -> Float64s:
@@ -36,19 +36,21 @@ def other_label_distances(problem: Problem) -> Float64s:
     inf where no other label has a different finite loss, as at equal logits. Computed once for a
     problem, whoever answers it.
     """
-    if problem not in _KEPT:
-        distances = np.empty(math.prod(problem.samples_shape))
+    return _KEPT.get(problem, (), lambda: _computed(problem))
 
-        def work(samples: slice, part: Problem) -> None:
-            distances[samples] = _distances(as_logits(part))
 
-        if problem.num_scores > VALUES:
-            in_threads(problem, work)
-        else:
-            for samples, part in parts(problem):
-                work(samples, part)
-        _KEPT[problem] = distances.reshape(problem.samples_shape)
-    return _KEPT[problem]
+def _computed(problem: Problem) -> Float64s:
+    distances = np.empty(math.prod(problem.samples_shape))
+
+    def work(samples: slice, part: Problem) -> None:
+        distances[samples] = _distances(as_logits(part))
+
+    if problem.num_scores > VALUES:
+        in_threads(problem, work)
+    else:
+        for samples, part in parts(problem):
+            work(samples, part)
+    return distances.reshape(problem.samples_shape)
 
 
 def _distances(problem: Problem) -> Float64s:

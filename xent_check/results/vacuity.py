@@ -22,7 +22,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from xent_check.problem.chunks import NUMBERS
 from xent_check.problem.dtypes import Float64s
+from xent_check.problem.kept import Kept
 from xent_check.problem.last_layer import layer_of
 from xent_check.problem.options import refuse_unknown
 from xent_check.problem.problem import Problem
@@ -57,6 +59,9 @@ class Vacuity:
         return f"the tolerance would accept {', and '.join(parts)}" if parts else None
 
 
+_KEPT: Kept[tuple[list[Float64s], Vacuity]] = Kept()
+
+
 def _where(mask: Bools) -> str:
     if not mask.ndim:
         return ""
@@ -73,8 +78,24 @@ def vacuity(
     """The wrong losses, totals and gradients that the differences in `parts` allow.
 
     gradient_of: the total that the gradient is of; None for the sum of the losses.
-    Losses of ignored samples, and targets that are 0 or not finite, are left out.
+    Losses of ignored samples, and targets that are 0 or not finite, are left out. Computed once for
+    the implementations that are allowed the same.
     """
+    arrays = [array for part in parts.values() for array in (part.target, part.allowed)]
+    if sum(array.size for array in arrays) > NUMBERS:
+        return _computed(problem, reference, parts, gradient_of)
+    key = (gradient_of, *parts, *map(id, arrays))  # of arrays that are kept: no other has their id
+    return _KEPT.get(
+        problem, key, lambda: (arrays, _computed(problem, reference, parts, gradient_of))
+    )[1]
+
+
+def _computed(
+    problem: Problem,
+    reference: Reference,
+    parts: Mapping[str, Difference],
+    gradient_of: Reduction | None,
+) -> Vacuity:
     problem = problem.aligned
     refuse_unknown(problem, KNOWN, "the note on what a tolerance accepts")
     losses, exact = parts.get("losses"), reference.losses.high
