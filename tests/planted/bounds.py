@@ -62,7 +62,7 @@ BUGS = (
     ),
     Bug(
         "soft labels cancel nothing", "bounds_binary:_from_logits",
-        "products = 2 * (b_plus_r * size) + b * on_one + r * on_zero", "products = 0 * size", FORMS,
+        "products = 2 * gap + b * on_one + r * on_zero", "products = 0 * size", FORMS,
         "exceeds and soft",
     ),
     Bug(

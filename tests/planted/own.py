@@ -64,11 +64,6 @@ BUGS = (
         "if divisor == 0 or not math.isfinite(divisor):", "if False:", JUDGING, "nothing_is_known",
     ),
     Bug(
-        "what is stated of the sum's gradient judges the mean's", "judging:_with_gradient",
-        "elif stated is not None and GRADIENTS & stated.parts.keys():", "elif False:",
-        JUDGING, "nothing_is_known",
-    ),
-    Bug(
         "the bound of a mean's gradient is the sum's", "bounds_totals:gradient_bound",
         "(bound + relative * size) / divisor", "(bound + relative * size)", MEANS, "within",
     ),

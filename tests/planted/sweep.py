@@ -12,15 +12,27 @@ BUGS = (
         "if inner in looked_at:", "if looked_at:", SWEEP,
     ),
     Bug(
-        "a number that rises where it should fall is in order", "search.sweeping.tally:_breaks",
+        "a number that rises where it should fall is in order", "search.sweeping.counting:_breaks",
         "(after > before) & (directions < 0)", "(after > before) & (directions < -1)", SWEEP,
     ),
     Bug(
-        "two classes have no order", "search.sweeping.tally:_breaks",
+        "two classes have no order", "search.sweeping.counting:_breaks",
         "% domain.taken == 0] = False", "% domain.taken >= 0] = False", SWEEP,
     ),
     Bug(
-        "two ends stand for what lies between on another side", "search.sweeping.tally:_decide",
+        "an answer near a limit gets no look of its own", "search.sweeping.counting:_of_plain",
+        "<= limits.slack + _ROUNDED * limit", "< 0", SWEEP, "need_no_look",
+    ),
+    Bug(
+        "an infinite answer is looked at as a number", "search.sweeping.counting:_of_plain",
+        "if not np.isfinite(off.max(initial=0.0)):", "if False:", SWEEP, "need_no_look",
+    ),
+    Bug(
+        "an answer of another bound is the same", "search.sweeping.counting:Part.tally",
+        "if of is exact and ", "if ", SWEEP, "counted_once",
+    ),
+    Bug(
+        "two ends stand for what lies between on another side", "search.sweeping.counting:_decide",
         "if _sides(d, start) == _sides(d, end):", "if True:", SWEEP,
     ),
     Bug(

@@ -17,9 +17,10 @@ from xent_check.problem.dtypes import largest, numpy_dtype
 from xent_check.problem.evaluation import Computed
 from xent_check.reference.reference import SMALL
 from xent_check.reference.truth import truth
+from xent_check.search.sweeping.counting import Part
 from xent_check.search.sweeping.domain import Domain, default_range, rounded_range
 from xent_check.search.sweeping.sweep import Plan, sweep
-from xent_check.search.sweeping.tally import ULPS, Tally, Worst, tally
+from xent_check.search.sweeping.tally import ULPS, Tally, Worst
 from xent_check.search.sweeping.zoom import towards_the_worst
 
 # Finite numbers of each: 2^16 less two exponents' worth of infinities and nan, of two signs.
@@ -164,7 +165,7 @@ def test_two_neighbours_in_the_wrong_order_are_counted(domain: Domain, wrong: bo
     def breaks() -> int:
         losses = exact.reference.losses.high
         answer = Computed(numbers if not domain.gradient else losses, {}, "", 0.0, numbers)
-        return tally(domain, 0, 0, problem.values, answer, exact).breaks
+        return Part(domain, 0, 0, problem.values).tally(answer, exact).breaks
 
     assert breaks() == 0
     numbers[[2, 3]] = numbers[[3, 2]]
@@ -183,16 +184,63 @@ def test_runs_of_answers_at_a_limit_are_decided_as_each_alone_would_be(
     exact = truth(problem)
     numbers = np.full(domain.count, -0.5 + off * 2.0**-24, np.float32)
     answer = Computed(numbers, {}, "", 0.0, numbers)
-    in_runs = tally(domain, 0, 0, problem.values, answer, exact)
+    in_runs = Part(domain, 0, 0, problem.values).tally(answer, exact)
     monkeypatch.setattr(
-        "xent_check.search.sweeping.tally._runs",
+        "xent_check.search.sweeping.counting._runs",
         lambda domain, held, d, near: ((int(row), int(row)) for row in near),
     )
-    alone = tally(domain, 0, 0, problem.values, answer, exact)
+    alone = Part(domain, 0, 0, problem.values).tally(answer, exact)
     assert in_runs.decided == alone.decided == domain.count
     assert in_runs.over == alone.over
     assert 0 < in_runs.over[ULPS.index(off)] < domain.count
     assert in_runs.diverging == alone.diverging
+
+
+@pytest.mark.parametrize(
+    "domain",
+    [
+        Domain("binary", "logits", "float32", 1, 0.5, 0.5 + 2**-9),
+        Domain("binary", "logits", "float32", 0, -90.0, 110.0, True, stride=5_001),
+        Domain("binary", "probs", "float32", 1, 0.0, 1.0, stride=30_001),
+        Domain("sparse_categorical", "logits", "bfloat16", 0, -3.0, 3.0, True, stride=170),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("odd", [(), (np.nan, np.inf)], ids=["numbers", "with-nan-and-inf"])
+def test_answers_that_need_no_look_one_by_one_are_counted_as_if_they_had_it(
+    domain: Domain, odd: tuple[float, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Answers that are right, off by some ulps, by many in one place, and nan or inf in some."""
+    problem = domain.problem(0, domain.count)
+    exact = truth(problem)
+    target = exact.reference.gradient if domain.gradient else exact.reference.losses
+    assert target is not None
+    kind, draw = numpy_dtype(domain.dtype), np.random.default_rng(5)
+    off = 1 + draw.integers(-6, 7, target.high.shape) * 2.0 ** (-8 if kind.itemsize == 2 else -24)
+    numbers = (target.high * off).astype(kind)
+    numbers[-5] *= 1.5
+    for place, number in enumerate(odd):
+        numbers[place * 7] = number
+    losses = exact.reference.losses.high.astype(kind)
+    answer = Computed(numbers if not domain.gradient else losses, {}, "", 0.0, numbers)
+    quick = Part(domain, 0, 0, problem.values).tally(answer, exact)
+    assert quick.diverging >= 1
+    monkeypatch.setattr("xent_check.search.sweeping.counting._of_plain", lambda *_: None)
+    slow = Part(domain, 0, 0, problem.values).tally(answer, exact)
+    assert repr(slow) == repr(quick)  # where a nan is a nan
+
+
+def test_the_same_bits_are_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And other bits anew, or the same ones against another bound."""
+    domain = Domain("binary", "logits", "float16", 1, 2.0, 2.5)
+    problem = domain.problem(0, domain.count)
+    exact, part = truth(problem), Part(domain, 0, 0, problem.values)
+    losses = exact.reference.losses.high.astype(np.float16)
+    first = part.tally(Computed(losses, {}, "", 0.0), exact)
+    assert part.tally(Computed(losses.copy(), {}, "", 0.0), exact) is first
+    assert part.tally(Computed(losses, {}, "", 0.0), exact.inside_float32(problem)) is not first
+    losses = losses * np.where(np.arange(len(losses)) == 3, 2, 1).astype(np.float16)
+    assert part.tally(Computed(losses, {}, "", 0.0), exact).diverging == 1
 
 
 def test_bits_are_those_of_the_number() -> None:

@@ -71,7 +71,8 @@ class Bounds:
 def bounds(problem: Problem, reference: Reference, samples: int | None = None) -> Bounds:
     """The bounds of every loss, total and gradient entry of a problem: finite, and 0 or more.
 
-    samples: how many there are in the whole problem, of which this is a part; None: these are all.
+    samples: how many there are in the whole problem, of which this is a part, without the terms of
+    its bounds; None: these are all.
     NotImplementedError where the problem has an option that is not KNOWN.
     """
     problem = problem.aligned
@@ -81,12 +82,16 @@ def bounds(problem: Problem, reference: Reference, samples: int | None = None) -
     parts = parts_of(problem, u, floor)
     size = np.abs(np.where(np.isfinite(reference.losses.high), reference.losses.high, 0.0))
     errors = parts.terms | {"store": 2 * (u * size)}
-    errors = {name: np.where(problem.kept, error, 0.0) for name, error in errors.items()}
+    kept, flushed = problem.kept, parts.flushed
+    if not kept.all():
+        errors = {name: np.where(kept, error, 0.0) for name, error in errors.items()}
+        flushed = np.where(kept, flushed, 0.0)
     gradient, by_parameters = None, dict[Parameter, Float64s]()
     with np.errstate(over="ignore"):  # where weights overflow, the largest float64 is the bound
         error_sum = sum(errors.values(), np.zeros(problem.samples_shape))
-        losses = capped(error_sum + floor + np.where(problem.kept, parts.flushed, 0.0))
-        terms = {name: capped(error / u) for name, error in errors.items()}
+        losses = capped(error_sum + floor + flushed)
+        shape, parted = problem.samples_shape, samples is not None
+        terms = {n: capped(np.broadcast_to(e / u, shape)) for n, e in errors.items() if not parted}
         if parts.gradient is not None and parts.gradient_flushed is not None:
             gradient = capped(parts.gradient + floor + parts.gradient_flushed)
         if gradient is not None and parts.sizes is not None:

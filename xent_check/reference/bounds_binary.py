@@ -46,19 +46,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from xent_check.problem.dtypes import Float64s
 from xent_check.problem.problem import Problem
 
 from .bounds_scores import scores
-from .rounding import FLUSHES, KE, KL, Parts, capped, factors, quotient, sizes, up
+from .rounding import FLUSHES, KE, KL, Parts, capped, factors, once, quotient, sizes, up
 
-Split = tuple[dict[str, Float64s], Float64s, Float64s, Float64s]
+# The terms of the losses, what is flushed of them, and both of the gradient where it is asked for.
+Split = tuple[dict[str, Float64s], Float64s, tuple[Float64s, Float64s] | None]
 
 
 @dataclass(frozen=True, eq=False)
 class _Elements:
-    """Arrays of the elements' shape."""
+    """Arrays of the elements' shape, or of one number for all of them; x has every element."""
 
     problem: Problem  # whose elements these are
     x: Float64s  # the values
@@ -81,11 +83,11 @@ def binary_parts(problem: Problem, u: float, flushed: float) -> Parts:
     """The parts of every element's bound. u: the unit roundoff; flushed: the largest number that
     may be flushed to 0."""
     shape = problem.values.shape
-    x, t = problem.values.astype(np.float64), problem.labels.astype(np.float64)
+    x, t = problem.values.astype(np.float64), once(problem.labels).astype(np.float64)
     e = problem.label_smoothing
     t = np.where(np.isfinite(t), t, 0.0)  # else the loss is nan
     t = t * (1 - e) + e / 2 if e else t
-    weight = sizes(problem.sample_weight, x.size).reshape(shape)
+    weight = _sizes(problem.sample_weight, shape)
     positive = 1.0 if problem.pos_weight is None else np.abs(problem.pos_weight.astype(np.float64))
     with np.errstate(over="ignore"):  # where weights overflow, the largest float64 is the bound
         a, r = np.abs(t) * weight, np.abs(1 - t) * weight
@@ -95,11 +97,17 @@ def binary_parts(problem: Problem, u: float, flushed: float) -> Parts:
     soft = ((t != 0) & (t != 1)).astype(np.float64)
     elements = _Elements(problem, x, u, u * a, u * b, u * r, soft, capped(live_b), capped(live_r))
     with np.errstate(over="ignore"):  # as above: a loss beyond float64 needs no bound
-        terms, lost, entry, entry_lost = _FROM[problem.given](elements)
-        if not problem.gradient:
+        terms, lost, of_gradient = _FROM[problem.given](elements)
+        if of_gradient is None:
             return Parts(terms, lost, None, None)
-        cotangent = sizes(problem.cotangent, x.size).reshape(shape)
+        entry, entry_lost = of_gradient
+        cotangent = _sizes(problem.cotangent, shape)
         return Parts(terms, lost, capped(entry) * cotangent, entry_lost * up(cotangent))
+
+
+def _sizes(weights: npt.NDArray[np.generic] | None, shape: tuple[int, ...]) -> Float64s:
+    """abs(weights), of the shape; a single 1 where there are none."""
+    return np.ones((1,) * len(shape)) if weights is None else sizes(weights, 0).reshape(shape)
 
 
 def _from_logits(elements: _Elements) -> Split:
@@ -109,32 +117,40 @@ def _from_logits(elements: _Elements) -> Split:
     small = np.where(np.isinf(scored.values), 0.0, np.exp(-size))
     tail = np.log1p(small)
     on_one, on_zero = tail + np.maximum(-z, 0.0), tail + np.maximum(z, 0.0)
-    larger, smaller = 1 / (1 + small), small / (1 + small)
-    p, q = np.where(elements.x >= 0, larger, smaller), np.where(elements.x >= 0, smaller, larger)
-    products = 2 * (b_plus_r * size) + b * on_one + r * on_zero
+    gap = b_plus_r * size
     terms = {
-        "gap": b_plus_r * size,
+        "gap": gap,
         "exp": b_plus_r * (KE + 1) * small,
         "log": b_plus_r * (KL + 1) * tail,
-        "targets": np.where(elements.soft > 0, products, 0.0),
+        "targets": np.zeros((1,) * z.ndim),
     }
+    if elements.soft.any():
+        products = 2 * gap + b * on_one + r * on_zero
+        terms["targets"] = np.where(elements.soft > 0, products, 0.0)
+    if elements.problem.label_smoothing:
+        terms["smoothing"] = 3 * (b * on_one) + 3 * (a * on_zero)
+    if elements.problem.pos_weight is not None:
+        terms["weight"] = np.where(b == 0, 0.0, 4 * (b_plus_r * on_one))
+    if scored.rescaled:
+        terms["scores"] = b_plus_r / elements.u * scored.errors
+    lost = FLUSHES * (elements.live_b * up(on_one) + elements.live_r * up(on_zero))
+    if not elements.problem.gradient:
+        return terms, lost, None
+    larger, smaller = 1 / (1 + small), small / (1 + small)
+    p, q = np.where(elements.x >= 0, larger, smaller), np.where(elements.x >= 0, smaller, larger)
     spread = r * p + b * q
     exponent = size + (KL + 3) * tail + (KE + 1) * small + KE + 2
     entry = spread * (exponent + elements.roundings) + b_plus_r * p * (KE + 6) + 2 * b
     if elements.problem.label_smoothing:
-        terms["smoothing"] = 3 * (b * on_one) + 3 * (a * on_zero)
         entry = entry + 3 * (a + b)
     if elements.problem.pos_weight is not None:
-        terms["weight"] = np.where(b == 0, 0.0, 4 * (b_plus_r * on_one))
         entry = entry + 4 * b_plus_r
     if scored.rescaled:
-        terms["scores"] = b_plus_r / elements.u * scored.errors
         moved = b_plus_r / elements.u * p * q * np.exp(np.minimum(scored.errors, 700.0))
         entry = (entry + moved * scored.errors) * scored.slopes
         entry = entry + (r * p + b * q) * (scored.slope_error + 6 * scored.slopes)
-    lost = FLUSHES * (elements.live_b * up(on_one) + elements.live_r * up(on_zero))
     entry_lost = FLUSHES * (elements.live_b + elements.live_r) * up(scored.slopes)
-    return terms, lost, entry, entry_lost
+    return terms, lost, (entry, entry_lost)
 
 
 def _from_probs(elements: _Elements) -> Split:
@@ -144,14 +160,17 @@ def _from_probs(elements: _Elements) -> Split:
         "log": (KL + 1 + elements.soft + factors(elements.problem)) * (b * log_p + r * log_q),
         "complement": r,
     }
+    if elements.problem.label_smoothing:
+        terms["smoothing"] = 3 * (b * log_p + a * log_q)
+    lost = FLUSHES * (elements.live_b * up(log_p) + elements.live_r * up(log_q))
+    if not elements.problem.gradient:
+        return terms, lost, None
     over_p, over_q = quotient(b, p), quotient(r, 1 - p)
     entry = (4 + elements.roundings) * over_p + (5 + elements.roundings) * over_q
     if elements.problem.label_smoothing:
-        terms["smoothing"] = 3 * (b * log_p + a * log_q)
         entry = entry + 3 * (over_p + quotient(a, 1 - p))
-    lost = FLUSHES * (elements.live_b * up(log_p) + elements.live_r * up(log_q))
     entry_lost = FLUSHES * (quotient(elements.live_b, p) + quotient(elements.live_r, 1 - p))
-    return terms, lost, entry, entry_lost
+    return terms, lost, (entry, entry_lost)
 
 
 def _from_log_probs(elements: _Elements) -> Split:
@@ -165,15 +184,18 @@ def _from_log_probs(elements: _Elements) -> Split:
         "log": (KL + 1 + elements.soft + factors(elements.problem)) * (b * np.abs(x) + r * log_q),
         "complement": (KE + 1) * odds,
     }
+    if elements.problem.label_smoothing:
+        terms["smoothing"] = 3 * (b * np.abs(x) + a * log_q)
+    live_b, live_r = elements.live_b, elements.live_r
+    lost = FLUSHES * (live_b * up(x) + live_r * up(log_q))
+    if not elements.problem.gradient:
+        return terms, lost, None
     entry = (2 + elements.roundings) * b + odds * (KE + 3 + elements.roundings)
     entry = entry + (KE + 1) * quotient(odds * p, not_p)
     if elements.problem.label_smoothing:
-        terms["smoothing"] = 3 * (b * np.abs(x) + a * log_q)
         entry = entry + 3 * (b + quotient(a * p, not_p))
-    live_b, live_r = elements.live_b, elements.live_r
-    lost = FLUSHES * (live_b * up(x) + live_r * up(log_q))
     entry_lost = FLUSHES * (live_b + live_r + quotient(live_r * p, not_p))
-    return terms, lost, entry, entry_lost
+    return terms, lost, (entry, entry_lost)
 
 
 _FROM = {"logits": _from_logits, "probs": _from_probs, "log_probs": _from_log_probs}

@@ -54,6 +54,7 @@ from xent_check.problem.vocabulary import Reduction
 from .divisors import Divisor, nearest
 from .enclosure import Enclosure, is_narrow
 from .exact_sum import exact_sum
+from .rounding import once
 
 U = 2.0**-53
 K = 16
@@ -276,11 +277,11 @@ def weighted(losses: Float64s, weights: Float64s) -> Float64s:
 def _binary(problem: Problem) -> _Computed | None:
     """pos_weight t (-log p) + (1 - t) (-log(1 - p)), -log sigmoid(z) = log1p(exp(-abs(z))) +
     max(-z, 0)."""
-    t = problem.labels.astype(np.float64)
+    t = once(problem.labels).astype(np.float64)
     if not ((t >= 0) & (t <= 1)).all():
         return None
     z = problem.values.astype(np.float64)
-    size = np.zeros(z.shape)
+    size: Float64s = np.broadcast_to(0.0, z.shape)
     if _is_rescaled(problem):
         if _overflows(problem, z):
             return None
@@ -292,11 +293,13 @@ def _binary(problem: Problem) -> _Computed | None:
         else:
             tail = np.log1p(np.exp(-np.abs(z)))
             minus_log_p, minus_log_not_p = tail + np.maximum(-z, 0), tail + np.maximum(z, 0)
-        losses = weighted(minus_log_p, positive) + weighted(minus_log_not_p, 1 - t)
+        sides = ((minus_log_p, positive), (minus_log_not_p, 1 - t))
+        counting = [side for side in sides if side[1].any()] or sides  # a nan is one on both
+        losses = sum((weighted(*side) for side in counting[1:]), weighted(*counting[0]))
     losses[np.isposinf(z)] = np.nan
-    weight = positive + (1 - t)
+    weight = np.broadcast_to(positive + (1 - t), z.shape)
     if problem.sample_weight is not None:
         factors = problem.sample_weight.astype(np.float64)
         losses, weight = weighted(losses, factors), weight * factors
-    zeros = np.zeros(z.shape)
+    zeros = np.broadcast_to(0.0, z.shape)
     return _Computed(losses, losses, weight, size, zeros, zeros)

@@ -42,6 +42,7 @@ Indices = npt.NDArray[np.intp]
 
 SMALL = 20_000  # values; below it ball arithmetic takes well under a second
 _FEWEST = 200  # values; below it ball arithmetic is the quickest
+_IN_CACHE = 2**14  # values of binary taken to float64 at once, in a dozen arrays
 # The options that the reference gives a meaning to; `reference` refuses any other.
 KNOWN = frozenset({
     "class_axis", "normalize", "ignore_index", "label_smoothing", "class_weight", "pos_weight",
@@ -147,7 +148,7 @@ def _undecided(
 def _on_parts(problem: Problem, work: Callable[[slice, Problem], None]) -> None:
     """Call `work` on every part, in threads where the problem is large."""
     if problem.num_scores > SMALL:
-        in_threads(problem, work)
+        in_threads(problem, work, _IN_CACHE if problem.loss == "binary" else None)
         return
     for samples, part in parts(problem):
         work(samples, part)

@@ -18,6 +18,7 @@ product, at most f, times the factors that come after it: by at most f up(a) up(
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -89,6 +90,14 @@ def sizes(weight: npt.NDArray[np.generic] | None, count: int) -> Float64s:
         return np.ones(count)
     scale: Float64s = np.abs(weight.astype(np.float64)).reshape(-1)
     return scale
+
+
+def once(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """An array that repeats one number, as np.broadcast_to makes it, with that number alone, one of
+    every axis; any other as it is. Most of what is computed of all is then computed once."""
+    if array.ndim and array.size and not any(array.strides):
+        return array[(slice(1),) * array.ndim]
+    return array
 
 
 def up(size: Float64s) -> Float64s:

@@ -17,6 +17,7 @@ from xent_check.problem.dtypes import largest, numpy_dtype, rounded
 from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import DType, Given, Loss
 
+Scores = npt.NDArray[Any]
 DTYPES: tuple[DType, ...] = ("float16", "bfloat16", "float32", "float64")
 PAIRS: tuple[DType, ...] = ("float16", "bfloat16")  # of two classes
 # The unsigned integers of as many bits, and how many that is.
@@ -95,7 +96,7 @@ class Domain:
     def problem_of(self, scores: npt.NDArray[Any]) -> Problem:
         """Inputs with these scores as one problem."""
         kind = numpy_dtype(self.dtype) if self.loss == "binary" else np.int64
-        labels = np.full(len(scores), self.label, dtype=kind)
+        labels = np.broadcast_to(np.asarray(self.label, dtype=kind), len(scores))
         normalize = False if self.given == "probs" and self.loss != "binary" else None
         return Problem(
             self.loss, self.given, scores, labels, self.dtype,

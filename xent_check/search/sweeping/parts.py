@@ -18,8 +18,9 @@ from xent_check.running.jobs import Job
 from xent_check.workers.pool import Pool
 from xent_check.workers.wire import encode_problem, forget
 
+from .counting import Part
 from .domain import Domain
-from .tally import Tally, tally
+from .tally import Tally
 
 
 @dataclass(frozen=True)
@@ -65,28 +66,41 @@ def part_tallies(
     message = encode_problem(problem, Path(pool.folder.name))
     posed = replace(posed_of(domain), problem=problem)
     pool.submit([(i, i, Job(posed, i, message).request) for i in asked], timeout)
-    exact = truth(problem)  # while the workers compute
+    truths = _Truths(problem)  # while the workers compute
+    part = Part(domain, start, before, problem.values)
     for i, evaluation in pool.answers():
         why = _why_absent(i, evaluation, domain)
         if why:
             yield Found(i, None, why, isinstance(evaluation, Failed))
             continue
         assert isinstance(evaluation, Computed)
-        held = _held(i, problem, exact)
         try:
-            yield Found(i, tally(domain, start, before, problem.values, evaluation, held))
+            yield Found(i, part.tally(evaluation, truths.of(i)))
         except ShapeError as error:
             yield Found(i, None, f"failed: {error}", failed=True)
     forget(message)
 
 
-def _held(implementation: Implementation, problem: Problem, exact: Truth) -> Truth:
-    """The truth, with the bounds of the dtype that it computes in."""
-    if implementation.computes_in_float32(problem):
-        return exact.inside_float32(problem)
-    if (promise := implementation.declared.promise_for(problem)) is not None:
-        return exact.as_promised(problem, promise)
-    return exact
+class _Truths:
+    """The truth of a problem, with the bounds of the dtype that an implementation computes in."""
+
+    def __init__(self, problem: Problem) -> None:
+        self._problem = problem
+        self._own = truth(problem)
+        self._made: dict[str, Truth] = {}
+
+    def of(self, implementation: Implementation) -> Truth:
+        """The same object for all that compute in one dtype."""
+        if implementation.computes_in_float32(self._problem):
+            if "" not in self._made:
+                self._made[""] = self._own.inside_float32(self._problem)
+            return self._made[""]
+        promise = implementation.declared.promise_for(self._problem)
+        if promise is None:
+            return self._own
+        if promise not in self._made:
+            self._made[promise] = self._own.as_promised(self._problem, promise)
+        return self._made[promise]
 
 
 def _why_absent(implementation: Implementation, answer: Evaluation, domain: Domain) -> str:
