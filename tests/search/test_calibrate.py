@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from xent_check.history.machine import Machine
 from xent_check.implementations.elementary import FRAMEWORKS, FUNCTIONS
 from xent_check.problem.dtypes import largest, numpy_dtype
 from xent_check.reference.elementary import MEASURED
@@ -18,7 +19,6 @@ from xent_check.reference.rounding import KE, KL
 from xent_check.results.origin import Origin
 from xent_check.search.calibrate import Calibration, CalibrationRecord, Plan, Seen, exact_values
 from xent_check.search.calibrated import exceeding, unknown_releases
-from xent_check.search.machine import Machine
 
 REFERENCES = {
     "exp": mpmath.exp, "log": mpmath.log, "log1p": mpmath.log1p, "expm1": mpmath.expm1,

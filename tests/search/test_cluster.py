@@ -1,35 +1,33 @@
-"""A sweep on a Dask cluster: two workers on this machine. Skipped without dask.distributed."""
+"""A sweep and a fuzz on a Dask cluster on this machine. Skipped without dask.distributed."""
 
 from __future__ import annotations
 
 import os
 import signal
-import socket
-import subprocess
-import sys
+from collections.abc import Iterator
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from xent_check.errors import UserError
+from tests.support.dask_cluster import Scheduler, two_workers, worker_pids
+from tests.support.fake import fake
+from xent_check.errors import ExitCode, UserError
 from xent_check.implementations.names import parse
+from xent_check.running.cluster import ClusterError
+from xent_check.search.fuzzing import fuzz as fuzzing
+from xent_check.search.fuzzing.draw import Scope
+from xent_check.search.fuzzing.fuzz import Fuzzed, fuzz
 from xent_check.search.sweeping.domain import Domain
 from xent_check.search.sweeping.sweep import Plan, sweep
 
-# Where XENT_CHECK_FURTHER names it, as in .ci/run, it is there, or the import fails.
-ASKED = "distributed" in os.environ.get("XENT_CHECK_FURTHER", "").split(",")
-distributed = import_module("distributed") if ASKED else pytest.importorskip("distributed")
 pytestmark = pytest.mark.long
 
 
 @pytest.fixture
-def cluster() -> Any:
-    with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
-    ) as cluster:
+def cluster() -> Iterator[Any]:
+    with two_workers() as cluster:
         yield cluster
 
 
@@ -55,20 +53,13 @@ def test_a_cluster_gives_the_same_to_the_bit_though_a_worker_is_killed(
     def progress(done: int, *_: int) -> None:
         nonlocal killed
         if done > 20_000 and not killed:
-            killed = next(iter(worker_pids(cluster)))
+            killed = worker_pids(cluster.scheduler_address)[0]
             os.kill(killed, signal.SIGKILL)
 
     there = sweep(plan(tmp_path, scheduler=cluster.scheduler_address), progress)
     assert killed
     assert results(there) == results(here)
     assert not plan(tmp_path).journal.exists()
-
-
-def worker_pids(cluster: Any) -> list[int]:
-    """The processes of the workers themselves, not of those that look after them."""
-    with distributed.Client(cluster, set_as_default=False) as client:
-        pids: dict[str, int] = client.run(os.getpid)
-        return list(pids.values())
 
 
 def test_a_sweep_of_a_cluster_that_ends_goes_on_here(tmp_path: Path, cluster: Any) -> None:
@@ -85,41 +76,76 @@ def test_a_sweep_of_a_cluster_that_ends_goes_on_here(tmp_path: Path, cluster: An
     assert results(again) == results(whole)
 
 
-def test_a_scheduler_that_dies_ends_the_sweep_and_its_journal_goes_on(tmp_path: Path) -> None:
+def test_a_scheduler_that_is_restarted_ends_the_sweep_and_its_journal_goes_on(
+    tmp_path: Path,
+) -> None:
     whole = sweep(plan(tmp_path / "whole"))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
-    port = address.rpartition(":")[2]
-    commands = [
-        ("dask_scheduler", "--port", port, "--no-dashboard"),
-        ("dask_worker", address, "--nthreads", "1", "--no-dashboard"),
-    ]
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-m", f"distributed.cli.{name}", *words],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        for name, *words in commands
-    ]
+    with Scheduler() as scheduler:
+        restarted = False
 
-    def progress(done: int, *_: int) -> None:
-        if done > 20_000:
-            processes[0].kill()
+        def progress(done: int, *_: int) -> None:
+            nonlocal restarted
+            if done > 20_000 and not restarted:
+                restarted = True
+                scheduler.kill()
+                scheduler.start()
 
-    try:
-        with distributed.Client(address, timeout=60, set_as_default=False) as client:
-            client.wait_for_workers(1, timeout=60)
-        with pytest.raises(UserError, match="it ended; go on with --resume"):
-            sweep(plan(tmp_path, scheduler=address), progress)
-    finally:
-        for process in processes:
-            process.kill()
-            process.wait()
-    assert results(sweep(replace(plan(tmp_path), resume=True))) == results(whole)
+        with pytest.raises(ClusterError, match="it ended; go on with --resume") as ended:
+            sweep(plan(tmp_path, scheduler=scheduler.address), progress)
+        assert ended.value.exit_code == ExitCode.FAILED
+        again = sweep(replace(plan(tmp_path, scheduler=scheduler.address), resume=True))
+    assert results(again) == results(whole)
 
 
 def test_a_cluster_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"^--scheduler tcp:..127\.0\.0\.1:9: "):
         sweep(plan(tmp_path, scheduler="tcp://127.0.0.1:9"))
+
+
+NEGATED = fake("sought", "wrong_far_out")
+
+
+def fuzz_plan(folder: Path, scheduler: str = "", examples: int = 40) -> fuzzing.Plan:
+    """Problems of one loss, for a right one and one that is wrong beyond 1e4."""
+    scope = Scope(losses=("sparse_categorical",), options=("label_smoothing",))
+    implementations = (parse("stable"), parse(NEGATED))
+    return fuzzing.Plan(
+        implementations, scope, examples=examples, seed=3, database=folder, scheduler=scheduler
+    )
+
+
+def finds(fuzzed: Fuzzed) -> list[str]:
+    return [repr((find.key, find.posed.case.source)) for find in fuzzed.finds]
+
+
+def test_a_fuzz_finds_the_same_on_a_cluster_though_a_worker_is_killed(
+    tmp_path: Path, cluster: Any
+) -> None:
+    here = fuzz(fuzz_plan(tmp_path / "here"))
+    killed = 0
+
+    def progress(examples: int, *_: object) -> None:
+        nonlocal killed
+        if examples > 10 and not killed:
+            killed = worker_pids(cluster.scheduler_address)[0]
+            os.kill(killed, signal.SIGKILL)
+
+    there = fuzz(fuzz_plan(tmp_path / "there", cluster.scheduler_address), progress=progress)
+    assert killed
+    assert finds(there) == finds(here)
+    assert finds(here)
+    assert (there.examples, there.answers, there.ended) == (here.examples, here.answers, None)
+
+
+def test_a_fuzz_whose_scheduler_dies_says_so_and_keeps_its_finds(tmp_path: Path) -> None:
+    with Scheduler() as scheduler:
+
+        def progress(_: int, __: object, finds: int) -> None:
+            if finds:
+                scheduler.kill()
+
+        fuzzed = fuzz(fuzz_plan(tmp_path, scheduler.address, examples=10_000), progress=progress)
+    assert fuzzed.finds
+    assert "it ended; what was found by then is written" in str(fuzzed.ended)
+    assert fuzzed.ended is not None
+    assert fuzzed.ended.exit_code == ExitCode.FAILED

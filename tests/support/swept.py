@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from xent_check.history.machine import Machine
 from xent_check.results.origin import Origin
-from xent_check.search.machine import Machine
 from xent_check.search.sweeping.record import SweepRecord, SweptRecord, WorstRecord
 
 

@@ -15,7 +15,7 @@ from .configured import Configured
 from .guarding import guarded_report, unguarded
 from .output import Look, terminal
 from .own_options import own_options
-from .searching import SearchProgress, color_option, impl_option, present
+from .searching import SearchProgress, color_option, impl_option, present, scheduler_option
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -76,6 +76,7 @@ _SECONDS = 60.0  # where neither --seconds nor --examples is given
     show_default=True,
     type=click.FloatRange(0, min_open=True),
 )
+@scheduler_option
 @color_option
 def command(
     names: tuple[str, ...],
@@ -87,6 +88,7 @@ def command(
     out: Path,
     declare: bool,
     timeout: float,
+    scheduler: str,
     color: bool | None,
     **own: Any,
 ) -> None:
@@ -98,13 +100,13 @@ def command(
 
     \b
     Exit codes: 0 nothing new was found; 1 something was; 2 usage;
-    3 nothing was compared.
+    3 nothing was compared; 4 the cluster ended.
     """  # fmt: skip
     try:
         import hypothesis  # noqa: F401
     except ImportError:
         raise click.UsageError("fuzz needs Hypothesis: pip install 'xent-check[fuzz]'") from None
-    from xent_check.errors import ExitCode
+    from xent_check.errors import ExitCode, visible
     from xent_check.reporters.fuzz import text
     from xent_check.search.fuzzing.draw import Scope
     from xent_check.search.fuzzing.fuzz import Plan, fuzz
@@ -124,15 +126,24 @@ def command(
         seed=random.randrange(2**31) if seed is None else seed,
         timeout=timeout,
         database=cache_folder() / "fuzz",
+        scheduler=scheduler,
     )
     with SearchProgress(color) as progress:
         fuzzed = fuzz(plan, known, progress)
     written = [_written(find, out, declare) for find in fuzzed.finds]
     shown = text(_search(fuzzed, plan, len(known), out), written, terminal(Look(color)))
     click.echo(guarded_report(shown, "table"), file=unguarded(sys.stdout), color=True)
-    if not fuzzed.answers:
-        raise click.exceptions.Exit(int(ExitCode.NOTHING_COMPARED))
-    raise click.exceptions.Exit(int(ExitCode.DIVERGES if fuzzed.finds else ExitCode.AGREES))
+    for warning in fuzzed.warnings:
+        click.echo(f"warning: {visible(warning)}", err=True)
+    if fuzzed.ended is not None:
+        click.echo(str(fuzzed.ended), err=True)
+    if fuzzed.finds:
+        code = ExitCode.DIVERGES
+    elif fuzzed.ended is not None:
+        code = fuzzed.ended.exit_code
+    else:
+        code = ExitCode.AGREES if fuzzed.answers else ExitCode.NOTHING_COMPARED
+    raise click.exceptions.Exit(int(code))
 
 
 def _search(fuzzed: Fuzzed, plan: Plan, before: int, out: Path) -> Search:

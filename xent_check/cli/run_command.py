@@ -14,6 +14,7 @@ from .options import gate_from_options, gate_options, report_options, run_option
 from .output import Look, finish, outputs_of
 from .progress import Progress
 from .remembering import FailureRecorder, failed_cases
+from .searching import scheduler_option
 
 
 @click.command("run", cls=Configured, short_help="Check case files.")
@@ -38,6 +39,7 @@ from .remembering import FailureRecorder, failed_cases
     is_flag=True,
     help="Go on where an earlier run of these cases from this folder ended early.",
 )
+@scheduler_option
 @click.option(
     "--durations",
     metavar="N",
@@ -56,6 +58,7 @@ def command(
     watched: bool,
     durations: int | None,
     resume: bool,
+    scheduler: str,
     **options: Any,
 ) -> None:
     """Check case files (default: the `paths` of the pyproject.toml, else the folder cases).
@@ -64,10 +67,14 @@ def command(
     or corpus:NAME for cases that ship with the package (corpus: alone for all).
     """
     outputs, look = outputs_of(reports), Look.of(color, verbose, quiet)
+    if scheduler:
+        _refuse_with_scheduler(watched, durations, options)
     gate = gate_from_options(baseline, fail_on)
     failed = failed_cases() if last_failed else {}
     options["paths"] = options["paths"] or tuple(dict.fromkeys(failed.values()))
-    settings = replace(settings_of(**options, verbose=verbose > 0), resume=resume)
+    settings = replace(
+        settings_of(**options, verbose=verbose > 0), resume=resume, scheduler=scheduler
+    )
     if failed:
         settings = replace(settings, only=frozenset(failed))
     if collect_only:
@@ -90,6 +97,20 @@ def command(
     with Progress(color) as progress, FailureRecorder(progress, narrowed) as recorder:
         report = recorder.finished(gate(check(settings, recorder, told=progress.rows, say=_say)))
     finish(replace(report, durations=durations or 0), outputs, look)
+
+
+def _refuse_with_scheduler(watched: bool, durations: int | None, options: dict[str, Any]) -> None:
+    """UsageError for an option that is about processes of this machine."""
+    ours = {
+        "--watch": (watched, "a watch is of processes here"),
+        "--durations": (durations, "it is this machine's time that is told"),
+        "-j": (options["jobs"], "the cluster's workers are its processes"),
+        "--chunk": (options["chunk"], "chunks stay on one machine; --sample looks at some rows"),
+        "--python": (options["pythons"], "the cluster's workers run in the Python they have"),
+    }
+    for option, (value, why) in ours.items():
+        if value:
+            raise click.UsageError(f"{option} and --scheduler: {why}")
 
 
 def _say(text: str) -> None:

@@ -36,6 +36,12 @@ impl_option = click.option(
 jobs_option = click.option(
     "-j", "--jobs", metavar="N", type=click.IntRange(1), help="Processes at once."
 )
+scheduler_option = click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    default="",
+    help="Compute on the Dask cluster of this scheduler. [default: on this machine]",
+)
 color_option = click.option(
     "--color/--no-color", default=None, help="[default: where stdout is a terminal]"
 )

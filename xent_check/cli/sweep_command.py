@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
@@ -22,12 +23,13 @@ from .searching import (
     jobs_option,
     present,
     report_option,
+    scheduler_option,
 )
 
 if TYPE_CHECKING:
     from xent_check.problem.vocabulary import DType, Given
     from xent_check.reporters.formats import Terminal
-    from xent_check.results.origin import Origin
+    from xent_check.search.sweeping.record import SweepRecord
     from xent_check.search.sweeping.sweep import Swept
 
 _FORMATS = ("table", "json", "markdown")
@@ -75,12 +77,7 @@ _GRID = 2**14  # numbers of float64 that are asked first
     help="What is compared.",
 )
 @jobs_option
-@click.option(
-    "--scheduler",
-    metavar="ADDRESS",
-    default="",
-    help="Compute on the Dask cluster of this scheduler. [default: on this machine]",
-)
+@scheduler_option
 @report_option(_FORMATS)
 @click.option("--resume", is_flag=True, help="Go on where the same sweep ended early.")
 @color_option
@@ -113,9 +110,11 @@ def command(
     Exit codes: 0 nothing diverges; 1 something does; 2 usage;
     3 nothing was compared; 4 one failed.
     """  # fmt: skip
-    from xent_check.errors import ExitCode
+    from xent_check.errors import ExitCode, visible
+    from xent_check.history.machine import Machine, elsewhere, joined, this_machine
     from xent_check.running.session import origin_of
     from xent_check.search.sweeping.domain import PAIRS, Domain
+    from xent_check.search.sweeping.record import sweep_record
     from xent_check.search.sweeping.sweep import Plan, sweep
     from xent_check.workers.cache_folder import cache_folder
 
@@ -135,10 +134,14 @@ def command(
     journal = cache_folder() / "sweeps" / f"{digest}.jsonl"
     plan = replace(plan, journal=journal)
     origin, start = origin_of(command_line()), time.perf_counter()
+    machines = list[Machine]()
     with SearchProgress(color) as progress:
-        swept = sweep(plan, progress.of_inputs)
+        swept = sweep(plan, progress.of_inputs, machines.extend)
     seconds = time.perf_counter() - start
-    renders = [_render(output.format, swept, seconds, origin) for output in outputs]
+    if said := elsewhere(machines, this_machine()):
+        click.echo(f"warning: {visible(said)}", err=True)
+    record = partial(sweep_record, swept, seconds, origin, joined(machines))
+    renders = [_render(output.format, swept, seconds, record) for output in outputs]
     errors = [o.write_text(render, look) for o, render in zip(outputs, renders, strict=True)]
     compared = any(one.tally.inputs for one in swept)
     diverging = any(one.tally.diverging for one in swept)
@@ -160,13 +163,13 @@ def _range(given: Given, dtype: DType, ends: tuple[float, float] | None) -> tupl
 
 
 def _render(
-    form: str, swept: Sequence[Swept], seconds: float, origin: Origin
+    form: str, swept: Sequence[Swept], seconds: float, record: Callable[[], SweepRecord]
 ) -> Callable[[Terminal], str]:
     from xent_check.reporters.sweep import markdown, table
-    from xent_check.search.sweeping.record import json_text, sweep_record
+    from xent_check.search.sweeping.record import json_text
 
     if form == "json":
-        text = json_text(sweep_record(swept, seconds, origin))
+        text = json_text(record())
         return lambda _: text
     render = markdown if form == "markdown" else table
     return lambda terminal: render(swept, seconds, terminal)

@@ -12,10 +12,10 @@ import os
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from importlib.machinery import PathFinder
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from xent_check.errors import InvalidError, Mistake, closest, did_you_mean
 
@@ -106,6 +106,13 @@ class Implementation:
         except importlib.metadata.PackageNotFoundError:
             return UNKNOWN
 
+    @property
+    def plain(self) -> dict[str, Any]:
+        """As plain values, for another machine, where `of_plain` makes it again in the interpreter
+        of that one."""
+        fields = ("name", "device", "function", "framework", "place")
+        return {key: getattr(self, key) for key in fields} | {"declared": asdict(self.declared)}
+
     def said(self, declared: Declaration) -> Implementation:
         """The same with this declared of it, over what is already; unless it is of the table."""
         return replace(self, declared=declared.over(self.declared)) if self.function else self
@@ -115,6 +122,14 @@ class Implementation:
         return replace(
             self, name=f"{self.name}[{python.label}]", python=python.path, label=python.label
         )
+
+
+def of_plain(plain: Mapping[str, Any]) -> Implementation:
+    """The implementation of its plain values."""
+    if not plain["function"]:
+        return _parse(plain["name"])
+    fields = {**plain, "declared": Declaration.of(plain["declared"])}
+    return Implementation(entry=CUSTOM, **fields)
 
 
 DEFAULT: tuple[Implementation, ...] = tuple(

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from xent_check import __version__
+from xent_check.history.machine import Machine
 from xent_check.history.saved.parts import json_number
 from xent_check.results.columns import aligned
 from xent_check.results.number_text import small
 from xent_check.search.atlas import Atlas, Kind, Line, Worst
-from xent_check.search.machine import Machine
 from xent_check.search.sweeping.record import SweptRecord
 
 from .formats import Terminal

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -50,11 +50,7 @@ class Job:
     @property
     def request(self) -> Request:
         """The request to the worker."""
-        i = self.implementation
-        if not i.function:
-            return Request(i.entry.module, i.mode, i.device, self.message)
-        declared = asdict(i.declared)
-        return Request(i.entry.module, i.own, i.device, self.message, True, declared)
+        return Request.of(self.implementation, self.message)
 
 
 def has_labels_outside(problem: Problem) -> bool:

@@ -74,19 +74,27 @@ def release_of(implementation: Implementation) -> str:
     i = implementation
     if not i.function:
         return f"{i.version} {i.python}".strip()
-    digest = hashlib.sha256(b"".join(map(Path.read_bytes, _sources(i.function)))).hexdigest()[:16]
+    digest = source_digest(i.function)
     return " ".join(filter(None, [i.version, i.python, str(i.declared), f"file {digest}"]))
 
 
-def _sources(function: str) -> list[Path]:
-    """The file of `path/to/file.py:attribute`, and those that may be that of `module:attribute`."""
+def source_digest(function: str, folder: Path = Path()) -> str:
+    """16 hexadecimal digits of the file that a user's own stands in, for who works in a folder;
+    "" where it is not found."""
+    files = _sources(function, folder)
+    return hashlib.sha256(b"".join(map(Path.read_bytes, files))).hexdigest()[:16] if files else ""
+
+
+def _sources(function: str, folder: Path) -> list[Path]:
+    """The file of `path/to/file.py:attribute`, and those that may be that of `module:attribute`,
+    each once."""
     module = function.rpartition(":")[0]
     if module.endswith(".py"):
-        files = [Path(module)]
+        files = [folder / module]
     else:
         path = Path(*module.split("."))
-        folders = [Path(), *(Path(entry) for entry in sys.path if entry)]
+        folders = [folder, *(Path(entry) for entry in sys.path if entry)]
         files = [
             f / name for f in folders for name in (path.with_suffix(".py"), path / "__init__.py")
         ]
-    return [file for file in files if file.is_file()]
+    return list(dict.fromkeys(file.resolve() for file in files if file.is_file()))

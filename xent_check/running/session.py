@@ -8,8 +8,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from xent_check.casefile.loading import PosedCase
+from xent_check.errors import UserError
 from xent_check.implementations.names import DEFAULT, Implementation, why_missing
 from xent_check.implementations.placement import expanded
 from xent_check.results.origin import Origin
@@ -29,6 +31,9 @@ from .sampling import remarked
 from .selection import asked_of, scope_of, select_cases
 from .settings import Settings
 from .summary import report_of
+
+if TYPE_CHECKING:
+    from .cluster_pool import ClusterPool
 
 Progress = Callable[
     [int, int, CaseResult], None
@@ -72,7 +77,13 @@ class Session:
         candidates = self._chosen or expanded(DEFAULT, pythons)
         present = [i for i in candidates if why_missing(i) is None]
         self._start = time.perf_counter()
-        self._pool: Pool[Job] = Pool(present, settings.jobs, keep)
+        self._pool: Pool[Job] | ClusterPool
+        if settings.scheduler:
+            from .cluster_pool import ClusterPool
+
+            self._pool = ClusterPool(settings.scheduler, "go on with --resume")
+        else:
+            self._pool = Pool(present, settings.jobs, keep)
 
     def __enter__(self) -> Session:
         return self
@@ -87,6 +98,7 @@ class Session:
 
     def restart(self, implementation: Implementation) -> None:
         """Start the implementation's process anew, so that it loads its code again."""
+        assert isinstance(self._pool, Pool)
         self._pool.restart(implementation)
 
     def check(
@@ -106,9 +118,10 @@ class Session:
             loaded = select_cases(settings, ready_cases)
             selection = loaded.posed_cases
             posed_cases = selection if shard is None else shard.take(selection)
-        require_memory(
-            posed_cases, self.implementations_of, settings.jobs, Chunking(settings.chunk)
-        )
+        jobs = 0 if settings.scheduler else settings.jobs
+        require_memory(posed_cases, self.implementations_of, jobs, Chunking(settings.chunk))
+        if settings.scheduler:
+            _require_whole(posed_cases)
         with clock.of("reading"):
             asked = asked_of(selection, self.implementations_of)
             if shard is not None:
@@ -127,6 +140,8 @@ class Session:
             report = report_of(
                 settings, posed_cases, self.implementations_of, results, pool.introduction_of
             )
+            if not isinstance(self._pool, Pool):
+                report = replace(report, warnings=(*report.warnings, *self._pool.warnings))
             if stopped is None:
                 journal.finish()
         start, self._start = self._start, time.perf_counter()
@@ -172,6 +187,15 @@ class Session:
             if bad == settings.max_fail:
                 return results, f"stopped after {bad}"
         return results, None
+
+
+def _require_whole(posed_cases: Sequence[PosedCase]) -> None:
+    """UserError where a case is asked in chunks."""
+    for posed, rows in Chunking().split(posed_cases)[1]:
+        raise UserError(
+            f"{posed.case.id}: it is asked in chunks of {rows:,} rows, which stay on one machine; "
+            "run it without --scheduler, or look at some of its rows with --sample N"
+        )
 
 
 def origin_of(command: str) -> Origin:

@@ -28,6 +28,7 @@ class Settings:
     # Whether to go on where an earlier run ended; None: what is finished is not kept.
     resume: bool | None = None
     jobs: int | None = None  # processes at once; None: one per framework
+    scheduler: str = ""  # the address of the Dask cluster that computes; empty: this machine does
     allow_outside: bool = False  # array files may be outside the case file's folder
     verbose: bool = False  # whether reports show everything
     strict: bool = False  # whether vacuous agreement, and what was not compared, fails

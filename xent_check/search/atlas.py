@@ -15,9 +15,9 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from xent_check.errors import UserError, key_text, visible
+from xent_check.history.machine import Machine
 from xent_check.problem.vocabulary import CHECKS, DTYPES, GIVEN, LOSSES, DType, Given, Loss
 
-from .machine import Machine
 from .sweeping.record import Check, SweepRecord, SweptRecord, WorstRecord
 
 

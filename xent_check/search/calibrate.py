@@ -25,6 +25,7 @@ from pydantic import Field
 
 from xent_check import __version__
 from xent_check.casefile.in_memory import case_in_memory
+from xent_check.history.machine import Machine, this_machine
 from xent_check.history.saved.parts import Number, Saved
 from xent_check.implementations.elementary import FRAMEWORKS, FUNCTIONS, elementary
 from xent_check.implementations.names import Implementation
@@ -36,7 +37,6 @@ from xent_check.running.jobs import Job
 from xent_check.workers.pool import Pool
 from xent_check.workers.wire import encode_problem, forget
 
-from .machine import Machine, this_machine
 from .sweeping.domain import Domain, default_range
 
 Subnormals = Literal["kept", "flushed", "some flushed", "not seen"]

@@ -22,11 +22,12 @@ Message = dict[str, Any]
 _INLINE_BYTES = 2**20
 
 
-def encode_array(array: Array, folder: Path) -> Message:
-    """An array's dtype, shape and bytes, or the file that holds the bytes."""
+def encode_array(array: Array, folder: Path | None) -> Message:
+    """An array's dtype, shape and bytes, or the file in the folder that holds the bytes. folder:
+    None where another machine reads it, and the message has all bytes."""
     message: Message = {"dtype": dtype_name(array.dtype), "shape": array.shape}
     native = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
-    if array.nbytes <= _INLINE_BYTES:
+    if folder is None or array.nbytes <= _INLINE_BYTES:
         return message | {"bytes": native.tobytes()}
     path = folder / f"{uuid.uuid4().hex}.bin"
     native.tofile(path)
@@ -62,9 +63,11 @@ def inline_bytes(message: Message) -> float:
     return sum(len(array.get("bytes", b"")) for array in arrays)
 
 
-def encode_problem(problem: Problem, folder: Path, known: Mapping[str, Message] = {}) -> Message:
-    """The message of a problem: every field by its name. known: the messages of some, from one that
-    has the same arrays there."""
+def encode_problem(
+    problem: Problem, folder: Path | None, known: Mapping[str, Message] = {}
+) -> Message:
+    """The message of a problem: every field by its name. folder: as of `encode_array`. known: the
+    messages of some, from one that has the same arrays there."""
     return {
         f.name: known[f.name] if f.name in known else _encode(getattr(problem, f.name), folder)
         for f in fields(problem)
@@ -76,7 +79,7 @@ def decode_problem(message: Message) -> Problem:
     return Problem(**{name: _decode(value) for name, value in message.items()})
 
 
-def _encode(value: Any, folder: Path) -> Any:
+def _encode(value: Any, folder: Path | None) -> Any:
     if isinstance(value, np.ndarray):
         return encode_array(value, folder)
     if isinstance(value, int) and not isinstance(value, bool):

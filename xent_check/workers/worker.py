@@ -18,13 +18,14 @@ import tempfile
 import time
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from xent_check.errors import describe, visible
+from xent_check.implementations.names import Implementation
 from xent_check.implementations.own.raised import place_of_fault
 from xent_check.problem.evaluation import Evaluation, Failed, after
 
@@ -50,6 +51,13 @@ class Request:
     problem: Message  # the problem, encoded
     introduced: bool = False  # whether it is asked, before its first problem, what it is
     declared: Message | None = None  # what is said of the user's own, as plain values
+
+    @classmethod
+    def of(cls, i: Implementation, problem: Message) -> Request:
+        """The request to the worker of an implementation."""
+        if not i.function:
+            return cls(i.entry.module, i.mode, i.device, problem)
+        return cls(i.entry.module, i.own, i.device, problem, True, asdict(i.declared))
 
     @cached_property
     def is_small(self) -> bool:

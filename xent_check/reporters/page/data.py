@@ -76,7 +76,7 @@ class PageData:
     meaning: str  # the exit code in words
     summary: str  # how many cases there are, and how many answers of each status
     took: tuple[str, ...]  # of each of the user's own losses, what it was found to take
-    seconds: str  # the time of the run, with its unit, in one piece
+    seconds: str  # the time of the run, with its unit
     head: Head  # when, of what and by which command the run was made
     matrix: PageMatrix  # the verdicts
     scale: tuple[Level, ...]  # the legend of the matrix's colours
@@ -108,7 +108,7 @@ def page_data(report: Report) -> PageData:
         meaning=_GATED if gated else _MEANINGS[code],
         summary=summary(report).partition(": ")[2],
         took=tuple(findings_of_own(report)),
-        seconds=f"{small(report.seconds)}\N{NO-BREAK SPACE}s",
+        seconds=f"{small(report.seconds)} s",
         head=_head(report.origin),
         matrix=matrix_of(report, ids),
         scale=SCALE,

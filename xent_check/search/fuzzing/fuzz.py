@@ -6,8 +6,9 @@ import time
 import warnings
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import numpy as np
@@ -20,6 +21,7 @@ from xent_check.implementations.names import Implementation
 from xent_check.problem.evaluation import Failed
 from xent_check.results.comparison import share_of
 from xent_check.results.report import CaseResult
+from xent_check.running.asking import Asking
 from xent_check.running.jobs import Job
 from xent_check.running.run import run
 from xent_check.workers.pool import Pool
@@ -27,6 +29,10 @@ from xent_check.workers.pool import Pool
 from .draw import Scope, cases
 from .find import Find, Key, key_of, size_of, written
 
+if TYPE_CHECKING:
+    from xent_check.running.cluster_pool import ClusterPool
+
+_KEPT = "what was found by then is written"  # where the cluster ends
 _ROUND = 200  # problems that are drawn before the finds are shrunk
 _TO_SHRINK = 30.0  # seconds for that after the time is over
 
@@ -46,6 +52,8 @@ class Plan:
     """seconds per answer"""
     database: Path | None = None
     """the folder where Hypothesis keeps what it found; None: it keeps nothing"""
+    scheduler: str = ""
+    """the address of a Dask cluster that is asked; empty: this machine"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +79,10 @@ class Fuzzed:
     worst: Worst | None
     """None where nothing was compared"""
     seconds: float
+    ended: UserError | None = None
+    """how the cluster that was asked ended; None where it did not"""
+    warnings: tuple[str, ...] = ()
+    """as of ClusterPool"""
 
 
 Progress = Callable[[int, Worst | None, int], None]  # examples, the worst share, finds
@@ -81,13 +93,25 @@ def fuzz(plan: Plan, known: Collection[str] = (), progress: Progress = lambda *_
     examples is over; each find is shrunk to its smallest case.
 
     known: the names (of keys) of finds that are not looked for. progress: is told after each
-    problem. UserError where a function of the user's cannot be loaded.
+    problem. UserError where a function of the user's cannot be loaded, or there is no cluster.
+
+    A cluster is asked each problem as this machine's processes are, so that a seed draws the same
+    problems, whatever it has; at most as many of its workers compute as there are processes.
     """
-    with Pool[Job](plan.implementations, None, keep=True) as pool:
+    with _asking(plan) as pool:
         fuzzer = _Fuzzer(plan, pool, {*known}, progress)
         fuzzer.start()
         fuzzer.search()
-        return fuzzer.outcome()
+        warnings = () if isinstance(pool, Pool) else pool.warnings
+        return replace(fuzzer.outcome(), warnings=warnings)
+
+
+def _asking(plan: Plan) -> Pool[Job] | ClusterPool:
+    if plan.scheduler:
+        from xent_check.running.cluster_pool import ClusterPool
+
+        return ClusterPool(plan.scheduler, _KEPT)
+    return Pool(plan.implementations, None, keep=True)
 
 
 class _FoundError(Exception):
@@ -95,7 +119,7 @@ class _FoundError(Exception):
 
 
 class _Fuzzer:
-    def __init__(self, plan: Plan, pool: Pool[Job], known: set[str], progress: Progress) -> None:
+    def __init__(self, plan: Plan, pool: Asking, known: set[str], progress: Progress) -> None:
         self._plan, self._pool, self._known, self._progress = plan, pool, known, progress
         self._start = time.perf_counter()
         self._examples = self._answers = 0
@@ -103,6 +127,7 @@ class _Fuzzer:
         self._finds: dict[Key, Find] = {}
         self._errors: dict[Key, type[_FoundError]] = {}
         self._in_round = 0
+        self._ended: UserError | None = None
 
     def start(self) -> None:
         """Ask a first problem, which starts all processes before the time runs. UserError where
@@ -128,14 +153,23 @@ class _Fuzzer:
         """What was found."""
         finds = sorted(self._finds.values(), key=lambda find: find.key.name)
         seconds = time.perf_counter() - self._start
-        return Fuzzed(self._examples, self._answers, tuple(finds), self._worst, seconds)
+        counts = self._examples, self._answers, tuple(finds), self._worst, seconds
+        return Fuzzed(*counts, self._ended)
 
     @property
     def _is_over(self) -> bool:
         """Whether no further problem is to be drawn."""
         seconds, examples = self._plan.seconds, self._plan.examples
         late = seconds is not None and time.perf_counter() - self._start > seconds
-        return late or (examples is not None and self._examples >= examples)
+        enough = examples is not None and self._examples >= examples
+        return late or enough or self._ended is not None
+
+    @property
+    def _may_shrink(self) -> bool:
+        """Whether there is time to shrink finds, once the search is over. Where no time is asked
+        for, there is, or a slow machine would find other cases with the same seed."""
+        seconds = self._plan.seconds
+        return seconds is None or time.perf_counter() - self._start < seconds + _TO_SHRINK
 
     def _round(self, turn: int) -> None:
         plan = self._plan
@@ -167,8 +201,9 @@ class _Fuzzer:
 
     def _ask(self, case: dict[str, object]) -> None:
         found = {key.name for key in self._finds} - self._known
-        over = time.perf_counter() - self._start - (self._plan.seconds or 0)
-        if self._is_over and not (found and over < _TO_SHRINK):
+        if self._ended is not None:
+            return
+        if self._is_over and not (found and self._may_shrink):
             return
         try:
             source = written(case, str(case["dtype"]))
@@ -177,7 +212,12 @@ class _Fuzzer:
             hypothesis.reject()
         if not found:
             self._examples += 1
-        results = list(run((posed,), self._plan.implementations, self._pool, self._plan.timeout))
+        who, timeout = self._plan.implementations, self._plan.timeout
+        try:
+            results = list(run((posed,), who, self._pool, timeout))
+        except UserError as ended:  # to Hypothesis it would be a find
+            self._ended = ended
+            return
         self._look_at(results)
         if all(result.status == "unsupported" for result in results):
             hypothesis.reject()

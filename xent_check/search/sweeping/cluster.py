@@ -1,148 +1,100 @@
-"""Cluster: the parts of a sweep as tasks of a Dask cluster (dask.distributed).
+"""Cluster: the parts of a sweep as tasks of a Dask cluster.
 
-A task is a part of a domain for some implementations; a worker starts the processes of their
-frameworks once and keeps them. Tasks of a worker that dies go to others. Results come back in the
-order of the parts and are added up as those of one machine are.
+A task is a part of a domain for some implementations. Results come back in the order of the parts
+and are added up as those of one machine are.
 """
 
 from __future__ import annotations
 
-import atexit
-import contextlib
-import logging
-import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
-from types import TracebackType
+from dataclasses import asdict
 from typing import Any
 
-from xent_check import __version__
-from xent_check.errors import UserError, visible
-from xent_check.implementations.names import Implementation
+from xent_check.history.machine import Machine
+from xent_check.implementations.names import Implementation, of_plain
+from xent_check.running.cluster import Cluster
+from xent_check.running.node import Plain
 from xent_check.workers.pool import Pool
 
 from .domain import Domain
 from .engine import Asked
 from .parts import Found, part_tallies
-
-_AHEAD = 3  # tasks for each thread of the cluster, so that none waits for the next
-_LOCK = threading.Lock()  # of a Dask worker's threads one asks its processes at a time
-_POOLS: dict[tuple[Implementation, ...], Pool[Implementation]] = {}
+from .tally import Tally
 
 
-class Cluster:
-    """The Dask cluster whose scheduler has an address. UserError where there is none, its workers
-    have another release of xent-check, or it ends."""
+class OnCluster:
+    """The engine of the cluster whose scheduler has an address. UserError as of Cluster."""
 
-    def __init__(self, address: str, timeout: float) -> None:
+    def __init__(
+        self, address: str, implementations: Sequence[Implementation], timeout: float
+    ) -> None:
+        self._cluster, self._timeout = Cluster(address), timeout
         try:
-            from distributed import Client
-        except ImportError:
-            raise UserError(
-                "--scheduler needs dask.distributed: pip install 'xent-check[distributed]'"
-            ) from None
-        # What ends the cluster is told once, not in the logs of its connections too.
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)
-        self._address, self._timeout = address, timeout
-        try:
-            self._client = Client(address, timeout=10, set_as_default=False)
-        except (OSError, ValueError, TypeError) as error:
-            raise UserError(f"--scheduler {visible(address)}: {visible(str(error))}") from None
-        try:
-            self._check()
+            self._cluster.require(implementations)
         except BaseException:
-            self._client.close()
+            self._cluster.__exit__()
             raise
 
-    def _check(self) -> None:
-        """UserError where there is no worker, or one with another release."""
-        releases = self._client.run(_release)
-        if not releases:
-            raise UserError(f"--scheduler {self._address}: it has no workers")
-        for worker, release in releases.items():
-            if release != __version__:
-                raise UserError(f"{worker} has xent-check {release}, this is {__version__}")
-
-    def __enter__(self) -> Cluster:
+    def __enter__(self) -> OnCluster:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._client.close()
+    def __exit__(self, *_: object) -> None:
+        self._cluster.__exit__()
 
     def answers(
         self, domain: Domain, parts: Sequence[tuple[int, int]], asked: Asked
     ) -> Iterator[Sequence[Found]]:
         """Some parts at once, their results in order."""
-        waiting: deque[Any] = deque()
+        waiting: deque[tuple[list[Implementation], Any]] = deque()
         remaining = iter(enumerate(parts))
         while True:
-            with self._reported():
-                while len(waiting) < self._at_once and (item := next(remaining, None)) is not None:
-                    number, (start, stop) = item
-                    waiting.append(self._submit(domain, start, stop, asked(number)))
-                if not waiting:
-                    return
-                found = self._result(waiting.popleft())
-            yield found
+            at_once = self._cluster.at_once
+            while len(waiting) < at_once and (item := next(remaining, None)) is not None:
+                number, (start, stop) = item
+                who = asked(number)
+                waiting.append((who, self._submitted(domain, start, stop, who)))
+            if not waiting:
+                return
+            who, future = waiting.popleft()
+            found = [] if future is None else self._cluster.result(future)
+            yield [_found(who, plain) for plain in found]
 
     @property
-    def _at_once(self) -> int:
-        threads: dict[str, int] = self._client.nthreads()
-        return max(1, _AHEAD * sum(threads.values()))
+    def machines(self) -> Sequence[Machine]:
+        """As of Cluster."""
+        return self._cluster.machines
 
-    def _submit(self, domain: Domain, start: int, stop: int, who: list[Implementation]) -> Any:
+    def _submitted(self, domain: Domain, start: int, stop: int, who: list[Implementation]) -> Any:
+        """The future of a part; None where nobody is asked."""
         if not who:
             return None
-        arguments = (domain, start, stop, who, self._timeout)
-        return self._client.submit(tallies_of_part, *arguments, pure=False)
-
-    @staticmethod
-    def _result(future: Any) -> Sequence[Found]:
-        if future is None:
-            return []
-        found: Sequence[Found] = future.result()
-        future.release()
-        return found
-
-    @contextlib.contextmanager
-    def _reported(self) -> Iterator[None]:
-        """UserError for what ends the cluster."""
-        from distributed import CancelledError, KilledWorker
-
-        try:
-            yield
-        except KilledWorker as error:
-            raise UserError(f"--scheduler {self._address}: {visible(str(error))}") from None
-        except (CancelledError, OSError) as error:
-            raise UserError(
-                f"--scheduler {self._address}: it ended; go on with --resume "
-                f"({visible(type(error).__name__)})"
-            ) from None
+        names = [i.plain for i in who]
+        return self._cluster.submit(found_in, asdict(domain), start, stop, names, self._timeout)
 
 
-def _release() -> str:
-    return __version__
+def found_in(
+    pool: Pool[Implementation],
+    domain: Plain,
+    start: int,
+    stop: int,
+    asked: Sequence[Plain],
+    timeout: float,
+) -> list[Plain]:
+    """In a Dask worker: what becomes of a part, with the position of each among those asked."""
+    who = [of_plain(plain) for plain in asked]
+    return [
+        {
+            "implementation": who.index(one.implementation),
+            "tally": None if one.tally is None else asdict(one.tally),
+            "absent": one.absent,
+            "failed": one.failed,
+        }
+        for one in part_tallies(Domain(**domain), start, stop, who, pool, timeout)
+    ]
 
 
-def tallies_of_part(
-    domain: Domain, start: int, stop: int, asked: Sequence[Implementation], timeout: float
-) -> list[Found]:
-    """What becomes of a part, in a Dask worker."""
-    with _LOCK:
-        key = tuple(asked)
-        if key not in _POOLS:
-            while _POOLS:  # who is asked has changed: others' processes end
-                _POOLS.popitem()[1].__exit__()
-            _POOLS[key] = Pool(key, None, keep=True)
-            atexit.register(_end)
-        return list(part_tallies(domain, start, stop, key, _POOLS[key], timeout))
-
-
-def _end() -> None:
-    while _POOLS:
-        _POOLS.popitem()[1].__exit__()
+def _found(who: Sequence[Implementation], plain: Plain) -> Found:
+    tally = plain["tally"]
+    i = who[plain["implementation"]]
+    return Found(i, tally and Tally.of(tally), plain["absent"], plain["failed"])

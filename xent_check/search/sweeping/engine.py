@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Protocol
 
+from xent_check.history.machine import Machine, this_machine
 from xent_check.implementations.names import Implementation
 from xent_check.workers.pool import Pool
 
@@ -32,6 +33,11 @@ class Engine(Protocol):
         self, domain: Domain, parts: Sequence[tuple[int, int]], asked: Asked
     ) -> Iterator[Sequence[Found]]:
         """What becomes of each part, in the order of the parts."""
+        ...
+
+    @property
+    def machines(self) -> Sequence[Machine]:
+        """The kinds of machines that answered."""
         ...
 
 
@@ -62,3 +68,8 @@ class Here:
         for number, (start, stop) in enumerate(parts):
             who = asked(number)
             yield list(part_tallies(domain, start, stop, who, self._pool, self._timeout))
+
+    @property
+    def machines(self) -> Sequence[Machine]:
+        """This one."""
+        return (this_machine(),)

@@ -11,12 +11,12 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from xent_check import __version__
+from xent_check.history.machine import Machine
 from xent_check.history.saved.parts import Number, Saved
 from xent_check.problem.dtypes import largest
 from xent_check.problem.vocabulary import DType, Given, Loss
 from xent_check.results.origin import Origin
 
-from ..machine import Machine, this_machine
 from .domain import Domain
 from .sweep import Swept
 from .tally import ULPS, ZERO, Tally, Worst
@@ -107,12 +107,14 @@ class SweepRecord(Saved):
     results: tuple[SweptRecord, ...]
 
 
-def sweep_record(swept: Sequence[Swept], seconds: float, origin: Origin) -> SweepRecord:
-    """The record of a sweep on this machine."""
+def sweep_record(
+    swept: Sequence[Swept], seconds: float, origin: Origin, machine: Machine
+) -> SweepRecord:
+    """The record of a sweep. machine: that computed it."""
     return SweepRecord(
         xent_check=__version__,
         origin=origin,
-        machine=this_machine(),
+        machine=machine,
         seconds=round(seconds, 3),
         results=tuple(map(_row, swept)),
     )

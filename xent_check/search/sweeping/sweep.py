@@ -6,20 +6,21 @@ to a journal as it is done: a sweep that ends early goes on from there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from xent_check import __version__
-from xent_check.history.journal import Entry, Journal
+from xent_check.history.journal import Journal
+from xent_check.history.machine import Machine
 from xent_check.implementations.names import Implementation
 from xent_check.running.resuming import release_of
 
 from .domain import Domain
 from .engine import Engine, Here
-from .tally import Tally, Worst
+from .tally import Tally
 from .zoom import towards_the_worst
 
 VALUES = 2**20  # scores of a part
@@ -79,9 +80,14 @@ class Plan:
 Progress = Callable[[int, int, int], None]  # inputs so far, in all, diverging ones
 
 
-def sweep(plan: Plan, progress: Progress = lambda *_: None) -> list[Swept]:
+def sweep(
+    plan: Plan,
+    progress: Progress = lambda *_: None,
+    computed: Callable[[Sequence[Machine]], None] = lambda _: None,
+) -> list[Swept]:
     """The tallies, by domain and implementation in the order of the plan; the journal is removed.
 
+    computed: is told at the end which kinds of machines answered.
     UserError where the journal is of another sweep, or a function of the user's cannot be loaded.
     """
     with (
@@ -89,15 +95,16 @@ def sweep(plan: Plan, progress: Progress = lambda *_: None) -> list[Swept]:
         _engine(plan) as engine,
     ):
         swept = list(_sweep(plan, journal, engine, progress))
+        computed(engine.machines)
         journal.remove()
         return swept
 
 
 def _engine(plan: Plan) -> Engine:
     if plan.scheduler:
-        from .cluster import Cluster
+        from .cluster import OnCluster
 
-        return Cluster(plan.scheduler, plan.timeout)
+        return OnCluster(plan.scheduler, plan.implementations, plan.timeout)
     return Here(plan.implementations, plan.jobs, plan.timeout)
 
 
@@ -122,7 +129,7 @@ def _sweep(plan: Plan, journal: Journal, engine: Engine, progress: Progress) -> 
                     absent[i] = entry["absent"]
                     failed |= {i} if entry["failed"] else set()
                 elif entry is not None:
-                    tallies[i] += tally_of(entry["tally"])
+                    tallies[i] += Tally.of(entry["tally"])
             for found in answers:
                 i, why = found.implementation, found.absent
                 if i in absent:  # asked before that was known
@@ -162,17 +169,3 @@ def _parts(domain: Domain, values: int) -> Iterator[tuple[int, int]]:
     step = max(1, values // domain.width)
     for start in range(0, domain.count, step):
         yield start, min(start + step, domain.count)
-
-
-def tally_of(entry: Mapping[str, Any]) -> Tally:
-    """The tally of its plain data."""
-    data: Entry = entry
-    return Tally(
-        **{
-            **data,
-            "over": tuple(data["over"]),
-            "by_ulps": Worst(**data["by_ulps"]),
-            "by_share": Worst(**data["by_share"]),
-            "curve": {int(bucket): ulps for bucket, ulps in data["curve"].items()},
-        }
-    )

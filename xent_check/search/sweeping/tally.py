@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 ULPS = (0.5, 1.0, 2.0, 4.0)  # errors beyond these are counted
 ZERO = 2000  # a curve's key of the numbers from 2^(e - 1) to 2^e is this + e, signed as they are
@@ -75,6 +76,19 @@ class Tally:
             self.by_ulps.or_worse(other.by_ulps),
             self.by_share.or_worse(other.by_share),
             dict(sorted(curve.items())),
+        )
+
+    @classmethod
+    def of(cls, plain: Mapping[str, Any]) -> Tally:
+        """From its plain values, as `dataclasses.asdict` or JSON gives them."""
+        return cls(
+            **{
+                **plain,
+                "over": tuple(plain["over"]),
+                "by_ulps": Worst(**plain["by_ulps"]),
+                "by_share": Worst(**plain["by_share"]),
+                "curve": {int(bucket): ulps for bucket, ulps in plain["curve"].items()},
+            }
         )
 
     def moved(self, by: int) -> Tally:

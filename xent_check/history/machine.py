@@ -6,12 +6,14 @@ import os
 import platform
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import Field
 
-from xent_check.history.saved.parts import Saved
 from xent_check.implementations.table import CHOOSING_CODE
+
+from .saved.parts import Saved
 
 # Instructions of which numerical libraries choose other code, as Linux calls them.
 _EXTENSIONS = (
@@ -40,6 +42,21 @@ class Machine(Saved):
         parts = [self.processor, self.platform, f"Python {self.python}" if self.python else ""]
         parts += [f"{name}={value}" for name, value in self.variables.items()]
         return ", ".join(filter(None, parts))
+
+
+def joined(machines: Sequence[Machine]) -> Machine:
+    """The machine of what several computed: the one that all are, else all of them in words."""
+    kinds = {machine.line: machine for machine in machines}
+    return Machine(processor="; ".join(kinds)) if len(kinds) > 1 else machines[0]
+
+
+def elsewhere(machines: Sequence[Machine], here: Machine) -> str:
+    """That another machine than this one computed, in a sentence; "" where all are alike."""
+    lines = [machine.line for machine in machines]
+    if not {*lines} - {here.line}:
+        return ""
+    where = "machines of several kinds" if len(lines) > 1 else "another machine than this"
+    return f"computed on {where}; last bits may depend on that: {'; '.join(lines)}"
 
 
 def this_machine() -> Machine:
