@@ -13,6 +13,7 @@ alone for streaming.
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import statistics
 import sys
@@ -42,22 +43,36 @@ main()
 
 
 RUN_AND_TELL_SHARE = """\
-import sys
+import atexit, contextlib, json, resource, sys, time
+from xent_check import timing
 from xent_check.running import session
-told, check = sys.argv.pop(), session.Session.check
+told, check, of = sys.argv.pop(), session.Session.check, timing.Clock.of
+shown = {"judge": 0.0}
+@contextlib.contextmanager
+def of_processor(clock, activity, subject=""):
+    start = time.thread_time()
+    with of(clock, activity, subject):
+        yield
+    shown["judge"] += time.thread_time() - start if activity in JUDGING else 0.0
 def telling(self, *arguments):
     report = check(self, *arguments)
-    judge = sum(s.seconds for s in report.spent if s.activity in ("reference", "judging"))
-    open(told, "w").write(str(judge / report.seconds))
+    waited = sum(s.seconds for s in report.spent if s.activity in JUDGING)
+    shown["waited"] = waited / report.seconds
     return report
-session.Session.check = telling
+def tell():
+    used = [resource.getrusage(w) for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    shown["all"] = sum(u.ru_utime + u.ru_stime for u in used)
+    open(told, "w").write(json.dumps(shown))
+JUDGING = ("reference", "judging")
+timing.Clock.of, session.Session.check = of_processor, telling
+atexit.register(tell)
 from xent_check.cli import main
 main()
 """
 MEASURED: dict[str, Callable[[int], Sequence[Figure]]] = {
     "runs": lambda rounds: run_figures(rounds),
     "small cases": lambda rounds: small_cases.figures(rounds),
-    "judging": lambda rounds: [judging_figure(rounds)],
+    "judging": lambda rounds: judging_figures(rounds),
     "help": lambda rounds: [help_figure(3 * rounds)],
     "observed": lambda rounds: [observed_figure(3 * rounds)],
     "reading": lambda rounds: reading_figures(rounds),
@@ -152,16 +167,24 @@ def observed_figure(rounds: int) -> Figure:
     return Figure("xent-check eval --observed - import numpy", ours - base, "s", 0.25, detail)
 
 
-def judging_figure(rounds: int) -> Figure:
-    """The seconds of exact values, bounds and judging over those of the run of the whole corpus."""
-    shares = []
+def judging_figures(rounds: int) -> tuple[Figure, Figure]:
+    """The processor's seconds for exact values, bounds and judging over those of the whole run of
+    the corpus, all processes counted; and the same share of the run's duration, in which the judge
+    also waits for a processor that the frameworks hold."""
+    ran = []
     with tempfile.TemporaryDirectory() as folder:
         for _ in range(rounds):
             told = Path(folder) / "share"
             seconds([sys.executable, "-c", RUN_AND_TELL_SHARE, "run", "corpus:", "-q", str(told)])
-            shares.append(float(told.read_text()))
-    detail = f"of the run of the corpus, {rounds} rounds"
-    return Figure("exact values, bounds and judging", statistics.median(shares), "x", 0.1, detail)
+            ran.append(json.loads(told.read_text()))
+    one = sorted(ran, key=lambda shown: shown["judge"] / shown["all"])[len(ran) // 2]
+    what, detail = "exact values, bounds and judging", f"{rounds} rounds"
+    used = f"{one['judge']:.2f} s / {one['all']:.1f} s of the processor, {detail}"
+    waited = statistics.median(shown["waited"] for shown in ran)
+    return (
+        Figure(what, one["judge"] / one["all"], "x", 0.1, used),
+        Figure(f"{what}, with waiting", waited, "x", None, f"of the duration, {detail}"),
+    )
 
 
 def reading_figures(rounds: int) -> tuple[Figure, Figure]:
