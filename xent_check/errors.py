@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
@@ -158,6 +157,8 @@ def closest(word: str, allowed: tuple[str, ...], other_words: OtherWords = ()) -
     others = dict(other_words).get("", ())
     if same or stands_for or spellings & {*map(_plain, others)}:
         return same[:1] or stands_for
+    import difflib  # where a word is wrong, which is rare
+
     near = difflib.get_close_matches(
         word, allowed, n=1, cutoff=_LIKELIER if other_words else _LIKELY
     )
@@ -174,4 +175,6 @@ def _plain(word: str) -> str:
 
 
 def _alike(word: str, other: str) -> float:
+    import difflib
+
     return difflib.SequenceMatcher(None, word, other).ratio()
