@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -133,3 +135,16 @@ def test_each_framework_s_loss_runs_from_the_command_line(tmp_path: Path) -> Non
     assert "torch 2." in table
     assert "tensorflow 2." in table
     assert "numpy" not in table
+
+
+def test_what_jax_compiles_for_a_loss_of_the_users_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So is what it compiles for `jax` and `optax`."""
+    monkeypatch.setenv("XENT_CHECK_CACHE", str(tmp_path / "cache"))
+    loss = "optax:softmax_cross_entropy_with_integer_labels"
+    case = "corpus:forum/sparse.yaml"
+    command = [sys.executable, "-m", "xent_check", "run", case, "-i", loss]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert any((tmp_path / "cache" / "jax").iterdir())

@@ -30,6 +30,7 @@ from xent_check.problem.vocabulary import Loss, Reduction
 
 from ..conduct import watched
 from ..idioms import Idioms, Names, around, reduce_under
+from ..kept_programs import jax_options
 from ..outline import PROGRAMS, Outline
 from ..own.framework import Framework
 from ..program import (
@@ -68,9 +69,8 @@ REDUCED = reduce_under(NAMES)
 
 def prepare(cache: Path) -> None:
     """Keep compiled programs in the folder `cache`, so that later runs need not compile them."""
-    jax.config.update("jax_compilation_cache_dir", str(cache / "jax"))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
-    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+    for name, value in jax_options(cache).items():
+        jax.config.update(name, value)
 
 
 def evaluate(problem: Problem, mode: str, device: str) -> Computed:

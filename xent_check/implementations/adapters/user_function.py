@@ -8,20 +8,30 @@ one per sample; the gradient is taken by its framework.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from xent_check.problem.evaluation import Computed
 from xent_check.problem.problem import Problem
 
 from ..declaration import Declaration
+from ..kept_programs import jax_options
 from ..own.asking import UserLoss, user_loss
 from ..own.introducing import Introduction, answer, introduction
 from ..own.loading import load
 from ..own.taken import Taken
 
-__all__ = ["evaluate", "introduce", "load"]
+__all__ = ["evaluate", "introduce", "load", "prepare"]
+
+
+def prepare(cache: Path) -> None:
+    """Keep what JAX compiles for a loss of the user's in the folder `cache`: every operation of a
+    loss that is not jitted, for each shape. JAX is imported later, if at all."""
+    for name, value in jax_options(cache).items():
+        os.environ.setdefault(name.upper(), str(value))
 
 
 def evaluate(
