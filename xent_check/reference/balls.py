@@ -50,19 +50,34 @@ def exact_totals(
     )
 
 
-def exact_losses_and_totals(
-    problem: Problem, divisors: Mapping[Reduction, Divisor]
-) -> tuple[Enclosure, dict[Reduction, Enclosure]]:
-    """Both at once, of a problem so small that the losses of all samples are held as balls."""
-    by_precision: dict[int, list[Extended]] = {}
+class SmallProblem:
+    """A problem so small that the answers of all samples are held as balls: they are computed once
+    for losses, totals and gradient."""
 
-    def losses() -> list[Extended]:
-        if ctx.prec not in by_precision:
-            by_precision[ctx.prec] = _losses(problem)
-        return by_precision[ctx.prec]
+    def __init__(self, problem: Problem) -> None:
+        self._problem = problem
+        self._by_precision: dict[int, list[Answer]] = {}
 
-    enclosed = _narrow_enclosure(problem, losses, problem.samples_shape)
-    return enclosed, _totals(problem, divisors, losses)
+    def losses(self) -> Enclosure:
+        """As exact_losses."""
+        return _narrow_enclosure(self._problem, self._losses, self._problem.samples_shape)
+
+    def totals(self, divisors: Mapping[Reduction, Divisor]) -> dict[Reduction, Enclosure]:
+        """As exact_totals."""
+        return _totals(self._problem, divisors, self._losses)
+
+    def gradient(self) -> Enclosure:
+        """As exact_gradient, of a problem that asks for it."""
+        return _gradient(self._problem, lambda: [e for a in self._answers() for e in a.gradient])
+
+    def _losses(self) -> list[Extended]:
+        return [answer.loss for answer in self._answers()]
+
+    def _answers(self) -> list[Answer]:
+        if ctx.prec not in self._by_precision:
+            gradient = self._problem.gradient and self._problem.given != "hidden"
+            self._by_precision[ctx.prec] = [*_answers(self._problem, gradient)]
+        return self._by_precision[ctx.prec]
 
 
 def _losses(problem: Problem) -> list[Extended]:
@@ -93,6 +108,11 @@ def exact_gradient(problem: Problem, divisor: Divisor = Fraction(1)) -> Enclosur
         every = (entry for a in _answers(problem, True) for entry in a.gradient)
         return [*every] if divisor == 1 else [_quotient(entry, divisor) for entry in every]
 
+    return _gradient(problem, entries)
+
+
+def _gradient(problem: Problem, entries: Callable[[], list[Extended]]) -> Enclosure:
+    """The gradient of these entries, one sample's after another's. Shape: the values'."""
     if problem.loss == "binary":
         return _narrow_enclosure(problem, entries, problem.values.shape)
     shape = (*problem.samples_shape, problem.num_classes)

@@ -67,12 +67,13 @@ def _split(value: Extended) -> tuple[float, float, float]:
         return value, 0.0, 0.0
     if not value.is_finite():
         return math.nan, 0.0, math.inf
-    high = float(value.mid())
+    middle = value.mid()
+    high = float(middle)
     if not math.isfinite(high):  # beyond float64, the nearest float64 is an infinity
         return high, 0.0, 0.0
-    low = float(value.mid() - arb(high))
-    remainder = (value - arb(high) - arb(low)).abs_upper()
-    if remainder.is_zero():
+    low = float(middle - high)
+    remainder = (value - high - low).abs_upper()
+    if not remainder:
         return high, low, 0.0
     radius = float(remainder)
-    return high, low, radius if arb(radius) >= remainder else math.nextafter(radius, math.inf)
+    return high, low, radius if radius >= remainder else math.nextafter(radius, math.inf)

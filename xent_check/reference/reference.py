@@ -26,10 +26,10 @@ from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import PARAMETER_PARTS, Parameter, Reduction
 
 from .balls import (
+    SmallProblem,
     exact_gradient,
     exact_layer_gradients,
     exact_losses,
-    exact_losses_and_totals,
     exact_totals,
 )
 from .divisors import Divisor, divisor, nearest
@@ -80,15 +80,21 @@ def reference(problem: Problem) -> Reference:
     refuse_unknown(problem, KNOWN, "the reference")
     divisors = {r: divisor(problem, r) for r in problem.reductions}
     pairs = in_pairs(problem) and problem.num_scores > _FEWEST
-    if problem.num_scores <= SMALL and not pairs:
-        losses, totals = exact_losses_and_totals(problem, divisors)
+    small = SmallProblem(problem) if problem.num_scores <= SMALL and not pairs else None
+    if small is not None:
+        losses, totals = small.losses(), small.totals(divisors)
     else:
         losses = _large_losses(problem)
         totals = fast_totals(losses, divisors)
         overflow = problem.dtype == "float64" and np.isinf(losses.high).any()
         if overflow or not all(is_narrow(t, problem.dtype) for t in totals.values()):
             totals = exact_totals(problem, divisors)
-    gradient, by_parameters = _gradients(problem) if problem.gradient else (None, {})
+    gradient: Enclosure | None = None
+    by_parameters: Mapping[Parameter, Enclosure] = {}
+    if problem.gradient and small is not None and problem.given != "hidden":
+        gradient = small.gradient()
+    elif problem.gradient:
+        gradient, by_parameters = _gradients(problem)
     divided = {r: nearest(d) for r, d in divisors.items()}
     return Reference(losses, totals, divided, gradient, by_parameters)
 
