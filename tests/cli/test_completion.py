@@ -189,12 +189,13 @@ def test_what_ships_is_completed(command: str, folder: Path) -> None:
         "corpus:behaviour",
         "corpus:conformance",
         "corpus:forum",
+        "corpus:found",
         "corpus:language_models",
         "corpus:options",
     ]
     assert completed(command, "corpus:") == folders
     assert completed(command, "cor") == ["corpus:", *folders, "cor"]
-    assert completed(command, "corpus:f") == ["corpus:forum"]
+    assert completed(command, "corpus:f") == ["corpus:forum", "corpus:found"]
     assert completed(command, "corpus:forum/b") == ["corpus:forum/binary.yaml"]
     assert set(kinds(command, "corpus:forum/")) == {"plain"}
 

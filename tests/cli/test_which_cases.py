@@ -188,7 +188,7 @@ def test_an_unknown_shipped_name_is_refused_with_those_that_are(
     folder: Path, name: str, hint: str
 ) -> None:
     done = xent_check(folder, "run", name, *ONE)
-    names = ("behaviour", "conformance", "forum", "language_models", "options")
+    names = ("behaviour", "conformance", "forum", "found", "language_models", "options")
     allowed = f"{', '.join(f'corpus:{one}' for one in names)}, corpus: for all"
     said = f"{name}: no such cases in the package; allowed: {allowed}"
     assert (done.code, done.out) == (2, "")

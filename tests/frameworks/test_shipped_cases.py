@@ -15,7 +15,7 @@ from site_pages import answers, forum
     "folders",
     [
         ("corpus:behaviour", "corpus:forum", "corpus:options"),
-        pytest.param(("corpus:language_models",), marks=pytest.mark.long),
+        pytest.param(("corpus:language_models", "corpus:found"), marks=pytest.mark.long),
     ],
     ids=len,
 )

@@ -79,4 +79,18 @@ BUGS = (
         "a reason that gives some entries is claimed", "diagnosis.gradients:_supported",
         "fits(candidate).all()", "fits(candidate).any()", GRADIENTS,
     ),
+    Bug(
+        "nan is declared where inf is", "fuzzing.declared:is_declared",
+        "if all(replace", "if any(replace", "test_declared.py", "where_both_are",
+    ),
+    Bug(
+        "what nothing explains is known", "fuzzing.declared:declared_keys",
+        "frozenset(key for key in keys if key.explanation != UNEXPLAINED)", "frozenset(keys)",
+        "test_declared.py", "whatever_was_declared",
+    ),
+    Bug(
+        "a find has one reason alone", "fuzzing.find:_reasons",
+        "return reasons or close", "return reasons[:1] or close", "test_declared.py",
+        "any_reason",
+    ),
 )  # fmt: skip

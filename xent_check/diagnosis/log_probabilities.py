@@ -22,9 +22,10 @@ def scores_of(meaning: Meaning) -> Float64s:
     x, cap = meaning.scores, meaning.softcap
     if meaning.activation == "none":
         return x
-    if not np.isscalar(meaning.logit_scale) or meaning.logit_scale != 1:
-        x = x * meaning.logit_scale
-    return x if cap is None else np.asarray(cap * np.tanh(x / cap))
+    with np.errstate(over="ignore"):  # beyond float64 it is infinite
+        if not np.isscalar(meaning.logit_scale) or meaning.logit_scale != 1:
+            x = x * meaning.logit_scale
+        return x if cap is None else np.asarray(cap * np.tanh(x / cap))
 
 
 def minus_log_classes(meaning: Meaning) -> Float64s:

@@ -26,6 +26,7 @@ class Search:
     worst: str  # the largest share of the bound of an answer that agrees; "" where there is none
     before: int  # cases that an earlier search found, which were not looked for
     folder: str  # of the cases
+    declared: int = 0  # answers that departed as a case that ships declares
 
 
 def text(search: Search, found: Sequence[CaseResult], terminal: Terminal) -> str:
@@ -38,6 +39,10 @@ def text(search: Search, found: Sequence[CaseResult], terminal: Terminal) -> str
     if search.before:
         cases = count_of(search.before, "case")
         words = f"{cases} found before: xent-check run {visible(search.folder)}"
+        lines.append(Line(words, "", 2))
+    if search.declared:
+        answers = count_of(search.declared, "answer")
+        words = f"{answers} departed as corpus:found declares: xent-check run corpus:found"
         lines.append(Line(words, "", 2))
     if search.worst:
         lines.append(Line(f"the worst that agrees: {search.worst}", "", 2))

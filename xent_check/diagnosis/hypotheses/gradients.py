@@ -67,8 +67,9 @@ def _without_derivative(problem: Problem) -> Iterator[Changed]:
     if problem.given not in ("logits", "hidden") or (scale == 1 and cap is None):
         return
     problem = as_logits(problem)
-    inner = problem.values.astype(np.float64) * scale
-    scores = inner if cap is None else cap * np.tanh(inner / cap)
+    with np.errstate(over="ignore"):  # beyond float64 it is infinite
+        inner = problem.values.astype(np.float64) * scale
+        scores = inner if cap is None else cap * np.tanh(inner / cap)
     names = [*(["logit_scale"] if scale != 1 else []), *(["softcap"] if cap is not None else [])]
     given = replace(problem, values=scores, dtype="float64", logit_scale=1.0, softcap=None)
     yield given, {"option": " and ".join(names)}, 1.0

@@ -11,9 +11,12 @@ import numpy.typing as npt
 
 from xent_check.casefile.loading import PosedCase
 from xent_check.casefile.yaml_values import Map, scalar
-from xent_check.problem.dtypes import dtype_name
+from xent_check.diagnosis.diagnosis import ROUNDING
+from xent_check.diagnosis.gradients import diagnose_printed_gradient
+from xent_check.problem.dtypes import dtype_name, largest
 from xent_check.problem.evaluation import Computed, Failed
 from xent_check.results.behaviour import behaviour
+from xent_check.results.difference import Difference
 from xent_check.results.number_text import tidy
 from xent_check.results.report import CaseResult
 
@@ -29,7 +32,8 @@ class Key:
 
     implementation: str
     explanation: str
-    """the id of the first, of two at once both; that of a failure, or `unexplained`"""
+    """the id of the first, of two at once both; of numbers too few for any, that of the closest
+    that gives them all; that of a failure, or `unexplained`"""
     behaviour: str
     """the part that diverges, `losses`, a total or `gradient`, with its kinds of numbers where
     some are not finite; the kind of a failure"""
@@ -54,21 +58,45 @@ class Find:
 
 def key_of(result: CaseResult) -> Key:
     """The key of a result that diverges or failed."""
+    return keys_of(result)[0]
+
+
+def keys_of(result: CaseResult) -> list[Key]:
+    """The keys by each of its reasons; one at least."""
     name, evaluation = result.implementation, result.evaluation
     if isinstance(evaluation, Failed):
-        return Key(name, evaluation.kind, "/".join(behaviour(result)))
-    best = next(iter(result.diagnosis.reasons), None) if result.diagnosis else None
-    explanation = UNEXPLAINED if best is None else "+".join(best.ids)
+        return [Key(name, evaluation.kind, "/".join(behaviour(result)))]
     assert result.comparison is not None
-    parts = result.comparison.by_reference
-    part = next((name for name, part in parts.items() if part.diverging), "conduct")
-    numbers = parts[part].actual if part in parts else np.zeros(0)
-    kinds = [
-        kind
-        for kind, mask in (("nan", np.isnan(numbers)), ("inf", np.isinf(numbers)))
-        if np.any(mask & np.isfinite(parts[part].target)) or np.any(mask & (kind == "nan"))
-    ]
-    return Key(name, explanation, " ".join([part, *kinds]))
+    parts = result.comparison.by_reference.items()
+    diverging = ((part, numbers) for part, numbers in parts if numbers.diverging)
+    part, numbers = next(diverging, ("conduct", None))
+    how = part if numbers is None else behaviour_of(part, numbers)
+    return [Key(name, "+".join(ids), how) for ids in _reasons(result, part)]
+
+
+def behaviour_of(part: str, numbers: Difference) -> str:
+    """The part, and the kinds of its numbers that are not finite where they should be."""
+    nan, inf = np.isnan(numbers.actual), np.isinf(numbers.actual)
+    kinds = ["nan"] if (nan & ~np.isnan(numbers.target)).any() else []
+    finite = np.abs(numbers.target) <= largest(numbers.asked or numbers.dtype)
+    kinds += ["inf"] if (inf & finite).any() else []
+    return " ".join([part, *kinds])
+
+
+def _reasons(result: CaseResult, part: str) -> list[tuple[str, ...]]:
+    """The ids of what explains the numbers; else of the closest that gives all of them, and else
+    `unexplained`."""
+    diagnosis = result.diagnosis
+    if diagnosis is None and part == "gradient" and result.problem and result.comparison:
+        gradient = result.comparison.gradient
+        assert gradient is not None  # it diverges
+        actual, exact_digits = gradient.actual, np.zeros(gradient.actual.shape)
+        diagnosis = diagnose_printed_gradient(result.problem, actual, exact_digits)
+    if diagnosis is None:
+        return [(UNEXPLAINED,)]
+    reasons = [one.ids for one in diagnosis.reasons if one.id != ROUNDING]
+    close = [one.ids for one in diagnosis.closest if one.share_explained == 1]
+    return reasons or close or [(UNEXPLAINED,)]
 
 
 def written(case: dict[str, Any], dtype: str) -> Map:
@@ -103,7 +131,8 @@ def case_source(find: Find, declare: bool) -> Map:
 def _reason(find: Find) -> str:
     best = next(iter(find.result.diagnosis.reasons), None) if find.result.diagnosis else None
     if best is None:
-        return f"{find.key.behaviour}, {find.key.explanation}"
+        sure = "" if find.key.explanation == UNEXPLAINED else "perhaps "
+        return f"{find.key.behaviour}, {sure}{find.key.explanation}"
     return tidy(best.sentence)
 
 

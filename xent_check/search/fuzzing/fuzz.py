@@ -26,6 +26,7 @@ from xent_check.running.jobs import Job
 from xent_check.running.run import run
 from xent_check.workers.pool import Pool
 
+from .declared import declared_keys, is_declared
 from .draw import Scope, cases
 from .find import Find, Key, key_of, size_of, written
 
@@ -79,6 +80,8 @@ class Fuzzed:
     worst: Worst | None
     """None where nothing was compared"""
     seconds: float
+    declared: int = 0
+    """answers that departed as a case that ships declares, and are no finds"""
     ended: UserError | None = None
     """how the cluster that was asked ended; None where it did not"""
     warnings: tuple[str, ...] = ()
@@ -128,6 +131,8 @@ class _Fuzzer:
         self._errors: dict[Key, type[_FoundError]] = {}
         self._in_round = 0
         self._ended: UserError | None = None
+        self._declared: frozenset[Key] = frozenset()
+        self._as_declared = 0
 
     def start(self) -> None:
         """Ask a first problem, which starts all processes before the time runs. UserError where
@@ -138,6 +143,7 @@ class _Fuzzer:
             answer = result.evaluation
             if isinstance(answer, Failed) and answer.kind == "import":
                 raise UserError(f"-i {result.implementation}: {answer.message}")
+        self._declared = declared_keys(plan.implementations, self._pool, plan.timeout)
         self._start = time.perf_counter()
 
     def search(self) -> None:
@@ -154,7 +160,7 @@ class _Fuzzer:
         finds = sorted(self._finds.values(), key=lambda find: find.key.name)
         seconds = time.perf_counter() - self._start
         counts = self._examples, self._answers, tuple(finds), self._worst, seconds
-        return Fuzzed(*counts, self._ended)
+        return Fuzzed(*counts, self._as_declared, self._ended)
 
     @property
     def _is_over(self) -> bool:
@@ -221,7 +227,9 @@ class _Fuzzer:
         self._look_at(results)
         if all(result.status == "unsupported" for result in results):
             hypothesis.reject()
-        wrong = [(key_of(r), r) for r in results if r.status in ("diverges", "failed")]
+        departing = [result for result in results if result.status in ("diverges", "failed")]
+        wrong = [(key_of(r), r) for r in departing if not is_declared(r, self._declared)]
+        self._as_declared += len(departing) - len(wrong)
         new = [(key, result) for key, result in wrong if key.name not in self._known]
         self._progress(self._examples, self._worst, len(self._finds))
         for key, result in new:

@@ -1,0 +1,88 @@
+"""What the shipped cases declare is no find of fuzz, and nothing else is, without a framework."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from xent_check.casefile.in_memory import case_in_memory
+from xent_check.casefile.loading import Filter, load
+from xent_check.implementations.names import parse
+from xent_check.problem.evaluation import Computed
+from xent_check.reference.truth import truth
+from xent_check.results.attached_diagnosis import diagnosed
+from xent_check.results.report import CaseResult
+from xent_check.results.verdict import judge
+from xent_check.running.jobs import Job
+from xent_check.search.fuzzing.declared import FOUND, declared_keys, is_declared
+from xent_check.search.fuzzing.find import UNEXPLAINED, Key, key_of, keys_of
+from xent_check.workers.pool import Pool
+
+INF, NAN = float("inf"), float("nan")
+GAP = {"loss": "categorical", "dtype": "float16", "logits": [[65504, -40000], [65504, -40000]],
+       "labels": [[0.25, 0.5], [0.25, 0.5]], "tolerance": "auto"}  # fmt: skip
+
+
+def answered(losses: list[float], case: dict[str, Any] = GAP, name: str = "torch") -> CaseResult:
+    """The result of an implementation that gives these losses."""
+    posed = case_in_memory(case)
+    computed = Computed(np.array(losses, case.get("dtype", "float32")), {}, "call", 0.0)
+    exact = truth(posed.problem)
+    return diagnosed(judge(posed.case, posed.problem, name, computed, exact, None))
+
+
+def key(behaviour: str, name: str = "torch", explanation: str = "overflow") -> Key:
+    return Key(name, explanation, behaviour)
+
+
+def test_a_departure_is_declared_by_who_why_and_in_which_part() -> None:
+    result = answered([INF, INF])
+    assert key_of(result) == key("losses inf")
+    assert is_declared(result, frozenset({key("losses inf")}))
+    assert not is_declared(result, frozenset({key("losses inf", name="jax")}))
+    assert not is_declared(result, frozenset({key("losses inf", explanation="log-clamped")}))
+    assert not is_declared(result, frozenset({key("mean inf"), key("losses nan")}))
+
+
+def test_nan_beside_inf_is_declared_where_both_are() -> None:
+    result = answered([INF, NAN])
+    assert key_of(result) == key("losses nan inf")
+    assert is_declared(result, frozenset({key("losses nan"), key("losses inf")}))
+    assert not is_declared(result, frozenset({key("losses nan")}))
+
+
+def test_any_reason_that_gives_the_numbers_may_be_the_declared_one() -> None:
+    result = answered([INF, INF])
+    reasons = {one.explanation for one in keys_of(result)}
+    assert {"overflow", "log-of-probability"} <= reasons  # exp(-105504) is 0
+    declared = frozenset({key("losses inf", explanation="log-of-probability")})
+    assert is_declared(result, declared)
+
+
+def test_one_number_that_is_too_little_for_a_reason_is_known_by_the_closest() -> None:
+    """100 in float16 is -log p clamped at -100, and may be so by chance."""
+    one = {"loss": "binary", "dtype": "float16", "probs": [0], "labels": [1], "tolerance": "auto"}
+    result = answered([100.0], one)
+    assert result.diagnosis is not None
+    assert not result.diagnosis.explained
+    assert key_of(result) == key("losses", explanation="log-clamped")
+
+
+def test_what_nothing_explains_is_a_find_whatever_was_declared() -> None:
+    plain = {"loss": "binary", "logits": [0, 1, 2], "labels": [0, 1, 1], "tolerance": "auto"}
+    result = answered([0.3, 0.7, 0.11], plain)
+    assert key_of(result).explanation == UNEXPLAINED
+    with Pool[Job]((parse("manual"),), None, keep=True) as pool:
+        declared = declared_keys((parse("manual"),), pool, 60.0)
+    assert all(one.explanation != UNEXPLAINED for one in declared)
+    # the formula of the threads is among those that the cases declare, with what it does
+    assert key("weighted_mean", "manual", "mean-of-nothing") in declared
+    assert key("losses", "manual", "log-of-probability") in declared
+    assert {one.implementation for one in declared} == {"manual"}
+
+
+def test_each_departure_that_is_shipped_for_fuzz_says_why_in_words_and_by_an_id() -> None:
+    for posed in load((FOUND,), Filter()):
+        for name, entries in posed.expectations.items():
+            assert name == "reference" or all(entry.because for entry in entries), posed.case.id

@@ -1,0 +1,67 @@
+"""Declared: what the cases that ship for fuzz state of an implementation, as the keys that finds of
+the same would have. Such a departure is known, and no find.
+
+They are asked anew, so that what a release has mended is a find again where it comes back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from xent_check.casefile.loading import Filter, PosedCase, load
+from xent_check.implementations.names import Implementation
+from xent_check.results.attached_diagnosis import diagnosed
+from xent_check.results.report import CaseResult
+from xent_check.running.asking import Asking
+from xent_check.running.run import run
+
+from .find import UNEXPLAINED, Key, behaviour_of, key_of, keys_of
+
+FOUND = "corpus:found"
+
+
+def declared_keys(
+    implementations: Sequence[Implementation], pool: Asking, timeout: float
+) -> frozenset[Key]:
+    """The keys of what the cases of FOUND declare of these implementations and they still do; none
+    of what no reason explains, which another departure may look like."""
+    cases = load((FOUND,), Filter())
+    keys: set[Key] = set()
+    for implementation in implementations:
+        stated = [posed for posed in cases if _departs(posed, implementation)]
+        for result in run(stated, (implementation,), pool, timeout):
+            if result.status == "known":
+                keys |= _all_keys(replace(result, status="diverges"))
+    return frozenset(key for key in keys if key.explanation != UNEXPLAINED)
+
+
+def is_declared(result: CaseResult, declared: frozenset[Key]) -> bool:
+    """Whether a result that diverges or failed is one of these by one of its reasons; nan beside
+    inf is where each of the two is."""
+    for key in keys_of(result):
+        if all(replace(key, behaviour=one) in declared for one in _each(key.behaviour)):
+            return True
+    return False
+
+
+def _departs(posed: PosedCase, implementation: Implementation) -> bool:
+    expectation = posed.expectation_of(implementation)
+    return expectation is not None and expectation.because is not None
+
+
+def _all_keys(result: CaseResult) -> set[Key]:
+    """Those of its first reason: one of each kind of numbers; of totals that diverge beside losses
+    that do not, one of each total."""
+    first, comparison = key_of(diagnosed(result)), result.comparison
+    behaviours = [first.behaviour]
+    if comparison is not None and not comparison.losses.diverging:
+        totals = {str(name): part for name, part in comparison.totals.items() if part.diverging}
+        behaviours += [behaviour_of(name, part) for name, part in totals.items()]
+    return {replace(first, behaviour=one) for whole in behaviours for one in _each(whole)}
+
+
+def _each(behaviour: str) -> list[str]:
+    """The same with one kind of numbers each."""
+    part, *kinds = behaviour.split(" ")
+    return [" ".join([part, kind]) for kind in kinds] or [part]
