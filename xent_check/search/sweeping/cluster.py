@@ -26,6 +26,8 @@ from .tally import Tally
 class OnCluster:
     """The engine of the cluster whose scheduler has an address. UserError as of Cluster."""
 
+    folder = ""
+
     def __init__(
         self, address: str, implementations: Sequence[Implementation], timeout: float
     ) -> None:

@@ -20,6 +20,9 @@ Asked = Callable[[int], list[Implementation]]
 class Engine(Protocol):
     """A context manager."""
 
+    folder: str
+    """of its temporary files; empty where it has none here"""
+
     def __enter__(self) -> Engine: ...
 
     def __exit__(
@@ -48,6 +51,7 @@ class Here:
         self, implementations: Sequence[Implementation], jobs: int | None, timeout: float
     ) -> None:
         self._pool = Pool[Implementation](implementations, jobs, keep=True)
+        self.folder = self._pool.folder.name
         self._timeout = timeout
 
     def __enter__(self) -> Here:

@@ -17,6 +17,7 @@ from xent_check.history.journal import Journal
 from xent_check.history.machine import Machine
 from xent_check.implementations.names import Implementation
 from xent_check.running.resuming import release_of
+from xent_check.workers import leftovers
 
 from .domain import Domain
 from .engine import Engine, Here
@@ -94,6 +95,9 @@ def sweep(
         Journal(plan.journal, plan.subject, plan.resume) as journal,
         _engine(plan) as engine,
     ):
+        leftovers.delete(entry["folder"] for entry in journal.entries if "folder" in entry)
+        if engine.folder:
+            journal.add({"folder": engine.folder})
         swept = list(_sweep(plan, journal, engine, progress))
         computed(engine.machines)
         journal.remove()
@@ -110,7 +114,8 @@ def _engine(plan: Plan) -> Engine:
 
 def _sweep(plan: Plan, journal: Journal, engine: Engine, progress: Progress) -> Iterator[Swept]:
     done, diverging = 0, 0
-    kept = {(e["domain"], e["part"], e["implementation"]): e for e in journal.entries}
+    parts_kept = (entry for entry in journal.entries if "part" in entry)
+    kept = {(e["domain"], e["part"], e["implementation"]): e for e in parts_kept}
     for number, domain in enumerate(plan.domains):
         tallies = {i: Tally() for i in plan.implementations}
         absent: dict[Implementation, str] = {}
