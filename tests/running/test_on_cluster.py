@@ -22,7 +22,7 @@ from xent_check.history.plain_values import to_plain
 from xent_check.implementations.names import parse
 from xent_check.problem.evaluation import Evaluation
 from xent_check.results.report import Report
-from xent_check.running import chunking, node
+from xent_check.running import node
 from xent_check.running.cluster import ClusterError
 from xent_check.running.session import check
 from xent_check.running.settings import Settings
@@ -214,21 +214,6 @@ def test_an_edited_loss_is_asked_anew_by_the_same_cluster(tmp_path: Path, cluste
         report = check(replace(asked, chosen=(parse(f"{file}:mine"),)), unheard)
         statuses.append(report.exit_code)
     assert statuses == [ExitCode.AGREES, ExitCode.DIVERGES]
-
-
-def test_a_case_in_chunks_is_refused(
-    tmp_path: Path, cluster: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(chunking, "LARGE", 2**10)  # bytes, as the next
-    monkeypatch.setattr(chunking, "AT_ONCE", 2**9)
-    case = tmp_path / "large.yaml"
-    case.write_text(
-        "loss: sparse_categorical\nlogits: {shape: [400, 20], fill: 0}\n"
-        "labels: {shape: [400], fill: 0}\n"
-    )
-    asked = replace(settings(scheduler=cluster.scheduler_address), paths=(str(case),))
-    with pytest.raises(UserError, match=r"asked in chunks of [\d,]+ rows, which stay on one"):
-        check(asked, unheard)
 
 
 @pytest.mark.parametrize(

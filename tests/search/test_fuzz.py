@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from xent_check.casefile.in_memory import case_in_memory
-from xent_check.errors import InvalidError
+from xent_check.cli import group
+from xent_check.errors import ExitCode, InvalidError
+from xent_check.implementations.names import parse
 from xent_check.problem.dtypes import numpy_dtype
 from xent_check.problem.options import OPTIONS
 from xent_check.problem.vocabulary import DTYPES, LOSSES
+from xent_check.results.report import CaseResult
+from xent_check.running import run as running
+from xent_check.running.cluster import ClusterError
+from xent_check.search.fuzzing import fuzz as fuzzing
 from xent_check.search.fuzzing.draw import KEYS, Scope, cases, shortest
 from xent_check.search.fuzzing.find import Key, size_of, written
 
@@ -87,3 +95,38 @@ def test_the_name_of_a_find_is_one_of_a_file() -> None:
     key = Key("torch:compile@cuda", "clipped+sum", "losses nan")
     assert key.name == "torch-compile-cuda-clipped-sum-losses-nan"
     assert Path(key.name).name == key.name
+
+
+def test_a_fuzz_whose_cluster_ends_is_over_and_no_find_is_made_of_that(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ended, asked = ClusterError("it ended"), 0
+
+    def run(*arguments: Any) -> Iterator[CaseResult]:
+        nonlocal asked
+        asked += 1
+        if asked > 3:
+            raise ended
+        return running.run(*arguments)
+
+    def one_round(fuzzer: Any, turn: int) -> None:
+        assert turn == 0
+        whole_round(fuzzer, turn)
+
+    whole_round = fuzzing._Fuzzer._round
+    monkeypatch.setattr(fuzzing._Fuzzer, "_round", one_round)
+    monkeypatch.setattr(fuzzing, "run", run)
+    fuzzed = fuzzing.fuzz(fuzzing.Plan((parse("stable"),), Scope(("binary",)), seconds=60.0))
+    assert fuzzed.ended is ended
+    assert (fuzzed.examples, asked) == (3, 4)
+    assert not fuzzed.finds
+
+
+def test_a_cluster_that_ends_before_anything_was_found_is_a_failure(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    outcome = fuzzing.Fuzzed(5, 5, (), None, 1.0, ended=ClusterError("it ended"))
+    monkeypatch.setattr(fuzzing, "fuzz", lambda *_: outcome)
+    done = CliRunner().invoke(group, ["fuzz", "-i", "stable", "--out", str(tmp_path)])
+    assert done.exit_code == ExitCode.FAILED
+    assert "it ended" in done.output

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from xent_check.history.journal import Journal
 from xent_check.implementations.names import parse
 from xent_check.problem.dtypes import largest, numpy_dtype
 from xent_check.problem.evaluation import Computed
@@ -307,3 +308,19 @@ def test_the_size_of_a_part_changes_nothing(tmp_path: Path) -> None:
     ]
     few, one = (sweep(plan)[0].tally for plan in plans)
     assert few == one
+
+
+def test_the_folder_of_a_killed_sweep_is_gone_once_it_was_resumed(tmp_path: Path) -> None:
+    domain = Domain("binary", "logits", "float16", 0, 1.0, 2.0)
+    plan = Plan((domain,), (parse("stable"),), tmp_path / "a.jsonl", values=500)
+
+    def killed(*_: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        sweep(plan, killed)
+    with Journal(plan.journal, plan.subject, resume=True) as journal:
+        (folder,) = (Path(entry["folder"]) for entry in journal.entries if "folder" in entry)
+    folder.mkdir()  # which a kill would have left
+    sweep(replace(plan, resume=True))
+    assert not folder.exists()

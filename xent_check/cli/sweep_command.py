@@ -133,6 +133,8 @@ def command(
     digest = hashlib.sha256(json.dumps(plan.subject).encode()).hexdigest()[:16]
     journal = cache_folder() / "sweeps" / f"{digest}.jsonl"
     plan = replace(plan, journal=journal)
+    if resume and not journal.exists():
+        click.echo("--resume: no unfinished sweep of these is kept; all of it runs", err=True)
     origin, start = origin_of(command_line()), time.perf_counter()
     machines = list[Machine]()
     with SearchProgress(color) as progress:
