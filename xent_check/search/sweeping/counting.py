@@ -24,7 +24,7 @@ from .limits import IN_CACHE, SLACK, Limits, rows_of
 from .tally import ULPS, ZERO, Tally, Worst
 
 _ROUNDED = 2.0**-45  # more than the relative error of a distance that float64 computes
-_BY_BALLS = SMALL // 2  # inputs that the reference takes through ball arithmetic
+_BY_BALLS = SMALL // 2  # inputs that the reference takes through pairs or ball arithmetic
 
 
 class Part:
@@ -126,7 +126,7 @@ class _Held:
         return Allowance("auto", bounds, self.domain.dtype).by_reference(name, self.actual, exact)
 
     def decided(self, scores: Scores) -> Difference:
-        """The same against the values of ball arithmetic, which is exact enough for each."""
+        """The same against the values of pairs or ball arithmetic, exact enough for each."""
         balls = truth(self.domain.problem_of(scores)).reference
         exact = balls.gradient if self.domain.gradient else balls.losses
         assert exact is not None
