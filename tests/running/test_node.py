@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +21,20 @@ from xent_check.implementations.names import of_plain, parse
 from xent_check.problem.evaluation import Failed
 from xent_check.running import chunking, node
 from xent_check.running.asking import Requests
-from xent_check.running.cluster_pool import _tasks, answers_of
+from xent_check.running.cluster_pool import ClusterPool, _tasks, answers_of
 from xent_check.running.jobs import Job
 from xent_check.running.node import difference, facts
 from xent_check.running.session import _require_whole
-from xent_check.workers.pool import Pool
+from xent_check.search.sweeping.cluster import found_in
+from xent_check.search.sweeping.domain import Domain
+from xent_check.workers.pool import Pool, worker_name
 from xent_check.workers.wire import encode_problem
 
 PLAIN = encode_problem(PROBLEM, None)
 
 
 @pytest.fixture(scope="module")
-def pool() -> Iterator[Pool[int]]:
+def pool() -> Iterator[Pool[Any]]:
     with node._Pool("worker A") as pool:
         yield pool
 
@@ -46,7 +49,7 @@ def test_an_implementation_is_the_same_from_its_plain_values(name: str) -> None:
     assert of_plain(i.plain) == i
 
 
-def test_answers_are_those_of_the_problem_in_the_order_asked(pool: Pool[int]) -> None:
+def test_answers_are_those_of_the_problem_in_the_order_asked(pool: Pool[Any]) -> None:
     first, second = answers_of(pool, asked("manual", "stable"), 60.0)["answers"]
     for answer in (first, second):
         losses = from_plain(answer).losses
@@ -56,7 +59,7 @@ def test_answers_are_those_of_the_problem_in_the_order_asked(pool: Pool[int]) ->
 
 
 def test_what_is_of_the_place_names_the_worker_and_what_is_of_the_problem_does_not(
-    pool: Pool[int],
+    pool: Pool[Any],
 ) -> None:
     missing, raising = (
         answers_of(pool, asked(name), 60.0)["answers"][0]
@@ -171,3 +174,47 @@ def test_a_case_in_chunks_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chunking, "AT_ONCE", 2**9)
     with pytest.raises(UserError, match=r"large: it is asked in chunks of \d+ rows, which stay"):
         _require_whole([posed])
+
+
+class Recorded:
+    """In place of a cluster: what it is handed."""
+
+    workers = ("a", "b")
+
+    def __init__(self) -> None:
+        self.arguments: tuple[Any, ...] = ()
+
+    def submit(self, function: Any, *arguments: Any, where: Any) -> object:
+        self.arguments = (function, *arguments)
+        return object()
+
+
+def test_what_goes_there_and_comes_back_is_a_function_of_ours_and_plain_values(
+    pool: Pool[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster = Recorded()
+    monkeypatch.setattr(ClusterPool, "__init__", lambda self: None)
+    asking = ClusterPool()  # type: ignore[call-arg]
+    asking._cluster, asking._timeout = cluster, 60.0  # type: ignore[assignment]
+    own = parse(fake("answering", "right")).said(Declaration(returns="losses"))
+    asking._names = ["custom", worker_name(own)]
+    posed = case_in_memory({"loss": "sparse_categorical", "logits": [[0.0, 1.0]], "labels": [0]})
+    job = Job(posed, own, encode_problem(posed.problem, None))
+    asking._submitted([(own, job, job.request)])
+    function, *arguments = cluster.arguments
+    assert function is answers_of
+    assert is_plain(arguments)
+    assert is_plain(answers_of(pool, *arguments))
+    assert is_plain(facts([own.plain], "/"))
+    domain = Domain("binary", "logits", "float16", 1, 1.0, 1.5)
+    found = found_in(pool, asdict(domain), 0, 10, [parse("stable").plain], 60.0)
+    assert is_plain([asdict(domain), found])
+
+
+def is_plain(value: Any) -> bool:
+    """Whether it is of Python's own texts, numbers and bytes, and of lists and mappings of them."""
+    if type(value) in (list, tuple):
+        return all(map(is_plain, value))
+    if type(value) is dict:
+        return all(map(is_plain, (*value, *value.values())))
+    return value is None or type(value) in (str, int, float, bool, bytes)

@@ -5,15 +5,18 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import click
 import numpy as np
 import pytest
 from click.testing import CliRunner
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from tests.support.fake import fake
 from xent_check.casefile.in_memory import case_in_memory
 from xent_check.cli import group
 from xent_check.errors import ExitCode, InvalidError
@@ -130,3 +133,18 @@ def test_a_cluster_that_ends_before_anything_was_found_is_a_failure(
     done = CliRunner().invoke(group, ["fuzz", "-i", "stable", "--out", str(tmp_path)])
     assert done.exit_code == ExitCode.FAILED
     assert "it ended" in done.output
+
+
+@pytest.mark.long
+def test_what_was_found_before_ctrl_c_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    def progress(_: int, __: object, finds: int) -> None:
+        if finds:
+            raise KeyboardInterrupt
+
+    wrong, scope = parse(fake("sought", "wrong_far_out")), Scope(("sparse_categorical",))
+    fuzzed = fuzzing.fuzz(fuzzing.Plan((wrong,), scope, seconds=60.0, seed=1), progress=progress)
+    assert fuzzed.interrupted
+    assert fuzzed.finds
+    monkeypatch.setattr(fuzzing, "fuzz", lambda *_: replace(fuzzed, finds=()))
+    done = CliRunner().invoke(group, ["fuzz", "-i", "stable"], standalone_mode=False)
+    assert isinstance(done.exception, KeyboardInterrupt | click.Abort)

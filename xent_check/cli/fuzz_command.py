@@ -138,6 +138,8 @@ def command(
         click.echo(f"warning: {visible(warning)}", err=True)
     if fuzzed.ended is not None:
         click.echo(str(fuzzed.ended), err=True)
+    if fuzzed.interrupted:
+        raise KeyboardInterrupt
     if fuzzed.finds:
         code = ExitCode.DIVERGES
     elif fuzzed.ended is not None:

@@ -84,6 +84,8 @@ class Fuzzed:
     """answers that departed as a case that ships declares, and are no finds"""
     ended: UserError | None = None
     """how the cluster that was asked ended; None where it did not"""
+    interrupted: bool = False
+    """whether Ctrl-C ended the search"""
     warnings: tuple[str, ...] = ()
     """as of ClusterPool"""
 
@@ -131,6 +133,7 @@ class _Fuzzer:
         self._errors: dict[Key, type[_FoundError]] = {}
         self._in_round = 0
         self._ended: UserError | None = None
+        self._interrupted = False
         self._declared: frozenset[Key] = frozenset()
         self._as_declared = 0
 
@@ -147,20 +150,23 @@ class _Fuzzer:
         self._start = time.perf_counter()
 
     def search(self) -> None:
-        """Rounds of problems; what one round finds is known to the next."""
+        """Rounds of problems; what one round finds is known to the next. Ctrl-C ends them."""
         turn = 0
-        while not self._is_over:
-            self._in_round = 0
-            self._round(turn)
-            self._known |= {key.name for key in self._finds}
-            turn += 1
+        try:
+            while not self._is_over:
+                self._in_round = 0
+                self._round(turn)
+                self._known |= {key.name for key in self._finds}
+                turn += 1
+        except KeyboardInterrupt:
+            self._interrupted = True
 
     def outcome(self) -> Fuzzed:
         """What was found."""
         finds = sorted(self._finds.values(), key=lambda find: find.key.name)
         seconds = time.perf_counter() - self._start
         counts = self._examples, self._answers, tuple(finds), self._worst, seconds
-        return Fuzzed(*counts, self._as_declared, self._ended)
+        return Fuzzed(*counts, self._as_declared, self._ended, self._interrupted)
 
     @property
     def _is_over(self) -> bool:
