@@ -27,5 +27,8 @@ def distance(actual: npt.ArrayLike, target: npt.ArrayLike, low: Float64s | float
 
 def in_ulps(distance: Float64s, ulp: Float64s) -> Float64s:
     """A distance in spacings; as it is where the spacing is nan."""
+    unknown = np.isnan(ulp)
     with np.errstate(over="ignore"):
-        return np.where(np.isnan(ulp), distance, distance / np.where(np.isnan(ulp), 1.0, ulp))
+        if not unknown.any():
+            return np.asarray(distance / ulp)
+        return np.where(unknown, distance, distance / np.where(unknown, 1.0, ulp))

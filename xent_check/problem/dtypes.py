@@ -6,6 +6,7 @@ with numpy alone computes in the other three, and passes bfloat16 on as BITS.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,7 @@ def numpy_dtype(name: str) -> np.dtype[Any]:
     return np.dtype(name)
 
 
+@cache
 def dtype_name(dtype: np.dtype[Any]) -> str:
     """The name of a dtype; that of BITS is bfloat16."""
     return "bfloat16" if dtype == BITS else dtype.name
