@@ -41,8 +41,8 @@ BUGS = (
     ),
     Bug(
         "swap reference and actual", "difference:Allowance.by_reference",
-        "return self._difference(part, upcast, target.high, off, name, 0.0)",
-        "return self._difference(part, target.high, upcast, off, name, 0.0)", COMPARISON,
+        "return self._difference(upcast, target.high, off, limits, name, 0.0)",
+        "return self._difference(target.high, upcast, off, limits, name, 0.0)", COMPARISON,
     ),
     Bug(
         "ignore nan", "problem.distance:distance",
@@ -79,7 +79,7 @@ BUGS = (
     ),
     Bug(
         "an infinity off has no ulps", "problem.distance:in_ulps",
-        "np.where(np.isnan(ulp), distance,", "np.where(np.isnan(ulp), 0.0,", DISTANCE,
+        "np.where(unknown, distance,", "np.where(unknown, 0.0,", DISTANCE,
     ),
     Bug(
         "the sample worked out is an infinity that is right", "results.explanation:_worst_sample",

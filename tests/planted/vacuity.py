@@ -31,7 +31,7 @@ BUGS = (
         "oracle",
     ),
     Bug(
-        "totals are never vacuous", "vacuity:vacuity",
+        "totals are never vacuous", "vacuity:_computed",
         "present = [r for r in REDUCTIONS if r in parts]", "present = []", VACUITY, "total",
     ),
     Bug(
@@ -40,7 +40,7 @@ BUGS = (
         "return bool(apart <= total.allowed)", VACUITY, "other_labels",
     ),
     Bug(
-        "gradients are never vacuous", "vacuity:vacuity",
+        "gradients are never vacuous", "vacuity:_computed",
         'if "gradient" in parts:', "if False:", VACUITY, "gradient",
     ),
     Bug(
