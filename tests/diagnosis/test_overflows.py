@@ -156,6 +156,28 @@ def test_a_gradient_over_a_clamped_denominator_is_named() -> None:
     assert one_alone is None  # one entry that differs is believed of nothing
 
 
+def test_a_gradient_that_is_flat_at_a_logit_of_0_is_named() -> None:
+    """(1 - t) z + w (log(1 + exp(-abs(z))) + max(-z, 0)): what is left at 0 is 1 - t."""
+    asked = _asking(problem("binary", "logits", [0, 0, 1], [0, 1, 0], pos_weight=3.0))
+    p = 1 / (1 + math.exp(-1))
+    assert first(diagnose_gradient(asked, np.array([1, 0, p])))[0] == "flat-at-0"
+    assert diagnose_gradient(asked, np.array([1, -1, p])) is None
+
+
+def test_a_gradient_of_0_over_a_probability_of_0_is_named() -> None:
+    asked = _asking(
+        problem("sparse_categorical", "probs", [[0, 1], [1, 0]], [1, 0], normalize=False)
+    )
+    assert first(diagnose_gradient(asked, np.array([[NAN, -1], [-1, NAN]])))[0] == "inf-minus-inf"
+    assert diagnose_gradient(asked, np.array([[NAN, -1], [-1, 0.0]])) is None
+
+
+def test_labels_taken_to_sum_to_1_are_named_of_scaled_logits() -> None:
+    """0.5 (p - t), where 0.5 (0.1 p - t) is right."""
+    asked = _asking(problem("categorical", "logits", [[0, 0]], [[0, 0.1]], logit_scale=0.5))
+    assert first(diagnose_gradient(asked, np.array([[0.25, 0.2]])))[0] == "labels-taken-to-sum-to-1"
+
+
 def test_a_gradient_of_rows_that_are_or_are_not_divided_by_their_sum_is_named() -> None:
     rows, labels = [[0.5, 0.25], [0.2, 0.2]], [0, 1]
     taken = _asking(problem("sparse_categorical", "probs", rows, labels, normalize=False))

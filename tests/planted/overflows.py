@@ -8,6 +8,10 @@ TESTS = "test_overflows.py"
 
 BUGS = (
     Bug(
+        "a logit of 0 has both halves", "gradients_by_meaning:_flat",
+        "np.where(z == 0, 1 - t, ", "np.where(z > np.inf, 1 - t, ", TESTS, "flat_at",
+    ),
+    Bug(
         "an overflow explains a finite number too", "diagnosis:_overflow",
         " or not lost[differing].all()", "", TESTS, "no_finite_number",
     ),

@@ -26,6 +26,7 @@ from xent_check.reporters.sentences import (
     NumberTable,
     number_tables,
     sentence,
+    sentence_for_others,
     versions,
 )
 from xent_check.results.behaviour import judgement_lines
@@ -168,6 +169,15 @@ def test_what_expect_states_is_named_as_expected_with_its_reason() -> None:
 def test_every_other_outcome_has_its_verb(status: Status, reason: str | None, text: str) -> None:
     numbers = ([1.0], [1.0]) if status in ("agrees", "known") else (None, None)
     assert sentence(result(status, *numbers, reason=reason)) == text
+
+
+def test_those_who_have_no_case_read_what_is_declared_as_the_reason() -> None:
+    known = result("known", [16.118095, 0.5], [200.0, 0.5], reason="it clips")
+    told = sentence_for_others(known)
+    assert told.startswith("keras diverges on cases/x.yaml::x, 1 of 2 samples; worst: sample [0] ")
+    assert told.endswith(" ulps of float32). Why: it clips")
+    failed = result("known", reason="refused", evaluation=Failed("error", "ValueError: no"))
+    assert sentence_for_others(failed) == sentence(failed)
 
 
 def pinned(exact: Any, stated: list[str] | None, **totals: tuple[float, str]) -> CaseResult:

@@ -121,6 +121,7 @@ class Diagnosis:
         return bool(self.explanations)
 
 
+@np.errstate(all="ignore")  # a change may make nan and inf of anything
 def diagnose(
     problem: Problem, observed: Observed, bounds: Bounds, diverging: bool = False
 ) -> Diagnosis:

@@ -140,6 +140,7 @@ def diagnose_printed_gradient(
     return _diagnosis(problem, observed, units, by)
 
 
+@np.errstate(all="ignore")  # a change may make nan and inf of anything
 def _diagnosis(
     problem: Problem,
     observed: Float64s,
@@ -186,7 +187,12 @@ def _diagnosis(
     if good:
         return Diagnosis(tuple(_explained(seen, one, 1.0) for one in good), (), tried, chance)
     shares = [(float(seen.fits(one)[differing].mean()), one) for one in (*alone, *meanings)]
-    near = sorted((pair for pair in shares if pair[0]), key=lambda pair: -pair[0])[:CLOSEST]
+
+    def furthest(one: _Candidate) -> float:
+        return float(distance(seen.values, one.numbers)[differing].max())
+
+    near = [pair for pair in shares if pair[0]]
+    near = sorted(near, key=lambda pair: (-pair[0], furthest(pair[1])))[:CLOSEST]
     return Diagnosis((), tuple(_explained(seen, one, share) for share, one in near), tried, chance)
 
 
@@ -241,8 +247,10 @@ def _of_meanings(seen: _Observed, problem: Problem) -> Iterator[_Candidate]:
         bound = np.where(kept, bound, bound.max(initial=0.0))  # ignored samples have none
     for name, words, parameters, slopes in gradients(problem):
         gradient = slopes if problem.given != "hidden" else through_layer(problem, slopes, seen.by)
-        steps, allowed = (Change(name, words),), bound + seen.units
-        yield _Candidate(steps, parameters, gradient, bound, allowed, problem, np.nan)
+        size = np.where(np.isfinite(gradient), np.abs(gradient), 0.0)
+        own = bound + 4 * seen.exact.bounds.u * size  # it is rounded, where an exact 0 is not
+        steps, allowed = (Change(name, words),), own + seen.units
+        yield _Candidate(steps, parameters, gradient, own, allowed, problem, np.nan)
 
 
 def _supported(

@@ -70,6 +70,15 @@ def sentence(result: CaseResult) -> str:
     return f"{subject}, {first}{_difference_clause(part)}" + (f". Why: {reason}" if reason else "")
 
 
+def sentence_for_others(result: CaseResult) -> str:
+    """As `sentence`, for readers who have no such case: what is declared is the reason of the
+    difference, which is told like any other."""
+    if result.status != "known" or isinstance(result.evaluation, Failed):
+        return sentence(result)
+    told = sentence(replace(result, status="diverges", reason=None, diagnosis=None))
+    return f"{told}. Why: {result.reason}"
+
+
 def _is_conduct(result: CaseResult) -> bool:
     """Whether all that is known of a divergence is what further checks found: that stands in its
     reason."""

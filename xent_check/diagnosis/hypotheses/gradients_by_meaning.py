@@ -46,17 +46,27 @@ CLAMPED = GradientHypothesis(
     "the gradient is (p - t) / max(p (1 - p), {least:g}), whose 0 is no 1",
     lambda problem: iter(()),
 )
-BY_MEANING = (FILTERED, SUM_TO_1, INFINITIES, CLAMPED)
+FLAT = GradientHypothesis(
+    "flat-at-0",
+    "at a logit of 0 abs(z) and max(-z, 0) have the derivative 0, where each half is needed",
+    lambda problem: iter(()),
+)
+BY_MEANING = (FILTERED, SUM_TO_1, INFINITIES, CLAMPED, FLAT)
 """What is made here alone; the other changes have their lines in the tables of losses."""
 
 
 def gradients(problem: Problem) -> Iterator[tuple[str, str, Parameters, Float64s]]:
     """The id, the sentence, the parameters and the gradient by the logits, of the scores' shape, of
-    each change; none but of losses over classes from logits that are neither scaled nor capped."""
-    rescaled = problem.logit_scale != 1 or problem.softcap is not None or problem.z_loss
+    each change: of losses over classes from logits that are not capped and have no z-loss. From
+    probabilities, and of binary losses, those of one framework's formula."""
+    rescaled = problem.softcap is not None or problem.z_loss
     from_logits = problem.given in ("logits", "hidden")
     if problem.loss == "binary" and problem.given == "probs":
         yield from _of_clamped(problem)
+    if problem.loss == "binary" and problem.given == "logits" and not rescaled:
+        yield from _flat(problem)
+    if problem.loss != "binary" and problem.given == "probs" and not problem.normalize:
+        yield from _of_zeros(problem)
     if problem.loss == "binary" or not from_logits or rescaled:
         return
     start = meaning_of(problem)
@@ -92,6 +102,31 @@ def _of_clamped(problem: Problem) -> Iterator[tuple[str, str, Parameters, Float6
         if problem.cotangent is not None:
             weighted = weighted * problem.cotangent.astype(np.float64)
     yield CLAMPED.id, CLAMPED.sentence.format(least=_LEAST), {"least": _LEAST}, weighted
+
+
+def _flat(problem: Problem) -> Iterator[tuple[str, str, Parameters, Float64s]]:
+    """The gradient of (1 - t) z + w (log(1 + exp(-abs(z))) + max(-z, 0)) term by term, with the
+    weight w = 1 + (pos_weight - 1) t: 1 - t at 0."""
+    start = meaning_of(problem)
+    if start.pos_weight is None or np.any(start.logit_scale != 1):
+        return
+    z, t = start.scores, targets_of(start)
+    with np.errstate(all="ignore"):
+        p = 1 / (1 + np.exp(-z))
+        slopes = np.where(z == 0, 1 - t, p * (start.pos_weight * t + 1 - t) - start.pos_weight * t)
+        weighted = _weighted(start, slopes).reshape(problem.values.shape)
+        if problem.cotangent is not None:
+            weighted = weighted * problem.cotangent.astype(np.float64)
+    yield FLAT.id, FLAT.sentence, {}, weighted
+
+
+def _of_zeros(problem: Problem) -> Iterator[tuple[str, str, Parameters, Float64s]]:
+    """-t / p of every class, nan where both are 0."""
+    start = meaning_of(problem)
+    how = "the label's 0 is taken times the 1 / p of a p of 0"
+    with np.errstate(all="ignore"):
+        slopes = _in_place(problem, start, -targets_of(start) / start.scores)
+    yield INFINITIES.id, INFINITIES.sentence.format(how=how), {"how": how}, slopes
 
 
 def _of_infinities(m: Meaning, p: Float64s, a: Float64s) -> Iterator[tuple[str, Float64s]]:
@@ -135,7 +170,8 @@ def _in_place(problem: Problem, m: Meaning, slopes: Float64s) -> Float64s:
 
 def _weighted(m: Meaning, slopes: Float64s) -> Float64s:
     weight = np.ones(len(slopes)) if m.sample_weight is None else m.sample_weight
-    return np.where(m.kept[:, None], slopes * weight[:, None], 0.0)
+    scaled = slopes * m.logit_scale if m.activation != "none" else slopes
+    return np.where(m.kept[:, None], scaled * weight[:, None], 0.0)
 
 
 def _shaped(problem: Problem, rows: Float64s) -> Float64s:

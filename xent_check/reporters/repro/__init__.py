@@ -21,7 +21,7 @@ from xent_check.problem.evaluation import Computed, Failed
 from xent_check.problem.vocabulary import PARAMETER_PARTS
 from xent_check.results.report import CaseResult
 
-from ..sentences import sentence
+from ..sentences import sentence_for_others
 from . import frameworks
 from .arrays import HELPERS, array_code
 from .expected_values import COMPARE, comparisons
@@ -139,7 +139,7 @@ def _header(case: Case, result: CaseResult) -> str:
     the text of a case could name another.
     """
     fields = case.fields
-    paragraphs = [f"{sentence(result)}."]
+    paragraphs = [f"{sentence_for_others(result)}."]
     paragraphs += [fields.description] if fields.description else []
     paragraphs += [f"Source: {fields.source}"] if fields.source else []
     ending = "the error that was raised" if isinstance(result.evaluation, Failed) else (

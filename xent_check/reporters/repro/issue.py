@@ -18,7 +18,7 @@ from xent_check.results.number_text import index_text, number, small
 from xent_check.results.report import CaseResult
 
 from ..markdown_text import fenced, inline, linked, table
-from ..sentences import finding, number_tables, sentence
+from ..sentences import finding, number_tables, sentence_for_others
 from .own import OwnLoss
 
 MAX_SAMPLES = 20  # samples of a case that are all shown; of a larger one, those that diverge
@@ -73,7 +73,7 @@ def _title(posed: PosedCase, implementation: Implementation, result: CaseResult)
 
 
 def _what_happens(result: CaseResult) -> list[str]:
-    parts = [f"{inline(sentence(result))}."]
+    parts = [f"{inline(sentence_for_others(result))}."]
     call = getattr(result.evaluation, "call", "")
     if call:
         parts.append(fenced(call, "python"))
