@@ -27,7 +27,7 @@ import numpy as np
 
 ROWS, CLASSES, CHUNK = 500, 500, 5
 RUN = ("run", "case.yaml", "--chunk", str(CHUNK), "-q")
-SWEEP = ("sweep", "binary", "--label", "1", "--stride", "301")
+SWEEP = ("sweep", "binary", "--label", "1", "--stride", "701")
 CASE = (
     "loss: sparse_categorical\nlogits: {file: x.npy}\nlabels: {file: y.npy}\n"
     "reduction: [mean, sum]\ncheck: [value, gradient]\ntolerance: auto\n"

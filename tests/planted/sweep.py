@@ -36,6 +36,14 @@ BUGS = (
         "if _sides(d, start) == _sides(d, end):", "if True:", SWEEP,
     ),
     Bug(
+        "an infinite error hides the worst finite one", "search.sweeping.counting:_of_some",
+        "np.where(np.isinf(sizes), -1.0, sizes)", "sizes", SWEEP, "worst_finite",
+    ),
+    Bug(
+        "a zoom goes towards an infinite error", "search.sweeping.zoom:_by_ulps",
+        "return tally.by_finite", "return tally.by_ulps", SWEEP, "zoom",
+    ),
+    Bug(
         "who stops in the middle passes", "cli.sweep_command:command",
         "ExitCode.FAILED if failed else", "ExitCode.AGREES if failed else", "cli/test_sweep.py",
     ),

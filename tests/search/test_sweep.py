@@ -127,17 +127,33 @@ def test_a_zoom_reaches_the_top_of_a_peak() -> None:
     def ask(inner: Domain) -> tuple[Tally, str]:
         first = whole.offset_of(inner)
         places = (first + inner.place(index) for index in range(inner.count))
-        return sum((Tally(1, by_ulps=peaked(p)) for p in places), Tally()), ""
+        return sum((Tally(1, by_finite=peaked(p)) for p in places), Tally()), ""
 
     first, _ = ask(replace(some, stride=2**60))
     found, why = towards_the_worst(some, first, ask)
-    assert (found.by_ulps.place, found.by_ulps.size, why) == (PEAK, 1.0, "")
+    assert (found.by_finite.place, found.by_finite.size, why) == (PEAK, 1.0, "")
     assert found.inputs < 10_000
+
+
+def test_the_worst_finite_error_is_there_beside_an_infinite_one() -> None:
+    """Of exact losses the third is inf and the fifth twice as large."""
+    domain = Domain("binary", "logits", "float16", 1, 2.0, 2.5)
+    problem = domain.problem(0, domain.count)
+    exact = truth(problem)
+    losses = exact.reference.losses.high.astype(np.float16)
+    losses[2], losses[4] = np.inf, 2 * losses[4]
+    found = Part(domain, 0, 0, problem.values).tally(Computed(losses, {}, "", 0.0), exact)
+    assert (found.by_ulps.size, found.by_ulps.place) == (math.inf, 2)
+    assert found.by_finite.place == 4
+    # log(1 + exp(-2)) is 0.127, and float16 has a spacing of 2^-13 from 2^-3 to 2^-2.
+    assert found.by_finite.size == pytest.approx(0.127 * 2**13, rel=0.02)
 
 
 def test_a_zoom_that_fails_says_so() -> None:
     some = Domain("binary", "logits", "float64", 1, 1.0, 2.0, stride=2**40)
-    found, why = towards_the_worst(some, Tally(1, by_ulps=Worst(1.0, 5)), lambda _: (None, "died"))
+    found, why = towards_the_worst(
+        some, Tally(1, by_finite=Worst(1.0, 5)), lambda _: (None, "died")
+    )
     assert (found.inputs, why) == (1, "died")
 
 
@@ -258,6 +274,7 @@ TALLIES = st.builds(
     over=st.tuples(*[st.integers(0, 9)] * 4),
     by_ulps=WORST,
     by_share=WORST,
+    by_finite=WORST,
     curve=st.dictionaries(st.integers(-2, 2), st.sampled_from([0.0, 2.0])),
 )
 

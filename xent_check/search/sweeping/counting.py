@@ -61,10 +61,14 @@ class Part:
         for first in range(self._before, len(scores), step):
             rows = slice(first, first + step)
             count += _of_some(domain, start + first - self._before, scores[rows], held.at(rows))
+        by_ulps = by_finite = _confirmed(domain, count.by_ulps, held.dtype)
+        if count.by_finite != count.by_ulps:
+            by_finite = _confirmed(domain, count.by_finite, held.dtype)
         return replace(
             count,
             breaks=_breaks(domain, start - self._before, held.actual),
-            by_ulps=_confirmed(domain, count.by_ulps, held.dtype),
+            by_ulps=by_ulps,
+            by_finite=by_finite,
             by_share=replace(
                 count.by_share, exact=_confirmed(domain, count.by_share, held.dtype).exact
             ),
@@ -158,6 +162,7 @@ def _of_some(domain: Domain, start: int, scores: Scores, held: _Held) -> Tally:
         decided=len(near),
         by_ulps=_worst(domain, start, sizes, d.actual, d.target),
         by_share=_worst(domain, start, shares, d.actual, d.target),
+        by_finite=_worst(domain, start, np.where(np.isinf(sizes), -1.0, sizes), d.actual, d.target),
         curve=_curve(scores, largest),
     )
 
@@ -178,12 +183,14 @@ def _of_plain(domain: Domain, start: int, scores: Scores, held: _Held) -> Tally 
         return None
     largest = ulps.max(axis=1)
     top = float(largest.max())
+    worst = _worst(domain, start, ulps, actual, held.high)
     return Tally(
         inputs=len(largest),
         diverging=int((shares > 1).any(axis=1).sum()) if beyond.size else 0,
         over=tuple(int((largest > limit).sum()) if top > limit else 0 for limit in ULPS),
-        by_ulps=_worst(domain, start, ulps, actual, held.high),
+        by_ulps=worst,
         by_share=_worst(domain, start, shares, actual, held.high),
+        by_finite=worst,
         curve=_curve(scores, largest),
     )
 
@@ -256,6 +263,8 @@ def _is_near(d: Difference, radius: Float64s) -> npt.NDArray[np.bool_]:
 def _worst(domain: Domain, start: int, sizes: Float64s, actual: Float64s, exact: Float64s) -> Worst:
     row, entry = divmod(int(np.argmax(sizes)), sizes.shape[1])
     size, answer, target = (float(array[row, entry]) for array in (sizes, actual, exact))
+    if size < 0:
+        return Worst()
     return Worst(size, domain.place(start + row), answer, target, entry)
 
 

@@ -47,10 +47,9 @@ class Engine(Protocol):
 class Here:
     """This machine: a process for each framework."""
 
-    def __init__(
-        self, implementations: Sequence[Implementation], jobs: int | None, timeout: float
-    ) -> None:
-        self._pool = Pool[Implementation](implementations, jobs, keep=True)
+    def __init__(self, jobs: int | None, timeout: float) -> None:
+        # The first parts start its processes: by then the journal has the name of the folder.
+        self._pool = Pool[Implementation]((), jobs, keep=True)
         self.folder = self._pool.folder.name
         self._timeout = timeout
 

@@ -78,6 +78,8 @@ class SweptRecord(Saved):
     """the largest error in ulps"""
     worst_share: WorstRecord | None
     """the largest share of the bound"""
+    worst_finite: WorstRecord | None = None
+    """the largest error in ulps that is finite, where `worst` is not"""
     curve: tuple[tuple[float, Number], ...]
     """steps: from each score to that of the next, errors are at most so many ulps, rounded up to
     three digits"""
@@ -149,6 +151,7 @@ def _row(one: Swept) -> SweptRecord:
         order_broken=tally.breaks,
         worst=_worst(domain, tally.by_ulps),
         worst_share=_worst(domain, tally.by_share),
+        worst_finite=None if tally.by_finite == tally.by_ulps else _worst(domain, tally.by_finite),
         curve=_curve(domain, tally),
     )
 

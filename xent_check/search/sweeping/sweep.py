@@ -109,7 +109,7 @@ def _engine(plan: Plan) -> Engine:
         from .cluster import OnCluster
 
         return OnCluster(plan.scheduler, plan.implementations, plan.timeout)
-    return Here(plan.implementations, plan.jobs, plan.timeout)
+    return Here(plan.jobs, plan.timeout)
 
 
 def _sweep(plan: Plan, journal: Journal, engine: Engine, progress: Progress) -> Iterator[Swept]:

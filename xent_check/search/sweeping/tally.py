@@ -58,6 +58,8 @@ class Tally:
     """the largest error in ulps"""
     by_share: Worst = field(default_factory=Worst)
     """the largest error as a share of its bound"""
+    by_finite: Worst = field(default_factory=Worst)
+    """the largest error in ulps that is finite"""
     curve: Mapping[int, float] = field(default_factory=dict)
     """the largest error in ulps by the binary exponent of the first score, above ZERO, signed as
     that score; 0 of 0"""
@@ -75,6 +77,7 @@ class Tally:
             self.breaks + other.breaks,
             self.by_ulps.or_worse(other.by_ulps),
             self.by_share.or_worse(other.by_share),
+            self.by_finite.or_worse(other.by_finite),
             dict(sorted(curve.items())),
         )
 
@@ -87,10 +90,16 @@ class Tally:
                 "over": tuple(plain["over"]),
                 "by_ulps": Worst(**plain["by_ulps"]),
                 "by_share": Worst(**plain["by_share"]),
+                "by_finite": Worst(**plain["by_finite"]),
                 "curve": {int(bucket): ulps for bucket, ulps in plain["curve"].items()},
             }
         )
 
     def moved(self, by: int) -> Tally:
         """The same of a domain that begins so many places earlier."""
-        return replace(self, by_ulps=self.by_ulps.moved(by), by_share=self.by_share.moved(by))
+        return replace(
+            self,
+            by_ulps=self.by_ulps.moved(by),
+            by_share=self.by_share.moved(by),
+            by_finite=self.by_finite.moved(by),
+        )

@@ -21,8 +21,8 @@ Ask = Callable[[Domain], tuple[Tally | None, str]]
 
 
 def towards_the_worst(domain: Domain, found: Tally, ask: Ask) -> tuple[Tally, str]:
-    """What was found, with all inputs on the way to the worst in ulps and to the worst share of
-    the bound; and "", or why one of them was not answered."""
+    """What was found, with all inputs on the way to the worst finite error in ulps and to the worst
+    share of the bound; and "", or why one of them was not answered."""
     looked_at: set[Domain] = set()
     for worst_of in (_by_ulps, _by_share):
         stride = domain.stride
@@ -43,7 +43,9 @@ def towards_the_worst(domain: Domain, found: Tally, ask: Ask) -> tuple[Tally, st
 
 
 def _by_ulps(tally: Tally) -> Worst:
-    return tally.by_ulps
+    """The worst that is finite: around an infinite error, which is that of an overflow, none is
+    worse."""
+    return tally.by_finite
 
 
 def _by_share(tally: Tally) -> Worst:
