@@ -99,8 +99,8 @@ BUGS = (
         "implementation.own", RUN, "counts",
     ),
     Bug(
-        "what is declared goes to no worker", "jobs:Job.request",
-        "declared = asdict(i.declared)", "declared = {}", RUN, "counts",
+        "what is declared goes to no worker", "workers.worker:Request.of",
+        "asdict(i.declared)", "{}", RUN, "counts",
     ),
     Bug(
         "what is declared of nobody is no mistake", "selection:require_own",
