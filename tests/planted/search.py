@@ -86,7 +86,7 @@ BUGS = (
     Bug(
         "what nothing explains is known", "fuzzing.declared:declared_keys",
         "frozenset(key for key in keys if key.explanation != UNEXPLAINED)", "frozenset(keys)",
-        "test_declared.py", "whatever_was_declared",
+        "test_declared.py", "makes_none_known",
     ),
     Bug(
         "a find has one reason alone", "fuzzing.find:_reasons",

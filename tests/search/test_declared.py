@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from xent_check.casefile.in_memory import case_in_memory
 from xent_check.casefile.loading import Filter, load
@@ -15,6 +17,7 @@ from xent_check.results.attached_diagnosis import diagnosed
 from xent_check.results.report import CaseResult
 from xent_check.results.verdict import judge
 from xent_check.running.jobs import Job
+from xent_check.search.fuzzing import declared as module
 from xent_check.search.fuzzing.declared import FOUND, declared_keys, is_declared
 from xent_check.search.fuzzing.find import UNEXPLAINED, Key, key_of, keys_of
 from xent_check.workers.pool import Pool
@@ -67,6 +70,27 @@ def test_one_number_that_is_too_little_for_a_reason_is_known_by_the_closest() ->
     assert result.diagnosis is not None
     assert not result.diagnosis.explained
     assert key_of(result) == key("losses", explanation="log-clamped")
+
+
+UNKNOWN = """
+loss: categorical
+dtype: float16
+hidden: [[1], [1], [1]]
+weight: [[11], [10]]
+labels: [[1, 0], [1, 0], [1, 0]]
+label_smoothing: 0.1
+tolerance: auto
+expect: {manual: {losses: [.nan, .nan, .nan], because: "exp(11) + exp(10) is beyond float16"}}
+"""
+
+
+def test_a_declared_departure_that_nothing_explains_makes_none_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "c.yaml").write_text(UNKNOWN, encoding="utf-8")
+    monkeypatch.setattr(module, "FOUND", str(tmp_path))
+    with Pool[Job]((parse("manual"),), None, keep=True) as pool:
+        assert declared_keys((parse("manual"),), pool, 60.0) == frozenset()
 
 
 def test_what_nothing_explains_is_a_find_whatever_was_declared() -> None:
