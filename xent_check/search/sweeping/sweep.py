@@ -91,16 +91,14 @@ def sweep(
     computed: is told at the end which kinds of machines answered.
     UserError where the journal is of another sweep, or a function of the user's cannot be loaded.
     """
-    with (
-        Journal(plan.journal, plan.subject, plan.resume) as journal,
-        _engine(plan) as engine,
-    ):
-        leftovers.delete(entry["folder"] for entry in journal.entries if "folder" in entry)
-        if engine.folder:
-            journal.add({"folder": engine.folder})
-        swept = list(_sweep(plan, journal, engine, progress))
-        computed(engine.machines)
-        journal.remove()
+    with Journal(plan.journal, plan.subject, plan.resume) as journal:
+        with _engine(plan) as engine:
+            leftovers.delete(entry["folder"] for entry in journal.entries if "folder" in entry)
+            if engine.folder:
+                journal.add({"folder": engine.folder})
+            swept = list(_sweep(plan, journal, engine, progress))
+            computed(engine.machines)
+        journal.remove()  # last: ending the processes takes long enough to be killed meanwhile
         return swept
 
 
