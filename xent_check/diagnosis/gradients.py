@@ -248,7 +248,7 @@ def _of_meanings(seen: _Observed, problem: Problem) -> Iterator[_Candidate]:
     for name, words, parameters, slopes in gradients(problem):
         gradient = slopes if problem.given != "hidden" else through_layer(problem, slopes, seen.by)
         size = np.where(np.isfinite(gradient), np.abs(gradient), 0.0)
-        own = np.fmax(bound, 4 * seen.exact.bounds.u * size)  # rounded, where an exact 0 is not
+        own = np.fmax(bound, seen.exact.bounds.u * size)  # rounded, where an exact 0 is not
         steps, allowed = (Change(name, words),), own + seen.units
         yield _Candidate(steps, parameters, gradient, own, allowed, problem, np.nan)
 
