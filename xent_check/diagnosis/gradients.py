@@ -247,8 +247,10 @@ def _of_meanings(seen: _Observed, problem: Problem) -> Iterator[_Candidate]:
         bound = np.where(kept, bound, bound.max(initial=0.0))  # ignored samples have none
     for name, words, parameters, slopes in gradients(problem):
         gradient = slopes if problem.given != "hidden" else through_layer(problem, slopes, seen.by)
-        size = np.where(np.isfinite(gradient), np.abs(gradient), 0.0)
-        own = np.fmax(bound, seen.exact.bounds.u * size)  # rounded, where an exact 0 is not
+        own = bound
+        if seen.exact.bounds.promise is None:  # it is rounded, where an exact 0 is not
+            size = np.where(np.isfinite(gradient), np.abs(gradient), 0.0)
+            own = np.fmax(bound, seen.exact.bounds.u * size)
         steps, allowed = (Change(name, words),), own + seen.units
         yield _Candidate(steps, parameters, gradient, own, allowed, problem, np.nan)
 
