@@ -259,7 +259,7 @@ def bash(line: str) -> list[str]:
         ("xent-check run m", ["more", "mine.yaml"]),
         (
             "xent-check run corpus:",
-            ["behaviour", "conformance", "forum", "language_models", "options"],
+            ["behaviour", "conformance", "forum", "found", "language_models", "options"],
         ),
         ("xent-check run --fail-on new,drift:", ["2x"]),
         ("xent-check run n", [""]),
