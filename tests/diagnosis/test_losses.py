@@ -81,6 +81,11 @@ CANCELLING = Problem(  # the targets add up to 0 once they are smoothed, and so 
     "float16", label_smoothing=0.5,
 )  # fmt: skip
 
+CANCELLING_BINARY = Problem(  # the two halves of a label of 1/2, one of them negative
+    "binary", "logits", np.array([1e-45], np.float32), np.array([0.5], np.float32), "float32",
+    pos_weight=np.asarray(-1, np.float32),
+)  # fmt: skip
+
 BESIDE_NAN = Problem(  # a small share of a row beside another row that is nan
     "categorical", "probs", np.array([[1e-188, 1.0], [0.0, np.nan]]), np.array([[0.0, 1], [0, 1]]),
     "float64", normalize=True,
@@ -90,16 +95,19 @@ BESIDE_NAN = Problem(  # a small share of a row beside another row that is nan
 @settings(max_examples=200, deadline=None)
 @given(problems())
 @example(CANCELLING)
+@example(CANCELLING_BINARY)
 @example(BESIDE_NAN)
 def test_the_losses_are_the_references_to_1e_9(problem: Problem) -> None:
     exact, meaning = reference(problem).losses, meaning_of(problem)
     high, radius = exact.high.reshape(-1), exact.radius.reshape(-1)
     losses = losses_of(meaning)
     allowed = 1e-9 * np.abs(high) + radius
-    targets = meaning.targets
-    if targets is not None and (targets[~np.isnan(targets)] < 0).any():
+    factors = {"targets": meaning.targets, "pos_weight": meaning.pos_weight}
+    below = {n: f for n, f in factors.items() if f is not None and (f < 0).any()}
+    if below:
         # those below 0 cancel others: the rounding is that of the terms, not of what is left
-        terms = np.abs(losses_of(replace(meaning, targets=np.abs(targets))))
+        sizes: dict[str, Any] = {name: np.abs(factor) for name, factor in below.items()}
+        terms = np.abs(losses_of(replace(meaning, **sizes)))
         allowed += 1e-14 * np.where(np.isfinite(terms), terms, 0.0)
     finite = np.isfinite(high) & np.isfinite(losses)
     assert (np.abs(losses[finite] - high[finite]) <= allowed[finite]).all()

@@ -137,6 +137,7 @@ def test_each_framework_s_loss_runs_from_the_command_line(tmp_path: Path) -> Non
     assert "numpy" not in table
 
 
+@pytest.mark.long
 def test_what_jax_compiles_for_a_loss_of_the_users_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

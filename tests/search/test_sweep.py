@@ -216,8 +216,8 @@ def test_runs_of_answers_at_a_limit_are_decided_as_each_alone_would_be(
 @pytest.mark.parametrize(
     "domain",
     [
-        Domain("binary", "logits", "float32", 1, 0.5, 0.5 + 2**-9),
-        Domain("binary", "logits", "float32", 0, -90.0, 110.0, True, stride=5_001),
+        Domain("binary", "logits", "float32", 1, 0.5, 8.0, stride=1_601),
+        Domain("binary", "logits", "float32", 0, -90.0, 110.0, True, stride=100_001),
         Domain("binary", "probs", "float32", 1, 0.0, 1.0, stride=30_001),
         Domain("sparse_categorical", "logits", "bfloat16", 0, -3.0, 3.0, True, stride=170),
     ],
