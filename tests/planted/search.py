@@ -81,16 +81,16 @@ BUGS = (
     ),
     Bug(
         "nan is declared where inf is", "fuzzing.declared:is_declared",
-        "if all(replace", "if any(replace", "test_declared.py", "where_both_are",
+        "if all(replace", "if any(replace", "search/test_declared.py", "where_both_are",
     ),
     Bug(
         "what nothing explains is known", "fuzzing.declared:declared_keys",
         "frozenset(key for key in keys if key.explanation != UNEXPLAINED)", "frozenset(keys)",
-        "test_declared.py", "makes_none_known",
+        "search/test_declared.py", "makes_none_known",
     ),
     Bug(
         "a find has one reason alone", "fuzzing.find:_reasons",
-        "return reasons or close", "return reasons[:1] or close", "test_declared.py",
+        "return reasons or close", "return reasons[:1] or close", "search/test_declared.py",
         "any_reason",
     ),
 )  # fmt: skip
