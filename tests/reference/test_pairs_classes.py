@@ -81,18 +81,23 @@ def closest(numbers: Enclosure, true: list[mpf]) -> list[bool]:
         ]
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("options", OPTIONS, ids=lambda options: "-".join(options) or "plain")
-def test_the_oracle_is_within_them_and_every_sample_is_decided(
-    dtype: DType, options: dict[str, Any]
-) -> None:
-    problem = random_problem(dtype, **options)
+def assert_decided(problem: Problem) -> None:
+    """Every sample is, and the oracle is within its loss and its gradient."""
     losses, decided = pair_losses(problem)
     assert decided.all()
     assert all(closest(losses, truth(problem).losses))
     entries, decided = pair_gradient(problem)
     assert decided.all()
     assert all(closest(entries, [x for row in gradient(problem) for x in row]))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("options", OPTIONS, ids=lambda options: "-".join(options) or "plain")
+def test_the_oracle_is_within_them_and_every_sample_is_decided(
+    dtype: DType, options: dict[str, Any]
+) -> None:
+    problem = random_problem(dtype, **options)
+    assert_decided(problem)
 
 
 def test_losses_and_entries_of_sure_predictions_are_decided_though_tiny() -> None:
@@ -100,12 +105,7 @@ def test_losses_and_entries_of_sure_predictions_are_decided_though_tiny() -> Non
     values = np.zeros((3, 8))
     values[np.arange(3), [1, 2, 3]] = 200
     problem = Problem("sparse_categorical", "logits", values, np.array([1, 2, 3]), "float64")
-    losses, decided = pair_losses(problem)
-    assert decided.all()
-    assert all(closest(losses, truth(problem).losses))
-    entries, decided = pair_gradient(problem)
-    assert decided.all()
-    assert all(closest(entries, [x for row in gradient(problem) for x in row]))
+    assert_decided(problem)
 
 
 def test_the_radius_has_what_the_sum_of_coefficients_loses() -> None:

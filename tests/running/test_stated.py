@@ -35,7 +35,8 @@ def cross_entropy(logits: np.ndarray, dtype: str) -> np.ndarray:
 
 
 def held(folder: Path, text: str, losses: np.ndarray, dtype: str = "float64") -> CaseResult:
-    (posed,) = posed_cases(f"{CASES}{text}dtype: {dtype}\n", folder)
+    dtypes = ", ".join(dict.fromkeys(["float64", dtype]))
+    *_, posed = posed_cases(f"{CASES}{text}matrix: {{dtype: [{dtypes}]}}\n", folder)
     total = np.asarray(losses.mean())
     totals: dict[Reduction, Array | Unsupported] = {}
     if "reduction" in text:

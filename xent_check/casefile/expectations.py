@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 
 from xent_check.errors import InvalidError, KeyPath, Mistake
+from xent_check.problem.dtypes import unit_roundoff
 from xent_check.problem.expectation import REFERENCE, Expectation, Expectations, Published
 from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import (
     CONDUCT_CHECKS,
     DEPARTURES,
+    DTYPES,
     PARAMETERS,
     REDUCTIONS,
     ConductCheck,
@@ -24,6 +26,7 @@ from xent_check.problem.vocabulary import (
 )
 
 from .case import Case, ExpectedFields, GradientFields
+from .yaml_values import origin_of
 
 Shape = tuple[int, ...] | None  # None: not known
 
@@ -82,6 +85,7 @@ def expectation_mistakes(case: Case, layout: Layout) -> Iterator[Mistake]:
         for index, entry in enumerate(entries):
             key: KeyPath = ("expect", name, index) if is_list else ("expect", name)
             yield from _entry_mistakes(entry, name, key)
+            yield from _never_narrower(case, entry, key)
             for mistake in _layout_mistakes(entry, layout):
                 yield mistake.below(*key)
         if name != REFERENCE:
@@ -119,6 +123,18 @@ def _entry_mistakes(entry: ExpectedFields, name: str, key: KeyPath) -> list[Mist
             fault, advice = f"{known} without a because", "say why it is known"
             return [Mistake((*key, known), fault, "a known divergence, with its reason", advice)]
     return []
+
+
+def _never_narrower(case: Case, entry: ExpectedFields, key: KeyPath) -> Iterator[Mistake]:
+    """A `compute` that is about no dtype that the case has: its divergence would never be looked
+    for. Of a matrix of dtypes it is about the wider ones."""
+    of_matrix = origin_of(case.source, ("dtype",))[0] == "matrix"
+    dtypes = DTYPES if of_matrix else (case.fields.dtype,)
+    if entry.compute is None or "dtype" in case.unknown:
+        return
+    if all(unit_roundoff(entry.compute) <= unit_roundoff(dtype) for dtype in dtypes):
+        allowed = "a dtype narrower than the case's" + ("" if of_matrix else f" {dtypes[0]}")
+        yield Mistake((*key, "compute"), f"'{entry.compute}'", allowed, "")
 
 
 def _layout_mistakes(entry: ExpectedFields, layout: Layout) -> Iterator[Mistake]:
