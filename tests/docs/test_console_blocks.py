@@ -117,3 +117,10 @@ def test_times_and_versions_may_differ_and_nothing_else(tmp_path: Path) -> None:
     assert as_run(page, folder(tmp_path, "same")) == page
     other = page.replace("s, 4", "s, 5", 1)
     assert as_run(other, folder(tmp_path, "other")) != other
+
+
+def test_lines_may_break_elsewhere_where_a_time_is_longer(tmp_path: Path) -> None:
+    page = "```console\n$ echo in 3.1 s, 4 cases\nin 10.25 s,\n4 cases\n```\n"
+    assert as_run(page, folder(tmp_path, "same")) == page
+    other = page.replace("3.1 s, ", "").replace("10.25 s,", "")
+    assert as_run(other, folder(tmp_path, "other")) != other

@@ -161,10 +161,18 @@ class Session:
         )  # fmt: skip
 
 
-def _without_aside(text: str) -> str:
-    for pattern, instead in _ASIDE:
-        text = pattern.sub(instead, text)
-    return text
+def _without_aside(text: str) -> list[str]:
+    """Its paragraphs without what is aside; one that has such a thing as its words.
+
+    A longer time breaks a paragraph's lines elsewhere, and pads a column more.
+    """
+    paragraphs = []
+    for before in text.split("\n\n"):
+        after = before
+        for pattern, instead in _ASIDE:
+            after = pattern.sub(instead, after)
+        paragraphs.append(after if after == before else " ".join(after.split()))
+    return paragraphs
 
 
 def assert_as_run(page: Path, folder: Path, links: Mapping[str, Path] | None = None) -> None:
