@@ -136,7 +136,7 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
     ): UNASKED,
     (
         "float64",
-        'buffer = np.empty((min(step, len(labels)), n), order="F" if n <= _FEW else "C")',
+        "buffer = np.empty((min(step, len(labels)), n), order=order_of(n))",
         "buffer = np.empty((min(step, len(labels)), n))",
     ): "the order in memory, for speed",
     (

@@ -31,6 +31,10 @@ BUGS = (
     ),
     Bug(
         "weights of 16 bits are never flushed", "bounds_inside:_wide",
-        "np.where(problem.kept, parts.flushed, 0.0)", "0.0", INSIDE, "flushed",
+        "np.where(problem.kept, larger * parts.flushed, 0.0)", "0.0", INSIDE, "flushed",
+    ),
+    Bug(
+        "16 bits lose as little as float32 does", "bounds_inside:_wide",
+        'FLUSHED[problem.dtype] / FLUSHED["float32"]', "1.0", INSIDE, "flushed",
     ),
 )  # fmt: skip

@@ -13,11 +13,15 @@ BUGS = (
     ),
     Bug(
         "a number that rises where it should fall is in order", "search.sweeping.counting:_breaks",
-        "(after > before) & (directions < 0)", "(after > before) & (directions < -1)", SWEEP,
+        "else of[1:] > of[:-1]", "else of[1:] > np.inf", SWEEP,
     ),
     Bug(
         "two classes have no order", "search.sweeping.counting:_breaks",
-        "% domain.taken == 0] = False", "% domain.taken >= 0] = False", SWEEP,
+        "wrong[-(start + 1) % domain.taken :: domain.taken]", "wrong[:]", SWEEP,
+    ),
+    Bug(
+        "the second score goes on where the first changes", "search.sweeping.counting:_breaks",
+        "-(start + 1) % domain.taken", "-start % domain.taken", SWEEP,
     ),
     Bug(
         "an answer near a limit gets no look of its own", "search.sweeping.counting:_of_plain",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Event, Lock
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ from .problem import Problem
 
 Array = npt.NDArray[Any]
 VALUES = 2**18  # of a part: 2 MiB in float64
+_FEW = 16  # classes
 _THREADS = 2
 
 
@@ -29,6 +30,12 @@ def parts(problem: Problem, values: int | None = None) -> Iterator[tuple[slice, 
     before, after = _around(problem)
     for samples, place in _places(before, after, max(1, (values or VALUES) // n)):
         yield samples, _part(problem, samples, (before, n, after), place)
+
+
+def order_of(n: int) -> Literal["C", "F"]:
+    """How rows of n classes lie in memory to be summed at once: by class where these are few, for a
+    loop over each row takes longer than its sums then."""
+    return "F" if n <= _FEW else "C"
 
 
 def one_sample(problem: Problem, flat: int) -> Problem:

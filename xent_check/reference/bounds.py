@@ -36,7 +36,7 @@ from .bounds_classes import class_parts
 from .bounds_layer import through_layer
 from .bounds_totals import total_bound
 from .reference import Reference
-from .rounding import FLUSHED, capped
+from .rounding import FLUSHED, Parts, capped
 
 # The options that the bound gives a meaning to; `bounds` refuses any other.
 KNOWN = frozenset({
@@ -76,10 +76,22 @@ def bounds(problem: Problem, reference: Reference, samples: int | None = None) -
     NotImplementedError where the problem has an option that is not KNOWN.
     """
     problem = problem.aligned
+    return bounds_of_parts(problem, reference, rounding_parts(problem), samples)
+
+
+def rounding_parts(problem: Problem) -> Parts:
+    """The parts of the bounds of a problem whose samples are aligned with its labels.
+    NotImplementedError: as of `bounds`."""
     refuse_unknown(problem, KNOWN, "the bound")
-    u, floor = unit_roundoff(problem.dtype), FLUSHED[problem.dtype]
     parts_of = binary_parts if problem.loss == "binary" else class_parts
-    parts = parts_of(problem, u, floor)
+    return parts_of(problem, unit_roundoff(problem.dtype), FLUSHED[problem.dtype])
+
+
+def bounds_of_parts(
+    problem: Problem, reference: Reference, parts: Parts, samples: int | None
+) -> Bounds:
+    """`bounds` from its `rounding_parts`."""
+    u, floor = unit_roundoff(problem.dtype), FLUSHED[problem.dtype]
     size = np.abs(np.where(np.isfinite(reference.losses.high), reference.losses.high, 0.0))
     errors = parts.terms | {"store": 2 * (u * size)}
     kept, flushed = problem.kept, parts.flushed

@@ -45,6 +45,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xent_check.problem.dtypes import Float64s
+from xent_check.problem.parts import order_of
 from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import SCORED
 
@@ -114,7 +115,7 @@ def class_parts(problem: Problem, u: float, flushed: float) -> Parts:
         with np.errstate(over="ignore"):  # a loss beyond float64 needs no bound
             c = capped(c * weight[at, None])
             live = capped(live * (flushed * up(weight[at])[:, None]))
-            x = rows[at].astype(np.float64)
+            x = rows[at].astype(np.float64, order=order_of(n))
             chunk = _Rows(
                 problem, u, x, c, flushed, live, weight[at, None], cotangent[at, None],
                 None if errors is None else errors[at],
@@ -147,9 +148,9 @@ def _coefficients(
     class, before the sample's weight."""
     n, e = problem.num_classes, float(problem.smoothing)
     if soft is None:
-        targets = np.equal(labels[:, None], np.arange(n)).astype(np.float64)
+        targets = np.equal(labels[:, None], np.arange(n)).astype(np.float64, order=order_of(n))
     else:
-        targets = np.nan_to_num(soft.astype(np.float64))
+        targets = np.nan_to_num(soft.astype(np.float64, order=order_of(n)))
     own, shared = targets * (1 - e), e / n
     # An epsilon above 1, as megatron's formula may make it, lets the two parts of a target cancel.
     targets = np.abs(own + shared) if e <= 1 else np.abs(own) + shared

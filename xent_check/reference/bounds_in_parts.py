@@ -9,7 +9,7 @@ from threading import Lock
 import numpy as np
 
 from xent_check.problem.dtypes import Float64s, unit_roundoff
-from xent_check.problem.parts import VALUES, in_threads, one_sample
+from xent_check.problem.parts import VALUES, in_threads, one_sample, order_of
 from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import Parameter
 
@@ -81,7 +81,10 @@ def _empty_gradient(problem: Problem) -> Float64s | None:
     count = math.prod(problem.samples_shape)
     if problem.given == "hidden":
         return np.empty((count, problem.values.shape[-1]))
-    return np.empty(count if problem.loss == "binary" else (count, problem.num_classes))
+    if problem.loss == "binary":
+        return np.empty(count)
+    n = problem.num_classes
+    return np.empty((count, n), order=order_of(n))
 
 
 def _shaped(problem: Problem, gradient: Float64s | None) -> Float64s | None:

@@ -17,12 +17,10 @@ import numpy as np
 from xent_check.problem.dtypes import Float64s, unit_roundoff
 from xent_check.problem.problem import Problem
 
-from .bounds import Bounds, bounds
-from .bounds_binary import binary_parts
-from .bounds_classes import class_parts
+from .bounds import Bounds, bounds, bounds_of_parts, rounding_parts
 from .bounds_in_parts import bounds_in_parts, sample_at
 from .reference import Reference
-from .rounding import FLUSHED
+from .rounding import FLUSHED, capped
 
 
 def inside_float32(problem: Problem, reference: Reference, in_dtype: Bounds) -> Bounds:
@@ -49,13 +47,16 @@ def inside_float32(problem: Problem, reference: Reference, in_dtype: Bounds) -> 
 
 def _wide(problem: Problem, reference: Reference, samples: int | None) -> Bounds:
     """The bounds in float32, and the errors of 16-bit products that are flushed to 0."""
-    wide = bounds(replace(problem, dtype="float32"), reference, samples)
-    parts_of = binary_parts if problem.loss == "binary" else class_parts
-    parts = parts_of(problem, unit_roundoff(problem.dtype), FLUSHED[problem.dtype])
-    losses = wide.losses + np.where(problem.kept, parts.flushed, 0.0)
-    if wide.gradient is None or parts.gradient_flushed is None:
-        return replace(wide, losses=losses)
-    return replace(wide, losses=losses, gradient=wide.gradient + parts.gradient_flushed)
+    in_float32 = replace(problem, dtype="float32")
+    parts = rounding_parts(in_float32)
+    wide = bounds_of_parts(in_float32, reference, parts, samples)
+    larger = FLUSHED[problem.dtype] / FLUSHED["float32"]  # they are as large as what is flushed
+    with np.errstate(over="ignore"):  # where weights overflow, the largest float64 is the bound
+        losses = capped(wide.losses + np.where(problem.kept, larger * parts.flushed, 0.0))
+        if wide.gradient is None or parts.gradient_flushed is None:
+            return replace(wide, losses=losses)
+        gradient = capped(wide.gradient + larger * parts.gradient_flushed)
+    return replace(wide, losses=losses, gradient=gradient)
 
 
 def terms_inside_at(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from xent_check.problem.dtypes import Float64s
+from xent_check.problem.parts import order_of
 from xent_check.problem.problem import Problem
 
 from .rounding import FLUSHES, KE, KL, LARGEST, Parts, additions, capped, sizes, up
@@ -63,7 +64,7 @@ def _statistics(
     count, n = rows.shape
     gap, entropy, total = np.empty((3, count))
     step = max(1, _IN_CACHE // n)
-    x, exps = np.empty((2, min(step, count), n))
+    x, exps = (np.empty((min(step, count), n), order=order_of(n)) for _ in range(2))
     for start in range(0, count, step):
         at = slice(start, start + step)
         gaps, e = x[: len(rows[at])], exps[: len(rows[at])]

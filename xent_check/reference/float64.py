@@ -48,6 +48,7 @@ import numpy.typing as npt
 
 from xent_check.problem.dtypes import Float64s
 from xent_check.problem.last_layer import as_logits, layer_of
+from xent_check.problem.parts import order_of
 from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import Reduction
 
@@ -59,7 +60,6 @@ from .rounding import once
 U = 2.0**-53
 K = 16
 _LARGEST_ERROR = 2.0**-10  # of a score
-_FEW = 16  # classes
 IN_CACHE = 2**17  # values in float64
 
 
@@ -195,7 +195,7 @@ def _sparse(problem: Problem) -> _Computed | None:
     if problem.given == "probs":
         return _with_weights(problem, _minus_log_of_label(problem), sizes, lse, tail)
     step = max(1, IN_CACHE // n)
-    buffer = np.empty((min(step, len(labels)), n), order="F" if n <= _FEW else "C")
+    buffer = np.empty((min(step, len(labels)), n), order=order_of(n))
     for start in range(0, len(labels), step):
         chunk = slice(start, start + step)
         x = buffer[: len(labels[chunk])]

@@ -24,6 +24,7 @@ import math
 import numpy as np
 
 from xent_check.problem.dtypes import Float64s
+from xent_check.problem.parts import order_of
 from xent_check.problem.problem import Problem
 
 from .enclosure import Enclosure
@@ -90,11 +91,11 @@ def _binary_from_probs(problem: Problem, weights: Float64s) -> Float64s:
 
 def _classes_from_logits(problem: Problem, weights: Float64s) -> Float64s:
     n, labels = problem.num_classes, problem.labels
-    entries = np.empty((len(labels), n))
+    entries = np.empty((len(labels), n), order=order_of(n))
     step = max(1, IN_CACHE // n)
     for start in range(0, len(labels), step):
         at = slice(start, start + step)
-        x, label = problem.values[at].astype(np.float64), labels[at]
+        x, label = problem.values[at].astype(np.float64, order=order_of(n)), labels[at]
         row, inside = np.arange(len(x)), (label >= 0) & (label < n)
         y = np.where(inside, label, 0)
         maximum = x.max(axis=1)

@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from xent_check.problem.dtypes import Float64s
 from xent_check.problem.options import refuse_unknown
-from xent_check.problem.parts import in_threads, parts, samples_at
+from xent_check.problem.parts import in_threads, order_of, parts, samples_at
 from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import PARAMETER_PARTS, Parameter, Reduction
 
@@ -178,12 +178,18 @@ def _gradients(
     return _gradient(problem, over), {}
 
 
+def _by_class(count: int, n: int) -> Float64s:
+    """Shape: [3, count, n]."""
+    by_class = order_of(n) == "F"
+    return np.empty((3, n, count)).swapaxes(1, 2) if by_class else np.empty((3, count, n))
+
+
 def _gradient(problem: Problem, over: Divisor = Fraction(1)) -> Enclosure:
     """The gradient over a divisor, a part at a time, by the same ways as the losses; over a divisor
     that is not 1 in ball arithmetic alone. Shape: the values'."""
     large = problem.num_scores > SMALL
     binary, count = problem.loss == "binary", math.prod(problem.samples_shape)
-    arrays: Float64s = np.empty((3, count) if binary else (3, count, problem.num_classes))
+    arrays: Float64s = np.empty((3, count)) if binary else _by_class(count, problem.num_classes)
     remaining: list[tuple[slice | Indices, Problem]] = []
 
     def work(samples: slice, part: Problem) -> None:

@@ -153,7 +153,7 @@ def _of_some(domain: Domain, start: int, scores: Scores, held: _Held) -> Tally:
     sizes = np.where(finite, ulps, np.where(agrees, 0.0, np.inf))
     with np.errstate(divide="ignore", invalid="ignore"):
         shares = np.where(finite, np.where(off > 0, off / allowed, 0.0), sizes)
-    largest = sizes.max(axis=1)
+    largest = _largest(sizes)
     return Tally(
         inputs=len(sizes),
         diverging=int((~agrees).any(axis=1).sum()),
@@ -169,7 +169,7 @@ def _of_some(domain: Domain, start: int, scores: Scores, held: _Held) -> Tally:
 
 def _of_plain(domain: Domain, start: int, scores: Scores, held: _Held) -> Tally | None:
     """The same where every answer is a number, and none is near a limit; else None."""
-    actual, limits = held.actual.astype(np.float64), held.limits
+    actual, limits = held.actual.astype(np.float64, order="F"), held.limits
     with np.errstate(over="ignore", invalid="ignore"):
         off = np.abs(actual - held.high)
         ulps, shares = off / limits.spaced, off / held.bound
@@ -181,12 +181,12 @@ def _of_plain(domain: Domain, start: int, scores: Scores, held: _Held) -> Tally 
     beyond = shares[shares > 1 - 2 * SLACK]
     if (np.abs(beyond - 1) <= limits.share_slack + 2 * _ROUNDED).any():
         return None
-    largest = ulps.max(axis=1)
+    largest = _largest(ulps)
     top = float(largest.max())
     worst = _worst(domain, start, ulps, actual, held.high)
     return Tally(
         inputs=len(largest),
-        diverging=int((shares > 1).any(axis=1).sum()) if beyond.size else 0,
+        diverging=int((_largest(shares) > 1).sum()) if beyond.size else 0,
         over=tuple(int((largest > limit).sum()) if top > limit else 0 for limit in ULPS),
         by_ulps=worst,
         by_share=_worst(domain, start, shares, actual, held.high),
@@ -260,8 +260,14 @@ def _is_near(d: Difference, radius: Float64s) -> npt.NDArray[np.bool_]:
     return near
 
 
+def _largest(sizes: Float64s) -> Float64s:
+    """The largest number of each row."""
+    return np.maximum(sizes[:, 0], sizes[:, 1]) if sizes.shape[1] == 2 else sizes[:, 0]
+
+
 def _worst(domain: Domain, start: int, sizes: Float64s, actual: Float64s, exact: Float64s) -> Worst:
-    row, entry = divmod(int(np.argmax(sizes)), sizes.shape[1])
+    row = int(np.argmax(_largest(sizes)))
+    entry = int(np.argmax(sizes[row]))
     size, answer, target = (float(array[row, entry]) for array in (sizes, actual, exact))
     if size < 0:
         return Worst()
@@ -287,13 +293,15 @@ def _confirmed(domain: Domain, worst: Worst, dtype: str) -> Worst:
 
 def _breaks(domain: Domain, start: int, actual: Scores) -> int:
     """How often the order of two neighbours is the wrong way round. start: the first's index."""
-    directions = np.array(domain.directions)
-    before, after = actual[:-1], actual[1:]
-    with np.errstate(invalid="ignore"):  # bfloat16 warns about nan
-        wrong = ((after < before) & (directions > 0)) | ((after > before) & (directions < 0))
+    wrong = np.zeros(len(actual) - 1, dtype=np.bool_)
+    for direction, numbers in zip(domain.directions, actual.T, strict=True):
+        # NumPy compares numbers of 16 bits slowly.
+        of = numbers.astype(np.float32) if numbers.itemsize == 2 else numbers
+        if direction:
+            wrong |= of[1:] < of[:-1] if direction > 0 else of[1:] > of[:-1]
     if domain.width > 1:  # where the first score changes, the second begins anew
-        wrong[np.arange(start + 1, start + len(actual)) % domain.taken == 0] = False
-    return int(wrong.any(axis=1).sum())
+        wrong[-(start + 1) % domain.taken :: domain.taken] = False
+    return int(np.count_nonzero(wrong))
 
 
 def _curve(scores: Scores, largest: Float64s) -> dict[int, float]:

@@ -74,7 +74,7 @@ class Domain:
         if self.loss == "binary":
             return self._at(start * self.stride, np.arange(stop - start, dtype=np.uint64))
         index = np.arange(start, stop, dtype=np.uint64)
-        return self._at(0, np.stack([index // self.taken, index % self.taken], axis=-1))
+        return self._at(0, np.stack([index // self.taken, index % self.taken])).T
 
     def place(self, index: int) -> int:
         """The place of the input at an index."""

@@ -34,7 +34,7 @@ class Limits:
     def of(cls, domain: Domain, exact: Truth, dtype: str) -> Limits:
         """Those of answers of the dtype `dtype`."""
         high, low, radius, bound = rows_of(domain, exact)
-        spaced = np.empty(high.shape)
+        spaced = np.empty_like(high)
         step = max(1, IN_CACHE // domain.width)
         slack, share_slack, plain = 0.0, 0.0, not low.any()
         for first in range(0, len(high), step):
