@@ -215,4 +215,10 @@ Shape = Annotated[list[Size], Field(max_length=32)]
 class Strict(BaseModel):
     """A mapping with known keys and exact types."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        frozen=True,
+        allow_inf_nan=False,
+        defer_build=True,  # a model inside another, or made to be extended, is never asked alone
+    )

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -37,6 +35,7 @@ from .levels import LeftOut, is_above, left_out_text
 from .mending import checked
 from .paths import case_files, require_existing, split_path
 from .posing import pose
+from .uncollected import uncollected
 from .yaml_reader import read
 from .yaml_values import Map, line_of
 
@@ -111,18 +110,6 @@ class Filter:
         return " ".join([*words, *self.losses, *self.dtypes])
 
 
-@contextmanager
-def _without_garbage_collector() -> Iterator[None]:
-    """Turn the garbage collector off, which would visit everything read again and again."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
-
-
 def load(
     paths: Sequence[str], case_filter: Filter, allow_outside: bool = False, any_label: bool = False
 ) -> tuple[PosedCase, ...]:
@@ -145,7 +132,7 @@ class Loaded:
         return self.posed_cases
 
 
-@_without_garbage_collector()
+@uncollected()
 def load_all(
     paths: Sequence[str],
     case_filter: Filter,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
+from xent_check.casefile.uncollected import uncollected
 from xent_check.problem.options import (
     OPTIONS,
     Axis,
@@ -219,13 +221,14 @@ def command(
         chosen = said_of(implementations(names, interpreters), declared)
     if interpreters:  # a label is no part of the case
         options["implementations"] = tuple(dict.fromkeys(i.unlabelled for i in chosen))
-    source, numbers = _case_source(options, observed, gradients)
-    posed = _posed_case(source, any_label=pasted)
-    if save is not None:
-        _write(save, source, force, again)
-    if pasted:
-        _explain(posed, numbers, bool(reports), verbose > 0, color)
-    else:
+    with uncollected() if pasted else nullcontext():  # it loads much for one answer
+        source, numbers = _case_source(options, observed, gradients)
+        posed = _posed_case(source, any_label=pasted)
+        if save is not None:
+            _write(save, source, force, again)
+        if pasted:
+            _explain(posed, numbers, bool(reports), verbose > 0, color)
+    if not pasted:
         from .output import Look
 
         if interpreters or declared.says_something:
