@@ -24,6 +24,11 @@ BUGS = (
         "-(start + 1) % domain.taken", "-start % domain.taken", SWEEP,
     ),
     Bug(
+        "what fails is asked for the next part", "search.sweeping.engine:Here.answers",
+        "{found.implementation for found in answered.absent} if answered else set()", "set()",
+        SWEEP, "next_part",
+    ),
+    Bug(
         "an answer near a limit gets no look of its own", "search.sweeping.counting:_of_plain",
         "<= limits.slack + _ROUNDED * limit", "< 0", SWEEP, "need_no_look",
     ),

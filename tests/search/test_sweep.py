@@ -341,3 +341,15 @@ def test_the_folder_of_a_killed_sweep_is_gone_once_it_was_resumed(tmp_path: Path
     folder.mkdir()  # which a kill would have left
     sweep(replace(plan, resume=True))
     assert not folder.exists()
+
+
+def test_what_fails_is_not_asked_for_the_next_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = tmp_path / "calls"
+    monkeypatch.setenv("SWEPT_CALLS", str(calls))
+    own = parse("tests/support/fakes/swept.py:failing")
+    domain = Domain("binary", "logits", "float16", 0, 1.0, 2.0)
+    (swept,) = sweep(Plan((domain,), (own,), tmp_path / "a.jsonl", values=300))
+    assert (swept.failed, swept.tally.inputs) == (True, 0)
+    assert calls.read_text(encoding="utf-8").count("called") == 1

@@ -19,7 +19,7 @@ from xent_check.workers.pool import Pool
 
 from .domain import Domain
 from .engine import Asked
-from .parts import Found, part_tallies
+from .parts import AskedPart, Found
 from .tally import Tally
 
 
@@ -92,7 +92,7 @@ def found_in(
             "absent": one.absent,
             "failed": one.failed,
         }
-        for one in part_tallies(Domain(**domain), start, stop, who, pool, timeout)
+        for one in AskedPart(Domain(**domain), start, stop, who, pool, timeout).answered().tallies()
     ]
 
 

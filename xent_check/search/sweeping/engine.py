@@ -11,7 +11,7 @@ from xent_check.implementations.names import Implementation
 from xent_check.workers.pool import Pool
 
 from .domain import Domain
-from .parts import Found, part_tallies
+from .parts import AskedPart, Found
 
 Asked = Callable[[int], list[Implementation]]
 """Who is asked for the part of a number, at the time when it is called."""
@@ -67,10 +67,21 @@ class Here:
     def answers(
         self, domain: Domain, parts: Sequence[tuple[int, int]], asked: Asked
     ) -> Iterator[Sequence[Found]]:
-        """One part after the other."""
-        for number, (start, stop) in enumerate(parts):
-            who = asked(number)
-            yield list(part_tallies(domain, start, stop, who, self._pool, self._timeout))
+        """One part after the other; while one is counted, the workers compute the next."""
+        gone: set[Implementation] = set()
+
+        def ask(number: int) -> AskedPart | None:
+            who = [i for i in asked(number) if i not in gone] if number < len(parts) else []
+            if not who:
+                return None
+            return AskedPart(domain, *parts[number], who, self._pool, self._timeout)
+
+        at_work = ask(0)
+        for number in range(len(parts)):
+            answered = at_work and at_work.answered()
+            gone |= {found.implementation for found in answered.absent} if answered else set()
+            at_work = ask(number + 1)
+            yield list(answered.tallies()) if answered else []
 
     @property
     def machines(self) -> Sequence[Machine]:

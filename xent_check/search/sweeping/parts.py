@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -50,35 +50,61 @@ def posed_of(domain: Domain) -> PosedCase:
     )
 
 
-def part_tallies(
-    domain: Domain,
-    start: int,
-    stop: int,
-    asked: Sequence[Implementation],
-    pool: Pool[Implementation],
-    timeout: float,
-) -> Iterator[Found]:
-    """What becomes of the inputs from start to stop. timeout: seconds for each implementation."""
-    if not asked:
-        return
-    before = 1 if start else 0  # for the order of two neighbours of which each is another part's
-    problem = domain.problem(start - before, stop)
-    message = encode_problem(problem, Path(pool.folder.name))
-    posed = replace(posed_of(domain), problem=problem)
-    pool.submit([(i, i, Job(posed, i, message).request) for i in asked], timeout)
-    truths = _Truths(problem)  # while the workers compute
-    part = Part(domain, start, before, problem.values)
-    for i, evaluation in pool.answers():
-        why = _why_absent(i, evaluation, domain)
-        if why:
-            yield Found(i, None, why, isinstance(evaluation, Failed))
-            continue
-        assert isinstance(evaluation, Computed)
-        try:
-            yield Found(i, part.tally(evaluation, truths.of(i)))
-        except ShapeError as error:
-            yield Found(i, None, f"failed: {error}", failed=True)
-    forget(message)
+class AskedPart:
+    """A part that the workers of a pool compute, of which no other is submitted meanwhile."""
+
+    def __init__(
+        self,
+        domain: Domain,
+        start: int,
+        stop: int,
+        asked: Sequence[Implementation],
+        pool: Pool[Implementation],
+        timeout: float,
+    ) -> None:
+        """The inputs from start to stop. asked: at least one. timeout: seconds for each of them."""
+        self._domain, self._start, self._pool = domain, start, pool
+        self._before = 1 if start else 0  # for the order of two neighbours of two parts
+        self._problem = domain.problem(start - self._before, stop)
+        self._message = encode_problem(self._problem, Path(pool.folder.name))
+        posed = replace(posed_of(domain), problem=self._problem)
+        pool.submit([(i, i, Job(posed, i, self._message).request) for i in asked], timeout)
+
+    def answered(self) -> AnsweredPart:
+        """The part with its exact values, and the answers that it waits for."""
+        truths = _Truths(self._problem)  # while the workers compute
+        computed: dict[Implementation, Computed] = {}
+        absent: list[Found] = []
+        for i, evaluation in self._pool.answers():
+            why = _why_absent(i, evaluation, self._domain)
+            if why:
+                absent.append(Found(i, None, why, isinstance(evaluation, Failed)))
+            else:
+                assert isinstance(evaluation, Computed)
+                computed[i] = evaluation
+        forget(self._message)
+        part = Part(self._domain, self._start, self._before, self._problem.values)
+        return AnsweredPart(part, truths, computed, absent)
+
+
+@dataclass(frozen=True, eq=False)
+class AnsweredPart:
+    """The answers to a part."""
+
+    part: Part
+    truths: _Truths
+    computed: Mapping[Implementation, Computed]
+    absent: Sequence[Found]
+    """what became of those that gave no answer"""
+
+    def tallies(self) -> Iterator[Found]:
+        """What becomes of the part."""
+        yield from self.absent
+        for i, evaluation in self.computed.items():
+            try:
+                yield Found(i, self.part.tally(evaluation, self.truths.of(i)))
+            except ShapeError as error:
+                yield Found(i, None, f"failed: {error}", failed=True)
 
 
 class _Truths:
