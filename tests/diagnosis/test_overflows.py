@@ -164,6 +164,81 @@ def test_a_gradient_that_is_flat_at_a_logit_of_0_is_named() -> None:
     assert diagnose_gradient(asked, np.array([1, -1, p])) is None
 
 
+def test_it_is_flat_at_0_through_a_scale_and_a_cap() -> None:
+    """The derivative of 2 tanh(z / 4) is 1/2 at 0, and 1 - tanh(1/4)^2 of that at 1."""
+    asked = _asking(problem("binary", "logits", [0, 0, 1], [0, 1, 0], pos_weight=3.0,
+                            logit_scale=0.5, softcap=2.0))  # fmt: skip
+    p, slope = 1 / (1 + math.exp(-2 * math.tanh(0.25))), (1 - math.tanh(0.25) ** 2) / 2
+    assert first(diagnose_gradient(asked, np.array([0.5, 0, p * slope])))[0] == "flat-at-0"
+    assert diagnose_gradient(asked, np.array([0.5, 0, 1.01 * p * slope])) is None
+
+
+def test_what_overflows_is_beside_a_reason_of_the_other_entries() -> None:
+    """1 / 1e-7 is beyond float16, whatever comes of it; -1 and 1 are 2 - 1 / p, of a row over its
+    sum, where -2 and 0 are right."""
+    rows = [[0.5, 0.5], [0.5, 0.5], [1, 1e-7]]
+    asked = _asking(
+        problem("sparse_categorical", "probs", rows, [0, 0, 0], dtype="float16", normalize=False)
+    )
+    observed = np.array([[-1, 1], [-1, 1], [INF, NAN]])
+    assert of_gradient(asked, observed) == ("renormalised+overflow", "1 / p")
+    observed[0, 0] = -1.1  # which nothing gives
+    assert diagnose_gradient(asked, observed) is None
+    in_another = np.array([[-1, NAN], [-1, 1], [INF, NAN]])  # where nothing overflows
+    assert diagnose_gradient(asked, in_another) is None
+
+
+def test_a_gradient_of_clipped_probabilities_over_their_sum_is_named() -> None:
+    """1e-7 is 2^-23 in float16, and 1 - 1e-7 is 1: the 0 alone is clipped."""
+    asked = _asking(
+        problem("sparse_categorical", "probs", [[0, 1]] * 2, [1, 1], dtype="float16",
+                normalize=False)
+    )  # fmt: skip
+    other = -(2.0**-23) / (1 + 2.0**-23)
+    found = diagnose_gradient(asked, np.array([[0, other]] * 2))
+    assert first(found)[0] == "clipped"
+    assert found is not None
+    assert found.explanations[0].parameters["when"] == "before"
+    # the 1e-9 is clipped to 1e-7, and has no derivative
+    wide = problem("categorical", "probs", [[0.25, 0.75, 1e-9]], [[1, 0, 0]], normalize=False)
+    over_sum = 1 / (1 + 1e-7)
+    observed = np.array([[over_sum - 4, over_sum, 0]])
+    assert first(diagnose_gradient(_asking(wide), observed))[0] == "clipped"
+
+
+def test_a_row_that_does_not_count_is_taken_times_0() -> None:
+    """Its gradient is 0 times 1 / 0 where p is 0."""
+    asked = _asking(
+        problem("sparse_categorical", "probs", [[0.5, 0.5], [0, 1], [0, 1]], [0, -1, -1],
+                normalize=False, ignore_index=-1)
+    )  # fmt: skip
+    observed = np.array([[-2, 0], [NAN, 0], [NAN, 0]])
+    assert first(diagnose_gradient(asked, observed))[0] == "inf-minus-inf"
+    observed[1, 0] = 0
+    assert diagnose_gradient(asked, observed) is None
+
+
+def test_labels_taken_to_sum_to_1_are_named_through_a_cap_and_beside_a_z_loss() -> None:
+    """(p - t + 2 z lse p) (1 - tanh(x / 2)^2), where the first p is right times 1.5."""
+    x, t = np.array([1.0, -0.5]), np.array([1.0, 0.5])
+    asked = _asking(problem("categorical", "logits", [x], [t], softcap=2.0, z_loss=0.25))
+    s = 2 * np.tanh(x / 2)
+    lse = math.log(np.exp(s).sum())
+    p = np.exp(s - lse)
+    observed = (p - t + 2 * 0.25 * lse * p) * (1 - np.tanh(x / 2) ** 2)
+    found = diagnose_gradient(asked, observed[None, :])
+    assert first(found)[0] == "labels-taken-to-sum-to-1"
+
+
+def test_a_sum_of_exps_beyond_the_dtype_divided_twice_is_named() -> None:
+    """exp(11) + exp(10) is 81900 in float16: each share of it is 0, and 0 / 0 nan."""
+    asked = half("categorical", [[11, 10]] * 2, [[0.75, 0.25]] * 2)
+    assert first(diagnosed([NAN, NAN], asked))[0] == "unshifted-exp"
+    smaller = half("categorical", [[10, 9]] * 2, [[0.75, 0.25]] * 2)  # 30129
+    found = diagnosed([NAN, NAN], smaller)
+    assert all(one.ids != ("unshifted-exp",) for one in found.reasons)
+
+
 def test_a_gradient_of_0_over_a_probability_of_0_is_named() -> None:
     asked = _asking(
         problem("sparse_categorical", "probs", [[0, 1], [1, 0]], [1, 0], normalize=False)

@@ -12,6 +12,31 @@ BUGS = (
         "np.where(z == 0, 1 - t, ", "np.where(z > np.inf, 1 - t, ", TESTS, "flat_at",
     ),
     Bug(
+        "the derivative of a cap is left out of a changed gradient",
+        "gradients_by_meaning:_slope_of_score", "if m.softcap is None:", "if True:", TESTS,
+        "through_a_cap or through_a_scale",
+    ),
+    Bug(
+        "a z-loss has no derivative in a changed gradient", "gradients_by_meaning:_of_z_loss",
+        "if not m.z_loss:", "if True:", TESTS, "z_loss",
+    ),
+    Bug(
+        "what is clipped keeps its derivative", "gradients_by_meaning:_of_clipped",
+        "before = np.where(real, both, 0.0)", "before = both", TESTS, "clipped_probabilities",
+    ),
+    Bug(
+        "a row that does not count has no nan", "gradients_by_meaning:_of_zeros",
+        "[slopes] if start.kept.all() else [slopes, of_all]", "[slopes]", TESTS, "not_count",
+    ),
+    Bug(
+        "an overflow explains the finite entries of a gradient", "diagnosis.gradients:_diagnosis",
+        "aside=lost", "aside=differing", TESTS, "beside_a_reason",
+    ),
+    Bug(
+        "probabilities are divided by their sum once", "log_probabilities:_emulated",
+        'if meaning.formula == "unshifted, divided twice":', "if False:", TESTS, "divided_twice",
+    ),
+    Bug(
         "an overflow explains a finite number too", "diagnosis:_overflow",
         " or not lost[differing].all()", "", TESTS, "no_finite_number",
     ),

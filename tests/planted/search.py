@@ -80,8 +80,27 @@ BUGS = (
         "fits(candidate).all()", "fits(candidate).any()", GRADIENTS,
     ),
     Bug(
-        "nan is declared where inf is", "fuzzing.declared:is_declared",
-        "if all(replace", "if any(replace", "search/test_declared.py", "where_both_are",
+        "nan is declared where inf is", "fuzzing.declared:_is_one_of",
+        "if kinds <= _union(one", "if kinds & _union(one", "search/test_declared.py",
+        "where_both_are",
+    ),
+    Bug(
+        "one of several reasons makes them known", "fuzzing.declared:_is_one_of",
+        "{one.explanation for one in each} == reasons and ", "", "search/test_declared.py",
+        "where_each_is",
+    ),
+    Bug(
+        "several reasons are known with any numbers", "fuzzing.declared:_is_one_of",
+        " and kinds <= _union(each)", "", "search/test_declared.py", "where_each_is",
+    ),
+    Bug(
+        "what is declared of one is known of all", "fuzzing.declared:_alike",
+        "one.implementation == key.implementation and ", "", "search/test_declared.py",
+    ),
+    Bug(
+        "any numbers are those of several reasons", "diagnosis.diagnosis:explained_together",
+        "return good[0].ids if good else ()", "return made[0].ids if made else ()",
+        "search/test_declared.py", "two_declared",
     ),
     Bug(
         "what nothing explains is known", "fuzzing.declared:declared_keys",

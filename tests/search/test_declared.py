@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from xent_check.casefile.in_memory import case_in_memory
 from xent_check.casefile.loading import Filter, load
 from xent_check.implementations.names import parse
 from xent_check.problem.evaluation import Computed
+from xent_check.problem.vocabulary import Parameter
 from xent_check.reference.truth import truth
 from xent_check.results.attached_diagnosis import diagnosed
 from xent_check.results.report import CaseResult
@@ -55,6 +57,69 @@ def test_nan_beside_inf_is_declared_where_both_are() -> None:
     assert not is_declared(result, frozenset({key("losses nan")}))
 
 
+CLIPPED_AND_DIVIDED = {
+    "loss": "sparse_categorical", "dtype": "float64", "normalize": False, "tolerance": "auto",
+    "probs": [[0.5, 0.0], [0.25, 0.5]], "labels": [0, 0],
+}  # fmt: skip
+
+
+def test_two_declared_reasons_at_once_are_known_and_one_of_them_alone_is_not() -> None:
+    """log(1 + 1e-7) less what is clipped of 1, and log 3: divided by the sum, then clipped."""
+    result = answered([-np.log1p(-1e-7), np.log(3)], CLIPPED_AND_DIVIDED, "keras")
+    both = {key("losses", "keras", "renormalised"), key("losses", "keras", "clipped")}
+    assert is_declared(result, frozenset(both))
+    assert all(not is_declared(result, frozenset({one})) for one in both)
+    others = {replace(one, implementation="torch") for one in both}
+    assert not is_declared(result, frozenset(others))
+    stray = answered([0.3, np.log(3)], CLIPPED_AND_DIVIDED, "keras")
+    assert not is_declared(stray, frozenset(both))
+
+
+def test_one_number_of_16_bits_is_not_known_by_several_reasons() -> None:
+    """In 16 bits nearly any number is what two of many reasons give: it may be so by chance."""
+    one = {**CLIPPED_AND_DIVIDED, "dtype": "bfloat16", "probs": [[0.5, 0.25]], "labels": [0]}
+    reasons = ("renormalised", "clipped", "log-clamped", "epsilon-in-log", "log2", "sign")
+    declared = frozenset(key("losses", "keras", reason) for reason in reasons)
+    for number in (0.5, 0.45, 0.9, 1.5, -0.25):
+        result = answered([number], one, "keras")
+        if all(k.explanation == UNEXPLAINED for k in keys_of(result)):
+            assert not is_declared(result, declared)
+
+
+def test_a_reason_of_several_at_once_is_known_where_each_is_with_such_numbers() -> None:
+    """Of float16 1 / p overflows in one row; the other is that of what is divided by its sum."""
+    case = {**CLIPPED_AND_DIVIDED, "dtype": "float16", "check": ["value", "gradient"],
+            "probs": [[0.5, 0.5], [0.5, 0.5], [1, 1e-7]], "labels": [0, 0, 0]}  # fmt: skip
+    posed = case_in_memory(case)
+    gradient = np.array([[-1, 1], [-1, 1], [INF, NAN]], "float16")
+    exact = truth(posed.problem)
+    losses = exact.reference.losses.high.astype("float16")
+    computed = Computed(losses, {}, "call", 0.0, gradient)
+    result = diagnosed(judge(posed.case, posed.problem, "keras", computed, exact, None))
+    assert key_of(result) == key("gradient nan inf", "keras", "renormalised+overflow")
+    divided = key("gradient", "keras", "renormalised")
+    nan, inf = key("gradient nan", "keras"), key("gradient inf", "keras")
+    assert is_declared(result, frozenset({divided, nan, inf}))
+    for missing in (divided, nan, inf):
+        assert not is_declared(result, frozenset({divided, nan, inf}) - {missing})
+
+
+def test_a_gradient_by_a_weight_is_known_as_that_by_what_is_given_is() -> None:
+    case = {"loss": "categorical", "hidden": [[1]], "weight": [[0], [0]], "labels": [[0, 0]],
+            "tolerance": "auto", "check": ["value", "gradient"]}  # fmt: skip
+    posed = case_in_memory(case)
+    by: dict[Parameter, Any] = {"weight": np.array([[0.5], [0.5]], "float32")}  # p less the targets
+    computed = Computed(
+        np.zeros(1, "f4"), {}, "call", 0.0, np.zeros((1, 1), "f4"), by_parameters=by
+    )
+    exact = truth(posed.problem)
+    result = diagnosed(judge(posed.case, posed.problem, "tf", computed, exact, None))
+    reason = "labels-taken-to-sum-to-1"
+    assert key_of(result) == key("weight_gradient", "tf", reason)
+    assert is_declared(result, frozenset({key("gradient", "tf", reason)}))
+    assert not is_declared(result, frozenset({key("losses", "tf", reason)}))
+
+
 def test_any_reason_that_gives_the_numbers_may_be_the_declared_one() -> None:
     result = answered([INF, INF])
     reasons = {one.explanation for one in keys_of(result)}
@@ -74,13 +139,11 @@ def test_one_number_that_is_too_little_for_a_reason_is_known_by_the_closest() ->
 
 UNKNOWN = """
 loss: categorical
-dtype: float16
-hidden: [[1], [1], [1]]
-weight: [[11], [10]]
-labels: [[1, 0], [1, 0], [1, 0]]
-label_smoothing: 0.1
+normalize: false
+probs: [[0.5, 0.25]]
+labels: [[1, 0]]
 tolerance: auto
-expect: {manual: {losses: [.nan, .nan, .nan], because: "exp(11) + exp(10) is beyond float16"}}
+expect: {manual: {losses: [0.405465108], because: "log 3/2"}}
 """
 
 
@@ -89,6 +152,7 @@ def test_a_declared_departure_that_nothing_explains_makes_none_known(
 ) -> None:
     (tmp_path / "c.yaml").write_text(UNKNOWN, encoding="utf-8")
     monkeypatch.setattr(module, "FOUND", str(tmp_path))
+    monkeypatch.setattr(module, "diagnosed", lambda result: result)
     with Pool[Job]((parse("manual"),), None, keep=True) as pool:
         assert declared_keys((parse("manual"),), pool, 60.0) == frozenset()
 

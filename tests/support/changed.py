@@ -453,8 +453,13 @@ class Changed:
     def log_of_probability(self, _: Parameters) -> Array:
         return self.emulated(lambda row: -np.log(softmax(row)))
 
-    def unshifted_exp(self, _: Parameters) -> Array:
-        return self.emulated(lambda row: -np.log(np.exp(row) / np.exp(row).sum()))
+    def unshifted_exp(self, p: Parameters) -> Array:
+        def minus_logs(row: Array) -> Array:
+            shares = np.exp(row) / np.exp(row).sum()
+            twice = p["formula"] == "unshifted, divided twice"
+            return np.asarray(-np.log(shares / shares.sum() if twice else shares))
+
+        return self.emulated(minus_logs)
 
     def not_shift_safe(self, _: Parameters) -> Array:
         return self.emulated(lambda x: (x.max() + np.log(np.exp(x - x.max()).sum())) - x)

@@ -105,7 +105,7 @@ def _activation(m: Meaning, x: Float64s, again: str) -> tuple[list[WorkedStep], 
         p = x.dtype.type(1) / (x.dtype.type(1) + np.exp(-x))
         return [_step(f"p{again}", "1 / (1 + exp(-x))", p)], p
     steps = []
-    if m.formula != "unshifted":
+    if not m.formula.startswith("unshifted"):
         x = x - x.max()
         steps.append(_step(f"x - max{again}", "x - max(x)", x))
     exps = np.exp(x)
@@ -116,6 +116,9 @@ def _activation(m: Meaning, x: Float64s, again: str) -> tuple[list[WorkedStep], 
         _step(f"sum{again}", "the sum of the exps", total),
         _step(f"p{again}", "exp / sum: the softmax", p),
     ]
+    if m.formula == "unshifted, divided twice":
+        p = p / p.sum()
+        steps.append(_step("p / sum p", "divided by their sum", p))
     return steps, p
 
 

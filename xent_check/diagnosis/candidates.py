@@ -156,6 +156,16 @@ def by_hypothesis(start: Candidate, name: str, total: bool) -> Iterator[Candidat
             yield from changes_of(start, hypothesis, 0, total)
 
 
+def together(start: Candidate, names: Sequence[str], total: bool) -> Iterator[Candidate]:
+    """The changes by the hypotheses of these ids, one after another, each of which gives other
+    numbers."""
+    if not names:
+        yield start
+        return
+    for first in by_hypothesis(start, names[0], total):
+        yield from together(first, names[1:], total)
+
+
 def pairs(
     start: Candidate, alone: list[Candidate], total: bool, unusual: bool = False
 ) -> Iterator[Candidate]:

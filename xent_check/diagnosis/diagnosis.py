@@ -7,8 +7,9 @@ by chance. Nothing is claimed that the numbers do not support.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
+from itertools import permutations
 
 import numpy as np
 
@@ -27,6 +28,7 @@ from .candidates import (
     plain,
     rarer,
     singles,
+    together,
     with_divisors,
 )
 from .distinguishing import distinguishing_input
@@ -212,6 +214,24 @@ def reproduces(problem: Problem, observed: Observed, bounds: Bounds, hypothesis:
     evidence, total = _evidence(problem, observed, bounds), observed.reduction is not None
     made = by_hypothesis(evidence.truth, hypothesis, total) if evidence.differing.any() else ()
     return any(evidence.agreeing(c).all() and evidence.is_nearer(c) for c in made)
+
+
+def explained_together(
+    problem: Problem, observed: Observed, bounds: Bounds, hypotheses: Collection[str]
+) -> tuple[str, ...]:
+    """The ids of two or three of these hypotheses whose changes at once give the observed numbers,
+    where that is unlikely by chance; none where no such do. `diagnose` asks for fewer: it has all
+    hypotheses to choose from."""
+    if problem.num_scores > PAIRS_AT_MOST:
+        return ()
+    with np.errstate(all="ignore"):
+        evidence, total = _evidence(problem, observed, bounds), observed.reduction is not None
+        if not evidence.differing.any():
+            return ()
+        at_once = [names for count in (2, 3) for names in permutations(sorted(hypotheses), count)]
+        made = [one for names in at_once for one in together(evidence.truth, names, total)]
+        good, _, _ = evidence.weigh(made)
+    return good[0].ids if good else ()
 
 
 def _evidence(problem: Problem, observed: Observed, bounds: Bounds) -> Evidence:

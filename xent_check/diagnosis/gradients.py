@@ -69,6 +69,8 @@ class _Observed:
     units: Float64s
     """one unit of each number's last printed digit, 0 where it is exact; of the same shape"""
     exact: Truth
+    aside: npt.NDArray[np.bool_] | None = None
+    """entries that have their reason already, and are not looked at; None: all are"""
 
     def part_of(self, exact: Truth) -> tuple[Float64s, Float64s]:
         """The exact gradient in question, and its bound."""
@@ -109,8 +111,9 @@ class _Observed:
         return _Candidate(steps, parameters, numbers, bound, allowed, problem, divisor)
 
     def fits(self, candidate: _Candidate) -> npt.NDArray[np.bool_]:
-        """Whether each entry is the candidate's."""
-        return np.asarray(distance(self.values, candidate.numbers) <= candidate.allowed)
+        """Whether each entry is the candidate's, or set aside."""
+        near = np.asarray(distance(self.values, candidate.numbers) <= candidate.allowed)
+        return near if self.aside is None else near | self.aside
 
 
 def diagnose_gradient(
@@ -157,9 +160,41 @@ def _diagnosis(
         words = "the exact gradient, within what rounding explains"
         residual = float(distance(observed, plain.numbers).max(initial=0.0))
         return Diagnosis((Explanation((ROUNDING,), {}, words, residual, 1.0),), (), 1, 0.0)
-    overflow = _overflow(seen, problem, differing)
-    if overflow is not None:
+    lost = differing & ~np.isfinite(observed)
+    overflow = _overflow(seen, problem, lost) if lost.any() else None
+    if overflow is not None and np.array_equal(lost, differing):
         return Diagnosis((overflow,), (), 1, 0.0)
+    found = _search(seen, problem, plain, differing, own)
+    if overflow is None or found.explained:
+        return found
+    rest = replace(seen, aside=lost)
+    of_rest = _search(rest, problem, plain, differing & ~lost, own)
+    both = _beside(overflow, of_rest)
+    return both if both.explained or not found.closest else replace(found, closest=both.closest)
+
+
+def _beside(overflow: Explanation, rest: Diagnosis) -> Diagnosis:
+    """What explains the other entries, beside the overflow that explains the lost ones."""
+
+    def joined(one: Explanation) -> Explanation:
+        words = f"{one.sentence}; and {overflow.sentence}"
+        parameters, steps = {**one.parameters, **overflow.parameters}, one.steps + overflow.steps
+        ids = (*one.ids, *overflow.ids)
+        return replace(one, ids=ids, parameters=parameters, sentence=words, steps=steps)
+
+    explanations = tuple(joined(one) for one in rest.explanations)
+    closest = tuple(joined(one) for one in rest.closest if one.share_explained == 1)
+    return replace(rest, explanations=explanations, closest=closest or rest.closest)
+
+
+def _search(
+    seen: _Observed,
+    problem: Problem,
+    plain: _Candidate,
+    differing: npt.NDArray[np.bool_],
+    own: Truth,
+) -> Diagnosis:
+    """What explains the differing entries, without an overflow."""
     alone = [*_changed(seen, plain, GRADIENT_CHANGES), *_changed(seen, plain, GRADIENT_DIVISORS)]
     meanings: list[_Candidate] = []
     good, chance = _supported(seen, alone, differing, 0.0, CHANCE)
@@ -324,5 +359,7 @@ def _explained(seen: _Observed, one: _Candidate, share: float) -> Explanation:
     ids = tuple(dict.fromkeys(step.id for step in one.steps))
     words = "; and ".join(step.sentence for step in one.steps)
     words = words if seen.by is None else f"by the {seen.by}, {words}"
-    residual = float(distance(seen.values, one.numbers).max(initial=0.0))
+    off = distance(seen.values, one.numbers)
+    off = off if seen.aside is None else off[~seen.aside]
+    residual = float(off.max(initial=0.0))
     return Explanation(ids, one.parameters, words, residual, share, None, one.steps)

@@ -167,7 +167,10 @@ def _emulated(meaning: Meaning) -> Float64s:
         return np.asarray((log_sum_exp - x).astype(np.float64))
     shifted = meaning.formula == "log of probability"
     exps = np.exp(x - x.max(axis=1, keepdims=True)) if shifted else np.exp(x)
-    return _minus_log_of(exps / exps.sum(axis=1, keepdims=True))
+    p = exps / exps.sum(axis=1, keepdims=True)
+    if meaning.formula == "unshifted, divided twice":
+        p = p / p.sum(axis=1, keepdims=True)
+    return _minus_log_of(p)
 
 
 def _minus_log_of(p: Array) -> Float64s:

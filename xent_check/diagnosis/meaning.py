@@ -21,7 +21,10 @@ Divisor = Literal[
     "items", "all weights", "inverse weights", "sum of means", "nothing is 0", "zero",
 ]  # fmt: skip
 Outside = Literal["nan", "wrap", "clamp", "zero", "empty"]
-Formula = Literal["exact", "log of probability", "log-sum-exp minus logit", "unshifted"]
+Formula = Literal[
+    "exact", "log of probability", "log-sum-exp minus logit", "unshifted",
+    "unshifted, divided twice",
+]  # fmt: skip
 SmoothingOver = Literal["all", "others", "kept mass"]
 
 

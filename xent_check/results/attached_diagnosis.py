@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 import numpy as np
 
-from xent_check.diagnosis.diagnosis import ROUNDING, Diagnosis, Explanation, Observed, reproduces
+from xent_check.diagnosis.diagnosis import (
+    ROUNDING,
+    Diagnosis,
+    Explanation,
+    Observed,
+    explained_together,
+    reproduces,
+)
 from xent_check.diagnosis.gradients import diagnose_gradient
 from xent_check.diagnosis.large import diagnose_any
 from xent_check.problem.problem import Problem
@@ -55,6 +63,13 @@ def diagnosed(result: CaseResult) -> CaseResult:
             note = f"its `because` says otherwise than its numbers: {best}"
             return replace(result, notes=(*result.notes, note))
     return result
+
+
+def several_reasons(result: CaseResult, hypotheses: Collection[str]) -> tuple[str, ...]:
+    """The ids of several of these hypotheses that give the losses or the total that diverges at
+    once; none where no such do."""
+    asked = _asked(result)
+    return () if asked is None else explained_together(*asked, hypotheses)
 
 
 def _with_departures(

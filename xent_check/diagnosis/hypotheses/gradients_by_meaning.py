@@ -1,19 +1,21 @@
 """Gradients of a changed meaning, beside losses that are right: bugs of the backward pass alone.
 
-Of logits x: (p sum a - a) times the sample's weight and cotangent, p the softmax and a the targets
-times class weights.
+Of scores x: (p sum a - a) times the sample's weight and cotangent, p the softmax and a the targets
+times class weights; a z-loss adds the derivative of its own, 2 z lse p. By the logits: times the
+derivative of the score.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from xent_check.problem.dtypes import Float64s, numpy_dtype
 from xent_check.problem.problem import Problem
 
-from ..log_probabilities import minus_log_classes, scores_of
+from ..log_probabilities import clip_range, log_sum_exp, minus_log_classes, scores_of
 from ..losses import meaning_of
 from ..meaning import Meaning
 from ..normalisers import computed_in, top
@@ -27,6 +29,7 @@ from .table import HYPOTHESES, Hypothesis
 _OF_THE_TABLE = ("smoothing-formula", "smoothing-not-weighted", "class-weight-as-sample-weight",
                  "ignored-not-ignored")  # fmt: skip
 _LEAST = 1e-12  # of p (1 - p), as in torch's binary_cross_entropy
+_EPSILON = 1e-7  # of Keras, which clips probabilities to it
 _THRESHOLDS = (2.0**-12, 1e-3, 1e-4, 1e-5, 1e-6, 2.0**-10, 2.0**-16)
 FILTERED = GradientHypothesis(
     "gradient-filtered",
@@ -51,40 +54,47 @@ FLAT = GradientHypothesis(
     "at a logit of 0 abs(z) and max(-z, 0) have the derivative 0, where each half is needed",
     lambda problem: iter(()),
 )
-BY_MEANING = (FILTERED, SUM_TO_1, INFINITIES, CLAMPED, FLAT)
+CLIPPED = GradientHypothesis(
+    "clipped",
+    "the gradient is that of probabilities clipped to {range}, {when} their division by the sum",
+    lambda problem: iter(()),
+)
+BY_MEANING = (FILTERED, SUM_TO_1, INFINITIES, CLAMPED, FLAT, CLIPPED)
 """What is made here alone; the other changes have their lines in the tables of losses."""
 
 
 def gradients(problem: Problem) -> Iterator[tuple[str, str, Parameters, Float64s]]:
     """The id, the sentence, the parameters and the gradient by the logits, of the scores' shape, of
-    each change: of losses over classes from logits that are not capped and have no z-loss. From
-    probabilities, and of binary losses, those of one framework's formula."""
-    rescaled = problem.softcap is not None or problem.z_loss
+    each change: of losses over classes from logits. From probabilities, and of binary losses, those
+    of one framework's formula."""
     from_logits = problem.given in ("logits", "hidden")
     if problem.loss == "binary" and problem.given == "probs":
         yield from _of_clamped(problem)
-    if problem.loss == "binary" and problem.given == "logits" and not rescaled:
+    if problem.loss == "binary" and problem.given == "logits":
         yield from _flat(problem)
-    if problem.loss != "binary" and problem.given == "probs" and not problem.normalize:
-        yield from _of_zeros(problem)
-    if problem.loss == "binary" or not from_logits or rescaled:
+    if problem.loss != "binary" and problem.given == "probs":
+        yield from _of_clipped(problem)
+        if not problem.normalize:
+            yield from _of_zeros(problem)
+    if problem.loss == "binary" or not from_logits:
         return
     start = meaning_of(problem)
     with np.errstate(all="ignore"):
         p, a = _softmax(start), targets_of(start)
         for threshold in _THRESHOLDS:
-            kept = np.where((p < threshold) & (a == 0), 0.0, _slopes(p, a))
+            kept = np.where((p < threshold) & (a == 0), 0.0, _slopes(start, p, a))
             words = FILTERED.sentence.format(threshold=threshold)
             given = {"threshold": threshold}
             yield FILTERED.id, words, given, _in_place(problem, start, kept)
-        yield SUM_TO_1.id, SUM_TO_1.sentence, {}, _in_place(problem, start, p - a)
+        as_1 = p - a + _of_z_loss(start, p)
+        yield SUM_TO_1.id, SUM_TO_1.sentence, {}, _in_place(problem, start, as_1)
         for how, rows in _of_infinities(start, p, a):
             words = INFINITIES.sentence.format(how=how)
             yield INFINITIES.id, words, {"how": how}, _shaped(problem, rows)
         for hypothesis in _tried():
             for changed, given in hypothesis.changes(start):
                 if changed.shape == start.shape and changed.formula == "exact":
-                    slopes = _slopes(_softmax(changed), targets_of(changed))
+                    slopes = _slopes(changed, _softmax(changed), targets_of(changed))
                     made = _in_place(problem, changed, slopes)
                     yield hypothesis.id, hypothesis.sentence.format(**given), given, made
 
@@ -108,9 +118,9 @@ def _flat(problem: Problem) -> Iterator[tuple[str, str, Parameters, Float64s]]:
     """The gradient of (1 - t) z + w (log(1 + exp(-abs(z))) + max(-z, 0)) term by term, with the
     weight w = 1 + (pos_weight - 1) t: 1 - t at 0."""
     start = meaning_of(problem)
-    if start.pos_weight is None or np.any(start.logit_scale != 1):
+    if start.pos_weight is None:
         return
-    z, t = start.scores, targets_of(start)
+    z, t = scores_of(start), targets_of(start)
     with np.errstate(all="ignore"):
         p = 1 / (1 + np.exp(-z))
         slopes = np.where(z == 0, 1 - t, p * (start.pos_weight * t + 1 - t) - start.pos_weight * t)
@@ -121,12 +131,38 @@ def _flat(problem: Problem) -> Iterator[tuple[str, str, Parameters, Float64s]]:
 
 
 def _of_zeros(problem: Problem) -> Iterator[tuple[str, str, Parameters, Float64s]]:
-    """-t / p of every class, nan where both are 0."""
+    """-t / p of every class, nan where both are 0; and the same of samples that do not count, whose
+    loss is taken times 0."""
     start = meaning_of(problem)
     how = "the label's 0 is taken times the 1 / p of a p of 0"
     with np.errstate(all="ignore"):
-        slopes = _in_place(problem, start, -targets_of(start) / start.scores)
-    yield INFINITIES.id, INFINITIES.sentence.format(how=how), {"how": how}, slopes
+        slopes = _weighted(start, -targets_of(start) / start.scores)
+        of_all = np.where(start.kept[:, None], slopes, 0.0 / start.scores)
+    for rows in [slopes] if start.kept.all() else [slopes, of_all]:
+        words = INFINITIES.sentence.format(how=how)
+        yield INFINITIES.id, words, {"how": how}, _shaped(problem, rows)
+
+
+def _of_clipped(problem: Problem) -> Iterator[tuple[str, str, Parameters, Float64s]]:
+    """The gradient of clipped probabilities over their sum: a number that is clipped has the
+    derivative 0. From integer labels Keras clips first, and divides by the sum of what is left."""
+    start = meaning_of(problem)
+    clip = replace(start, clip=_EPSILON, clip_dtype=start.dtype)
+    (low, high), p, a = clip_range(clip), start.scores, targets_of(start)
+    given = {"epsilon": _EPSILON, "range": f"[{_EPSILON:g}, 1 - {_EPSILON:g}]"}
+    with np.errstate(all="ignore"):
+        whole = p.sum(axis=1, keepdims=True)
+        share = p / whole
+        real, kept = (p >= low) & (p <= high), (share >= low) & (share <= high)
+        q = np.clip(p, low, high)
+        both = a.sum(axis=1, keepdims=True) / q.sum(axis=1, keepdims=True) - a / q
+        before = np.where(real, both, 0.0)
+        of_share = np.where(kept, -a / share, 0.0)
+        after = (of_share - (of_share * share).sum(axis=1, keepdims=True)) / whole
+    for when, slopes, inside in (("before", before, real), ("after", after, kept)):
+        if not inside[start.kept].all():  # else it is that of what is divided alone
+            words = CLIPPED.sentence.format(**given, when=when)
+            yield CLIPPED.id, words, {**given, "when": when}, _in_place(problem, start, slopes)
 
 
 def _of_infinities(m: Meaning, p: Float64s, a: Float64s) -> Iterator[tuple[str, Float64s]]:
@@ -137,10 +173,10 @@ def _of_infinities(m: Meaning, p: Float64s, a: Float64s) -> Iterator[tuple[str, 
     shares = exps / exps.sum(axis=1, keepdims=True)
     above = np.where(a == 0, 0, -a.astype(low.dtype) / shares)
     slopes = shares * (above - (above * shares).sum(axis=1, keepdims=True))
-    through = _weighted(m, slopes.astype(np.float64))
+    through = _weighted(m, slopes.astype(np.float64) + _of_z_loss(m, p))
     yield "the gradient goes through 1 / p of the label, inf where p is 0, times 0", through
     if ignored.any():
-        plain = _weighted(m, _slopes(p, a))
+        plain = _weighted(m, _slopes(m, p, a))
         product = np.where(ignored, 0.0 * p, plain)
         yield (
             "an ignored sample's gradient, of which infinities made nan, is taken times 0",
@@ -159,8 +195,15 @@ def _softmax(m: Meaning) -> Float64s:
     return np.asarray(np.exp(-minus_log_classes(m)))
 
 
-def _slopes(p: Float64s, a: Float64s) -> Float64s:
-    return np.asarray(p * a.sum(axis=1, keepdims=True) - a)
+def _slopes(m: Meaning, p: Float64s, a: Float64s) -> Float64s:
+    return np.asarray(p * a.sum(axis=1, keepdims=True) - a + _of_z_loss(m, p))
+
+
+def _of_z_loss(m: Meaning, p: Float64s) -> Float64s:
+    """The derivative of the z-loss by each score."""
+    if not m.z_loss:
+        return np.zeros_like(p)
+    return np.asarray(2 * m.z_loss * log_sum_exp(m)[:, None] * p)
 
 
 def _in_place(problem: Problem, m: Meaning, slopes: Float64s) -> Float64s:
@@ -170,8 +213,15 @@ def _in_place(problem: Problem, m: Meaning, slopes: Float64s) -> Float64s:
 
 def _weighted(m: Meaning, slopes: Float64s) -> Float64s:
     weight = np.ones(len(slopes)) if m.sample_weight is None else m.sample_weight
-    scaled = slopes * m.logit_scale if m.activation != "none" else slopes
-    return np.where(m.kept[:, None], scaled * weight[:, None], 0.0)
+    through = slopes if m.activation == "none" else slopes * _slope_of_score(m)
+    return np.where(m.kept[:, None], through * weight[:, None], 0.0)
+
+
+def _slope_of_score(m: Meaning) -> float | Float64s:
+    """The derivative of each score by its logit."""
+    if m.softcap is None:
+        return m.logit_scale
+    return m.logit_scale / np.cosh(m.scores * m.logit_scale / m.softcap) ** 2
 
 
 def _shaped(problem: Problem, rows: Float64s) -> Float64s:

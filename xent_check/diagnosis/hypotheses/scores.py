@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from xent_check.problem.dtypes import Float64s, largest, rounded
+from xent_check.problem.dtypes import Float64s, largest, numpy_dtype, rounded
 from xent_check.problem.vocabulary import DType
 from xent_check.reference.rounding import FLUSHED
 
@@ -192,6 +192,17 @@ def formula(name: Formula) -> Variations:
             yield replace(m, formula=name), {"dtype": m.dtype, "what": what}
 
     return changes
+
+
+def unshifted(m: Meaning) -> Iterator[Variation]:
+    """exp without subtracting the maximum; and that over its sum twice, where the sum is beyond the
+    dtype: 0 over 0."""
+    yield from formula("unshifted")(m)
+    if m.scores.size:
+        with np.errstate(over="ignore"):
+            sums = np.exp(scores_of(m).astype(numpy_dtype(m.dtype))).sum(axis=1)
+        if np.isinf(sums).any():
+            yield from formula("unshifted, divided twice")(m)
 
 
 def overflow(m: Meaning) -> Iterator[Variation]:

@@ -134,7 +134,7 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
                scores.formula("log of probability"), paired=1, breaks=True),
     Hypothesis("unshifted-exp", "losses",
                "exp without subtracting the maximum, which overflows in {dtype}",
-               scores.formula("unshifted"), paired=1, breaks=True),
+               scores.unshifted, paired=1, breaks=True),
     Hypothesis("not-shift-safe", "losses",
                "log-sum-exp minus the label's logit, which loses digits to a common offset",
                scores.formula("log-sum-exp minus logit"), paired=0, breaks=True),

@@ -6,12 +6,13 @@ They are asked anew, so that what a release has mended is a find again where it 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from xent_check.casefile.loading import Filter, PosedCase, load
 from xent_check.implementations.names import Implementation
-from xent_check.results.attached_diagnosis import diagnosed
+from xent_check.problem.vocabulary import GRADIENTS
+from xent_check.results.attached_diagnosis import diagnosed, several_reasons
 from xent_check.results.report import CaseResult
 from xent_check.running.asking import Asking
 from xent_check.running.run import run
@@ -37,12 +38,49 @@ def declared_keys(
 
 
 def is_declared(result: CaseResult, declared: frozenset[Key]) -> bool:
-    """Whether a result that diverges or failed is one of these by one of its reasons; nan beside
-    inf is where each of the two is."""
-    for key in keys_of(result):
-        if all(replace(key, behaviour=one) in declared for one in _each(key.behaviour)):
-            return True
-    return False
+    """Whether a result that diverges or failed is one of these by one of its reasons, or by several
+    of them at once; nan beside inf is where each of the two is."""
+    keys = keys_of(result)
+    if any(_is_one_of(key, declared) for key in keys):
+        return True
+    reasons = {one.explanation for one in _alike(keys[0], declared)}
+    together = "+".join(several_reasons(result, reasons))
+    return bool(together) and _is_one_of(replace(keys[0], explanation=together), declared)
+
+
+def _is_one_of(key: Key, declared: frozenset[Key]) -> bool:
+    """Whether a key is declared. One of several reasons at once is where each reason is, and each
+    kind of its numbers with one of them."""
+    kinds, alike = _kinds(key), _alike(key, declared)
+    if kinds <= _union(one for one in alike if one.explanation == key.explanation):
+        return True
+    reasons = set(key.explanation.split("+"))
+    each = [one for one in alike if one.explanation in reasons]
+    return {one.explanation for one in each} == reasons and kinds <= _union(each)
+
+
+def _alike(key: Key, declared: frozenset[Key]) -> list[Key]:
+    """Those of the same implementation and part; by what is given and by a parameter of a last
+    layer a gradient is one part."""
+    return [
+        one
+        for one in declared
+        if one.implementation == key.implementation and _part(one) == _part(key)
+    ]
+
+
+def _part(key: Key) -> str:
+    part = key.behaviour.partition(" ")[0]
+    return "gradient" if part in GRADIENTS else part
+
+
+def _kinds(key: Key) -> set[str]:
+    """The kinds of its numbers; where they are finite, one without a name."""
+    return set(key.behaviour.split(" ")[1:]) or {""}
+
+
+def _union(keys: Iterable[Key]) -> set[str]:
+    return set[str]().union(*map(_kinds, keys))
 
 
 def _departs(posed: PosedCase, implementation: Implementation) -> bool:

@@ -15,6 +15,7 @@ from xent_check.diagnosis.diagnosis import ROUNDING
 from xent_check.diagnosis.gradients import diagnose_printed_gradient
 from xent_check.problem.dtypes import dtype_name, largest
 from xent_check.problem.evaluation import Computed, Failed
+from xent_check.problem.vocabulary import PARAMETER_PARTS, Parameter
 from xent_check.results.behaviour import behaviour
 from xent_check.results.difference import Difference
 from xent_check.results.number_text import tidy
@@ -23,6 +24,8 @@ from xent_check.results.report import CaseResult
 from .draw import shortest
 
 UNEXPLAINED = "unexplained"
+_GRADIENTS: dict[str, Parameter | None] = {"gradient": None}
+_GRADIENTS |= {name: parameter for parameter, name in PARAMETER_PARTS.items()}
 _TEXT_OF_ERROR = 60  # characters of a message that a case states
 
 
@@ -87,11 +90,10 @@ def _reasons(result: CaseResult, part: str) -> list[tuple[str, ...]]:
     """The ids of what explains the numbers; else of the closest that gives all of them, and else
     `unexplained`."""
     diagnosis = result.diagnosis
-    if diagnosis is None and part == "gradient" and result.problem and result.comparison:
-        gradient = result.comparison.gradient
-        assert gradient is not None  # it diverges
-        actual, exact_digits = gradient.actual, np.zeros(gradient.actual.shape)
-        diagnosis = diagnose_printed_gradient(result.problem, actual, exact_digits)
+    if diagnosis is None and result.problem and result.comparison and part in _GRADIENTS:
+        actual = result.comparison.by_reference[part].actual
+        exact_digits, by = np.zeros(actual.shape), _GRADIENTS[part]
+        diagnosis = diagnose_printed_gradient(result.problem, actual, exact_digits, by)
     if diagnosis is None:
         return [(UNEXPLAINED,)]
     reasons = [one.ids for one in diagnosis.reasons if one.id != ROUNDING]
