@@ -65,7 +65,7 @@ def same(value: Any, other: Any) -> bool:
 
 ONE = np.ones(2)
 DIFFERENCE = Difference(
-    ONE, ONE, ONE, ONE, ONE, "float32", 0.0,
+    ONE, ONE, ONE, ONE, "float32", 0.0,
     Excerpt(((0, 1), (2, 3)), (9, 9), 4, "nan (1), value (80)", "12ab", ONE, np.array([1, 80])),
     "float32",
 )  # fmt: skip

@@ -31,18 +31,18 @@ BUGS = (
     ),
     Bug(
         "drop ulps", "difference:Allowance._allowed",
-        "np.fmax(t.atol + t.rtol * np.abs(target), t.ulps * ulp)",
+        "np.fmax(t.atol + t.rtol * np.abs(target), t.ulps * spaced)",
         "np.asarray(t.atol + t.rtol * np.abs(target))", COMPARISON,
     ),
     Bug(
         "add the ulps to the tolerance", "difference:Allowance._allowed",
-        "np.fmax(t.atol + t.rtol * np.abs(target), t.ulps * ulp)",
-        "np.asarray(t.atol + t.rtol * np.abs(target) + t.ulps * ulp)", COMPARISON,
+        "np.fmax(t.atol + t.rtol * np.abs(target), t.ulps * spaced)",
+        "np.asarray(t.atol + t.rtol * np.abs(target) + t.ulps * spaced)", COMPARISON,
     ),
     Bug(
         "swap reference and actual", "difference:Allowance.by_reference",
-        "return self._difference(upcast, target.high, off, limits, name, 0.0)",
-        "return self._difference(target.high, upcast, off, limits, name, 0.0)", COMPARISON,
+        "return self._difference(upcast, target.high, off, allowed, name, 0.0)",
+        "return self._difference(target.high, upcast, off, allowed, name, 0.0)", COMPARISON,
     ),
     Bug(
         "ignore nan", "problem.distance:distance",

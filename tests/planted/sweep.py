@@ -42,7 +42,7 @@ BUGS = (
     ),
     Bug(
         "two ends stand for what lies between on another side", "search.sweeping.counting:_decide",
-        "if _sides(d, start) == _sides(d, end):", "if True:", SWEEP,
+        "if _sides(ulps, start) == _sides(ulps, end):", "if True:", SWEEP,
     ),
     Bug(
         "an infinite error hides the worst finite one", "search.sweeping.counting:_of_some",

@@ -50,7 +50,7 @@ def parts(problem: Problem, allowed: Mapping[str, Any] | float) -> dict[str, Dif
         targets["gradient"] = exact.gradient.high
     return {
         name: Difference(
-            target, target, np.zeros_like(target), np.zeros_like(target),
+            target, target, np.zeros_like(target),
             np.broadcast_to(
                 np.asarray(allowed if isinstance(allowed, float) else allowed[name]), target.shape
             ),
@@ -236,7 +236,7 @@ def test_a_gradient_of_a_mean_is_as_large_as_its_samples_weight_over_the_divisor
     assert exact.gradient is not None
     target = exact.gradient.high
     off, allowed = np.zeros_like(target), np.full_like(target, 1e-3)
-    gradient = Difference(target, target, off, off, allowed, "float32")
+    gradient = Difference(target, target, off, allowed, "float32")
     found = vacuity(problem, exact, {"gradient": gradient}, "mean")
     assert found.accepted[GRADIENT].all()
 

@@ -146,7 +146,7 @@ def _difference_clause(part: Finding) -> str:
     abs_diff = difference.abs_diff[worst]
     if not np.isfinite(abs_diff):
         return clause
-    ulps = f"{small(difference.ulps[worst])} ulps of {difference.ulps_of(worst)}"
+    ulps = f"{small(difference.ulps_at(worst))} ulps of {difference.ulps_of(worst)}"
     return (
         f"{clause}, off by {small(abs_diff)}, allowed {small(difference.allowed[worst])} ({ulps})"
     )
@@ -255,7 +255,7 @@ def _cells(difference: Difference, index: tuple[int, ...]) -> tuple[str, ...]:
         number(difference.target[index], difference.dtype),
         small(difference.abs_diff[index]),
         small(difference.allowed[index]),
-        small(difference.ulps[index]),
+        small(difference.ulps_at(index)),
     )
 
 

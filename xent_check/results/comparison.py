@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from xent_check.problem.distance import distance, in_ulps
+from xent_check.problem.distance import distance
 from xent_check.problem.dtypes import Float64s, dtype_name, ulp
 from xent_check.problem.evaluation import Computed, Unsupported
 from xent_check.problem.expectation import Expectation, Published
@@ -298,5 +298,4 @@ def _following(actual: Float64s, dtype: str, losses: Difference, divisor: float)
     off = distance(actual, target)
     spaced = ulp(target, dtype, losses.asked)
     allowed = np.where(np.isfinite(target), np.fmax(allowed, spaced), 0.0)
-    ulps = in_ulps(off, spaced)
-    return Difference(actual, target, off, ulps, allowed, dtype, asked=losses.asked)
+    return Difference(actual, target, off, allowed, dtype, asked=losses.asked)

@@ -31,7 +31,7 @@ _FEW = 32
 
 
 # Of an exact value, computed once for all the implementations that answer in one dtype.
-_LIMITS: Kept[tuple[Float64s, Float64s]] = Kept()
+_LIMITS: Kept[Float64s] = Kept()
 
 
 class UndecidedError(Exception):
@@ -71,8 +71,6 @@ class Difference:
     abs_diff: Float64s
     """abs(actual - target); 0 where both are nan or the same infinity, else inf where one of the
     two is not finite"""
-    ulps: Float64s
-    """abs_diff in spacings at the target, of `dtype`, or of `asked` where those are smaller"""
     allowed: Float64s
     """the largest abs_diff that agrees"""
     dtype: str
@@ -88,6 +86,17 @@ class Difference:
     def agrees(self) -> Bools:
         """Elementwise; an infinite difference never agrees, even where `allowed` is inf too."""
         return np.asarray(np.isfinite(self.abs_diff) & (self.abs_diff <= self.allowed))
+
+    @property
+    def ulps(self) -> Float64s:
+        """abs_diff in spacings at the target, of `dtype`, or of `asked` where those are smaller;
+        not kept, for few of them are read."""
+        return in_ulps(self.abs_diff, ulp(self.target, self.dtype, self.asked))
+
+    def ulps_at(self, index: tuple[int, ...]) -> float:
+        """The one of `ulps` at this index."""
+        spaced = ulp(self.target[index], self.dtype, self.asked)
+        return float(in_ulps(np.asarray(self.abs_diff[index]), spaced))
 
     @property
     def diverging(self) -> int:
@@ -147,20 +156,19 @@ class Allowance:
             return self._in_chunks(part, actual, target)
         upcast = np.asarray(actual, dtype=np.float64)
         off, name = target.distance(upcast), actual.dtype.name
-        limits = _LIMITS.get(
+        allowed = _LIMITS.get(
             target, (self, part, name), lambda: self._limits(part, target.high, name, 0.0)
         )
-        return self._difference(upcast, target.high, off, limits, name, 0.0)
+        return self._difference(upcast, target.high, off, allowed, name, 0.0)
 
     def _in_chunks(self, part: str, actual: Array, target: Enclosure) -> Difference:
-        upcast, off, ulps, allowed = (np.empty(actual.shape) for _ in range(4))
+        upcast, off, allowed = (np.empty(actual.shape) for _ in range(3))
         for place in chunks(actual.shape):
             chunk = Enclosure(target.high[place], target.low[place], target.radius[place])
             d = self._of(part, place).by_reference(part, actual[place], chunk)
-            upcast[place], off[place] = d.actual, d.abs_diff
-            ulps[place], allowed[place] = d.ulps, d.allowed
+            upcast[place], off[place], allowed[place] = d.actual, d.abs_diff, d.allowed
         dtype = actual.dtype.name
-        return Difference(upcast, target.high, off, ulps, allowed, dtype, asked=self.asked)
+        return Difference(upcast, target.high, off, allowed, dtype, asked=self.asked)
 
     def _of(self, part: str, place: tuple[slice, ...]) -> Allowance:
         """The allowance of the numbers at `place` of a part: with their bounds."""
@@ -180,13 +188,13 @@ class Allowance:
         """A part against its published value, of the same shape."""
         upcast, name = np.asarray(actual, dtype=np.float64), actual.dtype.name
         off = distance(upcast, published.values)
-        limits = self._limits(part, published.values, name, published.units)
-        return self._difference(upcast, published.values, off, limits, name, published.units)
+        allowed = self._limits(part, published.values, name, published.units)
+        return self._difference(upcast, published.values, off, allowed, name, published.units)
 
     def again(self, part: str, d: Difference) -> Difference:
         """The same numbers under this tolerance; UndecidedError where too few were kept."""
-        limits = self._limits(part, d.target, d.dtype, d.unit)
-        again = self._difference(d.actual, d.target, d.distance, limits, d.dtype, d.unit)
+        allowed = self._limits(part, d.target, d.dtype, d.unit)
+        again = self._difference(d.actual, d.target, d.distance, allowed, d.dtype, d.unit)
         if d.excerpt is None:
             return again
         diverging = int((~again.agrees).sum())
@@ -201,38 +209,34 @@ class Allowance:
             return
         least = np.fmin(excerpt.least, np.abs(d.target))
         with np.errstate(invalid="ignore", over="ignore"):
-            allowed = self._allowed(part, least, ulp(least, d.dtype, self.asked))
+            allowed = self._allowed(part, least, d.dtype)
         if (np.isfinite(d.target) & (d.abs_diff > allowed)).any():
             raise UndecidedError(part)
 
-    def _limits(
-        self, part: str, target: Float64s, dtype: str, unit: Float64s | float
-    ) -> tuple[Float64s, Float64s]:
-        """The spacing at each target, and the largest difference that agrees."""
-        spaced = ulp(target, dtype, self.asked)
+    def _limits(self, part: str, target: Float64s, dtype: str, unit: Float64s | float) -> Float64s:
+        """The largest difference that agrees, at each target."""
         with np.errstate(invalid="ignore", over="ignore"):
-            allowed = self._allowed(part, target, spaced) + np.asarray(unit)
-        return spaced, np.where(np.isfinite(target), allowed, 0.0)
+            allowed = self._allowed(part, target, dtype) + np.asarray(unit)
+        return np.where(np.isfinite(target), allowed, 0.0)
 
     def _difference(
         self,
         actual: Float64s,
         target: Float64s,
         off: Float64s,
-        limits: tuple[Float64s, Float64s],
+        allowed: Float64s,
         dtype: str,
         unit: Float64s | float,
     ) -> Difference:
-        spaced, allowed = limits
         if self.tolerance == "auto":
             off = within_range(actual, target, off, allowed, dtype, self.asked)
-        ulps = in_ulps(off, spaced)
-        return Difference(actual, target, off, ulps, allowed, dtype, unit, asked=self.asked)
+        return Difference(actual, target, off, allowed, dtype, unit, asked=self.asked)
 
-    def _allowed(self, part: str, target: Float64s, ulp: Float64s) -> Float64s:
+    def _allowed(self, part: str, target: Float64s, dtype: str) -> Float64s:
         if isinstance(self.tolerance, Tolerance):
             t = self.tolerance
-            return np.fmax(t.atol + t.rtol * np.abs(target), t.ulps * ulp)
+            spaced = ulp(target, dtype, self.asked)
+            return np.fmax(t.atol + t.rtol * np.abs(target), t.ulps * spaced)
         if self.bounds is None:
             raise ValueError("the tolerance auto needs the bounds")
         if target.size == 0:

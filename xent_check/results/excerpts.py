@@ -68,7 +68,7 @@ def merged(
     first, bounded = parts[0][0], parts[0][1] is not None
     joined: dict[str, Any] = {
         name: np.concatenate([getattr(d, name) for d, _ in parts])[order]
-        for name in ("actual", "target", "abs_diff", "ulps", "allowed")
+        for name in ("actual", "target", "abs_diff", "allowed")
     }
     d = replace(first, **joined, excerpt=None)
     bound = np.concatenate([b for _, b in parts if b is not None])[order] if bounded else None
@@ -97,7 +97,7 @@ class _Kept:
 
 
 def _flat(d: Difference) -> Difference:
-    names = ("actual", "target", "abs_diff", "ulps", "allowed")
+    names = ("actual", "target", "abs_diff", "allowed")
     return replace(d, **{name: getattr(d, name).reshape(-1) for name in names})
 
 
@@ -127,7 +127,6 @@ def _rows_of(
         actual=d.actual[kept.rows],
         target=d.target[kept.rows],
         abs_diff=d.abs_diff[kept.rows],
-        ulps=d.ulps[kept.rows],
         allowed=d.allowed[kept.rows],
         excerpt=excerpt,
     )

@@ -272,7 +272,7 @@ def _flat_rows(place: Place, shape: tuple[int, ...]) -> tuple[int, int]:
 
 
 def _assembled(parts: Sequence[tuple[Place, Difference]], shape: tuple[int, ...]) -> Difference:
-    names = ("actual", "target", "abs_diff", "ulps", "allowed")
+    names = ("actual", "target", "abs_diff", "allowed")
     arrays: dict[str, Any] = {name: np.empty(shape) for name in names}
     for place, d in parts:
         for name, array in arrays.items():

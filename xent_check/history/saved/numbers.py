@@ -206,4 +206,4 @@ def _difference_without_verdict(
     apart = distance(actual, target)
     near = spacing(target, "float64") + 2 * spacing(apart, "float64")
     off = np.where(distance(saved, apart) <= near, saved, apart)
-    return Difference(actual, target, off, off, np.zeros_like(target), dtype, unit)
+    return Difference(actual, target, off, np.zeros_like(target), dtype, unit)

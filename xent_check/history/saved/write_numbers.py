@@ -129,7 +129,7 @@ def _worst(difference: Difference, place: str) -> dict[str, Any]:
     worst = difference.worst
     return {
         "max_abs_diff": float(difference.abs_diff[worst]),
-        "max_ulps": float(difference.ulps[worst]),
+        "max_ulps": difference.ulps_at(worst),
         place: difference.place(worst),
     }
 
@@ -165,6 +165,7 @@ def _excerpt(difference: Difference, bound: Float64s | None, row: type[form.Row]
     excerpt = difference.excerpt
     assert excerpt is not None
     order = np.argsort(-difference.abs_diff, kind="stable")
+    ulps = difference.ulps
     rows = tuple(
         row(
             place=excerpt.indices[i],
@@ -173,7 +174,7 @@ def _excerpt(difference: Difference, bound: Float64s | None, row: type[form.Row]
             abs_diff=float(difference.abs_diff[i]),
             allowed=float(difference.allowed[i]),
             bound=None if bound is None else float(bound[i]),
-            ulps=float(difference.ulps[i]),
+            ulps=float(ulps[i]),
             stands_for=int(excerpt.stands_for[i]),
             least_reference=float(excerpt.least[i]) if excerpt.stands_for[i] else None,
         )

@@ -136,7 +136,7 @@ def _properties(alarm: Alarm) -> dict[str, Any]:
     if comparison is not None and comparison.losses.actual.size:
         losses = comparison.losses
         data["max_abs_diff"] = json_number(losses.abs_diff[losses.worst])
-        data["max_ulps"] = json_number(losses.ulps[losses.worst])
+        data["max_ulps"] = json_number(losses.ulps_at(losses.worst))
     if alarm.change is not None:
         data["change"] = alarm.change.kind
     return data

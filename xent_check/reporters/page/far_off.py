@@ -48,7 +48,7 @@ def far_off(result: CaseResult) -> FarOff | None:
     given, target = (number(of[at], dtype) for of in (difference.actual, difference.target))
     if pinned:  # the exact value is held against what was published
         given, target = target, given
-    ulps = f"{small(difference.ulps[at])} of {difference.ulps_of(at)}"
+    ulps = f"{small(difference.ulps_at(at))} of {difference.ulps_of(at)}"
     return FarOff(
         place=_place(part),
         given=given,

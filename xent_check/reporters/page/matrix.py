@@ -211,7 +211,7 @@ def _title(result: CaseResult) -> str:
     if comparison is None or not comparison.losses.actual.size:
         return " ".join((result.reason or "").split())
     losses = comparison.losses
-    off, ulps = losses.abs_diff[losses.worst], losses.ulps[losses.worst]
+    off, ulps = losses.abs_diff[losses.worst], losses.ulps_at(losses.worst)
     if not np.isfinite(off):
         count = int((~np.isfinite(losses.abs_diff)).sum())
         return f"{plural(count, 'sample')} nan or infinite where it should not be"

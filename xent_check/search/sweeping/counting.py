@@ -146,9 +146,9 @@ def _of_some(domain: Domain, start: int, scores: Scores, held: _Held) -> Tally:
         return plain
     d = held.difference
     ulps, off, allowed = d.ulps, d.abs_diff, d.allowed
-    near = np.flatnonzero(_is_near(d, held.radius).any(axis=1))
+    near = np.flatnonzero(_is_near(d, ulps, held.radius).any(axis=1))
     if near.size:
-        _decide(domain, scores, held, d, near)
+        _decide(domain, scores, held, d, ulps, near)
     finite, agrees = np.isfinite(ulps), d.agrees
     sizes = np.where(finite, ulps, np.where(agrees, 0.0, np.inf))
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -196,9 +196,14 @@ def _of_plain(domain: Domain, start: int, scores: Scores, held: _Held) -> Tally 
 
 
 def _decide(
-    domain: Domain, scores: Scores, held: _Held, d: Difference, near: npt.NDArray[np.intp]
+    domain: Domain,
+    scores: Scores,
+    held: _Held,
+    d: Difference,
+    ulps: Float64s,
+    near: npt.NDArray[np.intp],
 ) -> None:
-    """Put errors of ball arithmetic into the difference where it is near a limit.
+    """Put errors of ball arithmetic into the difference and its ulps where they are near a limit.
 
     Of neighbours with one answer, on one side of it, the error is monotonic, for the exact value
     is. Where the first and the last are on the same side of each limit, so are all between: they
@@ -210,14 +215,14 @@ def _decide(
         for first in range(0, len(ends), _BY_BALLS):
             rows = ends[first : first + _BY_BALLS]
             decided = held.at(rows).decided(scores[rows])
-            d.ulps[rows], d.abs_diff[rows] = decided.ulps, decided.abs_diff
+            ulps[rows], d.abs_diff[rows] = decided.ulps, decided.abs_diff
         halves: list[tuple[int, int]] = []
         for start, end in runs:
             if end - start < 2:
                 continue
-            if _sides(d, start) == _sides(d, end):
-                inside, worse = slice(start + 1, end), max((start, end), key=lambda r: d.ulps[r, 0])
-                d.ulps[inside], d.abs_diff[inside] = d.ulps[worse], d.abs_diff[worse]
+            if _sides(ulps, start) == _sides(ulps, end):
+                inside, worse = slice(start + 1, end), max((start, end), key=lambda r: ulps[r, 0])
+                ulps[inside], d.abs_diff[inside] = ulps[worse], d.abs_diff[worse]
             else:
                 middle = (start + end) // 2
                 halves += [(start, middle), (middle, end)]
@@ -243,12 +248,12 @@ def _runs(
     yield from zip(near[starts].tolist(), near[ends].tolist(), strict=True)
 
 
-def _sides(d: Difference, row: int) -> tuple[bool, ...]:
+def _sides(ulps: Float64s, row: int) -> tuple[bool, ...]:
     """On which side of each limit the error of a row is."""
-    return tuple(bool(d.ulps[row, 0] > limit) for limit in ULPS)
+    return tuple(bool(ulps[row, 0] > limit) for limit in ULPS)
 
 
-def _is_near(d: Difference, radius: Float64s) -> npt.NDArray[np.bool_]:
+def _is_near(d: Difference, ulps: Float64s, radius: Float64s) -> npt.NDArray[np.bool_]:
     """Whether the exact value's error leaves it open on which side of a limit a number is."""
     spaced = ulp(d.target, d.dtype, d.asked)
     slack = np.where(np.isnan(spaced), 0.0, 2 * radius / np.where(np.isnan(spaced), 1.0, spaced))
@@ -256,7 +261,7 @@ def _is_near(d: Difference, radius: Float64s) -> npt.NDArray[np.bool_]:
         near = np.abs(d.abs_diff - d.allowed) <= 2 * radius + _ROUNDED * d.allowed
         near &= radius > 0
         for limit in ULPS:
-            near |= np.abs(d.ulps - limit) <= slack + _ROUNDED * limit
+            near |= np.abs(ulps - limit) <= slack + _ROUNDED * limit
     return near
 
 
