@@ -23,7 +23,7 @@ from xent_check.results.difference import Difference, Excerpt
 from xent_check.results.joining import Finding
 
 HEADING = Heading(
-    "1.0", "Python 3.12 on linux", {"a.yaml::a": "12ab", "a.yaml::b": "34cd"},
+    "1.0", "a processor, Python 3.12", {"a.yaml::a": "12ab", "a.yaml::b": "34cd"},
     {"torch": "2.13.0"}, {"--tolerance": "None"},
 )  # fmt: skip
 ANSWER = Computed(
@@ -150,7 +150,10 @@ def test_what_is_no_journal_of_a_run_is_refused(tmp_path: Path) -> None:
     ("change", "told"),
     [
         ({"xent_check": "2.0"}, "it was begun by xent-check 1.0; this is 2.0"),
-        ({"python": "Python 3.13 on linux"}, "it was begun by Python 3.12 on linux; this is"),
+        (
+            {"machine": "another one"},
+            "it was begun on a processor, Python 3.12; this is another one",
+        ),
         ({"cases": {"a.yaml::a": "12ab"}}, "it has the case a.yaml::b, which is not asked for now"),
         ({"cases": {**HEADING.cases, "c": ""}}, "it does not have the case c"),
         ({"cases": {**HEADING.cases, "a.yaml::b": "ef"}}, "a.yaml::b has changed since"),

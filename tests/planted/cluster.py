@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.planted import Bug
 
 NODE = "running/test_node.py"
+CLUSTER = "running/test_cluster.py"
 
 BUGS = (
     Bug(
@@ -55,6 +56,45 @@ BUGS = (
     Bug(
         "another machine answers unsaid", "history.machine:elsewhere",
         "if not {*lines} - {here.line}:", "if True:", NODE,
+    ),
+    Bug(
+        "what a lost scheduler was asked is not sent again", "running.cluster:Cluster._go_on",
+        "{task: self._sent(task) for task in self._flying}", "{}", CLUSTER,
+    ),
+    Bug(
+        "a late word of a lost scheduler is an answer", "running.cluster:Cluster.next_result",
+        "if self._flying.get(task) is not future:", "if task not in self._flying:", CLUSTER,
+    ),
+    Bug(
+        "what is forgotten is sent again", "running.cluster:Cluster.forget",
+        "self._flying.pop(task, None)", "self._flying.get(task)", CLUSTER,
+    ),
+    Bug(
+        "a task that ends its scheduler is sent forever", "running.cluster:Cluster._go_on",
+        "if self._losses > _LOSSES:", "if self._losses > 30:", CLUSTER,
+    ),
+    Bug(
+        "an answer does not count", "running.cluster:Cluster.next_result",
+        "self._losses = 0", "pass", CLUSTER,
+    ),
+    Bug(
+        "a full disk of a worker is the end of the scheduler", "running.cluster:Cluster._result_of",
+        'if future.status != "error":', "if True:", CLUSTER,
+    ),
+    Bug(
+        "a sweep goes on with what another processor computed",
+        "search.sweeping.sweep:_Machines.require",
+        "if one.whole != here.whole:", "if False:", "search/test_sweep.py", "another_processor",
+    ),
+    Bug(
+        "a machine whose answers are kept is not told", "search.sweeping.sweep:_Machines",
+        'self.kept = [Machine(**e["machine"]) for e in journal.entries if "machine" in e]',
+        "self.kept = []", "search/test_sweep.py", "every_kind_of_machine",
+    ),
+    Bug(
+        "a run goes on with what another processor answered", "run_journal:Heading.change_to",
+        "if self.machine != other.machine:", "if False:", "history/test_run_journal.py",
+        "what_differs",
     ),
     Bug(
         "a cluster that ends is a search without a find", "cli.fuzz_command:command",

@@ -15,7 +15,13 @@ from typing import Any
 import pytest
 
 from tests.support.command import completed
-from tests.support.dask_cluster import Scheduler, on_one_worker, two_workers, worker_pids
+from tests.support.dask_cluster import (
+    Scheduler,
+    on_one_worker,
+    restarted,
+    two_workers,
+    worker_pids,
+)
 from tests.support.fake import CASES, fake
 from xent_check.errors import ExitCode, UserError
 from xent_check.history.plain_values import to_plain
@@ -118,27 +124,57 @@ def dateless(text: str) -> str:
     return re.sub(r"\b\d[\d.e-]* m?s\b", "", text)
 
 
-def test_a_run_whose_scheduler_is_restarted_ends_and_resumes(tmp_path: Path) -> None:
-    """While a task is asked: where none is, the run goes on."""
+def restarting(tmp_path: Path) -> Settings:
+    """A few cases, one implementation of which is asked while a scheduler is killed."""
     cases = tmp_path / "cases.yaml"
     cases.write_text(CASES)
-    asked = settings(resume=True)
-    asked = replace(asked, paths=(str(cases),), chosen=(parse("stable"), parse(SLOW)))
+    chosen = (parse("stable"), parse(SLOW))
+    return replace(settings(resume=True), paths=(str(cases),), chosen=chosen)
+
+
+def test_a_run_goes_on_where_its_scheduler_is_killed_and_started_again(tmp_path: Path) -> None:
+    asked = restarting(tmp_path)
     whole = check(asked, unheard)
-    with Scheduler() as scheduler:
-        asked = replace(asked, scheduler=scheduler.address)
-        restarted = False
+    with Scheduler(workers=2) as scheduler:
+        again = False
 
         def progress(*_: object) -> None:
-            nonlocal restarted
-            if not restarted:
-                restarted = True
+            nonlocal again
+            if not again:
+                again = True
                 scheduler.kill()
                 scheduler.start()
 
-        with pytest.raises(ClusterError, match="it ended; go on with --resume") as ended:
-            check(asked, progress)
+        there = check(replace(asked, scheduler=scheduler.address), progress)
+    assert again
+    assert outcomes(there) == outcomes(whole)
+    assert there.warnings == whole.warnings
+
+
+def test_a_run_goes_on_where_its_scheduler_is_told_to_restart(cluster: Any) -> None:
+    here = check(settings(), unheard)
+
+    def progress(count: int, *_: object) -> None:
+        if count == 40:
+            restarted(cluster.scheduler_address)
+
+    there = check(settings(scheduler=cluster.scheduler_address), progress)
+    assert outcomes(there) == outcomes(here)
+
+
+def test_a_scheduler_that_does_not_come_back_ends_the_run_which_resumes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("xent_check.running.cluster.BACK", 1.0)
+    asked = restarting(tmp_path)
+    whole = check(asked, unheard)
+    with Scheduler() as scheduler:
+        asked = replace(asked, scheduler=scheduler.address)
+        message = "it ended, and was not there again within 1 s; go on with --resume"
+        with pytest.raises(ClusterError, match=message) as ended:
+            check(asked, lambda *_: scheduler.kill())
         assert ended.value.exit_code == ExitCode.FAILED
+        scheduler.start()
         said: list[str] = []
         again = check(asked, unheard, say=said.append)
     assert re.fullmatch(r"going on after \d answers? of an earlier run", said[0])

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.dask_cluster import Scheduler, two_workers, worker_pids
+from tests.support.dask_cluster import Scheduler, restarted, two_workers, worker_pids
 from tests.support.fake import fake
 from xent_check.errors import ExitCode, UserError
 from xent_check.implementations.names import parse
@@ -76,23 +76,56 @@ def test_a_sweep_of_a_cluster_that_ends_goes_on_here(tmp_path: Path, cluster: An
     assert results(again) == results(whole)
 
 
-def test_a_scheduler_that_is_restarted_ends_the_sweep_and_its_journal_goes_on(
-    tmp_path: Path,
-) -> None:
+def test_a_sweep_goes_on_where_its_scheduler_is_killed_and_started_again(tmp_path: Path) -> None:
     whole = sweep(plan(tmp_path / "whole"))
-    with Scheduler() as scheduler:
-        restarted = False
+    with Scheduler(workers=2) as scheduler:
+        again = 0
 
         def progress(done: int, *_: int) -> None:
-            nonlocal restarted
-            if done > 20_000 and not restarted:
-                restarted = True
+            nonlocal again
+            if done > 20_000 * (again + 1) and again < 2:
+                again += 1
                 scheduler.kill()
                 scheduler.start()
 
-        with pytest.raises(ClusterError, match="it ended; go on with --resume") as ended:
+        there = sweep(plan(tmp_path, scheduler=scheduler.address), progress)
+    assert again == 2
+    assert results(there) == results(whole)
+
+
+def test_a_sweep_goes_on_where_its_scheduler_is_told_to_restart(
+    tmp_path: Path, cluster: Any
+) -> None:
+    whole = sweep(plan(tmp_path / "whole"))
+    told = False
+
+    def progress(done: int, *_: int) -> None:
+        nonlocal told
+        if done > 20_000 and not told:
+            told = True
+            restarted(cluster.scheduler_address)
+
+    there = sweep(plan(tmp_path, scheduler=cluster.scheduler_address), progress)
+    assert told
+    assert results(there) == results(whole)
+
+
+def test_a_scheduler_that_does_not_come_back_ends_the_sweep_and_its_journal_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("xent_check.running.cluster.BACK", 1.0)
+    whole = sweep(plan(tmp_path / "whole"))
+    with Scheduler() as scheduler:
+
+        def progress(done: int, *_: int) -> None:
+            if done > 20_000:
+                scheduler.kill()
+
+        message = "it ended, and was not there again within 1 s; go on with --resume"
+        with pytest.raises(ClusterError, match=message) as ended:
             sweep(plan(tmp_path, scheduler=scheduler.address), progress)
         assert ended.value.exit_code == ExitCode.FAILED
+        scheduler.start()
         again = sweep(replace(plan(tmp_path, scheduler=scheduler.address), resume=True))
     assert results(again) == results(whole)
 
@@ -137,7 +170,10 @@ def test_a_fuzz_finds_the_same_on_a_cluster_though_a_worker_is_killed(
     assert (there.examples, there.answers, there.ended) == (here.examples, here.answers, None)
 
 
-def test_a_fuzz_whose_scheduler_dies_says_so_and_keeps_its_finds(tmp_path: Path) -> None:
+def test_a_fuzz_whose_scheduler_dies_says_so_and_keeps_its_finds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("xent_check.running.cluster.BACK", 1.0)
     with Scheduler() as scheduler:
 
         def progress(_: int, __: object, finds: int) -> None:
@@ -146,6 +182,7 @@ def test_a_fuzz_whose_scheduler_dies_says_so_and_keeps_its_finds(tmp_path: Path)
 
         fuzzed = fuzz(fuzz_plan(tmp_path, scheduler.address, examples=10_000), progress=progress)
     assert fuzzed.finds
-    assert "it ended; what was found by then is written" in str(fuzzed.ended)
+    said = "it ended, and was not there again within 1 s; what was found by then is written"
+    assert said in str(fuzzed.ended)
     assert fuzzed.ended is not None
     assert fuzzed.ended.exit_code == ExitCode.FAILED

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from xent_check.errors import UserError
 from xent_check.history.journal import Journal
+from xent_check.history.machine import Machine, this_machine
 from xent_check.implementations.names import parse
 from xent_check.problem.dtypes import largest, numpy_dtype
 from xent_check.problem.evaluation import Computed
@@ -20,6 +23,7 @@ from xent_check.reference.reference import SMALL
 from xent_check.reference.truth import truth
 from xent_check.search.sweeping.counting import Part
 from xent_check.search.sweeping.domain import Domain, default_range, rounded_range
+from xent_check.search.sweeping.engine import Here
 from xent_check.search.sweeping.sweep import Plan, sweep
 from xent_check.search.sweeping.tally import ULPS, Tally, Worst
 from xent_check.search.sweeping.zoom import towards_the_worst
@@ -327,15 +331,57 @@ def test_the_size_of_a_part_changes_nothing(tmp_path: Path) -> None:
     assert few == one
 
 
-def test_the_folder_of_a_killed_sweep_is_gone_once_it_was_resumed(tmp_path: Path) -> None:
+def killed_in(folder: Path) -> Plan:
+    """A sweep that ended after its first part."""
     domain = Domain("binary", "logits", "float16", 0, 1.0, 2.0)
-    plan = Plan((domain,), (parse("stable"),), tmp_path / "a.jsonl", values=500)
+    plan = Plan((domain,), (parse("stable"),), folder / "a.jsonl", values=500)
 
     def killed(*_: int) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         sweep(plan, killed)
+    return plan
+
+
+HERE = this_machine()
+ANOTHER = Machine(processor="Another", extensions=("avx2",))
+
+
+def test_a_sweep_does_not_go_on_on_another_processor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = replace(killed_in(tmp_path), resume=True)
+    kept = plan.journal.read_bytes()
+    message = (
+        rf"a\.jsonl: not the sweep that ended early: it was begun on {re.escape(HERE.whole)}; "
+        r"this is Another \(avx2\); without --resume it begins anew"
+    )
+    with monkeypatch.context() as patch:
+        patch.setattr("xent_check.search.sweeping.sweep.this_machine", lambda: ANOTHER)
+        with pytest.raises(UserError, match=message):
+            sweep(plan)
+    assert plan.journal.read_bytes() == kept
+    told: list[Machine] = []
+    sweep(plan, computed=told.extend)
+    assert told == [HERE]
+
+
+def test_a_sweep_that_goes_on_on_a_cluster_tells_of_every_kind_of_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also of those that computed what is kept."""
+    plan = replace(killed_in(tmp_path), resume=True, scheduler="tcp://127.0.0.1:9")
+    elsewhere = Here(None, 60.0)
+    elsewhere.machines = (ANOTHER,)
+    monkeypatch.setattr("xent_check.search.sweeping.sweep._engine", lambda _: elsewhere)
+    told: list[Machine] = []
+    sweep(plan, computed=told.extend)
+    assert told == [HERE, ANOTHER]
+
+
+def test_the_folder_of_a_killed_sweep_is_gone_once_it_was_resumed(tmp_path: Path) -> None:
+    plan = killed_in(tmp_path)
     with Journal(plan.journal, plan.subject, resume=True) as journal:
         (folder,) = (Path(entry["folder"]) for entry in journal.entries if "folder" in entry)
     folder.mkdir()  # which a kill would have left

@@ -42,38 +42,46 @@ def on_one_worker(address: str, function: Any, *arguments: Any) -> str:
         return worker
 
 
-class Scheduler:
-    """A scheduler and one worker, processes that nobody starts anew."""
+def restarted(address: str) -> None:
+    """Have the scheduler forget all that it was asked, and its workers start anew."""
+    with distributed.Client(address, set_as_default=False) as client:
+        client.restart(timeout=60)
 
-    def __init__(self) -> None:
+
+class Scheduler:
+    """A scheduler and some workers, processes that nobody starts anew."""
+
+    def __init__(self, workers: int = 1) -> None:
+        self._workers = workers
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
         port = self.address.rpartition(":")[2]
+        many = ("--nthreads", "1", "--nworkers", str(workers))
         self._arguments = (
             ("dask_scheduler", "--port", port, "--no-dashboard"),
-            ("dask_worker", self.address, "--nthreads", "1", "--no-dashboard"),
+            ("dask_worker", self.address, *many, "--no-dashboard"),
         )
         self._processes: list[subprocess.Popen[bytes]] = []
 
     def start(self) -> None:
-        """Both, at the same address as before; the worker is there on return."""
+        """All, at the same address as before; the workers are there on return."""
         for name, *words in self._arguments:
             line = [sys.executable, "-m", f"distributed.cli.{name}", *words]
             quiet = subprocess.DEVNULL
             self._processes.append(subprocess.Popen(line, stdout=quiet, stderr=quiet))
         with distributed.Client(self.address, timeout=60, set_as_default=False) as client:
-            client.wait_for_workers(1, timeout=60)
+            client.wait_for_workers(self._workers, timeout=60)
 
     def kill(self) -> None:
-        """Both, by SIGKILL."""
+        """All, by SIGKILL."""
         while self._processes:
             process = self._processes.pop()
             process.kill()
             process.wait()
 
     def kill_worker(self) -> None:
-        """The worker, and what looks after it, alone."""
+        """The workers, and what looks after them, alone."""
         process = self._processes.pop()
         process.kill()
         process.wait()

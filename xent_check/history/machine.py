@@ -43,6 +43,11 @@ class Machine(Saved):
         parts += [f"{name}={value}" for name, value in self.variables.items()]
         return ", ".join(filter(None, parts))
 
+    @property
+    def whole(self) -> str:
+        """In one line, with its instructions."""
+        return self.line + (f" ({' '.join(self.extensions)})" if self.extensions else "")
+
 
 def joined(machines: Sequence[Machine]) -> Machine:
     """The machine of what several computed: the one that all are, else all of them in words."""

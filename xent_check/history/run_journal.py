@@ -32,7 +32,7 @@ class Heading:
     """What a run asks, so that its answers are those that another one would get."""
 
     xent_check: str  # its version
-    python: str  # the version of the interpreter, and the machine
+    machine: str  # the processor with its instructions, the interpreter: `Machine.whole`
     cases: Mapping[str, str]  # what each case is, by its id: its inputs, its tolerance
     implementations: Mapping[str, str]  # the version of each, and of a user's own file
     options: Mapping[str, str]  # of the command line, those that change a result
@@ -41,8 +41,8 @@ class Heading:
         """The first thing that is not the same in a later run, in a sentence; "" where all is."""
         if self.xent_check != other.xent_check:
             return f"it was begun by xent-check {self.xent_check}; this is {other.xent_check}"
-        if self.python != other.python:
-            return f"it was begun by {self.python}; this is {other.python}"
+        if self.machine != other.machine:
+            return f"it was begun on {self.machine}; this is {other.machine}"
         for what, before, after in (
             ("case", self.cases, other.cases),
             ("implementation", self.implementations, other.implementations),

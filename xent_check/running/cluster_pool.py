@@ -27,7 +27,7 @@ from xent_check.workers.wire import Message, decode_problem, encode_problem, for
 from xent_check.workers.worker import Request
 
 from .asking import Requests
-from .cluster import Cluster
+from .cluster import Cluster, Task
 from .jobs import Job
 from .node import Plain
 
@@ -69,18 +69,17 @@ class ClusterPool:
 
     def answers(self) -> Iterator[tuple[Job, Evaluation]]:
         """As of Pool."""
-        tasks, flying = deque(_tasks(self._requests)), dict[Any, Requests]()
+        tasks, flying = deque(_tasks(self._requests)), dict[Task, Requests]()
         try:
             while tasks or flying:
                 while tasks and len(flying) < self._cluster.at_once:
                     task = tasks.popleft()
                     flying[self._submitted(task)] = task
-                done = self._cluster.next_done()
-                if done in flying:
-                    yield from self._read(flying.pop(done), self._cluster.result(done))
+                done, plain = self._cluster.next_result()
+                yield from self._read(flying.pop(done), plain)
         finally:
-            for future in flying:
-                future.release()
+            for one in flying:
+                self._cluster.forget(one)
 
     def introduction_of(self, implementation: Implementation) -> Mapping[str, Any]:
         """As of Pool."""
@@ -100,8 +99,8 @@ class ClusterPool:
         """That another machine than this one answered, where one did."""
         return tuple(filter(None, [elsewhere(self._cluster.machines, self._cluster.here)]))
 
-    def _submitted(self, task: Requests) -> Any:
-        """The future of a task, which goes to where its framework is, if it can."""
+    def _submitted(self, task: Requests) -> Task:
+        """Hand over a task, which goes to where its framework is, if it can."""
         problems: dict[int, Plain] = {}
         for _, job, _ in task:
             if id(job.message) not in problems:

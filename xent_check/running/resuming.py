@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import platform
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 from xent_check import __version__
 from xent_check.casefile.loading import PosedCase
 from xent_check.history.cache import cache_file
+from xent_check.history.machine import this_machine
 from xent_check.history.run_journal import Heading, RunJournal
 from xent_check.implementations.names import Implementation
 from xent_check.results.number_text import count_of
@@ -53,7 +53,7 @@ def _heading(
     tolerances = {posed.case.id: posed.case.fields.tolerance for posed in posed_cases}
     return Heading(
         xent_check=__version__,
-        python=f"Python {platform.python_version()} on {sys.platform} {platform.machine()}",
+        machine=this_machine().whole,
         cases={
             one.case: f"{one.inputs} {', '.join(one.implementations)} {tolerances[one.case]}"
             for one in asked

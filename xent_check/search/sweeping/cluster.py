@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from typing import Any
 
 from xent_check.history.machine import Machine
 from xent_check.implementations.names import Implementation, of_plain
-from xent_check.running.cluster import Cluster
+from xent_check.running.cluster import Cluster, Task
 from xent_check.running.node import Plain
 from xent_check.workers.pool import Pool
 
@@ -48,7 +47,8 @@ class OnCluster:
         self, domain: Domain, parts: Sequence[tuple[int, int]], asked: Asked
     ) -> Iterator[Sequence[Found]]:
         """Some parts at once, their results in order."""
-        waiting: deque[tuple[list[Implementation], Any]] = deque()
+        waiting: deque[tuple[list[Implementation], Task | None]] = deque()
+        done: dict[Task, list[Plain]] = {}
         remaining = iter(enumerate(parts))
         while True:
             at_once = self._cluster.at_once
@@ -58,17 +58,21 @@ class OnCluster:
                 waiting.append((who, self._submitted(domain, start, stop, who)))
             if not waiting:
                 return
-            who, future = waiting.popleft()
-            found = [] if future is None else self._cluster.result(future)
-            yield [_found(who, plain) for plain in found]
+            who, task = waiting.popleft()
+            while task is not None and task not in done:
+                finished, found = self._cluster.next_result()
+                done[finished] = found
+            yield [_found(who, plain) for plain in done.pop(task)] if task is not None else []
 
     @property
     def machines(self) -> Sequence[Machine]:
         """As of Cluster."""
         return self._cluster.machines
 
-    def _submitted(self, domain: Domain, start: int, stop: int, who: list[Implementation]) -> Any:
-        """The future of a part; None where nobody is asked."""
+    def _submitted(
+        self, domain: Domain, start: int, stop: int, who: list[Implementation]
+    ) -> Task | None:
+        """Hand over a part; None where nobody is asked."""
         if not who:
             return None
         names = [i.plain for i in who]

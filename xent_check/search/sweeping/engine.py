@@ -40,7 +40,7 @@ class Engine(Protocol):
 
     @property
     def machines(self) -> Sequence[Machine]:
-        """The kinds of machines that answered."""
+        """The kinds of machines that answered so far."""
         ...
 
 
@@ -52,6 +52,7 @@ class Here:
         self._pool = Pool[Implementation]((), jobs, keep=True)
         self.folder = self._pool.folder.name
         self._timeout = timeout
+        self.machines = (this_machine(),)
 
     def __enter__(self) -> Here:
         return self
@@ -82,8 +83,3 @@ class Here:
             gone |= {found.implementation for found in answered.absent} if answered else set()
             at_work = ask(number + 1)
             yield list(answered.tallies()) if answered else []
-
-    @property
-    def machines(self) -> Sequence[Machine]:
-        """This one."""
-        return (this_machine(),)

@@ -1,7 +1,8 @@
 """Sweep: all inputs of some domains through implementations, a part at a time.
 
 Parts have a fixed size, and the tallies of parts add up to the same in any order. Each is written
-to a journal as it is done: a sweep that ends early goes on from there.
+to a journal as it is done, after the machine that computed it: a sweep that ends early goes on from
+there, on this machine where all that is kept was computed on one of its kind.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from xent_check import __version__
-from xent_check.history.journal import Journal
-from xent_check.history.machine import Machine
+from xent_check.errors import visible
+from xent_check.history.journal import Journal, JournalError
+from xent_check.history.machine import Machine, this_machine
 from xent_check.implementations.names import Implementation
 from xent_check.running.resuming import release_of
 from xent_check.workers import leftovers
@@ -88,18 +90,47 @@ def sweep(
 ) -> list[Swept]:
     """The tallies, by domain and implementation in the order of the plan; the journal is removed.
 
-    computed: is told at the end which kinds of machines answered.
-    UserError where the journal is of another sweep, or a function of the user's cannot be loaded.
+    computed: is told at the end which kinds of machines answered; this one where none did.
+    UserError where the journal is of another sweep or, without a scheduler, of another machine, or
+    a function of the user's cannot be loaded.
     """
     with Journal(plan.journal, plan.subject, plan.resume) as journal:
+        machines = _Machines(journal)
+        if not plan.scheduler:
+            machines.require(this_machine())
         with _engine(plan) as engine:
             leftovers.delete(entry["folder"] for entry in journal.entries if "folder" in entry)
             if engine.folder:
                 journal.add({"folder": engine.folder})
-            swept = list(_sweep(plan, journal, engine, progress))
-            computed(engine.machines)
+            swept = list(_sweep(plan, journal, engine, machines, progress))
+            computed(machines.kept or [this_machine()])
         journal.remove()  # last: ending the processes takes long enough to be killed meanwhile
         return swept
+
+
+class _Machines:
+    """The kinds of machines that computed what is in a journal, each kept there before its
+    answers."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self.kept = [Machine(**e["machine"]) for e in journal.entries if "machine" in e]
+
+    def require(self, here: Machine) -> None:
+        """JournalError where one of another kind is among them."""
+        for one in self.kept:
+            if one.whole != here.whole:
+                raise JournalError(
+                    f"{visible(str(self._journal.file))}: not the sweep that ended early: it was "
+                    f"begun on {one.whole}; this is {here.whole}; without --resume it begins anew"
+                )
+
+    def keep(self, machines: Sequence[Machine]) -> None:
+        """Keep those that are new."""
+        for one in machines:
+            if one not in self.kept:
+                self.kept.append(one)
+                self._journal.add({"machine": one.plain()})
 
 
 def _engine(plan: Plan) -> Engine:
@@ -110,7 +141,9 @@ def _engine(plan: Plan) -> Engine:
     return Here(plan.jobs, plan.timeout)
 
 
-def _sweep(plan: Plan, journal: Journal, engine: Engine, progress: Progress) -> Iterator[Swept]:
+def _sweep(
+    plan: Plan, journal: Journal, engine: Engine, machines: _Machines, progress: Progress
+) -> Iterator[Swept]:
     done, diverging = 0, 0
     parts_kept = (entry for entry in journal.entries if "part" in entry)
     kept = {(e["domain"], e["part"], e["implementation"]): e for e in parts_kept}
@@ -133,6 +166,8 @@ def _sweep(plan: Plan, journal: Journal, engine: Engine, progress: Progress) -> 
                     failed |= {i} if entry["failed"] else set()
                 elif entry is not None:
                     tallies[i] += Tally.of(entry["tally"])
+            if answers:
+                machines.keep(engine.machines)
             for found in answers:
                 i, why = found.implementation, found.absent
                 if i in absent:  # asked before that was known
@@ -156,6 +191,7 @@ def _sweep(plan: Plan, journal: Journal, engine: Engine, progress: Progress) -> 
                 ask = partial(_within, engine, domain, i)
                 tallies[i], absent[i] = towards_the_worst(domain, tallies[i], ask)
                 failed |= {i} if absent[i] else set()
+                machines.keep(engine.machines)
             yield Swept(domain, i, tallies[i], absent.get(i, ""), i in failed)
 
 
