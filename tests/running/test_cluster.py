@@ -61,14 +61,16 @@ class Dask:
 
 @dataclass(eq=False)
 class Client:
-    """A connection."""
+    """A connection. Its worker is gone when it is asked for again, so that who waits for what does
+    not come is told so."""
 
     dask: Dask
     answer: Callable[[str], Future]
     status: str = "running"
+    workers: list[str] = field(default_factory=lambda: ["a worker"])
 
     def nthreads(self) -> dict[str, int]:
-        return {"a worker": 1}
+        return {self.workers.pop(): 1} if self.workers else {}
 
     def submit(self, *call: Any, **_: object) -> Future:
         name = call[3]  # where the function of a task stands
@@ -81,6 +83,9 @@ class Client:
 
 @pytest.fixture
 def dask(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Dask]:
+    monkeypatch.setattr("xent_check.running.cluster._LOOK", 0.1)
+    monkeypatch.setattr("xent_check.running.cluster.PATIENCE", 0.1)
+
     def made(*schedulers: Callable[[str], Future]) -> Dask:
         dask = Dask([*schedulers])
         modules = {name: ModuleType(name) for name in ("distributed", "distributed.client")}
