@@ -263,6 +263,21 @@ def test_a_gradient_of_rows_that_are_or_are_not_divided_by_their_sum_is_named() 
     assert first(diagnose_gradient(divided, as_they_are))[0] == "not-renormalised"
 
 
+def test_a_gradient_of_a_loss_of_inf_minus_inf_is_named() -> None:
+    """No derivative is right, of a loss that is no number; p sum a - a is what is taken."""
+    asked = _asking(
+        problem("categorical", "logits", [[-INF, -INF, 0]], [[0.5, 0.5, 0.25]],
+                class_weight=[1, -1, 1])
+    )  # fmt: skip
+    found = diagnose_gradient(asked, np.array([[-0.5, 0.5, 0.0]]))
+    assert found is not None
+    assert "inf-minus-inf" in {one.id for one in found.explanations}
+    stray = diagnose_gradient(asked, np.array([[-0.5, 0.4, 0.0]]))
+    assert stray is None
+    one_sign = problem("categorical", "logits", [[-INF, -INF, 0]], [[0.5, 0.5, 0.25]])
+    assert diagnose_gradient(_asking(one_sign), np.array([[NAN, -0.5, 1.0]])) is None
+
+
 # ---- what is read as 0, and what there is nothing of --------------------------------------------
 
 
@@ -289,6 +304,86 @@ def test_a_mean_over_weights_that_sum_to_0_is_named(total: float, words: str) ->
 def test_soft_labels_of_no_weight_are_divided_by_nothing() -> None:
     asked = problem("categorical", "logits", [[10, 9]], [[0, 0]], label_smoothing=0.1)
     assert first(diagnosed(INF, asked, "weighted_mean"))[0] == "mean-of-nothing"
+
+
+MASKED = [[-INF, 0], [0, 0], [0, -INF]]
+
+
+@pytest.mark.parametrize("weights", [{"sample_weight": [0, 1, 1]}, {"class_weight": [0, 1]}])
+def test_a_weight_of_0_times_the_loss_of_a_masked_label_is_named(weights: Any) -> None:
+    """Integer labels read one number: the masked class of the last sample makes no nan."""
+    asked = problem("sparse_categorical", "logits", MASKED, [0, 1, 1], **weights)
+    last = INF  # its label is masked too
+    assert first(diagnosed([NAN, LOG_2, last], asked))[0] == "inf-minus-inf"
+    away = problem("sparse_categorical", "logits", MASKED[1:], [1, 0], **{
+        name: weight[-2:] if name == "sample_weight" else [1, 1] for name, weight in weights.items()
+    })  # fmt: skip
+    found = diagnosed([LOG_2, NAN], away)  # no weight of 0, no loss of inf
+    assert all("weight" not in str(one.ids) for one in found.reasons)
+
+
+def test_a_smoothing_of_1_leaves_0_times_the_loss_of_a_masked_label() -> None:
+    asked = problem("sparse_categorical", "logits", MASKED[:2], [0, 0], label_smoothing=1)
+    assert first(diagnosed([NAN, LOG_2], asked))[0] == "inf-minus-inf"
+    most = problem("sparse_categorical", "logits", MASKED[:2], [0, 0], label_smoothing=0.5)
+    assert first(diagnosed([INF, LOG_2], most))[0] == "rounding"
+
+
+def test_exp_of_what_rounding_leaves_of_a_scaled_maximum_is_named() -> None:
+    """0.7 x less the rounded 0.7 max x, in one multiply-add, is the rounding: 6e30 of 2.4e38."""
+    asked = problem("sparse_categorical", "logits", [[3.4e38, 0]] * 2, [0, 0], logit_scale=0.7)
+    what = "exp of what rounding leaves of the largest scaled logit"
+    assert first(diagnosed([INF, INF], asked)) == ("overflow", what)
+    small = problem("sparse_categorical", "logits", [[1e8, 0]] * 2, [0, 0], logit_scale=0.7)
+    found = diagnosed([INF, INF], small)  # 4 at most
+    assert all(one.ids != ("overflow",) for one in found.reasons)
+
+
+def of_offset(number: float, **options: Any) -> Diagnosis:
+    """The diagnosis of one loss, of logits of 104 and 101 times 0.7."""
+    asked = problem("sparse_categorical", "logits", [[104, 101]], [0], logit_scale=0.7, **options)
+    return diagnosed(number, asked)
+
+
+def test_one_loss_that_keeps_the_spacing_of_its_log_sum_exp_is_named() -> None:
+    """log(1 + exp(-2.1)) is 0.1155195. float32(72.8) is 9542042 times 2^-17, the spacing of
+    numbers near 73, and all that is left are multiples of that."""
+    steps = [15140, 15141, 15142, 15143]
+    assert abs(steps[1] * 2.0**-17 - 0.1155195) < 2.0**-17
+    for step in steps:
+        exact = diagnosed(step * 2.0**-17, problem("sparse_categorical", "logits",
+                          [[104, 101]], [0], logit_scale=0.7))  # fmt: skip
+        assert first(exact)[0] in ("not-shift-safe", "rounding")
+    assert first(of_offset(steps[2] * 2.0**-17))[0] == "not-shift-safe"
+    # off the grid; and on it, but far away
+    assert all(one.id != "not-shift-safe" for one in of_offset(0.1155229).reasons)
+    assert all(one.id != "not-shift-safe" for one in of_offset(15200 * 2.0**-17).reasons)
+
+
+def test_weights_and_a_z_loss_are_taken_off_what_keeps_a_spacing() -> None:
+    lse = 72.8 + math.log1p(math.exp(-2.1))
+    number = 0.5 * (3 * 15142 * 2.0**-17 + 1e-4 * lse**2)
+    options = {"sample_weight": [0.5], "class_weight": [3, 1], "z_loss": 1e-4}
+    low = float(np.float32(number))
+    assert first(of_offset(low, **options))[0] == "not-shift-safe"
+
+
+def test_what_keeps_a_spacing_may_stand_beside_an_overflow_or_an_infinity() -> None:
+    """A gap beyond float32 in the second row; a masked label with a weight of 0 in the third."""
+    rows = [[104, 101], [3e38, -3e38], [-INF, 0]]
+    asked = problem("sparse_categorical", "logits", rows, [0, 0, 0], logit_scale=0.7,
+                    sample_weight=[1, 1, 0])  # fmt: skip
+    kept = 15142 * 2.0**-17
+    assert first(diagnosed([kept, NAN, 0], asked))[0] == "not-shift-safe+overflow"
+    assert first(diagnosed([kept, 0, NAN], asked))[0] == "not-shift-safe+inf-minus-inf"
+
+
+def test_the_z_loss_of_exps_below_the_normal_range_is_theirs() -> None:
+    """exp(-98) and exp(-100) are 196 and 27 times 2^-149."""
+    asked = problem("sparse_categorical", "logits", [[-98, -100]] * 2, [0, 0], z_loss=0.5)
+    low = math.log(223) - 149 * LOG_2
+    number = math.log(223 / 196) + 0.5 * low**2
+    assert first(diagnosed([number, number], asked))[0] == "unshifted-exp"
 
 
 def test_a_log_probability_whose_exp_rounds_to_1_is_named() -> None:

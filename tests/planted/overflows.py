@@ -37,6 +37,34 @@ BUGS = (
         'if meaning.formula == "unshifted, divided twice":', "if False:", TESTS, "divided_twice",
     ),
     Bug(
+        "a weight of 0 drops a loss of inf for all", "diagnosis.losses:sample_losses",
+        "dropped = not meaning.weight_times_inf", "dropped = True", TESTS, "masked_label",
+    ),
+    Bug(
+        "any loss of a large logit keeps its spacing", "common_offset:keeps_its_spacing",
+        "(off <= slack) & ", "", TESTS, "keeps_the_spacing",
+    ),
+    Bug(
+        "a number on the grid is near wherever it is", "common_offset:keeps_its_spacing",
+        "(np.abs(plain - exact) <= _NEAR * grid)", "True", TESTS, "keeps_the_spacing",
+    ),
+    Bug(
+        "a z-loss is part of what keeps a spacing", "common_offset:keeps_its_spacing",
+        "(losses / outer - more) / inner", "losses / outer / inner", TESTS, "z_loss_are_taken",
+    ),
+    Bug(
+        "any nan stands beside what keeps a spacing", "diagnosis.diagnosis:_of_a_common_offset",
+        "if lost.any():", "if False:", TESTS, "stand_beside",
+    ),
+    Bug(
+        "a scaled maximum is never rounded", "overflows:_on_the_way",
+        "lost = unit_roundoff(m.dtype) * ", "lost = 0.0 * ", TESTS, "scaled_maximum",
+    ),
+    Bug(
+        "the sum of exps of a z-loss is exact", "log_probabilities:log_sum_exp",
+        'if meaning.formula.startswith("unshifted"):', "if False:", TESTS, "below_the_normal",
+    ),
+    Bug(
         "an overflow explains a finite number too", "diagnosis:_overflow",
         " or not lost[differing].all()", "", TESTS, "no_finite_number",
     ),

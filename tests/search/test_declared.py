@@ -117,7 +117,28 @@ def test_a_gradient_by_a_weight_is_known_as_that_by_what_is_given_is() -> None:
     reason = "labels-taken-to-sum-to-1"
     assert key_of(result) == key("weight_gradient", "tf", reason)
     assert is_declared(result, frozenset({key("gradient", "tf", reason)}))
-    assert not is_declared(result, frozenset({key("losses", "tf", reason)}))
+    assert not is_declared(result, frozenset({key("mean", "tf", reason)}))
+
+
+def test_finite_losses_of_a_reason_make_its_gradient_known() -> None:
+    case = {
+        "loss": "sparse_categorical",
+        "dtype": "float64",
+        "normalize": False,
+        "tolerance": "auto",
+        "check": ["value", "gradient"],
+        "probs": [[0.5, 0.5], [0.25, 0.75]],
+        "labels": [0, 0],
+    }
+    posed = case_in_memory(case)
+    exact = truth(posed.problem)
+    gradient = np.array([[-1.0, 1.0], [-3.0, 1.0]])  # 1 - 1 / p
+    computed = Computed(exact.reference.losses.high, {}, "call", 0.0, gradient)
+    result = diagnosed(judge(posed.case, posed.problem, "keras", computed, exact, None))
+    assert key_of(result) == key("gradient", "keras", "renormalised")
+    assert is_declared(result, frozenset({key("losses", "keras", "renormalised")}))
+    assert not is_declared(result, frozenset({key("losses nan", "keras", "renormalised")}))
+    assert not is_declared(result, frozenset({key("mean", "keras", "renormalised")}))
 
 
 def test_any_reason_that_gives_the_numbers_may_be_the_declared_one() -> None:

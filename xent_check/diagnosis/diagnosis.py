@@ -31,10 +31,12 @@ from .candidates import (
     together,
     with_divisors,
 )
+from .common_offset import keeps_its_spacing
 from .distinguishing import distinguishing_input
 from .evidence import CHANCE, CHANCE_OF_TWO, Evidence, Observed, computed_in, evidence_of
 from .hypotheses.further import OF_ZEROS
 from .hypotheses.scores import Parameters
+from .hypotheses.table import HYPOTHESES
 from .losses import meaning_of
 from .meaning import Divisor, Meaning
 from .overflows import OVERFLOW, infinite, of_losses, of_total, reason, sentence
@@ -43,6 +45,7 @@ from .solving_two import two_solved
 
 __all__ = ["ROUNDING", "Diagnosis", "Explanation", "Observed", "diagnose"]
 ROUNDING = "rounding"
+NOT_SHIFT_SAFE, INF_MINUS_INF = "not-shift-safe", "inf-minus-inf"
 CLOSEST = 3
 PAIRS_AT_MOST = 20_000  # scores of a problem on which two changes at once are tried
 _DIVISORS: dict[Reduction, Divisor] = {"mean": "kept", "sum": "one", "weighted_mean": "weights"}
@@ -170,6 +173,8 @@ def diagnose(
         candidates = [*candidates, *added]
     explanations = [_explanation(evidence, c) for c in _distinct(good)]
     if not explanations:
+        explanations, chance = _of_a_common_offset(evidence, chance)
+    if not explanations:
         explanations, chance = in_another_precision(evidence, bounds, chance)
     other = 0
     if total:
@@ -285,6 +290,33 @@ def _agreement(start: Meaning, evidence: Evidence, bounds: Bounds) -> Diagnosis:
     name = "label-gives-nan" if outside else ROUNDING
     explanation = Explanation((name,), {}, words, float(residuals.max(initial=0.0)), 1.0, start)
     return Diagnosis((explanation,), (), 1, 0.0)
+
+
+def _of_a_common_offset(evidence: Evidence, chance: float) -> tuple[list[Explanation], float]:
+    """The explanation by a log-sum-exp whose rounding the losses have, where there is one; and the
+    probability by chance. Beside it some losses may be lost to an overflow, or to 0 times inf."""
+    lost = evidence.differing & ~np.isfinite(evidence.observed.values)
+    by_chance = keeps_its_spacing(evidence, lost)
+    if by_chance is None or by_chance > CHANCE:
+        return [], chance
+    truth = evidence.truth
+    ids, words = [NOT_SHIFT_SAFE], [_sentence_of(NOT_SHIFT_SAFE)]
+    if lost.any():
+        what = reason(of_losses(truth.meaning), lost, infinite(truth.meaning))
+        nans = by_hypothesis(truth, INF_MINUS_INF, total=False)
+        if what is not None:
+            ids, words = [*ids, OVERFLOW], [*words, sentence(what, truth.meaning)]
+        elif any(evidence.agreeing(one)[lost].all() for one in nans):
+            ids, words = [*ids, INF_MINUS_INF], [*words, _sentence_of(INF_MINUS_INF)]
+        else:
+            return [], chance
+    residual = float(evidence.residuals(truth.numbers)[~lost].max(initial=0.0))
+    found = Explanation(tuple(ids), {}, "; and ".join(words), residual, 1.0, truth.meaning)
+    return [found], by_chance
+
+
+def _sentence_of(name: str) -> str:
+    return next(one.sentence for one in HYPOTHESES if one.id == name)
 
 
 def in_another_precision(

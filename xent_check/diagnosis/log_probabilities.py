@@ -151,6 +151,9 @@ def log_sum_exp(meaning: Meaning) -> Float64s:
     """log sum exp of the scores of each sample, by the meaning's normaliser; of a row that is all
     masked -inf."""
     x = scores_of(meaning)
+    if meaning.formula.startswith("unshifted"):
+        exps = np.exp(x.astype(numpy_dtype(meaning.dtype)))
+        return np.asarray(np.log(exps.sum(axis=1)).astype(np.float64))
     if meaning.normaliser is not None:
         m, s = meaning.normaliser(x)
         return np.asarray((m + np.log(s))[:, 0])

@@ -109,7 +109,8 @@ def sample_losses(meaning: Meaning) -> Float64s:
         if meaning.z_loss:
             losses = losses + meaning.z_loss * log_sum_exp(meaning) ** 2
         if meaning.sample_weight is not None:
-            losses = _products(meaning, meaning.sample_weight, losses)
+            dropped = not meaning.weight_times_inf
+            losses = _products(meaning, meaning.sample_weight, losses, dropped)
         ignored = 0.0 if meaning.of_ignored is None else meaning.of_ignored
         if meaning.lost is not None:
             losses = np.where(meaning.lost, np.inf, losses)
@@ -241,9 +242,16 @@ def terms_of(meaning: Meaning) -> Float64s:
         minus_log = -np.exp(-minus_log)
     if meaning.focal_gamma is not None:
         minus_log = minus_log * (-np.expm1(-minus_log)) ** meaning.focal_gamma
-    if meaning.labels is not None and not meaning.smoothing and not meaning.zero_times_inf:
-        minus_log = np.where(targets == 0, 0.0, minus_log)  # integer labels read one number
-    terms = _products(meaning, targets, minus_log)
+    alone = not meaning.smoothing and not meaning.zero_times_inf
+    if meaning.labels is not None and alone:
+        read = targets != 0  # integer labels read one number
+        if meaning.weight_times_inf:
+            read = np.arange(targets.shape[1]) == meaning.labels[:, None]
+        minus_log = np.where(read, minus_log, 0.0)
+    terms = _products(meaning, targets, minus_log, not meaning.weight_times_inf)
+    if meaning.weight_times_inf and meaning.smoothing == 1 and meaning.labels is not None:
+        of_label = np.arange(targets.shape[1]) == meaning.labels[:, None]
+        terms = terms + np.where(of_label, 0.0 * minus_log, 0.0)  # 1 less the smoothing is 0
     return terms + _log_shares(targets) if meaning.entropy_subtracted else terms
 
 
@@ -284,8 +292,11 @@ def binary_terms(meaning: Meaning) -> tuple[Float64s, Float64s]:
     return terms
 
 
-def _products(meaning: Meaning, coefficients: Float64s, logs: Float64s) -> Float64s:
+def _products(
+    meaning: Meaning, coefficients: Float64s, logs: Float64s, dropped: bool = True
+) -> Float64s:
+    """Their products. dropped: terms of 0 are, where the meaning does not say otherwise."""
     products = coefficients * logs
-    if meaning.zero_times_inf:
+    if meaning.zero_times_inf or not dropped:
         return np.asarray(products)
     return np.where((coefficients == 0) & np.isinf(logs), 0.0, products)

@@ -64,6 +64,7 @@ class Meaning:
     # how -log p and -log(1 - p) of a binary loss are, where a kernel has a bug; None: rightly
     sigmoid_logs: SigmoidLogs | None = None
     zero_times_inf: bool = False  # 0 times inf is nan: no term is dropped
+    weight_times_inf: bool = False  # so is a label's weight of 0 times inf
     stored_in: DType | None = None  # the losses' dtype, where they are rounded
     # the labels
     outside: Outside = "nan"  # of a label outside the classes; empty: smoothing goes on top of it

@@ -114,6 +114,8 @@ def _on_the_way(m: Meaning) -> Iterator[tuple[str, Float64s]]:
         scaled = m.scores * m.logit_scale
         if np.any(m.logit_scale != 1):
             yield "the scaled logit", _most(scaled, given)
+            lost = unit_roundoff(m.dtype) * _most(scaled, given)
+            yield "exp of what rounding leaves of the largest scaled logit", np.exp(lost)
         if m.softcap is not None:
             yield "the logit over the cap", _most(scaled / m.softcap, given)
         x, real = scores_of(m), given if m.softcap is None else np.ones_like(given)

@@ -175,8 +175,11 @@ def _of_infinities(m: Meaning, p: Float64s, a: Float64s) -> Iterator[tuple[str, 
     slopes = shares * (above - (above * shares).sum(axis=1, keepdims=True))
     through = _weighted(m, slopes.astype(np.float64) + _of_z_loss(m, p))
     yield "the gradient goes through 1 / p of the label, inf where p is 0, times 0", through
+    plain = _weighted(m, _slopes(m, p, a))
+    masked = np.isneginf(scores_of(m))
+    if ((masked & (a > 0)).any(axis=1) & (masked & (a < 0)).any(axis=1) & m.kept).any():
+        yield "p sum a - a is taken of a loss of inf - inf", plain
     if ignored.any():
-        plain = _weighted(m, _slopes(m, p, a))
         product = np.where(ignored, 0.0 * p, plain)
         yield (
             "an ignored sample's gradient, of which infinities made nan, is taken times 0",

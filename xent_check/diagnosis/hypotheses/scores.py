@@ -224,6 +224,9 @@ def inf_minus_inf(m: Meaning) -> Iterator[Variation]:
     """Targets of 0 times infinite logs, or times the nan of an exp that overflowed, give nan."""
     if not m.zero_times_inf:
         yield replace(m, zero_times_inf=True), {}
+        weighted = m.class_weight is not None or m.sample_weight is not None
+        if m.labels is not None and (weighted or m.smoothing == 1):
+            yield replace(m, weight_times_inf=True), {}
         if m.binary and m.activation == "sigmoid" and np.isinf(m.scores).any():
             yield replace(m, sigmoid_logs=infinite_is_nan, zero_times_inf=True), {}
         for name in _TEXTBOOK:

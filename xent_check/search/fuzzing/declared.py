@@ -61,11 +61,14 @@ def _is_one_of(key: Key, declared: frozenset[Key]) -> bool:
 
 def _alike(key: Key, declared: frozenset[Key]) -> list[Key]:
     """Those of the same implementation and part; by what is given and by a parameter of a last
-    layer a gradient is one part."""
+    layer a gradient is one part. What gives other losses, all finite, gives another gradient."""
+    parts = {_part(key), "losses"} if _part(key) == "gradient" else {_part(key)}
     return [
         one
         for one in declared
-        if one.implementation == key.implementation and _part(one) == _part(key)
+        if one.implementation == key.implementation
+        and _part(one) in parts
+        and (_part(one) == _part(key) or _kinds(one) == {""})
     ]
 
 
