@@ -67,20 +67,23 @@ def _statistics(
     x, exps = (np.empty((min(step, count), n), order=order_of(n)) for _ in range(2))
     for start in range(0, count, step):
         at = slice(start, start + step)
-        gaps, e = x[: len(rows[at])], exps[: len(rows[at])]
-        gaps[...] = rows[at]
-        top = gaps.max(axis=1)
+        above, e = x[: len(rows[at])], exps[: len(rows[at])]
+        above[...] = rows[at]
+        top = above.max(axis=1)
         undefined = ~np.isfinite(top)
-        gaps[undefined], top[undefined] = 0.0, 0.0
+        above[undefined], top[undefined] = 0.0, 0.0
         place = np.arange(len(top)), labels[at]
-        infinite = np.isinf(gaps[place])
+        infinite = np.isinf(above[place])
         with np.errstate(over="ignore"):
-            np.subtract(top[:, None], gaps, out=gaps)
-        np.minimum(gaps, LARGEST, out=gaps)  # that of a logit of -inf too
-        gap[at] = np.where(infinite, 0.0, gaps[place])
-        np.negative(gaps, out=e)
-        np.exp(e, out=e)
+            np.subtract(above, top[:, None], out=above)  # x - a: what is summed differs in sign
+        gap[at] = np.where(infinite, 0.0, np.minimum(0.0 - above[place], LARGEST))
+        np.exp(above, out=e)
         total[at] = e.sum(axis=1)
-        e *= gaps
-        entropy[at] = e.sum(axis=1) / total[at]
+        with np.errstate(invalid="ignore"):
+            e *= above
+            entropy[at] = (0.0 - e.sum(axis=1)) / total[at]
+        if np.isnan(entropy[at]).any():  # 0 times -inf: a logit of -inf counts as -LARGEST
+            np.maximum(above, -LARGEST, out=above)
+            np.multiply(np.exp(above, out=e), above, out=e)
+            entropy[at] = (0.0 - e.sum(axis=1)) / total[at]
     return gap, entropy, np.log(total)
