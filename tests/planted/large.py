@@ -8,9 +8,18 @@ DIVISORS = "test_divisors.py"
 
 MEMORY = "test_memory.py"
 CHUNKS = "test_chunks.py"
+PARTS = "test_parts.py"
 ENDING = "test_ending.py"
 
 BUGS = (
+    Bug(
+        "what comes of parts is taken as they are done", "problem.parts:in_threads",
+        "results[number] = result", "results[turn] = result", PARTS, "order",
+    ),
+    Bug(
+        "what comes of a part is not taken", "problem.parts:in_threads",
+        "while turn in results:", "while turn in ():", PARTS, "one_core",
+    ),
     Bug(
         "the user's file is read to the end of the run", "jobs:encode_case",
         "replace(posed, problem=decode_problem(message))", "replace(posed)",

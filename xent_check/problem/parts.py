@@ -3,11 +3,12 @@ memory, and a signal waits for one part at most."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Event, Lock
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,9 +17,10 @@ from .options import ARRAYS, Shape
 from .problem import Problem
 
 Array = npt.NDArray[Any]
+T = TypeVar("T")
 VALUES = 2**18  # of a part: 2 MiB in float64
 _FEW = 16  # classes
-_THREADS = 2
+_MOST_THREADS = 4  # the Python between NumPy's calls runs in one of them at a time
 
 
 def parts(problem: Problem, values: int | None = None) -> Iterator[tuple[slice, Problem]]:
@@ -100,27 +102,51 @@ def _part(
     )
 
 
+def _drop(_: object) -> None:
+    """Nobody takes what comes of a part."""
+
+
 def in_threads(
-    problem: Problem, work: Callable[[slice, Problem], None], values: int | None = None
+    problem: Problem,
+    work: Callable[[slice, Problem], T],
+    values: int | None = None,
+    take: Callable[[T], None] = _drop,
 ) -> None:
-    """Call `work` on every part (of `values` values at most) in two threads. After a signal, only
-    the parts at work are finished."""
-    remaining, lock, stop = parts(problem, values), Lock(), Event()
+    """Call `work` on every part (of `values` values at most), in as many threads as this process
+    may use cores, and `take` on what comes of each, one at a time and in the order of the parts: a
+    sum does not depend on the threads. After a signal, only the parts at work are finished."""
+    remaining, lock, stop = enumerate(parts(problem, values)), Lock(), Event()
+    results: dict[int, T] = {}  # by the number of the part: those whose turn has not come
+    turn = 0
 
     def pull() -> None:
+        nonlocal turn
         while not stop.is_set():
             with lock:
-                part = next(remaining, None)
+                number, part = next(remaining, (0, None))
             if part is None:
                 return
-            work(*part)
+            result = work(*part)
+            with lock:
+                results[number] = result
+                while turn in results:
+                    take(results.pop(turn))
+                    turn += 1
 
-    with ThreadPoolExecutor(_THREADS) as pool:
+    count = min(_cores(), _MOST_THREADS)
+    with ThreadPoolExecutor(count) as pool:
         try:
-            for worker in [pool.submit(pull) for _ in range(_THREADS)]:
+            for worker in [pool.submit(pull) for _ in range(count)]:
                 worker.result()
         finally:
             stop.set()
+
+
+def _cores() -> int:
+    """How many cores this process may use; all of them where the system does not say."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _around(problem: Problem) -> tuple[int, int]:

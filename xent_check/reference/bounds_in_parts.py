@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from threading import Lock
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -36,18 +35,19 @@ def bounds_in_parts(
     exact = reference.losses.high.reshape(-1)
     losses, gradient = np.empty(exact.size), _empty_gradient(problem)
     by_parameters: dict[Parameter, Float64s] = {}
-    lock = Lock()
 
-    def work(samples: slice, part: Problem) -> None:
+    def work(samples: slice, part: Problem) -> Mapping[Parameter, Float64s]:
         part_bounds = make(part, _losses_alone(exact[samples]), exact.size)
         losses[samples] = part_bounds.losses
         if gradient is not None and part_bounds.gradient is not None:
             gradient[samples] = part_bounds.gradient
-        with lock:
-            for name, entries in part_bounds.by_parameters.items():
-                by_parameters[name] = capped(by_parameters.get(name, 0.0) + entries)
+        return part_bounds.by_parameters
 
-    in_threads(problem, work, _AT_ONCE)
+    def add(of_part: Mapping[Parameter, Float64s]) -> None:
+        for name, entries in of_part.items():
+            by_parameters[name] = capped(by_parameters.get(name, 0.0) + entries)
+
+    in_threads(problem, work, _AT_ONCE, add)
     losses = losses.reshape(problem.samples_shape)
     totals = {r: total_bound(problem, reference, losses, r) for r in reference.totals}
     u, shaped = unit_roundoff(problem.dtype), _shaped(problem, gradient)
