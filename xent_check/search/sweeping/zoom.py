@@ -22,7 +22,8 @@ Ask = Callable[[Domain], tuple[Tally | None, str]]
 
 def towards_the_worst(domain: Domain, found: Tally, ask: Ask) -> tuple[Tally, str]:
     """What was found, with all inputs on the way to the worst finite error in ulps and to the worst
-    share of the bound; and "", or why one of them was not answered."""
+    share of the bound; and "", or why one of them was not answered. A share that is infinite is not
+    followed: it diverges, and no other is worse."""
     looked_at: set[Domain] = set()
     for worst_of in (_by_ulps, _by_share):
         stride = domain.stride
