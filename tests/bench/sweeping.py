@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,22 +29,26 @@ FIRST = np.float32(0.5)
 
 
 def figures() -> list[Figure]:
-    """The sweep of the binary loss of 2^24 numbers of float32 over the bare loop, for each
-    framework. The first of 16 chunks is left out of both: all that starts or is compiled."""
+    """The sweep of the binary loss of 2^24 numbers of float32 over the bare loop: of each
+    framework, and of all at once, which share the exact values. The first of 16 chunks is left out
+    of both: all that starts or is compiled."""
+    module = [sys.executable, "-m", "tests.bench.sweeping"]
+    bare = {name: float(told([*module, name])) for name in FRAMEWORKS}
     found = []
-    for name in FRAMEWORKS:
-        start, whole = swept(name, 1), swept(name, CHUNKS)
-        bare = float(told([sys.executable, "-m", "tests.bench.sweeping", name]))
-        detail = f"{whole - start:.2f} s / {bare:.2f} s of CPU"
-        what = f"sweep of {name} / its bare loop and float64"
-        found.append(Figure(what, (whole - start) / bare, "x", 1.6, detail))
+    for names in (*((name,) for name in FRAMEWORKS), FRAMEWORKS):
+        taken = swept(names, CHUNKS) - swept(names, 1)
+        base = sum(bare[name] for name in names)
+        what = f"sweep of {names[0] if len(names) == 1 else 'all'} / the bare loop and float64"
+        detail = f"{taken:.2f} s / {base:.2f} s of CPU"
+        found.append(Figure(what, taken / base, "x", 1.6, detail))
     return found
 
 
-def swept(name: str, chunks: int) -> float:
+def swept(names: Sequence[str], chunks: int) -> float:
     """The CPU seconds of a sweep of so many chunks."""
     low, high = scores(0)[0], scores(chunks - 1)[-1]
-    words = ["sweep", "binary", "--label", "1", "--range", f"{low!s}", f"{high!s}", "-i", name]
+    words = ["sweep", "binary", "--label", "1", "--range", f"{low!s}", f"{high!s}"]
+    words += [word for name in names for word in ("-i", name)]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     told([*XENT_CHECK, *words])
     after = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.fake import alive
+from xent_check.cli import main
 
 # Months in one call of C, which lets other threads run: nothing in Python can interrupt it.
 DEAF = "import hashlib; hashlib.pbkdf2_hmac('sha256', b'', b'', 2**31 - 1)"
@@ -112,3 +113,17 @@ def test_an_ignored_interrupt_stays_ignored() -> None:
     )
     out, _ = process.communicate(timeout=60)
     assert (process.returncode, out) == (0, "on\n")
+
+
+def test_a_signal_at_the_start_ends_it_in_a_word(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """While the command gets ready for signals, one may come."""
+
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("xent_check.cli.obey_signals", interrupted)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert (ended.value.code, capsys.readouterr().err) == (130, "interrupted\n")

@@ -114,9 +114,25 @@ def test_float64_goes_towards_the_worst(folder: Path) -> None:
     assert result["worst"]["input"] == pytest.approx(BUMP_AT, abs=2.0**-34)
 
 
+@pytest.mark.long
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+def test_a_report_that_cannot_be_written_is_written_later(folder: Path) -> None:
+    some = (*SOME, "-i", "swept.py:right", "--report")
+    done = run(folder, *some, "json=/dev/full")
+    why = "/dev/full: No space left on device; --resume writes it without asking again"
+    assert (done.returncode, why in done.stderr) == (2, True)
+    again = run(folder, *some, "json", "--resume")
+    assert (again.returncode, again.stderr) == (0, "")  # it does not say that all of it runs
+    assert results(again) == results(run(folder, *some, "json"))
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (
+            ("binary", "--dtype", "float16", "--range", "0.1", "0.10000001"),
+            "--range 0.1 0.10000001: no float16 lies between them",
+        ),
         (("binary", "--range", "3", "2"), "--range 3 2: two numbers, the smaller one first"),
         (("binary", "--given", "probs", "--range", "0", "2"), "probabilities are from 0 to 1"),
         (

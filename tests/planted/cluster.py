@@ -92,6 +92,15 @@ BUGS = (
         "self.kept = []", "search/test_sweep.py", "every_kind_of_machine",
     ),
     Bug(
+        "a sweep whose report is not written is gone", "cli.sweep_command:command",
+        "return not errors", "return True", "cli/test_sweep.py", "written_later",
+    ),
+    Bug(
+        "a signal at the start ends in a traceback", "cli:main",
+        "    try:\n        obey_signals()\n", "    obey_signals()\n    try:\n",
+        "cli/test_ending.py", "at_the_start",
+    ),
+    Bug(
         "a run goes on with what another processor answered", "run_journal:Heading.change_to",
         "if self.machine != other.machine:", "if False:", "history/test_run_journal.py",
         "what_differs",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from xent_check.reference.truth import truth
 from xent_check.search.sweeping.counting import Part
 from xent_check.search.sweeping.domain import Domain, default_range, rounded_range
 from xent_check.search.sweeping.engine import Here
-from xent_check.search.sweeping.sweep import Plan, sweep
+from xent_check.search.sweeping.sweep import Plan, Reported, sweep
 from xent_check.search.sweeping.tally import ULPS, Tally, Worst
 from xent_check.search.sweeping.zoom import towards_the_worst
 
@@ -344,6 +345,16 @@ def killed_in(folder: Path) -> Plan:
     return plan
 
 
+def hears(machines: list[Machine]) -> Reported:
+    """Who is told of machines."""
+
+    def reported(_: object, those: Sequence[Machine]) -> bool:
+        machines.extend(those)
+        return True
+
+    return reported
+
+
 HERE = this_machine()
 ANOTHER = Machine(processor="Another", extensions=("avx2",))
 
@@ -363,7 +374,7 @@ def test_a_sweep_does_not_go_on_on_another_processor(
             sweep(plan)
     assert plan.journal.read_bytes() == kept
     told: list[Machine] = []
-    sweep(plan, computed=told.extend)
+    sweep(plan, reported=hears(told))
     assert told == [HERE]
 
 
@@ -376,8 +387,23 @@ def test_a_sweep_that_goes_on_on_a_cluster_tells_of_every_kind_of_machine(
     elsewhere.machines = (ANOTHER,)
     monkeypatch.setattr("xent_check.search.sweeping.sweep._engine", lambda _: elsewhere)
     told: list[Machine] = []
-    sweep(plan, computed=told.extend)
+    sweep(plan, reported=hears(told))
     assert told == [HERE, ANOTHER]
+
+
+def test_a_sweep_whose_report_cannot_be_written_is_kept(tmp_path: Path) -> None:
+    plan = killed_in(tmp_path)
+    whole = sweep(plan, reported=lambda *_: False)
+    assert plan.journal.exists()
+    kept = set[int]()
+
+    def progress(*_: int) -> None:
+        kept.add(plan.journal.read_bytes().count(b"tally"))
+
+    again = sweep(replace(plan, resume=True), progress)
+    assert [one.tally for one in again] == [one.tally for one in whole]
+    assert len(kept) == 1  # nothing was asked again
+    assert not plan.journal.exists()
 
 
 def test_the_folder_of_a_killed_sweep_is_gone_once_it_was_resumed(tmp_path: Path) -> None:

@@ -121,12 +121,12 @@ def group() -> None:
 def main() -> None:
     """Run the command line, and end with an exit code of the contract."""
     _open_standard_streams()
-    obey_signals()
-    if "_XENT_CHECK_COMPLETE" in os.environ:
-        from .completion import register
-
-        register()
     try:
+        obey_signals()
+        if "_XENT_CHECK_COMPLETE" in os.environ:
+            from .completion import register
+
+            register()
         code = group(standalone_mode=False)
     except click.exceptions.Exit as end:
         code = end.exit_code

@@ -111,5 +111,9 @@ class SearchProgress:
             self._status.update(text)
 
     def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Take the line away."""
         if self._status is not None:
             self._status.stop()

@@ -27,6 +27,7 @@ from .searching import (
 )
 
 if TYPE_CHECKING:
+    from xent_check.history.machine import Machine
     from xent_check.problem.vocabulary import DType, Given
     from xent_check.reporters.formats import Terminal
     from xent_check.search.sweeping.record import SweepRecord
@@ -111,7 +112,7 @@ def command(
     3 nothing was compared; 4 one failed.
     """  # fmt: skip
     from xent_check.errors import ExitCode, visible
-    from xent_check.history.machine import Machine, elsewhere, joined, this_machine
+    from xent_check.history.machine import elsewhere, joined, this_machine
     from xent_check.running.session import origin_of
     from xent_check.search.sweeping.domain import PAIRS, Domain
     from xent_check.search.sweeping.record import sweep_record
@@ -136,15 +137,22 @@ def command(
     if resume and not journal.exists():
         click.echo("--resume: no unfinished sweep of these is kept; all of it runs", err=True)
     origin, start = origin_of(command_line()), time.perf_counter()
-    machines = list[Machine]()
+    errors = list[str]()
     with SearchProgress(color) as progress:
-        swept = sweep(plan, progress.of_inputs, machines.extend)
-    seconds = time.perf_counter() - start
-    if said := elsewhere(machines, this_machine()):
-        click.echo(f"warning: {visible(said)}", err=True)
-    record = partial(sweep_record, swept, seconds, origin, joined(machines))
-    renders = [_render(output.format, swept, seconds, record) for output in outputs]
-    errors = [o.write_text(render, look) for o, render in zip(outputs, renders, strict=True)]
+
+        def reported(swept: list[Swept], machines: Sequence[Machine]) -> bool:
+            progress.stop()
+            seconds = time.perf_counter() - start
+            if said := elsewhere(machines, this_machine()):
+                click.echo(f"warning: {visible(said)}", err=True)
+            record = partial(sweep_record, swept, seconds, origin, joined(machines))
+            for output in outputs:
+                render = _render(output.format, swept, seconds, record)
+                if error := output.write_text(render, look):
+                    errors.append(f"{error}; --resume writes it without asking again")
+            return not errors
+
+        swept = sweep(plan, progress.of_inputs, reported)
     compared = any(one.tally.inputs for one in swept)
     diverging = any(one.tally.diverging for one in swept)
     failed = any(one.failed for one in swept)
@@ -161,7 +169,8 @@ def _range(given: Given, dtype: DType, ends: tuple[float, float] | None) -> tupl
     try:
         return rounded_range(given, dtype, *ends)
     except ValueError as error:
-        raise click.UsageError(f"--range {ends[0]:g} {ends[1]:g}: {error}") from None
+        low, high = (repr(end).removesuffix(".0") for end in ends)
+        raise click.UsageError(f"--range {low} {high}: {error}") from None
 
 
 def _render(

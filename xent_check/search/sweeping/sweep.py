@@ -81,16 +81,19 @@ class Plan:
 
 
 Progress = Callable[[int, int, int], None]  # inputs so far, in all, diverging ones
+Reported = Callable[[list[Swept], Sequence[Machine]], bool]
+"""Whether a report is written of what was found, and of the kinds of machines that answered: this
+one where none did."""
 
 
 def sweep(
     plan: Plan,
     progress: Progress = lambda *_: None,
-    computed: Callable[[Sequence[Machine]], None] = lambda _: None,
+    reported: Reported = lambda *_: True,
 ) -> list[Swept]:
-    """The tallies, by domain and implementation in the order of the plan; the journal is removed.
+    """The tallies, by domain and implementation in the order of the plan; the journal is removed,
+    once they are reported.
 
-    computed: is told at the end which kinds of machines answered; this one where none did.
     UserError where the journal is of another sweep or, without a scheduler, of another machine, or
     a function of the user's cannot be loaded.
     """
@@ -103,8 +106,9 @@ def sweep(
             if engine.folder:
                 journal.add({"folder": engine.folder})
             swept = list(_sweep(plan, journal, engine, machines, progress))
-            computed(machines.kept or [this_machine()])
-        journal.remove()  # last: ending the processes takes long enough to be killed meanwhile
+        # Last: ending the processes takes long enough to be killed meanwhile.
+        if reported(swept, machines.kept or [this_machine()]):
+            journal.remove()
         return swept
 
 
