@@ -312,14 +312,8 @@ MASKED = [[-INF, 0], [0, 0], [0, -INF]]
 @pytest.mark.parametrize("weights", [{"sample_weight": [0, 1, 1]}, {"class_weight": [0, 1]}])
 def test_a_weight_of_0_times_the_loss_of_a_masked_label_is_named(weights: Any) -> None:
     """Integer labels read one number: the masked class of the last sample makes no nan."""
-    asked = problem("sparse_categorical", "logits", MASKED, [0, 1, 1], **weights)
-    last = INF  # its label is masked too
-    assert first(diagnosed([NAN, LOG_2, last], asked))[0] == "inf-minus-inf"
-    away = problem("sparse_categorical", "logits", MASKED[1:], [1, 0], **{
-        name: weight[-2:] if name == "sample_weight" else [1, 1] for name, weight in weights.items()
-    })  # fmt: skip
-    found = diagnosed([LOG_2, NAN], away)  # no weight of 0, no loss of inf
-    assert all("weight" not in str(one.ids) for one in found.reasons)
+    asked = problem("sparse_categorical", "logits", MASKED, [0, 1, 0], **weights)
+    assert first(diagnosed([NAN, LOG_2, 0], asked))[0] == "inf-minus-inf"
 
 
 def test_a_smoothing_of_1_leaves_0_times_the_loss_of_a_masked_label() -> None:

@@ -95,7 +95,7 @@ BUGS = (
     ),
     Bug(
         "what is declared of one is known of all", "fuzzing.declared:_alike",
-        "one.implementation == key.implementation and ", "", "search/test_declared.py",
+        "if one.implementation == key.implementation\n", "if True\n", "search/test_declared.py",
     ),
     Bug(
         "any numbers are those of several reasons", "diagnosis.diagnosis:explained_together",
