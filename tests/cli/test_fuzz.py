@@ -60,6 +60,13 @@ def test_an_unknown_option_is_refused_with_the_nearest(tmp_path: Path) -> None:
     assert "did you mean 'label_smoothing'?" in done.stderr
 
 
+def test_a_folder_that_cannot_be_made_is_said_before_the_search(folder: Path) -> None:
+    done = completed(folder, "fuzz", "-i", "sought.py:right", *DRAWN, "--out", "sought.py/found")
+    assert done.returncode == 2
+    assert done.stderr.endswith(f"--out sought.py/found: {folder / 'sought.py'} is no folder\n")
+    assert done.stdout == ""
+
+
 def test_options_without_a_common_loss_are_refused(tmp_path: Path) -> None:
     options = ("--option", "pos_weight", "--option", "ignore_index")
     done = completed(tmp_path, "fuzz", "-i", "stable", *options)

@@ -96,6 +96,10 @@ BUGS = (
         "return not errors", "return True", "cli/test_sweep.py", "written_later",
     ),
     Bug(
+        "a search finds at its end that it cannot write", "cli.fuzz_command:command",
+        "_require_folder(out)", "pass", "cli/test_fuzz.py", "before_the_search",
+    ),
+    Bug(
         "a signal at the start ends in a traceback", "cli:main",
         "    try:\n        obey_signals()\n", "    obey_signals()\n    try:\n",
         "cli/test_ending.py", "at_the_start",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import sys
 from pathlib import Path
@@ -118,6 +119,7 @@ def command(
     if not scope.kinds:
         words = " and ".join(options)
         raise click.UsageError(f"--option: no {' or '.join(scope.losses)} loss takes {words}")
+    _require_folder(out)
     known = _found_before(out)
     plan = Plan(
         implementations=present(names, own),
@@ -173,6 +175,15 @@ def _refuse_unknown(options: Sequence[str]) -> None:
             raise click.UsageError(mistake_text(mistake))
 
 
+def _require_folder(out: Path) -> None:
+    """UsageError where no folder can be made there: an hour later is late to say so."""
+    there = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
+    if not there.is_dir():
+        raise click.UsageError(f"--out {out}: {there} is no folder")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise click.UsageError(f"--out {out}: nothing can be written in {there}")
+
+
 def _found_before(out: Path) -> Collection[str]:
     """The names of the cases in the folder."""
     return {file.stem for file in out.glob("*.yaml")} if out.is_dir() else ()
@@ -192,6 +203,8 @@ def _written(find: Find, out: Path, declare: bool) -> CaseResult:
         out.mkdir(parents=True, exist_ok=True)
         write_whole(file, case_yaml(case_source(find, declare), out, "fuzz"))
     except OSError as error:
-        raise click.UsageError(f"--out {out}: {error.strerror}") from None
+        raise click.UsageError(
+            f"--out {out}: {error.strerror}; a search with another one tries what was found first"
+        ) from None
     posed = load((str(file),), Filter())[0]
     return replace(find.result, case=posed.case)
