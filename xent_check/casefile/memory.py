@@ -21,7 +21,7 @@ from xent_check.problem.vocabulary import DType
 
 # Bytes per loss and per entry of a gradient
 TRUTH = 32  # the exact value, its radius and its bound
-ANSWER = 32  # the number of an answer, its difference, that in ulps, and what is allowed
+ANSWER = 32  # the number of an answer, its difference, what is allowed, and its ulps while read
 COMPARISON = 24  # further ones while an answer is compared
 WORKER = 6  # copies in a framework's process, each of the inputs' size
 
