@@ -218,6 +218,20 @@ def test_a_row_that_does_not_count_is_taken_times_0() -> None:
     assert diagnose_gradient(asked, observed) is None
 
 
+def test_a_p_of_0_that_is_not_divided_by_its_sum_is_named() -> None:
+    asked = _asking(
+        problem("sparse_categorical", "probs", [[0, 1], [0.5, 0.5]], [1, 0], normalize=True)
+    )
+    observed = np.array([[NAN, -1], [-2, 0]])  # 1 and 0, -1 and 1 are right
+    assert first(diagnose_gradient(asked, observed))[0] == "inf-minus-inf"
+    without = _asking(
+        problem("sparse_categorical", "probs", [[0.25, 0.75], [0.5, 0.5]], [1, 0], normalize=True)
+    )
+    found = diagnose_gradient(without, np.array([[0, -4 / 3], [-2, 0]]))
+    assert found is not None
+    assert [one.id for one in found.explanations] == ["not-renormalised"]
+
+
 def test_labels_taken_to_sum_to_1_are_named_through_a_cap_and_beside_a_z_loss() -> None:
     """(p - t + 2 z lse p) (1 - tanh(x / 2)^2), where the first p is right times 1.5."""
     x, t = np.array([1.0, -0.5]), np.array([1.0, 0.5])

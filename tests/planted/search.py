@@ -98,6 +98,12 @@ BUGS = (
         "if one.implementation == key.implementation\n", "if True\n", "search/test_declared.py",
     ),
     Bug(
+        "a declared common offset is not looked for first",
+        "diagnosis.diagnosis:explained_together",
+        "if NOT_SHIFT_SAFE in hypotheses and", "if False and", "search/test_declared.py",
+        "common_offset",
+    ),
+    Bug(
         "any numbers are those of several reasons", "diagnosis.diagnosis:explained_together",
         "return good[0].ids if good else ()", "return made[0].ids if made else ()",
         "search/test_declared.py", "two_declared",

@@ -120,6 +120,19 @@ def test_a_gradient_by_a_weight_is_known_as_that_by_what_is_given_is() -> None:
     assert not is_declared(result, frozenset({key("mean", "tf", reason)}))
 
 
+def test_a_declared_common_offset_is_known_whatever_else_gives_the_numbers() -> None:
+    """Logits of -993.6 and -994, -19872 and -19880, and 0: classes more than 5 below the largest
+    that are left out give the same digits."""
+    case = {"loss": "sparse_categorical", "hidden": [[0], [2], [0.1]], "labels": [0, 0, 0],
+            "weight": [[-9936], [-9940]], "tolerance": "auto"}  # fmt: skip
+    losses = [float(np.float32(np.log(2))), 0.0, 8406 * 2.0**-14]  # the spacing of numbers near 993
+    result = answered(losses, case, "optax")
+    assert key_of(result).explanation != "not-shift-safe"
+    declared = frozenset({key("losses", "optax", "not-shift-safe"), key("losses inf", "optax")})
+    assert is_declared(result, declared)
+    assert not is_declared(result, declared - {key("losses", "optax", "not-shift-safe")})
+
+
 def test_finite_losses_of_a_reason_make_its_gradient_known() -> None:
     case = {
         "loss": "sparse_categorical",

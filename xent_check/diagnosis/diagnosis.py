@@ -225,14 +225,16 @@ def explained_together(
     problem: Problem, observed: Observed, bounds: Bounds, hypotheses: Collection[str]
 ) -> tuple[str, ...]:
     """The ids of two or three of these hypotheses whose changes at once give the observed numbers,
-    where that is unlikely by chance; none where no such do. `diagnose` asks for fewer: it has all
-    hypotheses to choose from."""
+    where that is unlikely by chance, or of a common offset, whatever else gives them; none where no
+    such do. `diagnose` asks for fewer: it has all hypotheses to choose from."""
     if problem.num_scores > PAIRS_AT_MOST:
         return ()
     with np.errstate(all="ignore"):
         evidence, total = _evidence(problem, observed, bounds), observed.reduction is not None
         if not evidence.differing.any():
             return ()
+        if NOT_SHIFT_SAFE in hypotheses and (found := _of_a_common_offset(evidence, 1.0)[0]):
+            return found[0].ids
         at_once = [names for count in (2, 3) for names in permutations(sorted(hypotheses), count)]
         made = [one for names in at_once for one in together(evidence.truth, names, total)]
         good, _, _ = evidence.weigh(made)

@@ -74,8 +74,7 @@ def gradients(problem: Problem) -> Iterator[tuple[str, str, Parameters, Float64s
         yield from _flat(problem)
     if problem.loss != "binary" and problem.given == "probs":
         yield from _of_clipped(problem)
-        if not problem.normalize:
-            yield from _of_zeros(problem)
+        yield from _of_zeros(problem)
     if problem.loss == "binary" or not from_logits:
         return
     start = meaning_of(problem)
@@ -134,7 +133,10 @@ def _of_zeros(problem: Problem) -> Iterator[tuple[str, str, Parameters, Float64s
     """-t / p of every class, nan where both are 0; and the same of samples that do not count, whose
     loss is taken times 0."""
     start = meaning_of(problem)
+    if problem.normalize and (start.scores != 0).all():
+        return  # it is that of what is not divided by its sum alone
     how = "the label's 0 is taken times the 1 / p of a p of 0"
+    how = f"{how}, not divided by its sum" if problem.normalize else how
     with np.errstate(all="ignore"):
         slopes = _weighted(start, -targets_of(start) / start.scores)
         of_all = np.where(start.kept[:, None], slopes, 0.0 / start.scores)

@@ -196,12 +196,13 @@ def formula(name: Formula) -> Variations:
 
 def unshifted(m: Meaning) -> Iterator[Variation]:
     """exp without subtracting the maximum; and that over its sum twice, where the sum is beyond the
-    dtype: 0 over 0."""
+    dtype and no exp is: 0 over 0."""
     yield from formula("unshifted")(m)
     if m.scores.size:
         with np.errstate(over="ignore"):
-            sums = np.exp(scores_of(m).astype(numpy_dtype(m.dtype))).sum(axis=1)
-        if np.isinf(sums).any():
+            exps = np.exp(scores_of(m).astype(numpy_dtype(m.dtype)))
+            beyond = np.isinf(exps.sum(axis=1)) & np.isfinite(exps).all(axis=1)
+        if beyond.any():
             yield from formula("unshifted, divided twice")(m)
 
 
