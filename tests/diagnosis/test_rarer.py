@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -199,6 +200,38 @@ def test_a_pos_weight_on_both_terms_is_named() -> None:
 
 
 @pytest.mark.parametrize(
+    ("scale", "cap", "score"),
+    [
+        (1e-4, 1e4, lambda _: 0.0),  # 1e-8 is below half of float16's smallest number, 2^-24
+        (30.0, 1e-4, lambda x: math.copysign(1e-4, x) if x else math.nan),  # 3e5 is beyond 65,504
+    ],
+)
+def test_a_scale_over_a_cap_as_one_constant_is_named(
+    scale: float, cap: float, score: Callable[[float], float]
+) -> None:
+    logits = [0, 9e3, -2e4, 4e4, -6e4, 3e4]
+    losses = [math.log1p(math.exp(-score(x))) for x in logits]
+    problem = problem_of({
+        "loss": "binary", "logits": logits, "labels": [1] * 6, "dtype": "float16",
+        "logit_scale": scale, "softcap": cap,
+    })  # fmt: skip
+    assert said(diagnosed(losses, problem))[0] == "constants-folded"
+
+
+def test_a_pos_weight_that_cancels_is_named() -> None:
+    """1 + (w - 1) t of the public formula, each step of it in float32, by Python's fractions."""
+    z, t, w = [0.5, -1.25, 2.0, 1.0], [1.0, 1.0, 0.5, 0.0], 1e-4
+    losses = []
+    for x, a in zip(z, t, strict=True):
+        less_1 = np.float32(Fraction(float(np.float32(w))) - 1)
+        whole = np.float32(1 + Fraction(float(np.float32(Fraction(float(less_1)) * Fraction(a)))))
+        losses.append((1 - a) * x + float(whole) * math.log1p(math.exp(-x)))
+    problem = problem_of({"loss": "binary", "logits": z, "labels": t, "pos_weight": [w] * 4})
+    first, found = said(diagnosed(losses, problem))
+    assert (first, found["dtype"]) == ("pos-weight-rounded", "float32")
+
+
+@pytest.mark.parametrize(
     ("bits", "read", "words"),
     [
         (8, 300 - 256, "label indices are read as 8 bits"),
@@ -369,9 +402,8 @@ def test_every_rarer_change_has_an_id_and_a_sentence() -> None:
 
 NEW = {
     "mean-of-nothing", "inverse-weights", "class-weight-elsewhere", "pos-weight-as-sample-weight",
-    "bias-twice", "chunks-added", "loss-zero", "mask-finite", "classes-counted-twice",
-    "tile-padding-counts",
-    "tail-dropped",
+    "pos-weight-rounded", "constants-folded", "bias-twice", "chunks-added", "loss-zero",
+    "mask-finite", "classes-counted-twice", "tile-padding-counts", "tail-dropped",
     "tail-read-twice", "maximum-cut", "tiles-not-rescaled", "gap-cut", "masked-tile-nan",
     "accumulator-dtype", "label-in-padding",
 }  # fmt: skip

@@ -30,6 +30,15 @@ BUGS = (
         "float(np.float32(epsilon))", "epsilon", TESTS, "rounded_to_float32",
     ),
     Bug(
+        "a pos_weight keeps its digits", "hypotheses.further:_pos_weight_rounded",
+        "_in(m.dtype, m.pos_weight - 1) * t", "(m.pos_weight - 1) * t", "test_rarer.py", "cancels",
+    ),
+    Bug(
+        "a constant keeps its digits", "hypotheses.further:_constants_folded",
+        "_in(m.dtype, scale * _in(m.dtype, 1 / cap))", "scale * _in(m.dtype, 1 / cap)",
+        "test_rarer.py", "one_constant",
+    ),
+    Bug(
         "the first readings are taken", "separation:separation",
         "key=lambda one: sum(len(changes) for _, changes in one.own)", "key=lambda one: 0",
         TOGETHER, "both_may_share",

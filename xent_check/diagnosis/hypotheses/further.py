@@ -9,6 +9,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from xent_check.problem.dtypes import Float64s, rounded
+from xent_check.problem.vocabulary import DType
+
 from ..log_probabilities import log_sum_exp, minus_log_classes
 from ..meaning import Meaning
 from ..targets import targets_of, weights_of
@@ -109,6 +112,32 @@ def _pos_weight_outside(m: Meaning) -> Iterator[Variation]:
     yield replace(m, pos_weight=None, sample_weight=weight), {}
 
 
+def _in(dtype: DType, numbers: Float64s | float) -> Float64s:
+    """Numbers rounded to a dtype."""
+    return rounded(np.asarray(numbers), dtype).astype(np.float64)
+
+
+def _constants_folded(m: Meaning) -> Iterator[Variation]:
+    if m.softcap is None:
+        return
+    scale, cap = (_in(m.dtype, one) for one in (m.logit_scale, m.softcap))
+    constant = _in(m.dtype, scale * _in(m.dtype, 1 / cap))
+    told = {"constant": constant.reshape(-1)[0].item(), "dtype": m.dtype}
+    yield replace(m, logit_scale=constant * m.softcap), told
+
+
+def _pos_weight_rounded(m: Meaning) -> Iterator[Variation]:
+    if m.pos_weight is None:
+        return
+    t = targets_of(m)
+    share = _in(m.dtype, _in(m.dtype, m.pos_weight - 1) * t)
+    whole = _in(m.dtype, 1 + share)  # of log(1 + exp(-z)), which both terms have
+    with np.errstate(divide="ignore", invalid="ignore"):
+        weight = np.where(t == 0, m.pos_weight, (whole - (1 - t)) / t)
+    if (weight != m.pos_weight).any():
+        yield replace(m, pos_weight=weight), {"dtype": m.dtype}
+
+
 def _infinite_logs(m: Meaning) -> Iterator[Variation]:
     usual = m.activation == "softmax" and m.activated == 1 and m.formula == "exact"
     if usual and m.scores.size and not m.binary and m.normaliser is None:
@@ -165,6 +194,12 @@ FURTHER: tuple[Hypothesis, ...] = (
     Hypothesis("pos-weight-as-sample-weight", "losses",
                "pos_weight multiplies both terms of the loss, in the share of the target",
                _pos_weight_outside),
+    Hypothesis("constants-folded", "losses",
+               "logits are multiplied by logit_scale / softcap, {constant:g} in {dtype}",
+               _constants_folded),
+    Hypothesis("pos-weight-rounded", "losses",
+               "pos_weight is taken as 1 + (pos_weight - 1) t, each step rounded to {dtype}",
+               _pos_weight_rounded),
     Hypothesis("chunks-added", "losses",
                "the losses of every {chunk:,} samples are added to those of the first",
                _chunks_added),
