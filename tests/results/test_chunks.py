@@ -76,7 +76,8 @@ def test_one_wide_radius_among_many_is_seen(monkeypatch: pytest.MonkeyPatch) -> 
     assert not is_narrow(exact, "float32")
 
 
-def test_a_large_problem_takes_no_more_than_is_counted() -> None:
+@pytest.mark.parametrize("tolerance", ["auto", Tolerance(atol=2e-6, ulps=1.0)])
+def test_a_large_problem_takes_no_more_than_is_counted(tolerance: Auto | Tolerance) -> None:
     """All that NumPy and Python hold at once, from the reference to the words of the verdict."""
     count = 2**21
     problem = binary(count)
@@ -86,10 +87,11 @@ def test_a_large_problem_takes_no_more_than_is_counted() -> None:
         exact = reference(problem)
         bound = bounds_in_parts(problem, exact)
         computed = Computed(answer, {}, "", 0.0)
-        comparison = compare(computed, exact, "auto", None, bound, "float32")
+        comparison = compare(computed, exact, tolerance, None, bound, "float32")
         vacuity(problem, exact, comparison.by_reference).words()
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
     no_second_number = 8  # the float64 pass has one
-    assert peak / count <= TRUTH - no_second_number + ANSWER + COMPARISON
+    no_ulps = 8  # nobody reads them
+    assert peak / count <= TRUTH - no_second_number + ANSWER - no_ulps + COMPARISON
