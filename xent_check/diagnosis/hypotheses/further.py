@@ -122,7 +122,7 @@ def _constants_folded(m: Meaning) -> Iterator[Variation]:
         return
     scale, cap = (_in(m.dtype, one) for one in (m.logit_scale, m.softcap))
     constant = _in(m.dtype, scale * _in(m.dtype, 1 / cap))
-    told = {"constant": constant.reshape(-1)[0].item(), "dtype": m.dtype}
+    told = {"constant": f"{constant.reshape(-1)[0]:g}", "dtype": m.dtype}  # JSON has no inf
     yield replace(m, logit_scale=constant * m.softcap), told
 
 
@@ -195,7 +195,7 @@ FURTHER: tuple[Hypothesis, ...] = (
                "pos_weight multiplies both terms of the loss, in the share of the target",
                _pos_weight_outside),
     Hypothesis("constants-folded", "losses",
-               "logits are multiplied by logit_scale / softcap, {constant:g} in {dtype}",
+               "logits are multiplied by logit_scale / softcap, {constant} in {dtype}",
                _constants_folded),
     Hypothesis("pos-weight-rounded", "losses",
                "pos_weight is taken as 1 + (pos_weight - 1) t, each step rounded to {dtype}",
