@@ -6,6 +6,7 @@ from tests.planted import Bug
 
 NODE = "running/test_node.py"
 CLUSTER = "running/test_cluster.py"
+CHUNK = "running/test_chunk_task.py"
 
 BUGS = (
     Bug(
@@ -50,8 +51,38 @@ BUGS = (
         "            yield task\n", "            yield task[:-1]\n", NODE,
     ),
     Bug(
-        "a case in chunks is asked whole", "running.session:_require_whole",
-        "Chunking().split(posed_cases)[1]", "Chunking(0).split(posed_cases)[1]", NODE,
+        "a chunk is judged under another tolerance there", "running.chunk_task:_case",
+        'if tolerance is not None else "auto"', 'if tolerance is None else "auto"', CHUNK,
+    ),
+    Bug(
+        "a chunk is held to parts that nobody asked for", "running.chunk_task:_case",
+        '"check": judging["check"],', "", CHUNK,
+    ),
+    Bug(
+        "the gradients by parameters of a chunk are not asked for there",
+        "running.chunk_task:_case",
+        "getattr(chunk, parameter)", "None", CHUNK,
+    ),
+    Bug(
+        "a chunk that is answered late is joined late", "in_chunks:_InChunks._chunks_there",
+        "self._take(self._places[turn], exact.pop(turn))",
+        "self._take(self._places[turn], exact.pop(max(exact)))", CHUNK,
+    ),
+    Bug(
+        "what a journal has of a chunk is sent again", "in_chunks:_InChunks._chunks_there",
+        "for job, finding in known.items() if finding is None", "for job in known", CHUNK,
+    ),
+    Bug(
+        "who failed is asked further chunks by a cluster", "in_chunks:_InChunks._chunks_there",
+        "jobs = open_jobs()", "jobs = jobs if number else open_jobs()", CHUNK,
+    ),
+    Bug(
+        "a scheduler holds a file of any length", "running.cluster_pool:ClusterPool._has_room",
+        " and size < _CHUNKS_AT_ONCE", "", CHUNK,
+    ),
+    Bug(
+        "a large weight goes to a cluster with every chunk", "chunking:require_small_wholes",
+        "> _SENT", "> 1000 * _SENT", CHUNK,
     ),
     Bug(
         "another machine answers unsaid", "history.machine:elsewhere",

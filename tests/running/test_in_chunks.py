@@ -13,14 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.answered import answered, posed
+from tests.support.answered import answered, posed, right
 from xent_check.casefile.in_memory import case_in_memory
 from xent_check.casefile.loading import PosedCase
 from xent_check.casefile.memory import size_of
 from xent_check.problem.evaluation import Computed, Evaluation, Failed, Unsupported
 from xent_check.problem.problem import Problem
 from xent_check.problem.rows import at
-from xent_check.reference.truth import truth
 from xent_check.results.comparison import Comparison
 from xent_check.results.report import CaseResult
 from xent_check.running import in_chunks, jobs, judging
@@ -48,16 +47,6 @@ def _installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs, "why_missing", lambda _: None)
     for module in (judging, in_chunks):
         monkeypatch.setattr(module, "diagnosed", lambda result: result)
-
-
-def right(problem: Problem) -> Computed:
-    """The exact answer, rounded to float32."""
-    exact = truth(problem).reference
-    totals: Any = {r: np.asarray(t.high).astype(np.float32) for r, t in exact.totals.items()}
-    gradient = None if exact.gradient is None else exact.gradient.high.astype(np.float32)
-    by: Any = {p: part.high.astype(np.float32) for p, part in exact.by_parameters.items()}
-    losses = exact.losses.high.astype(np.float32)
-    return Computed(losses, totals, "loss(x)", 0.25, gradient, by_parameters=by)
 
 
 def off_above(limit: float, answer: Callable[[Problem], Computed] = right) -> Any:

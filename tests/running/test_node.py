@@ -13,18 +13,17 @@ import pytest
 
 from tests.support.fake import LOSSES, PROBLEM, fake
 from xent_check.casefile.in_memory import case_in_memory
-from xent_check.errors import UserError
 from xent_check.history.machine import Machine, elsewhere, joined
 from xent_check.history.plain_values import from_plain
 from xent_check.implementations.declaration import Declaration
 from xent_check.implementations.names import of_plain, parse
 from xent_check.problem.evaluation import Failed
-from xent_check.running import chunking, node
+from xent_check.running import node
 from xent_check.running.asking import Requests
+from xent_check.running.chunk_task import ChunkTask, findings_of
 from xent_check.running.cluster_pool import ClusterPool, _tasks, answers_of
 from xent_check.running.jobs import Job
 from xent_check.running.node import difference, facts
-from xent_check.running.session import _require_whole
 from xent_check.search.sweeping.cluster import found_in
 from xent_check.search.sweeping.domain import Domain
 from xent_check.workers.pool import Pool, worker_name
@@ -165,17 +164,6 @@ def test_machines_are_named_where_one_is_another() -> None:
     assert joined((here, other)).line == "A; B"
 
 
-def test_a_case_in_chunks_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    posed = case_in_memory(
-        {"loss": "binary", "logits": [0.5] * 400, "labels": [1.0] * 400, "name": "large"}
-    )
-    _require_whole([posed])
-    monkeypatch.setattr(chunking, "LARGE", 2**10)  # bytes, as the next
-    monkeypatch.setattr(chunking, "AT_ONCE", 2**9)
-    with pytest.raises(UserError, match=r"large: it is asked in chunks of \d+ rows, which stay"):
-        _require_whole([posed])
-
-
 class Recorded:
     """In place of a cluster: what it is handed."""
 
@@ -209,6 +197,9 @@ def test_what_goes_there_and_comes_back_is_a_function_of_ours_and_plain_values(
     domain = Domain("binary", "logits", "float16", 1, 1.0, 1.5)
     found = found_in(pool, asdict(domain), 0, 10, [parse("stable").plain], 60.0)
     assert is_plain([asdict(domain), found])
+    chunk = ChunkTask(0, posed, (slice(0, 1),), [own], strict=False)
+    assert is_plain(chunk.plain)
+    assert is_plain(findings_of(pool, *chunk.plain, 60.0))
 
 
 def is_plain(value: Any) -> bool:

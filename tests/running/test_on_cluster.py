@@ -252,10 +252,88 @@ def test_an_edited_loss_is_asked_anew_by_the_same_cluster(tmp_path: Path, cluste
     assert statuses == [ExitCode.AGREES, ExitCode.DIVERGES]
 
 
-@pytest.mark.parametrize(
-    "option", [("--watch",), ("--durations", "3"), ("-j", "2"), ("--chunk", "5")]
-)
+@pytest.mark.parametrize("option", [("--watch",), ("--durations", "3"), ("-j", "2")])
 def test_an_option_about_this_machine_is_refused(tmp_path: Path, option: tuple[str, ...]) -> None:
     done = completed(tmp_path, "run", "corpus:", "--scheduler", "tcp://127.0.0.1:9", *option)
     assert done.returncode == 2
     assert f"{option[0]} and --scheduler: " in done.stderr
+
+
+CHUNKED = """\
+defaults:
+  {loss: sparse_categorical, reduction: [mean, sum], check: [value, gradient], tolerance: auto}
+cases:
+  - {name: small, logits: [[1, 2, 3]], labels: [0]}
+  - name: large
+    logits: {random: normal, shape: [600, 50], scale: 3}
+    labels: {random: integers, low: 0, high: 50, shape: [600]}
+  - name: hidden
+    hidden: {random: normal, shape: [90, 8]}
+    weight: {random: normal, shape: [20, 8], seed: 1}
+    labels: {random: integers, low: 0, high: 20, shape: [90]}
+"""
+
+
+def in_chunks(tmp_path: Path, **fields: Any) -> Settings:
+    """Cases in chunks of ten rows, for NumPy's implementations, a loss that is wrong and one that
+    fails."""
+    file = tmp_path / "cases.yaml"
+    file.write_text(CHUNKED)
+    names = ("stable", "manual", WRONG, fake("failing", "raises"))
+    return replace(
+        settings(chunk=10, **fields), paths=(str(file),), chosen=tuple(map(parse, names))
+    )
+
+
+def test_cases_in_chunks_are_those_of_this_machine_a_worker_killed_meanwhile(
+    tmp_path: Path, cluster: Any
+) -> None:
+    here = check(in_chunks(tmp_path), unheard)
+    assert any("asked in 60 chunks of 10 rows at most" in note for note in notes_of(here))
+    killed = 0
+
+    def told(case: str, rows: int, of: int) -> None:
+        nonlocal killed
+        if not killed and rows >= 50:
+            killed = worker_pids(cluster.scheduler_address)[0]
+            os.kill(killed, signal.SIGKILL)
+
+    there = check(in_chunks(tmp_path, scheduler=cluster.scheduler_address), unheard, told=told)
+    assert killed
+    assert outcomes(there) == outcomes(here)
+    assert parts_of(there) == parts_of(here)
+    assert there.warnings == here.warnings
+
+
+def test_cases_in_chunks_go_on_through_a_restart_and_resume(tmp_path: Path) -> None:
+    whole = check(in_chunks(tmp_path), unheard)
+    with Scheduler(workers=2) as scheduler:
+        asked = in_chunks(tmp_path, scheduler=scheduler.address, resume=True)
+        again = False
+
+        def restart(case: str, rows: int, of: int) -> None:
+            nonlocal again
+            if not again:
+                again = True
+                scheduler.kill()
+                scheduler.start()
+            if case.endswith("large") and rows >= 300:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            check(asked, unheard, told=restart)
+        said: list[str] = []
+        there = check(asked, unheard, say=said.append)
+    assert again
+    assert int(said[0].split()[3]) >= 90  # thirty chunks of three, and what was ahead of its turn
+    assert outcomes(there) == outcomes(whole)
+    assert parts_of(there) == parts_of(whole)
+
+
+def notes_of(report: Report) -> list[str]:
+    return [note for r in report.results for note in r.notes]
+
+
+def parts_of(report: Report) -> list[Any]:
+    """Every comparison and exact loss to the bit."""
+    return [[to_plain(r.comparison), to_plain(r.reference.losses)] for r in report.results]

@@ -5,12 +5,15 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
+
+import numpy as np
 
 from xent_check.casefile.loading import Filter, PosedCase, load
 from xent_check.implementations.names import Implementation, parse
-from xent_check.problem.evaluation import Evaluation
+from xent_check.problem.evaluation import Computed, Evaluation
 from xent_check.problem.problem import Problem
+from xent_check.reference.truth import truth
 from xent_check.results.report import CaseResult
 from xent_check.running.chunking import Chunking
 from xent_check.running.jobs import Job
@@ -40,6 +43,16 @@ class MadeUp:
 
     def introduction_of(self, _: Implementation) -> Message:
         return {}
+
+
+def right(problem: Problem) -> Computed:
+    """The exact answer, rounded to float32."""
+    exact = truth(problem).reference
+    totals: Any = {r: np.asarray(t.high).astype(np.float32) for r, t in exact.totals.items()}
+    gradient = None if exact.gradient is None else exact.gradient.high.astype(np.float32)
+    by: Any = {p: part.high.astype(np.float32) for p, part in exact.by_parameters.items()}
+    losses = exact.losses.high.astype(np.float32)
+    return Computed(losses, totals, "loss(x)", 0.25, gradient, by_parameters=by)
 
 
 def posed(folder: Path, text: str) -> tuple[PosedCase, ...]:

@@ -105,7 +105,6 @@ def _refuse_with_scheduler(watched: bool, durations: int | None, options: dict[s
         "--watch": (watched, "a watch is of processes here"),
         "--durations": (durations, "it is this machine's time that is told"),
         "-j": (options["jobs"], "the cluster's workers are its processes"),
-        "--chunk": (options["chunk"], "chunks stay on one machine; --sample looks at some rows"),
         "--python": (options["pythons"], "the cluster's workers run in the Python they have"),
     }
     for option, (value, why) in ours.items():

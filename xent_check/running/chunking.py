@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from xent_check.casefile.loading import PosedCase
 from xent_check.casefile.memory import size_of
+from xent_check.errors import UserError
 from xent_check.history.run_journal import NOWHERE, RunJournal
-from xent_check.problem.rows import row_count, why_whole
+from xent_check.problem.rows import row_count, whole_arrays, why_whole
 from xent_check.results.report import CaseResult
+
+if TYPE_CHECKING:
+    from .cluster_pool import ClusterPool
 
 LARGE = 2**31  # bytes that one answer takes: cases that take more are asked in chunks by themselves
 AT_ONCE = 2**28  # bytes that one answer to a chunk takes then
+_SENT = 2**26  # bytes, at most, of the arrays that a cluster is sent with every chunk
 
 
 def unheard(case: str, rows: int, of: int) -> None:
@@ -27,6 +33,7 @@ class Chunking:
     # Told the id of a case, its rows so far, and all of them.
     told: Callable[[str, int, int], None] = unheard
     journal: RunJournal = NOWHERE  # what an earlier run found, and what this one finds
+    cluster: ClusterPool | None = None  # whose workers take whole chunks; None: this machine does
 
     def split(
         self, posed_cases: Sequence[PosedCase]
@@ -65,6 +72,19 @@ def why_not_cut(posed: PosedCase) -> str:
     if posed.expectations:
         return "what its `expect` states is of all rows"
     return why_whole(posed.problem)
+
+
+def require_small_wholes(cut: Sequence[tuple[PosedCase, int]]) -> None:
+    """UserError where a case that a cluster is to take in chunks has large arrays that every chunk
+    has whole."""
+    for posed, _ in cut:
+        for name in whole_arrays(posed.problem):
+            if (size := getattr(posed.problem, name).nbytes) > _SENT:
+                raise UserError(
+                    f"{posed.case.id}: it is asked in chunks, and its {name} ({size / 2**20:,.0f} "
+                    "MiB) would be sent to the cluster with each of them; run it without "
+                    "--scheduler, or look at some of its rows with --sample N"
+                )
 
 
 WHOLE = Chunking(rows=0)  # every case is asked whole

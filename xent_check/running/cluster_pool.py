@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, zip_longest
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,6 +20,8 @@ from xent_check.history.machine import elsewhere
 from xent_check.history.plain_values import from_plain, to_plain
 from xent_check.implementations.names import Implementation, of_plain
 from xent_check.problem.evaluation import Evaluation
+from xent_check.reference.enclosure import Enclosure
+from xent_check.results.joining import Finding
 from xent_check.timing import Spent
 from xent_check.workers.leftovers import FOLDERS, PREFIX
 from xent_check.workers.pool import Pool, worker_name
@@ -27,11 +29,13 @@ from xent_check.workers.wire import Message, decode_problem, encode_problem, for
 from xent_check.workers.worker import Request
 
 from .asking import Requests
+from .chunk_task import ChunkTask, findings_of
 from .cluster import Cluster, Task
 from .jobs import Job
 from .node import Plain
 
 _TOGETHER = 32  # requests of a task at most
+_CHUNKS_AT_ONCE = 2**31  # bytes of chunks, all of which the scheduler holds until they are answered
 
 
 class ClusterPool:
@@ -89,6 +93,36 @@ class ClusterPool:
         """All together."""
         return [list(implementations)]
 
+    def chunks(
+        self, tasks: Iterator[ChunkTask], timeout: float
+    ) -> Iterator[tuple[ChunkTask, Enclosure, Mapping[str, Finding]]]:
+        """What workers find in chunks, each as a whole: its exact losses, and the findings by
+        implementation; as they come. The next task is drawn once there is room for it. timeout:
+        seconds per answer."""
+        flying: dict[Task, ChunkTask] = {}
+        drawn = True
+        try:
+            while drawn or flying:
+                while drawn and self._has_room(flying.values()):
+                    task = next(tasks, None)
+                    if drawn := task is not None:
+                        self._cluster.require(task.implementations)
+                        flying[self._cluster.submit(findings_of, *task.plain, timeout)] = task
+                if flying:
+                    done, plain = self._cluster.next_result()
+                    for name, introduction in plain["introductions"].items():
+                        self._introduce(name, introduction)
+                    findings = {name: from_plain(one) for name, one in plain["findings"].items()}
+                    yield flying.pop(done), from_plain(plain["exact"]), findings
+        finally:
+            for one in flying:
+                self._cluster.forget(one)
+
+    def _has_room(self, flying: Collection[ChunkTask]) -> bool:
+        """Whether the cluster may be handed another chunk."""
+        size = sum(task.size for task in flying)
+        return not flying or (len(flying) < self._cluster.at_once and size < _CHUNKS_AT_ONCE)
+
     @property
     def spent(self) -> tuple[Spent, ...]:
         """Nothing: it is not this machine's time."""
@@ -111,16 +145,21 @@ class ClusterPool:
         return self._cluster.submit(answers_of, plain, self._timeout, where=where)
 
     def _read(self, task: Requests, plain: Plain) -> Iterator[tuple[Job, Evaluation]]:
-        name = worker_name(task[0][0])
-        if plain["introduction"]:
-            known = self._introductions.setdefault(name, plain["introduction"])
-            if repr(known) != repr(plain["introduction"]):
-                raise UserError(
-                    f"--scheduler: two workers find {name} to be another loss each: "
-                    f"{known['sentence']}; {plain['introduction']['sentence']}"
-                )
+        self._introduce(worker_name(task[0][0]), plain["introduction"])
         for (_, job, _), answer in zip(task, plain["answers"], strict=True):
             yield job, from_plain(answer)
+
+    def _introduce(self, name: str, introduction: Plain) -> None:
+        """Take what a worker found out of a user's own, if anything; UserError where another one
+        found something else."""
+        if not introduction:
+            return
+        known = self._introductions.setdefault(name, introduction)
+        if repr(known) != repr(introduction):
+            raise UserError(
+                f"--scheduler: two workers find {name} to be another loss each: "
+                f"{known['sentence']}; {introduction['sentence']}"
+            )
 
 
 def answers_of(

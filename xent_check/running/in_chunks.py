@@ -2,15 +2,16 @@
 
 All implementations answer a chunk, side by side, before the next one is asked, so that memory holds
 one chunk's arrays, and the file of a mapped array is read once; those of the next one are written
-to files meanwhile. An implementation that fails on a chunk, or says that it cannot compute it, is
-asked no further ones.
+to files meanwhile. A cluster gets several chunks at a time, each as a whole. An implementation that
+fails on a chunk, or says that it cannot compute it, is asked no further ones.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -29,9 +30,13 @@ from xent_check.workers.pool import Pool
 from xent_check.workers.wire import Message, forget
 
 from .asking import Asking, KeptAnswers
+from .chunk_task import ChunkTask
 from .chunking import Chunking
 from .jobs import Job, encode_case
 from .judging import judged
+
+if TYPE_CHECKING:
+    from .cluster_pool import ClusterPool
 
 
 def results_in_chunks(
@@ -90,9 +95,19 @@ class _InChunks:
         findings: dict[str, list[Finding]] = {job.implementation.name: [] for job in jobs}
         self._shared = {}  # each pool has a folder of its own
         done, count = 0, row_count(self._posed.problem)
-        for number, place in enumerate(self._places):
-            open_jobs = [job for job in jobs if not _ended(findings[job.implementation.name])]
-            for name, finding in self._chunk(number, open_jobs, pool, timeout):
+
+        def open_jobs() -> list[Job]:
+            return [job for job in jobs if not _ended(findings[job.implementation.name])]
+
+        if self._chunking.cluster is None:
+            numbers = range(len(self._places))
+            chunks: Iterator[Iterable[tuple[str, Finding]]] = (
+                self._chunk(number, open_jobs(), pool, timeout) for number in numbers
+            )
+        else:
+            chunks = self._chunks_there(open_jobs, self._chunking.cluster, timeout)
+        for place, found in zip(self._places, chunks, strict=True):
+            for name, finding in found:
                 findings[name].append(finding)
             done += math.prod(p.stop - p.start for p in place)
             self._chunking.told(self._posed.case.id, done, count)
@@ -142,6 +157,53 @@ class _InChunks:
             journal.keep_finding(case, number, job.implementation.name, finding)
             yield job.implementation.name, finding
         forget({name: part for name, part in message.items() if name not in self._shared})
+
+    def _chunks_there(
+        self, open_jobs: Callable[[], Sequence[Job]], cluster: ClusterPool, timeout: float
+    ) -> Iterator[Iterable[tuple[str, Finding]]]:
+        """As of `_chunk` for one chunk after the other, which a cluster finds several of at a time.
+        open_jobs: those who are asked still; what they would not have been asked here is left
+        out."""
+        case, journal = self._posed.case.id, self._chunking.journal
+        exact, findings = dict[int, Enclosure](), dict[int, dict[str, Finding]]()
+
+        def tasks() -> Iterator[ChunkTask]:
+            """Of the chunks of which something is not known yet."""
+            for number, place in enumerate(self._places):
+                jobs = open_jobs()
+                losses = journal.exact(case, number)
+                known = {j: journal.finding(case, number, j.implementation.name) for j in jobs}
+                findings[number] = {j.implementation.name: f for j, f in known.items() if f}
+                rest = [job.implementation for job, finding in known.items() if finding is None]
+                if losses is not None and not rest:
+                    exact[number] = losses
+                else:
+                    part = _part(self._posed, place)
+                    yield ChunkTask(number, part, place, rest, self._strict)
+
+        turn = 0
+
+        def ready() -> Iterator[Iterable[tuple[str, Finding]]]:
+            """Of the chunks whose turn has come."""
+            nonlocal turn
+            while turn in exact:
+                self._take(self._places[turn], exact.pop(turn))
+                found = findings.pop(turn)
+                names = [job.implementation.name for job in open_jobs()]
+                yield [(name, found[name]) for name in names]
+                turn += 1
+
+        for task, losses, found in cluster.chunks(tasks(), timeout):
+            number = task.number
+            if journal.exact(case, number) is None:
+                journal.keep_exact(case, number, losses)
+            for i in task.implementations:
+                journal.keep_introduction(i.name, cluster.introduction_of(i))
+                journal.keep_finding(case, number, i.name, found[i.name])
+            exact[number] = losses
+            findings[number] |= found
+            yield from ready()
+        yield from ready()
 
     def _write(self, number: int, pool: Asking) -> None:
         """Write the arrays of a chunk for the workers, unless they are."""

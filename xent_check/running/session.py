@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xent_check.casefile.loading import PosedCase
-from xent_check.errors import UserError
 from xent_check.implementations.names import DEFAULT, Implementation, why_missing
 from xent_check.implementations.placement import expanded
 from xent_check.results.origin import Origin
@@ -21,7 +20,7 @@ from xent_check.workers import leftovers
 from xent_check.workers.pool import Pool
 
 from .asking import Asking, KeptAnswers
-from .chunking import Chunking, unheard
+from .chunking import Chunking, require_small_wholes, unheard
 from .commit import commit_of
 from .jobs import Job, implementations_of
 from .memory_needed import require_memory
@@ -121,7 +120,7 @@ class Session:
         jobs = 0 if settings.scheduler else settings.jobs
         require_memory(posed_cases, self.implementations_of, jobs, Chunking(settings.chunk))
         if settings.scheduler:
-            _require_whole(posed_cases)
+            require_small_wholes(Chunking(settings.chunk).split(posed_cases)[1])
         with clock.of("reading"):
             asked = asked_of(selection, self.implementations_of)
             if shard is not None:
@@ -135,13 +134,14 @@ class Session:
             leftovers.delete(journal.folders)
             journal.keep_folder(self._pool.folder.name)
             pool = KeptAnswers(self._pool, journal)
-            chunking = Chunking(settings.chunk, told, journal)
+            cluster = None if isinstance(self._pool, Pool) else self._pool
+            chunking = Chunking(settings.chunk, told, journal, cluster)
             results, stopped = self._results(posed_cases, pool, total, clock, progress, chunking)
             report = report_of(
                 settings, posed_cases, self.implementations_of, results, pool.introduction_of
             )
-            if not isinstance(self._pool, Pool):
-                report = replace(report, warnings=(*report.warnings, *self._pool.warnings))
+            if cluster is not None:
+                report = replace(report, warnings=(*report.warnings, *cluster.warnings))
             if stopped is None:
                 journal.finish()
         start, self._start = self._start, time.perf_counter()
@@ -187,15 +187,6 @@ class Session:
             if bad == settings.max_fail:
                 return results, f"stopped after {bad}"
         return results, None
-
-
-def _require_whole(posed_cases: Sequence[PosedCase]) -> None:
-    """UserError where a case is asked in chunks."""
-    for posed, rows in Chunking().split(posed_cases)[1]:
-        raise UserError(
-            f"{posed.case.id}: it is asked in chunks of {rows:,} rows, which stay on one machine; "
-            "run it without --scheduler, or look at some of its rows with --sample N"
-        )
 
 
 def origin_of(command: str) -> Origin:
