@@ -106,12 +106,25 @@ def test_a_function_that_fails_in_the_middle_is_4(folder: Path) -> None:
 def test_float64_goes_towards_the_worst(folder: Path) -> None:
     """A bump of an error, 2^-20 wide, that no number of the first 16,384 is on top of."""
     some = ("binary", "--dtype", "float64", "--label", "1", "--range", "1", "2")
-    (result,) = results(run(folder, *some, "-i", "swept.py:bumpy", "--report", "json"))
+    asked = (*some, "--stride", str(2**38 + 1), "-i", "swept.py:bumpy")
+    (result,) = results(run(folder, *asked, "--report", "json"))
     assert result["domain"] == 16_384
     spacing = 2.0 ** (-3 - 52)  # of the loss there, 0.2176
     assert result["worst"]["size"] == pytest.approx(BUMP / spacing, rel=0.01)
     # Rounding, an ulp or so of these 2^15, may move the top by 2^-15 of the bump's width, 2^-20.
     assert result["worst"]["input"] == pytest.approx(BUMP_AT, abs=2.0**-34)
+
+
+@pytest.mark.long
+def test_a_region_of_float64_is_found_that_is_a_sixteenth_between_two_powers_of_2(
+    folder: Path,
+) -> None:
+    """Off by a billionth between 10 and 10.5: where nothing else has a large error."""
+    done = run(
+        folder, "binary", "--dtype", "float64", "--label", "1", "-i", "swept.py:wrong_within"
+    )
+    assert "answers diverge (swept.py:wrong_within); what lies between" in done.stdout
+    assert done.returncode == 1
 
 
 @pytest.mark.long

@@ -8,6 +8,10 @@ SWEEP = "search/test_sweep.py"
 
 BUGS = (
     Bug(
+        "what lies between the inputs is taken for asked", "reporters.sweep:summary",
+        "one.domain.stride > 1", "one.domain.stride < 1", "reporters/test_sweep.py",
+    ),
+    Bug(
         "a zoom ends after its first step", "search.sweeping.zoom:towards_the_worst",
         "if inner in looked_at:", "if looked_at:", SWEEP,
     ),

@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 import re
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 
 from tests.support.snapshots import assert_expected
 from tests.support.swept import record, swept, worst
-from xent_check.reporters.atlas import markdown, table
+from xent_check.reporters.atlas import coverage, markdown, table
 from xent_check.reporters.formats import Terminal
 from xent_check.search.atlas import Atlas, atlas_of
+from xent_check.search.sweeping.record import SweptRecord
 
 
 def atlas() -> Atlas:
@@ -28,6 +30,47 @@ def atlas() -> Atlas:
         "stable", check="gradient", inputs=0, absent=why, worst=None, worst_share=None, curve=()
     )
     return atlas_of([("a.json", record(swept(), swept(label=0), wrong, none, pairs))])
+
+
+ALL: dict[str, Any] = {"stride": 1, "domain": 9_000}
+SOME: dict[str, Any] = {"stride": 31, "domain": 300}
+EVERY, ONE_IN = "every number from -4 to 4", "one number in 31 from -4 to 4"
+ON = ", and on towards the worst"
+
+
+@pytest.mark.parametrize(
+    ("records", "text"),
+    [
+        ([swept(label=n, **ALL) for n in (0, 1)], f"{EVERY} (9,000 inputs a label)"),
+        ([swept(label=1, **ALL)], f"label 1: {EVERY} (9,000 inputs)"),
+        (
+            [swept(label=0, **ALL), swept(label=1, **SOME)],
+            f"label 0: {EVERY} (9,000 inputs); label 1: {ONE_IN} (300 inputs){ON}",
+        ),
+        (
+            [swept(label=0, **ALL), swept(label=1, **SOME), swept(label=0, **SOME)],
+            f"label 0: {EVERY} (9,000 inputs); {ONE_IN} (300 inputs a label){ON}",
+        ),
+        (
+            [
+                *(swept(label=n, **ALL) for n in (0, 1)),
+                swept("jax", label=0, **ALL),
+                swept("jax", label=1, **SOME),
+            ],
+            f"label 0: {EVERY} (9,000 inputs); label 1 of torch: {EVERY} (9,000 inputs); "
+            f"label 1 of jax: {ONE_IN} (300 inputs){ON}",
+        ),
+        (
+            [swept(n, label=k, **by) for n, by in (("torch", ALL), ("jax", SOME)) for k in (0, 1)],
+            f"torch: {EVERY} (9,000 inputs a label); jax: {ONE_IN} (300 inputs a label){ON}",
+        ),
+    ],
+)
+def test_an_atlas_tells_for_each_label_and_each_who_of_which_inputs_it_is(
+    records: list[SweptRecord], text: str
+) -> None:
+    some = atlas_of([("a.json", record(*records))])
+    assert coverage(some, *some.kinds) == text
 
 
 def test_the_table_of_an_atlas() -> None:

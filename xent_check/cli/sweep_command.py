@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 _FORMATS = ("table", "json", "markdown")
 _LOSSES = ("binary", "sparse_categorical")
 _DTYPES = ("float16", "bfloat16", "float32", "float64")
-_GRID = 2**14  # numbers of float64 that are asked first
+_GRID = 2**18  # numbers of float64 that are asked first: 64 between two powers of 2
 
 
 @click.command("sweep", cls=Configured, short_help="Every input of a loss, to the last one.")

@@ -11,8 +11,7 @@ from xent_check.history.machine import Machine
 from xent_check.history.saved.parts import json_number
 from xent_check.results.columns import aligned
 from xent_check.results.number_text import small
-from xent_check.search.atlas import Atlas, Kind, Line, Worst
-from xent_check.search.sweeping.record import SweptRecord
+from xent_check.search.atlas import Atlas, Coverage, Kind, Line, Worst
 
 from .formats import Terminal
 from .markdown_text import inline
@@ -39,16 +38,21 @@ def kind_title(kind: Kind) -> str:
 
 
 def coverage(atlas: Atlas, kind: Kind) -> str:
-    """Which inputs were asked, in words."""
-    return "; ".join(map(_domain_text, atlas.domains_of(kind)))
+    """Which inputs were asked, in words; of which label or implementation, where not of all."""
+    return "; ".join(_coverage_text(atlas, one) for one in atlas.coverage_of(kind))
 
 
-def _domain_text(record: SweptRecord) -> str:
+def _coverage_text(atlas: Atlas, one: Coverage) -> str:
+    record, both = one.record, one.labels == (0, 1)
+    whose = ", ".join(map(atlas.name_of, one.of))
+    if not both:
+        whose = f"label {one.labels[0]}" + (f" of {whose}" if whose else "")
     low, high = (small(end, 9) for end in record.range)
     which = "every number" if record.stride == 1 else f"one number in {record.stride:,}"
     pairs = "" if record.loss == "binary" else ", in all pairs"
     on = ", and on towards the worst" if record.stride > 1 and record.loss == "binary" else ""
-    return f"{which} from {low} to {high}{pairs} ({record.domain:,} inputs a label){on}"
+    inputs = f"{record.domain:,} inputs{' a label' if both else ''}"
+    return f"{f'{whose}: ' if whose else ''}{which} from {low} to {high}{pairs} ({inputs}){on}"
 
 
 def cells(atlas: Atlas, line: Line) -> tuple[str, ...]:
@@ -84,9 +88,9 @@ def _percent(count: int, of: int) -> str:
 
 
 def machine_lines(machines: Sequence[Machine]) -> list[str]:
-    """A line for each machine, numbered where there are several."""
+    """A line for each machine with its instructions, numbered where there are several."""
     numbered = len(machines) > 1
-    return [f"[{n}] " * numbered + machine.line for n, machine in enumerate(machines, 1)]
+    return [f"[{n}] " * numbered + machine.whole for n, machine in enumerate(machines, 1)]
 
 
 def version_line(atlas: Atlas) -> str:

@@ -115,5 +115,7 @@ def summary(swept: Sequence[Swept], seconds: float) -> str:
     outcome = f"{count:,} of {asked:,} answers diverge ({names})"
     if not wrong:
         outcome = f"nothing diverges: {asked:,} answers" if asked else "nothing was compared"
+    if asked and any(one.domain.stride > 1 for one in swept):
+        outcome += "; what lies between these inputs was not asked"
     failed = ", ".join(dict.fromkeys(one.implementation.name for one in swept if one.failed))
     return f"{outcome}{f'; {failed} failed' * bool(failed)}; {small(seconds)} s"

@@ -20,6 +20,8 @@ from xent_check.problem.vocabulary import CHECKS, DTYPES, GIVEN, LOSSES, DType, 
 
 from .sweeping.record import Check, SweepRecord, SweptRecord, WorstRecord
 
+_Grid = tuple[tuple[float, float], int]  # a range and a stride
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -121,6 +123,18 @@ class Line:
 
 
 @dataclass(frozen=True, eq=False)
+class Coverage:
+    """Which inputs were asked."""
+
+    record: SweptRecord
+    """one with their range and stride"""
+    labels: tuple[int, ...]
+    """in order"""
+    of: tuple[Who, ...]
+    """who was; empty for all that the kind has"""
+
+
+@dataclass(frozen=True, eq=False)
 class Atlas:
     """All lines, by kind, the implementations of each in the order of the sweeps."""
 
@@ -153,10 +167,21 @@ class Atlas:
         """The lines of a kind."""
         return tuple(line for line in self.lines if line.kind == kind)
 
-    def domains_of(self, kind: Kind) -> tuple[SweptRecord, ...]:
-        """A record for each range and stride of a kind, whatever its label."""
-        by_range = {(r.range, r.stride): r for line in self.of(kind) for r in line.records}
-        return tuple(by_range.values())
+    def coverage_of(self, kind: Kind) -> tuple[Coverage, ...]:
+        """Which inputs were asked for a kind, of which labels and implementations."""
+        lines = self.of(kind)
+        records = [(line.who, record) for line in lines for record in line.records]
+        asked: dict[_Grid, dict[int, list[Who]]] = {}
+        for who, record in records:
+            labels = asked.setdefault((record.range, record.stride), {})
+            labels.setdefault(record.label, []).append(who)
+        found: list[Coverage] = []
+        for (ends, stride), labels in asked.items():
+            first = next(r for _, r in records if (r.range, r.stride) == (ends, stride))
+            for of in dict.fromkeys(tuple(of) for of in labels.values()):
+                those = tuple(sorted(label for label in labels if tuple(labels[label]) == of))
+                found.append(Coverage(first, those, of if len(of) < len(lines) else ()))
+        return tuple(found)
 
     @property
     def absent(self) -> dict[tuple[str, str], list[Kind]]:

@@ -48,6 +48,12 @@ def bumpy(logits: Array, labels: Array) -> Array:
     return losses
 
 
+def wrong_within(logits: Array, labels: Array) -> Array:
+    """Off by a billionth of it where a number is between 10 and 10.5."""
+    losses = right(logits, labels)
+    return np.where((logits > 10) & (logits < 10.5), losses * (1 + 1e-9), losses)
+
+
 def short(logits: Array, labels: Array) -> Array:
     """Three losses, whatever is asked."""
     return np.zeros(3)
