@@ -34,11 +34,31 @@ BUGS = (
     ),
     Bug(
         "an answer near a limit gets no look of its own", "search.sweeping.counting:_of_plain",
-        "<= limits.slack + _ROUNDED * limit", "< 0", SWEEP, "need_no_look",
+        "limits.slack + _ROUNDED * limit", "-1.0", SWEEP, "need_no_look",
+    ),
+    Bug(
+        "an answer near its bound gets no look of its own", "search.sweeping.counting:_of_plain",
+        "limits.share_slack + 2 * _ROUNDED", "-1.0", SWEEP, "near_its_bound",
+    ),
+    Bug(
+        "an answer near a limit counts twice", "search.sweeping.counting:_of_plain",
+        "len(largest) - len(near)", "len(largest)", SWEEP, "need_no_look",
+    ),
+    Bug(
+        "a worse share further on is not looked for", "search.sweeping.counting:_of_plain",
+        "min(before.by_share.size, 1 - SLACK)", "1 - SLACK", SWEEP, "need_no_look",
+    ),
+    Bug(
+        "one that diverges hides the next", "search.sweeping.counting:_of_plain",
+        "min(before.by_share.size, 1 - SLACK)", "before.by_share.size", SWEEP, "need_no_look",
+    ),
+    Bug(
+        "a worse error further on is not looked for", "search.sweeping.counting:_of_plain",
+        "if top > min(", "if top > 0.5 + min(", SWEEP, "need_no_look",
     ),
     Bug(
         "an infinite answer is looked at as a number", "search.sweeping.counting:_of_plain",
-        "if not np.isfinite(off.max(initial=0.0)):", "if False:", SWEEP, "need_no_look",
+        "if not ulps.max() < math.inf:", "if False:", SWEEP, "need_no_look",
     ),
     Bug(
         "an answer of another bound is the same", "search.sweeping.counting:Part.tally",
@@ -49,7 +69,7 @@ BUGS = (
         "if _sides(ulps, start) == _sides(ulps, end):", "if True:", SWEEP,
     ),
     Bug(
-        "an infinite error hides the worst finite one", "search.sweeping.counting:_of_some",
+        "an infinite error hides the worst finite one", "search.sweeping.counting:_of_any",
         "np.where(np.isinf(sizes), -1.0, sizes)", "sizes", SWEEP, "worst_finite",
     ),
     Bug(

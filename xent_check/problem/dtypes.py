@@ -21,6 +21,8 @@ _FORMAT: dict[str, tuple[int, int]] = {
     "float64": (52, -1022),
 }
 
+_EXPONENT = np.int64(0x7FF << 52)  # the bits of a float64 that hold it
+
 Float64s = npt.NDArray[np.float64]
 
 # bfloat16 without ml_dtypes: a record of its 16 bits, so that NumPy refuses to compute with it.
@@ -52,12 +54,10 @@ def spacing(values: npt.ArrayLike, name: str) -> Float64s:
     the subnormals a spacing is the smallest subnormal; that of a non-finite value is nan.
     """
     stored_bits, min_exponent = _FORMAT[name]
-    magnitude = np.abs(np.asarray(values, dtype=np.float64))
-    finite = np.isfinite(magnitude)
-    _, exponent = np.frexp(np.where(finite, magnitude, 1.0))  # magnitude = m 2^e, m in [1/2, 1)
-    exponent = np.where(magnitude == 0.0, min_exponent + 1, exponent)
-    ulp = np.ldexp(1.0, np.maximum(exponent - 1, min_exponent) - stored_bits)
-    return np.where(finite, ulp, np.nan)
+    exponent = np.asarray(values, dtype=np.float64).view(np.int64) & _EXPONENT
+    power = exponent.view(np.float64)  # the largest power of two up to abs(value); 0; inf
+    step = np.maximum(power, 2.0**min_exponent) * 2.0**-stored_bits
+    return np.where(np.isinf(power), np.nan, step)
 
 
 def ulp(values: npt.ArrayLike, computed: str, asked: str = "") -> Float64s:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -12,15 +12,15 @@ import numpy.typing as npt
 from xent_check.problem.distance import in_ulps
 from xent_check.problem.dtypes import Float64s, dtype_name, ulp
 from xent_check.problem.evaluation import Computed
-from xent_check.reference.bounds import Bounds
 from xent_check.reference.enclosure import Enclosure
 from xent_check.reference.reference import SMALL
 from xent_check.reference.truth import Truth, truth
 from xent_check.results.comparison import check_shapes
-from xent_check.results.difference import Allowance, Difference
+from xent_check.results.difference import Difference
 
 from .domain import Domain, Scores
-from .limits import IN_CACHE, SLACK, Limits, rows_of
+from .held import Held, Indices
+from .limits import IN_CACHE, SLACK, Limits
 from .tally import ULPS, ZERO, Tally, Worst
 
 _ROUNDED = 2.0**-45  # more than the relative error of a distance that float64 computes
@@ -34,7 +34,8 @@ class Part:
     def __init__(self, domain: Domain, start: int, before: int, scores: Scores) -> None:
         """start: the index of the first input that counts. before: how many inputs `scores` has
         before it, for the order of two neighbours alone."""
-        self._domain, self._start, self._before, self._scores = domain, start, before, scores
+        self._domain, self._before, self._scores = domain, before, scores
+        self._indices = np.arange(start - before, start - before + len(scores))
         self._limits: dict[tuple[Truth, str], Limits] = {}
         self._counted: list[tuple[Scores, Truth, Tally]] = []
 
@@ -52,103 +53,56 @@ class Part:
         return count
 
     def _count(self, actual: Scores, exact: Truth) -> Tally:
-        domain, start, scores = self._domain, self._start, self._scores
-        kind = exact, dtype_name(actual.dtype)
+        domain, kind = self._domain, (exact, dtype_name(actual.dtype))
         if kind not in self._limits:
             self._limits[kind] = Limits.of(domain, *kind)
-        held, count = _Held.of(domain, actual, exact, self._limits[kind]), Tally()
+        whole = Held.of(
+            domain, self._indices, self._scores, actual, exact, self._limits[kind]
+        )  # fmt: skip
+        count, near = Tally(), [np.zeros(0, np.intp)]
         step = max(1, IN_CACHE // domain.width)
-        for first in range(self._before, len(scores), step):
-            rows = slice(first, first + step)
-            count += _of_some(domain, start + first - self._before, scores[rows], held.at(rows))
-        by_ulps = by_finite = _confirmed(domain, count.by_ulps, held.dtype)
+        for first in range(self._before, len(self._scores), step):
+            held = whole.at(slice(first, first + step))
+            plain = _of_plain(held, count) if held.limits.plain else None
+            if plain is None:
+                count += _of_any(held)
+            else:
+                count += plain[0]
+                near.append(first + plain[1])
+        rows = np.concatenate(near)
+        if rows.size:
+            count += _of_any(whole.at(rows))
+        by_ulps = by_finite = _confirmed(domain, count.by_ulps, whole.dtype)
         if count.by_finite != count.by_ulps:
-            by_finite = _confirmed(domain, count.by_finite, held.dtype)
+            by_finite = _confirmed(domain, count.by_finite, whole.dtype)
         return replace(
             count,
-            breaks=_breaks(domain, start - self._before, held.actual),
+            breaks=_breaks(domain, int(self._indices[0]), whole.actual),
             by_ulps=by_ulps,
             by_finite=by_finite,
             by_share=replace(
-                count.by_share, exact=_confirmed(domain, count.by_share, held.dtype).exact
+                count.by_share, exact=_confirmed(domain, count.by_share, whole.dtype).exact
             ),
         )
 
 
 def _have_the_same_bits(one: Scores, other: Scores) -> bool:
     """Whether two answers of one shape do."""
-    return one.dtype == other.dtype and one.tobytes() == other.tobytes()
+    if one.dtype != other.dtype:
+        return False
+    bits = np.dtype(f"u{one.itemsize}")
+    few = slice(IN_CACHE)
+    one, other = one.view(bits), other.view(bits)
+    return bool((one[few] == other[few]).all() and (one == other).all())
 
 
-@dataclass(frozen=True, eq=False)
-class _Held:
-    """Numbers of an answer beside their exact values. Arrays of shape [inputs, numbers]."""
-
-    domain: Domain
-    actual: Scores
-    """in the dtype of the answer"""
-    high: Float64s
-    """high, low and radius: of the exact values' enclosure"""
-    low: Float64s
-    radius: Float64s
-    bound: Float64s
-    """of the errors that rounding explains"""
-    bounds: Bounds
-    """what else is said of it"""
-    limits: Limits
-    """of answers of the dtype"""
-
-    @classmethod
-    def of(cls, domain: Domain, actual: Scores, exact: Truth, limits: Limits) -> _Held:
-        """An answer of the right shape."""
-        high, low, radius, bound = rows_of(domain, exact)
-        actual = actual.reshape(high.shape)
-        return cls(domain, actual, high, low, radius, bound, exact.bounds, limits)
-
-    @property
-    def dtype(self) -> str:
-        """That was computed."""
-        return dtype_name(self.actual.dtype)
-
-    def at(self, rows: slice | npt.NDArray[np.intp]) -> _Held:
-        """Those of some inputs."""
-        actual, high, low = self.actual[rows], self.high[rows], self.low[rows]
-        radius, bound = self.radius[rows], self.bound[rows]
-        return replace(
-            self, actual=actual, high=high, low=low, radius=radius, bound=bound,
-            limits=self.limits.at(rows),
-        )  # fmt: skip
-
-    @property
-    def difference(self) -> Difference:
-        """Under the tolerance auto."""
-        exact = Enclosure(self.high, self.low, self.radius)
-        if self.domain.gradient:
-            name, bounds = "gradient", replace(self.bounds, gradient=self.bound)
-        else:
-            name, bounds = "losses", replace(self.bounds, losses=self.bound)
-        return Allowance("auto", bounds, self.domain.dtype).by_reference(name, self.actual, exact)
-
-    def decided(self, scores: Scores) -> Difference:
-        """The same against the values of pairs or ball arithmetic, exact enough for each."""
-        balls = truth(self.domain.problem_of(scores)).reference
-        exact = balls.gradient if self.domain.gradient else balls.losses
-        assert exact is not None
-        high, low, radius = (
-            array.reshape(self.actual.shape) for array in (exact.high, exact.low, exact.radius)
-        )
-        return replace(self, high=high, low=low, radius=radius).difference
-
-
-def _of_some(domain: Domain, start: int, scores: Scores, held: _Held) -> Tally:
-    """The tally of some inputs, whose first has the index start."""
-    if held.limits.plain and (plain := _of_plain(domain, start, scores, held)) is not None:
-        return plain
+def _of_any(held: Held) -> Tally:
+    """The tally of some inputs, whatever their answers and exact values are."""
     d = held.difference
     ulps, off, allowed = d.ulps, d.abs_diff, d.allowed
     near = np.flatnonzero(_is_near(d, ulps, held.radius).any(axis=1))
     if near.size:
-        _decide(domain, scores, held, d, ulps, near)
+        _decide(held, d, ulps, near)
     finite, agrees = np.isfinite(ulps), d.agrees
     sizes = np.where(finite, ulps, np.where(agrees, 0.0, np.inf))
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -160,61 +114,76 @@ def _of_some(domain: Domain, start: int, scores: Scores, held: _Held) -> Tally:
         nan=int((np.isnan(d.actual) & ~np.isnan(d.target)).any(axis=1).sum()),
         over=tuple(int((largest > limit).sum()) for limit in ULPS),
         decided=len(near),
-        by_ulps=_worst(domain, start, sizes, d.actual, d.target),
-        by_share=_worst(domain, start, shares, d.actual, d.target),
-        by_finite=_worst(domain, start, np.where(np.isinf(sizes), -1.0, sizes), d.actual, d.target),
-        curve=_curve(scores, largest),
+        by_ulps=_worst(held, sizes),
+        by_share=_worst(held, shares),
+        by_finite=_worst(held, np.where(np.isinf(sizes), -1.0, sizes)),
+        curve=_curve(held.scores, largest, float(largest.max())),
     )
 
 
-def _of_plain(domain: Domain, start: int, scores: Scores, held: _Held) -> Tally | None:
-    """The same where every answer is a number, and none is near a limit; else None."""
-    actual, limits = held.actual.astype(np.float64, order="F"), held.limits
+def _of_plain(held: Held, before: Tally) -> tuple[Tally, Indices] | None:
+    """The tally of all but the inputs near a limit, and the rows of these; None where an answer is
+    no number. What cannot be the worst beside the tally of the inputs before is not looked for."""
+    limits = held.limits
     with np.errstate(over="ignore", invalid="ignore"):
-        off = np.abs(actual - held.high)
-        ulps, shares = off / limits.spaced, off / held.bound
-    if not np.isfinite(off.max(initial=0.0)):
+        off = held.actual.astype(np.float64, order="F")
+        np.subtract(off, held.high, out=off)
+        np.abs(off, out=off)
+        ulps = off * limits.per_ulp
+    if not ulps.max() < math.inf:
         return None
-    far = ulps[ulps > ULPS[0] - SLACK - _ROUNDED]
-    if any((np.abs(far - limit) <= limits.slack + _ROUNDED * limit).any() for limit in ULPS):
-        return None
-    beyond = shares[shares > 1 - 2 * SLACK]
-    if (np.abs(beyond - 1) <= limits.share_slack + 2 * _ROUNDED).any():
-        return None
+    most = off.max() / held.bound.min()  # no share is larger
+    shares = off / held.bound if most > min(before.by_share.size, 1 - SLACK) else None
+    near = _near(ulps, [(limit, limits.slack + _ROUNDED * limit) for limit in ULPS])
+    if shares is not None:
+        near = np.union1d(near, _near(shares, [(1.0, limits.share_slack + 2 * _ROUNDED)]))
+    if near.size:
+        ulps[near] = 0.0
+        if shares is not None:
+            shares[near] = 0.0
     largest = _largest(ulps)
-    top = float(largest.max())
-    worst = _worst(domain, start, ulps, actual, held.high)
-    return Tally(
-        inputs=len(largest),
-        diverging=int((_largest(shares) > 1).sum()) if beyond.size else 0,
+    top, worst, by_share, diverging = float(largest.max()), Worst(), Worst(), 0
+    if top > min(before.by_ulps.size, before.by_finite.size):
+        worst = _worst(held, ulps)
+    if shares is not None:
+        by_share = _worst(held, shares)
+        diverging = int((_largest(shares) > 1).sum()) if by_share.size > 1 else 0
+    plain = Tally(
+        inputs=len(largest) - len(near),
+        diverging=diverging,
         over=tuple(int((largest > limit).sum()) if top > limit else 0 for limit in ULPS),
         by_ulps=worst,
-        by_share=_worst(domain, start, shares, actual, held.high),
+        by_share=by_share,
         by_finite=worst,
-        curve=_curve(scores, largest),
+        curve=_curve(held.scores, largest, top),
     )
+    return plain, near
 
 
-def _decide(
-    domain: Domain,
-    scores: Scores,
-    held: _Held,
-    d: Difference,
-    ulps: Float64s,
-    near: npt.NDArray[np.intp],
-) -> None:
+def _near(sizes: Float64s, limits: Sequence[tuple[float, float]]) -> Indices:
+    """The rows with a size that is within a slack of a limit. limits: each with its slack."""
+    top, near = sizes.max(), np.zeros(0, np.intp)
+    for limit, slack in limits:
+        low, high = limit - slack, limit + slack
+        if top >= low and np.count_nonzero(sizes >= low) > np.count_nonzero(sizes > high):
+            inside = (sizes >= low) & (sizes <= high)
+            near = np.union1d(near, np.flatnonzero(inside.any(axis=1)))
+    return near
+
+
+def _decide(held: Held, d: Difference, ulps: Float64s, near: Indices) -> None:
     """Put errors of ball arithmetic into the difference and its ulps where they are near a limit.
 
     Of neighbours with one answer, on one side of it, the error is monotonic, for the exact value
     is. Where the first and the last are on the same side of each limit, so are all between: they
     get the larger of the two errors. Otherwise the run is halved.
     """
-    runs = list(_runs(domain, held, d, near))
+    runs = list(_runs(held, d, near))
     while runs:
         ends = np.unique([row for run in runs for row in run])
         for first in range(0, len(ends), _BY_BALLS):
             rows = ends[first : first + _BY_BALLS]
-            decided = held.at(rows).decided(scores[rows])
+            decided = held.at(rows).decided
             ulps[rows], d.abs_diff[rows] = decided.ulps, decided.abs_diff
         halves: list[tuple[int, int]] = []
         for start, end in runs:
@@ -229,12 +198,10 @@ def _decide(
         runs = halves
 
 
-def _runs(
-    domain: Domain, held: _Held, d: Difference, near: npt.NDArray[np.intp]
-) -> Iterator[tuple[int, int]]:
+def _runs(held: Held, d: Difference, near: Indices) -> Iterator[tuple[int, int]]:
     """The first and the last row of each run of neighbours on which the error is monotonic."""
-    apart = np.diff(near) != 1
-    if domain.width > 1:
+    apart = np.diff(held.indices[near]) != 1
+    if held.domain.width > 1:
         apart[:] = True
     else:
         actual, target = d.actual[near, 0], d.target[near, 0]
@@ -270,13 +237,13 @@ def _largest(sizes: Float64s) -> Float64s:
     return np.maximum(sizes[:, 0], sizes[:, 1]) if sizes.shape[1] == 2 else sizes[:, 0]
 
 
-def _worst(domain: Domain, start: int, sizes: Float64s, actual: Float64s, exact: Float64s) -> Worst:
+def _worst(held: Held, sizes: Float64s) -> Worst:
     row = int(np.argmax(_largest(sizes)))
     entry = int(np.argmax(sizes[row]))
-    size, answer, target = (float(array[row, entry]) for array in (sizes, actual, exact))
+    size, answer, target = (float(of[row, entry]) for of in (sizes, held.actual, held.high))
     if size < 0:
         return Worst()
-    return Worst(size, domain.place(start + row), answer, target, entry)
+    return Worst(size, held.domain.place(int(held.indices[row])), answer, target, entry)
 
 
 def _confirmed(domain: Domain, worst: Worst, dtype: str) -> Worst:
@@ -309,14 +276,14 @@ def _breaks(domain: Domain, start: int, actual: Scores) -> int:
     return int(np.count_nonzero(wrong))
 
 
-def _curve(scores: Scores, largest: Float64s) -> dict[int, float]:
-    """The largest of each run of equal exponents; they are runs, for the scores are sorted."""
+def _curve(scores: Scores, largest: Float64s, top: float) -> dict[int, float]:
+    """The largest of each run of equal exponents; they are runs, for the scores are sorted. top:
+    the largest of all."""
     first = scores.reshape(len(scores), -1)[:, 0]
-    start, end = float(first[0]), float(first[-1])
-    if math.frexp(start)[1] == math.frexp(end)[1] and start * end > 0:
-        first, largest = first[:1], largest.max(keepdims=True)
-    first = first.astype(np.float64)
-    _, exponents = np.frexp(first)
+    (_, low), (_, high) = math.frexp(first[0]), math.frexp(first[-1])
+    if low == high and float(first[0]) * float(first[-1]) > 0:
+        return {(low + ZERO) * (1 if first[0] > 0 else -1): top}
+    _, exponents = np.frexp(first.astype(np.float64))
     buckets = np.where(first == 0, 0, (exponents + ZERO) * np.where(first < 0, -1, 1))
     begins = np.flatnonzero(np.diff(buckets, prepend=buckets[0] - 1))
     curve: dict[int, float] = {}

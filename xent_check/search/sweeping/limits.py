@@ -23,8 +23,8 @@ class Limits:
 
     plain: bool
     """whether the rest can be used: all exact values are numbers, known well enough"""
-    spaced: Float64s
-    """the spacing at each exact value. Shape: [inputs, numbers]"""
+    per_ulp: Float64s
+    """1 over the spacing at each exact value, a power of two. Shape: [inputs, numbers]"""
     slack: float
     """the most by which an error in ulps may be wrong"""
     share_slack: float
@@ -34,21 +34,21 @@ class Limits:
     def of(cls, domain: Domain, exact: Truth, dtype: str) -> Limits:
         """Those of answers of the dtype `dtype`."""
         high, low, radius, bound = rows_of(domain, exact)
-        spaced = np.empty_like(high)
+        per_ulp = np.empty_like(high)
         step = max(1, IN_CACHE // domain.width)
         slack, share_slack, plain = 0.0, 0.0, not low.any()
         for first in range(0, len(high), step):
             at = slice(first, first + step)
-            spaced[at] = ulp(high[at], dtype, domain.dtype)
-            with np.errstate(divide="ignore", invalid="ignore"):
-                slack = max(slack, float((2 * radius[at] / spaced[at]).max()))
-                share_slack = max(share_slack, float((2 * radius[at] / bound[at]).max()))
-            plain &= bool(np.isfinite(high[at]).all() and (bound[at] > 0).all())
-        return cls(plain and slack < SLACK and share_slack < SLACK, spaced, slack, share_slack)
+            with np.errstate(all="ignore"):
+                np.divide(1.0, ulp(high[at], dtype, domain.dtype), out=per_ulp[at])
+                slack = max(slack, 2 * float((radius[at] * per_ulp[at]).max()))
+                share_slack = max(share_slack, 2 * float((radius[at] / bound[at]).max()))
+            plain &= bool(np.isfinite(per_ulp[at]).all() and (bound[at] > 0).all())
+        return cls(plain and slack < SLACK and share_slack < SLACK, per_ulp, slack, share_slack)
 
     def at(self, rows: slice | npt.NDArray[np.intp]) -> Limits:
         """Those of some inputs."""
-        return replace(self, spaced=self.spaced[rows])
+        return replace(self, per_ulp=self.per_ulp[rows])
 
 
 def rows_of(domain: Domain, exact: Truth) -> tuple[Float64s, Float64s, Float64s, Float64s]:
