@@ -81,7 +81,7 @@ BUGS = (
     ),
     Bug(
         "a flushed binary weight costs one number", "bounds_binary:_from_logits",
-        "lost = FLUSHES * (elements.live_b * up(on_one) + elements.live_r * up(on_zero))",
+        "lost = _flushed(elements, on_one, on_zero)",
         "lost = elements.live_b * 0", FLUSHED,
     ),
     Bug(

@@ -92,7 +92,9 @@ def bounds_of_parts(
 ) -> Bounds:
     """`bounds` from its `rounding_parts`."""
     u, floor = unit_roundoff(problem.dtype), FLUSHED[problem.dtype]
-    size = np.abs(np.where(np.isfinite(reference.losses.high), reference.losses.high, 0.0))
+    exact = reference.losses.high
+    finite = np.isfinite(exact)
+    size = np.abs(exact if finite.all() else np.where(finite, exact, 0.0))
     errors = parts.terms | {"store": 2 * (u * size)}
     kept, flushed = problem.kept, parts.flushed
     if not kept.all():
@@ -100,9 +102,11 @@ def bounds_of_parts(
         flushed = np.where(kept, flushed, 0.0)
     gradient, by_parameters = None, dict[Parameter, Float64s]()
     with np.errstate(over="ignore"):  # where weights overflow, the largest float64 is the bound
-        error_sum = sum(errors.values(), np.zeros(problem.samples_shape))
-        losses = capped(error_sum + floor + flushed)
         shape, parted = problem.samples_shape, samples is not None
+        losses = np.zeros(shape)
+        for error in errors.values():
+            np.add(losses, error, out=losses)
+        losses = capped(losses + floor + flushed)
         terms = {n: capped(np.broadcast_to(e / u, shape)) for n, e in errors.items() if not parted}
         if parts.gradient is not None and parts.gradient_flushed is not None:
             gradient = capped(parts.gradient + floor + parts.gradient_flushed)

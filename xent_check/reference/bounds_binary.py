@@ -114,7 +114,9 @@ def _from_logits(elements: _Elements) -> Split:
     scored = scores(elements.problem, elements.x, elements.u)
     z, a, b, r = _finite(scored.values), elements.a, elements.b, elements.r
     size, b_plus_r = np.abs(z), b + r
-    small = np.where(np.isinf(scored.values), 0.0, np.exp(-size))
+    small = np.exp(-size)
+    if z is not scored.values:
+        small[np.isinf(scored.values)] = 0.0
     tail = np.log1p(small)
     on_one, on_zero = tail + np.maximum(-z, 0.0), tail + np.maximum(z, 0.0)
     gap = b_plus_r * size
@@ -133,7 +135,7 @@ def _from_logits(elements: _Elements) -> Split:
         terms["weight"] = np.where(b == 0, 0.0, 4 * (b_plus_r * on_one))
     if scored.rescaled:
         terms["scores"] = b_plus_r / elements.u * scored.errors
-    lost = FLUSHES * (elements.live_b * up(on_one) + elements.live_r * up(on_zero))
+    lost = _flushed(elements, on_one, on_zero)
     if not elements.problem.gradient:
         return terms, lost, None
     larger, smaller = 1 / (1 + small), small / (1 + small)
@@ -162,7 +164,7 @@ def _from_probs(elements: _Elements) -> Split:
     }
     if elements.problem.label_smoothing:
         terms["smoothing"] = 3 * (b * log_p + a * log_q)
-    lost = FLUSHES * (elements.live_b * up(log_p) + elements.live_r * up(log_q))
+    lost = _flushed(elements, log_p, log_q)
     if not elements.problem.gradient:
         return terms, lost, None
     over_p, over_q = quotient(b, p), quotient(r, 1 - p)
@@ -187,7 +189,7 @@ def _from_log_probs(elements: _Elements) -> Split:
     if elements.problem.label_smoothing:
         terms["smoothing"] = 3 * (b * np.abs(x) + a * log_q)
     live_b, live_r = elements.live_b, elements.live_r
-    lost = FLUSHES * (live_b * up(x) + live_r * up(log_q))
+    lost = _flushed(elements, x, log_q)
     if not elements.problem.gradient:
         return terms, lost, None
     entry = (2 + elements.roundings) * b + odds * (KE + 3 + elements.roundings)
@@ -201,9 +203,17 @@ def _from_log_probs(elements: _Elements) -> Split:
 _FROM = {"logits": _from_logits, "probs": _from_probs, "log_probs": _from_log_probs}
 
 
+def _flushed(elements: _Elements, on_one: Float64s, on_zero: Float64s) -> Float64s:
+    """What is flushed of the losses: on_one, if t is 1, and on_zero, if it is 0."""
+    sides = (elements.live_b, on_one), (elements.live_r, on_zero)
+    lost = [live * up(loss) for live, loss in sides if live.any()]
+    return FLUSHES * sum(lost[1:], lost[0]) if lost else np.zeros((1,) * elements.x.ndim)
+
+
 def _finite(x: Float64s) -> Float64s:
     """x; 0 where it is not finite."""
-    return np.where(np.isfinite(x), x, 0.0)
+    finite = np.isfinite(x)
+    return x if finite.all() else np.where(finite, x, 0.0)
 
 
 def _log(p: Float64s) -> Float64s:

@@ -60,7 +60,8 @@ def scores(problem: Problem, x: Float64s, u: float, errors: Float64s | None = No
     logits, where they have any."""
     scale, cap, kt = problem.logit_scale, problem.softcap, _KT[problem.dtype]
     if scale == 1 and cap is None:
-        return Scores(x, np.zeros(()) if errors is None else errors, np.ones(x.shape), 0.0)
+        ones = np.broadcast_to(1.0, x.shape)
+        return Scores(x, np.zeros(()) if errors is None else errors, ones, 0.0)
     values, slopes, roundings = exact(problem, x), np.full(x.shape, scale), 0.0
     if scale != 1:
         roundings = 1 + _own(scale, problem.dtype)

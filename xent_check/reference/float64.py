@@ -74,7 +74,7 @@ def fast_losses(problem: Problem) -> Enclosure | None:
     weights = (problem.class_weight, problem.sample_weight, problem.pos_weight)
     if any(w is not None and (w.astype(np.float64) < 0).any() for w in weights):
         return None
-    errors = np.zeros(problem.samples_shape)
+    errors: Float64s = np.zeros(())
     if problem.given == "hidden":
         with np.errstate(over="ignore"):
             errors = _largest_errors(problem).reshape(problem.samples_shape)
@@ -119,7 +119,7 @@ def _enclosed(problem: Problem, errors: Float64s) -> Enclosure | None:
                 bound += _z_error(problem, computed, e, relative)
     counts = problem.kept & np.isfinite(losses)
     zeros = np.broadcast_to(0.0, losses.shape)
-    enclosure = Enclosure(losses, zeros, np.where(counts, bound, 0.0))
+    enclosure = Enclosure(losses, zeros, bound if counts.all() else np.where(counts, bound, 0.0))
     return enclosure if as_given or is_narrow(enclosure, problem.dtype) else None
 
 
@@ -271,6 +271,8 @@ def weighted(losses: Float64s, weights: Float64s) -> Float64s:
     """losses * weights, where 0 times an infinite loss is 0, but 0 times nan is nan."""
     with np.errstate(invalid="ignore"):
         product = losses * weights
+    if weights.all():
+        return product
     return np.where((weights == 0) & ~np.isnan(losses), 0.0, product)
 
 
@@ -292,7 +294,7 @@ def _binary(problem: Problem) -> _Computed | None:
             minus_log_p, minus_log_not_p = 0.0 - np.log(z), 0.0 - np.log1p(-z)
         else:
             tail = np.log1p(np.exp(-np.abs(z)))
-            minus_log_p, minus_log_not_p = tail + np.maximum(-z, 0), tail + np.maximum(z, 0)
+            minus_log_p, minus_log_not_p = tail - np.minimum(z, 0), tail + np.maximum(z, 0)
         sides = ((minus_log_p, positive), (minus_log_not_p, 1 - t))
         counting = [side for side in sides if side[1].any()] or sides  # a nan is one on both
         losses = sum((weighted(*side) for side in counting[1:]), weighted(*counting[0]))
