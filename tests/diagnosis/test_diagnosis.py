@@ -14,9 +14,10 @@ import pytest
 from tests.bench.diagnosis import FILES, TARGETS, score, strays
 from tests.observed import Known, bounds_of, diagnosed, known, observed, place, problem_of
 from xent_check.diagnosis.candidates import plain, singles
-from xent_check.diagnosis.diagnosis import Diagnosis, Explanation, diagnose, reproduces
+from xent_check.diagnosis.diagnosis import Diagnosis, Explanation, diagnose
 from xent_check.diagnosis.evidence import CHANCE, Observed, evidence_of
 from xent_check.diagnosis.losses import losses_of, meaning_of
+from xent_check.diagnosis.stated_reasons import reproduces
 
 DOCS = {
     "loss": "sparse_categorical",

@@ -58,7 +58,7 @@ VARIED: tuple[Mapping[str, Any], ...] = (
 )
 
 # What a label outside gives without any change; and see test_rarer.py and test_overflows.py.
-ELSEWHERE = ("label-gives-nan", "bias-missing", "flushed")
+ELSEWHERE = ("label-gives-nan", "bias-missing", "flushed", "zero-targets-skipped")
 
 IDS = [
     "probs-as-logits", "logits-as-probs", "sigmoid-for-softmax", "softmax-for-sigmoid",
@@ -72,7 +72,7 @@ IDS = [
     "smoothing-formula", "smoothing-not-weighted", "dtype", "log2", "log10", "exp", "sign",
     "log-missing", "inf-minus-inf", "scale-missing", "softcap-missing", "z-loss-missing",
     "rounding", "logits-overflow", "bias-missing", "kl-divergence", "labels-transposed",
-    "num-items", "flushed",
+    "num-items", "flushed", "zero-targets-skipped",
 ]  # fmt: skip
 
 

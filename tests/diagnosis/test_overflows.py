@@ -16,6 +16,7 @@ import pytest
 from tests.observed import bounds_of, problem_of
 from xent_check.diagnosis.diagnosis import Diagnosis, Observed, diagnose
 from xent_check.diagnosis.gradients import diagnose_gradient
+from xent_check.diagnosis.stated_reasons import gradient_given_by
 from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import Reduction
 
@@ -156,6 +157,14 @@ def test_a_gradient_over_a_clamped_denominator_is_named() -> None:
     assert one_alone is None  # one entry that differs is believed of nothing
 
 
+def test_a_target_of_0_that_leaves_its_term_out_is_named_where_there_is_no_softmax() -> None:
+    asked = problem("categorical", "logits", [[-INF, -INF], [0, 0]], [[0, 0], [0, 1]])
+    assert first(diagnosed([0.0, math.log(2)], asked))[0] == "zero-targets-skipped"
+    one = problem("categorical", "logits", [[-INF, -INF], [0, 0]], [[0, 1], [0, 1]])
+    reasons = diagnosed([0.0, math.log(2)], one).reasons
+    assert all(reason.id != "zero-targets-skipped" for reason in reasons)
+
+
 def test_a_gradient_that_is_flat_at_a_logit_of_0_is_named() -> None:
     """(1 - t) z + w (log(1 + exp(-abs(z))) + max(-z, 0)): what is left at 0 is 1 - t."""
     asked = _asking(problem("binary", "logits", [0, 0, 1], [0, 1, 0], pos_weight=3.0))
@@ -171,6 +180,66 @@ def test_it_is_flat_at_0_through_a_scale_and_a_cap() -> None:
     p, slope = 1 / (1 + math.exp(-2 * math.tanh(0.25))), (1 - math.tanh(0.25) ** 2) / 2
     assert first(diagnose_gradient(asked, np.array([0.5, 0, p * slope])))[0] == "flat-at-0"
     assert diagnose_gradient(asked, np.array([0.5, 0, 1.01 * p * slope])) is None
+
+
+def test_it_is_flat_at_what_a_cap_makes_0_of() -> None:
+    """0.0002 over 10000 is 2e-8, and 0 in float16, whose smallest number is 6e-8."""
+    asked = _asking(problem("binary", "logits", [2, 4000], [0, 0], pos_weight=1.0, dtype="float16",
+                            logit_scale=1e-4, softcap=1e4))  # fmt: skip
+    p, stated = 1 / (1 + math.exp(-0.4)), ("flat-at-0",)
+    assert of_one_entry(asked, np.array([1e-4, p * 1e-4]), *stated) == [stated]
+
+
+def of_one_entry(asked: Problem, observed: Any, *stated: str) -> list[tuple[str, ...]]:
+    """The stated reasons of a gradient of which one entry differs, too few for the diagnosis."""
+    assert diagnose_gradient(asked, observed) is None
+    return gradient_given_by(asked, observed, stated)
+
+
+def test_the_gradient_of_a_pos_weight_that_cancels_is_known() -> None:
+    """(w t + 1 - t) p - w t of the public formula, its first sum in float32: 0.001 + 1 - 1."""
+    z, w = np.array([0.0, 3.0, -1.0, 1.0]), float(np.float32(0.001))
+    asked = _asking(problem("binary", "logits", z, [1] * 4, pos_weight=0.001))
+    whole = float(np.float32(w) + np.float32(1)) - 1
+    assert whole != w
+    observed = whole / (1 + np.exp(-z)) - w
+    stated = ("pos-weight-rounded",)
+    assert gradient_given_by(asked, observed, stated) == [stated]
+    assert not gradient_given_by(asked, observed[::-1], stated)
+
+
+def test_the_gradient_through_a_scale_over_a_cap_that_is_0_is_known() -> None:
+    """0.0001 / 10000 is 0 in float16, and so is the gradient: what else makes it 0 is no matter."""
+    asked = _asking(problem("binary", "logits", [0, 0], [1, 1], dtype="float16",
+                            logit_scale=1e-4, softcap=1e4))  # fmt: skip
+    nothing = np.zeros(2)
+    assert first(diagnose_gradient(asked, nothing))[0] == "gradient-zero"
+    stated = ("constants-folded", "flat-at-0")
+    assert gradient_given_by(asked, nothing, stated) == [("constants-folded",)]
+    assert not gradient_given_by(asked, np.array([0, 1e-5]), stated)
+
+
+def test_a_stated_reason_of_a_gradient_is_beside_what_is_lost() -> None:
+    """1 - 1 / p of a row over its sum, beside 1 / p of 1e-7, beyond float16."""
+    rows = [[0.5, 0.5], [1, 1e-7]]
+    asked = _asking(
+        problem("sparse_categorical", "probs", rows, [0, 0], dtype="float16", normalize=False)
+    )
+    observed = np.array([[-1, 1], [INF, NAN]])
+    both = ("overflow", "renormalised")
+    assert gradient_given_by(asked, observed, both) == [("renormalised", "overflow")]
+    assert not gradient_given_by(asked, observed, ("renormalised", "inf-minus-inf"))
+    assert not gradient_given_by(asked, observed, ("overflow", "not-renormalised"))
+    in_another = np.array([[-1, NAN], [INF, NAN]])  # where nothing overflows
+    assert not gradient_given_by(asked, in_another, both)
+
+
+def test_a_changed_gradient_through_a_cap_has_the_rounding_of_its_derivative() -> None:
+    """1 - tanh(107 / 30)^2 is 0.0032; in float16 tanh is 0.9985, and 6 times 2^-11 is left of 1."""
+    asked = _asking(problem("categorical", "logits", [[107]], [[0]], dtype="float16", softcap=30.0))
+    stated = ("labels-taken-to-sum-to-1",)
+    assert of_one_entry(asked, np.array([[6 * 2.0**-11]]), *stated) == [stated]
+    assert not gradient_given_by(asked, np.array([[0.03]]), stated)
 
 
 def test_what_overflows_is_beside_a_reason_of_the_other_entries() -> None:

@@ -234,6 +234,35 @@ def test_a_pos_weight_that_cancels_is_named() -> None:
     assert (first, found["dtype"]) == ("pos-weight-rounded", "float32")
 
 
+def test_a_smoothed_target_that_is_rounded_is_named() -> None:
+    """0.99995 is 1 in bfloat16: 0 is left of 1 less it, and 0 times -log(1 - 1) is nan; 1/256 of
+    the smoothing of 1/2 is a bfloat16 number, and changes nothing."""
+    problem = problem_of({
+        "loss": "binary", "probs": [1, 0.5], "labels": [1, 1], "dtype": "bfloat16",
+        "label_smoothing": 0.0001,
+    })  # fmt: skip
+    first, found = said(diagnosed([math.nan, math.log(2)], problem))
+    assert (first, found["dtype"]) == ("smoothing-rounded", "bfloat16")
+    exact = problem_of({
+        "loss": "binary", "probs": [1, 0.5], "labels": [1, 1], "dtype": "bfloat16",
+        "label_smoothing": 0.5,
+    })  # fmt: skip
+    assert not diagnosed([math.nan, math.log(2)], exact).explained
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_what_rounding_leaves_of_a_sum_of_0_over_0_is_named(sign: float) -> None:
+    """Losses of log 2 and its negative, and weights that sum to 0: their order in a sum decides."""
+    problem = problem_of({
+        "loss": "sparse_categorical", "logits": [[0, 0], [0, 0]], "labels": [0, 0],
+        "sample_weight": [1, -1],
+    })  # fmt: skip
+    first, found = said(diagnosed(sign * math.inf, problem, "weighted_mean"))
+    assert first == "mean-of-nothing"
+    assert found["what"].removeprefix("-").startswith("inf, what rounding leaves")
+    assert found["what"].startswith("-") is (sign < 0)
+
+
 @pytest.mark.parametrize(
     ("bits", "read", "words"),
     [
@@ -408,7 +437,7 @@ NEW = {
     "pos-weight-rounded", "constants-folded", "bias-twice", "chunks-added", "loss-zero",
     "mask-finite", "classes-counted-twice", "tile-padding-counts", "tail-dropped",
     "tail-read-twice", "maximum-cut", "tiles-not-rescaled", "gap-cut", "masked-tile-nan",
-    "accumulator-dtype", "label-in-padding",
+    "accumulator-dtype", "label-in-padding", "smoothing-rounded",
 }  # fmt: skip
 
 

@@ -13,8 +13,8 @@ BUGS = (
         "hypothesis not in ids", "False", "test_explain.py", "contradict",
     ),
     Bug(
-        "a declared reason that gives some of the numbers stands", "diagnosis.diagnosis:reproduces",
-        "evidence.agreeing(c).all()", "evidence.agreeing(c).any()",
+        "a declared reason that gives some of the numbers stands", "stated_reasons:_alone",
+        "evidence.agreeing(one).all()", "evidence.agreeing(one).any()",
         "test_diagnosis.py", "reproduces",
     ),
     Bug(

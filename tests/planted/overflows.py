@@ -8,8 +8,27 @@ TESTS = "test_overflows.py"
 
 BUGS = (
     Bug(
-        "a logit of 0 has both halves", "gradients_by_meaning:_flat",
-        "np.where(z == 0, 1 - t, ", "np.where(z > np.inf, 1 - t, ", TESTS, "flat_at",
+        "a logit of 0 has both halves", "gradients_by_meaning:_of_pos_weight",
+        "np.where(over.astype(dtype) == 0, 1 - t, ", "np.where(over > np.inf, 1 - t, ", TESTS,
+        "flat_at",
+    ),
+    Bug(
+        "a cap makes no 0 of a logit", "gradients_by_meaning:_of_pos_weight",
+        "m.scores * m.logit_scale / m.softcap", "z", TESTS, "a_cap_makes_0",
+    ),
+    Bug(
+        "a sum with a pos_weight is exact", "gradients_by_meaning:_of_pos_weight",
+        "((least + one) - t.astype(dtype)).astype(np.float64)", "positive + 1 - t", TESTS,
+        "pos_weight_that_cancels",
+    ),
+    Bug(
+        "the derivative of a cap is exact in a changed gradient",
+        "gradient_candidates:of_meanings", "scored.slope_error / scored.slopes", "0.0", TESTS,
+        "rounding_of_its_derivative",
+    ),
+    Bug(
+        "a masked row has targets of 0 as any other", "hypotheses.scores:zero_targets_skipped",
+        "zero_times_nan=False", "zero_times_nan=True", TESTS, "no_softmax",
     ),
     Bug(
         "the derivative of a cap is left out of a changed gradient",
@@ -53,7 +72,7 @@ BUGS = (
         "(losses / outer - more) / inner", "losses / outer / inner", TESTS, "z_loss_are_taken",
     ),
     Bug(
-        "any nan stands beside what keeps a spacing", "diagnosis.diagnosis:_of_a_common_offset",
+        "any nan stands beside what keeps a spacing", "diagnosis.diagnosis:of_a_common_offset",
         "if lost.any():", "if False:", TESTS, "stand_beside",
     ),
     Bug(

@@ -66,12 +66,12 @@ BUGS = (
         "_without_heading(text)", "text", TOGETHER, "as_they_were_printed",
     ),
     Bug(
-        "a gradient's factor is confirmed by its own entry", "diagnosis.gradients:_scaled",
+        "a gradient's factor is confirmed by its own entry", "gradient_candidates:scaled",
         "if abs(short - factor) <= slack and fits.all() and short != 1:", "if short != 1:",
         GRADIENTS, "factor",
     ),
     Bug(
-        "a printed gradient is exact", "diagnosis.gradients:_Observed.candidate",
+        "a printed gradient is exact", "gradient_candidates:ObservedGradient.candidate",
         "+ self.units", "", GRADIENTS, "printed",
     ),
     Bug(

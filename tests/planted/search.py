@@ -64,11 +64,11 @@ BUGS = (
         "all_leave",
     ),
     Bug(
-        "gradients of 16 bits are held to 16 bits", "attached_diagnosis:_diagnosis_of_gradient",
+        "gradients of 16 bits are held to 16 bits", "attached_diagnosis:_diverging_gradients",
         "comparison.bounds if of is None else None", "None", f"search/{MUTATE}", "sum_of_exps",
     ),
     Bug(
-        "a changed gradient is held to 16 bits", "diagnosis.gradients:_diagnosis",
+        "a changed gradient is held to 16 bits", "gradient_candidates:seen_gradient",
         "own if bounds is None else replace(own, bounds=bounds)", "own", GRADIENTS, "promised",
     ),
     Bug(
@@ -99,13 +99,13 @@ BUGS = (
     ),
     Bug(
         "a declared common offset is not looked for first",
-        "diagnosis.diagnosis:explained_together",
-        "if NOT_SHIFT_SAFE in hypotheses and", "if False and", "search/test_declared.py",
+        "stated_reasons:given_by",
+        "if NOT_SHIFT_SAFE in names:", "if False:", "search/test_declared.py",
         "common_offset",
     ),
     Bug(
-        "any numbers are those of several reasons", "diagnosis.diagnosis:explained_together",
-        "return good[0].ids if good else ()", "return made[0].ids if made else ()",
+        "any numbers are those of several reasons", "stated_reasons:given_by",
+        "for one in good[:1]", "for one in made",
         "search/test_declared.py", "two_declared",
     ),
     Bug(
@@ -117,5 +117,30 @@ BUGS = (
         "a find has one reason alone", "fuzzing.find:_reasons",
         "return reasons or close", "return reasons[:1] or close", "search/test_declared.py",
         "any_reason",
+    ),
+    Bug(
+        "any loss is given beside one that is lost", "stated_reasons:_beside_lost",
+        "agrees = (evidence.agreeing(made) | lost).all()", "agrees = True",
+        "search/test_declared.py", "lost_for_one",
+    ),
+    Bug(
+        "any last digits are a stated reason's", "stated_reasons:_to_the_last_digit",
+        "(distance(values, one.numbers) <= near).all()", "True", "search/test_declared.py",
+        "last_digits",
+    ),
+    Bug(
+        "what is declared is known by another reason of its numbers",
+        "fuzzing.declared:_all_keys", "if stated is not None:", "if False:",
+        "search/test_declared.py", "reason_that_its_case",
+    ),
+    Bug(
+        "a stated reason gives some entries of a gradient", "stated_reasons:gradient_given_by",
+        "if seen.fits(one).all()]", "if seen.fits(one).any()]", "diagnosis/test_overflows.py",
+        "is_known or beside_what_is_lost",
+    ),
+    Bug(
+        "whatever is lost of a gradient has overflowed", "stated_reasons:gradient_given_by",
+        "if OVERFLOW in hypotheses and gradient_overflow(seen, problem, lost) is not None:",
+        "if OVERFLOW in hypotheses:", "diagnosis/test_overflows.py", "beside_what_is_lost",
     ),
 )  # fmt: skip

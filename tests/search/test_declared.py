@@ -133,6 +133,73 @@ def test_a_declared_common_offset_is_known_whatever_else_gives_the_numbers() -> 
     assert not is_declared(result, declared - {key("losses", "optax", "not-shift-safe")})
 
 
+def test_a_common_offset_of_one_loss_is_known() -> None:
+    """100 + log 2 is 100.6875 in float16, the nearest multiple of 1/16: a bfloat16 number too."""
+    case = {"loss": "sparse_categorical", "dtype": "float16", "logits": [[100, 100]], "labels": [0],
+            "tolerance": "auto"}  # fmt: skip
+    declared = frozenset({key("losses", "optax", "not-shift-safe")})
+    assert is_declared(answered([0.6875], case, "optax"), declared)
+    assert not is_declared(answered([0.67], case, "optax"), declared)
+
+
+def test_a_declared_reason_that_gives_the_numbers_is_known_whatever_else_gives_them() -> None:
+    """A p of 0 clipped to 1e-7 adds 0.1 / 33 times 16 to the loss, which is log 33 in float16."""
+    row = [0.03125] * 33
+    case = {"loss": "categorical", "dtype": "float16", "normalize": True, "label_smoothing": 0.1,
+            "probs": [[0, *row[1:]], [1e-7, *row[1:]]], "labels": [[0, 1, *[0] * 31]] * 2,
+            "tolerance": "auto"}  # fmt: skip
+    result = answered([3.5, 3.5], case, "keras")
+    assert key_of(result).explanation == "probs-as-logits"
+    assert is_declared(result, frozenset({key("losses", "keras", "clipped")}))
+    assert not is_declared(result, frozenset({key("losses", "keras", "log-clamped")}))
+
+
+CANCELLED = {"loss": "binary", "logits": [-INF, 0, 0], "labels": [1, 1, 1],
+             "pos_weight": [1, 1, 0.001], "tolerance": "auto"}  # fmt: skip
+
+
+def test_losses_that_are_lost_for_one_declared_reason_are_known_beside_another() -> None:
+    """(w - 1) + 1 of 0.001 is 0.00099998 in float32; torch's -inf less -inf is nan."""
+    weight = float(np.float32(1 + float(np.float32(np.float32(0.001) - 1))))
+    losses = [NAN, np.log(2), weight * np.log(2)]
+    both = {key("losses", explanation="pos-weight-rounded"),
+            key("losses nan", explanation="inf-minus-inf")}  # fmt: skip
+    result = answered(losses, CANCELLED)
+    assert key_of(result).explanation == UNEXPLAINED
+    assert is_declared(result, frozenset(both))
+    assert all(not is_declared(result, frozenset({one})) for one in both)
+    for stray in ([NAN, 0.7, losses[2]], [NAN, NAN, losses[2]], [NAN, np.log(2), 0.0007]):
+        assert not is_declared(answered(stray, CANCELLED), frozenset(both))
+
+
+def test_losses_that_overflow_are_known_beside_another_reason() -> None:
+    """Smoothing over three samples in place of two classes; the last gap is 1.2 times 1.8e308."""
+    case = {"loss": "categorical", "dtype": "float64", "class_axis": 0, "label_smoothing": 0.1,
+            "logits": [[0, 0, 1e308], [0, 0, -1.2e308]], "labels": [[1, 1, 1], [0, 0, 0]],
+            "tolerance": "auto"}  # fmt: skip
+    share = (0.9 + 0.2 / 3) * np.log(2)
+    both = {key("losses", "keras", "smoothing-formula"), key("losses inf", "keras")}
+    result = answered([share, share, INF], case, "keras")
+    assert is_declared(result, frozenset(both))
+    assert all(not is_declared(result, frozenset({one})) for one in both)
+    assert not is_declared(answered([share, 0.5, INF], case, "keras"), frozenset(both))
+
+
+def test_a_number_that_float64_cannot_tell_from_the_truth_is_known_by_its_last_digits() -> None:
+    """exp(-23) is taken from 1, and log 1p is not: 5e-17 of 0.00322 are lost, 16 spacings."""
+    lp, t, w = -23.025850929940457, 0.14, 0.001
+    case = {"loss": "binary", "dtype": "float64", "log_probs": [lp], "labels": [t],
+            "pos_weight": [w], "tolerance": "auto"}  # fmt: skip
+    textbook = t * w * -lp + (1 - t) * -np.log(1 - np.exp(lp))
+    result = answered([textbook], case, "manual")
+    assert key_of(result).explanation == UNEXPLAINED
+    declared = frozenset({key("losses", "manual", "log-of-probability")})
+    assert is_declared(result, declared)
+    stray = answered([textbook + 6 * 2.0**-61], case, "manual")
+    assert stray.status == "diverges"
+    assert not is_declared(stray, declared)
+
+
 def test_finite_losses_of_a_reason_make_its_gradient_known() -> None:
     case = {
         "loss": "sparse_categorical",
@@ -189,6 +256,26 @@ def test_a_declared_departure_that_nothing_explains_makes_none_known(
     monkeypatch.setattr(module, "diagnosed", lambda result: result)
     with Pool[Job]((parse("manual"),), None, keep=True) as pool:
         assert declared_keys((parse("manual"),), pool, 60.0) == frozenset()
+
+
+UNSHIFTED = """
+loss: categorical
+logits: [[0, -200], [0, 0]]
+labels: [[0, 1], [1, 0]]
+tolerance: auto
+expect: {manual: {losses: [.inf, 0.693147181], because: {text: exp(-200) is 0, id: unshifted-exp}}}
+"""
+
+
+def test_a_departure_is_known_by_the_reason_that_its_case_declares(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The log of a rounded softmax gives the same, and comes first."""
+    (tmp_path / "c.yaml").write_text(UNSHIFTED, encoding="utf-8")
+    monkeypatch.setattr(module, "FOUND", str(tmp_path))
+    with Pool[Job]((parse("manual"),), None, keep=True) as pool:
+        declared = declared_keys((parse("manual"),), pool, 60.0)
+    assert declared == {key("losses inf", "manual", "unshifted-exp")}
 
 
 def test_what_nothing_explains_is_a_find_whatever_was_declared() -> None:

@@ -7,9 +7,8 @@ by chance. Nothing is claimed that the numbers do not support.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from itertools import permutations
 
 import numpy as np
 
@@ -20,7 +19,6 @@ from xent_check.reference.bounds import Bounds
 from .candidates import (
     AppliedChange,
     Candidate,
-    by_hypothesis,
     of_memory,
     of_nothing,
     of_zeros,
@@ -28,7 +26,6 @@ from .candidates import (
     plain,
     rarer,
     singles,
-    together,
     with_divisors,
 )
 from .common_offset import keeps_its_spacing
@@ -36,8 +33,9 @@ from .distinguishing import distinguishing_input
 from .evidence import CHANCE, CHANCE_OF_TWO, Evidence, Observed, computed_in, evidence_of
 from .hypotheses.further import OF_ZEROS
 from .hypotheses.scores import Parameters
-from .hypotheses.table import HYPOTHESES
+from .hypotheses.table import sentence_of
 from .losses import meaning_of
+from .lost import lost_to
 from .meaning import Divisor, Meaning
 from .overflows import OVERFLOW, infinite, of_losses, of_total, reason, sentence
 from .solving import ENOUGH, believed, beside_another_change, with_values
@@ -45,7 +43,7 @@ from .solving_two import two_solved
 
 __all__ = ["ROUNDING", "Diagnosis", "Explanation", "Observed", "diagnose"]
 ROUNDING = "rounding"
-NOT_SHIFT_SAFE, INF_MINUS_INF = "not-shift-safe", "inf-minus-inf"
+NOT_SHIFT_SAFE = "not-shift-safe"
 CLOSEST = 3
 PAIRS_AT_MOST = 20_000  # scores of a problem on which two changes at once are tried
 _DIVISORS: dict[Reduction, Divisor] = {"mean": "kept", "sum": "one", "weighted_mean": "weights"}
@@ -136,7 +134,7 @@ def diagnose(
     known not to be the exact ones, also where float64 is too narrow to tell. NotImplementedError
     where the problem has an option that the diagnosis gives no meaning to.
     """
-    evidence = _evidence(problem, observed, bounds)
+    evidence = evidence_for(problem, observed, bounds)
     truth, total = evidence.truth, observed.reduction is not None
     start = truth.meaning
     overflow = _overflow(start, evidence, diverging)
@@ -173,7 +171,7 @@ def diagnose(
         candidates = [*candidates, *added]
     explanations = [_explanation(evidence, c) for c in _distinct(good)]
     if not explanations:
-        explanations, chance = _of_a_common_offset(evidence, chance)
+        explanations, chance = of_a_common_offset(evidence, chance)
     if not explanations:
         explanations, chance = in_another_precision(evidence, bounds, chance)
     other = 0
@@ -212,36 +210,7 @@ def _overflow(start: Meaning, evidence: Evidence, diverging: bool) -> Explanatio
     )  # fmt: skip
 
 
-def reproduces(problem: Problem, observed: Observed, bounds: Bounds, hypothesis: str) -> bool:
-    """Whether a change by this hypothesis alone gives all observed numbers, of which some differ
-    from the truth: then they do not contradict it, whatever else gives them too. Far less work than
-    `diagnose`."""
-    evidence, total = _evidence(problem, observed, bounds), observed.reduction is not None
-    made = by_hypothesis(evidence.truth, hypothesis, total) if evidence.differing.any() else ()
-    return any(evidence.agreeing(c).all() and evidence.is_nearer(c) for c in made)
-
-
-def explained_together(
-    problem: Problem, observed: Observed, bounds: Bounds, hypotheses: Collection[str]
-) -> tuple[str, ...]:
-    """The ids of two or three of these hypotheses whose changes at once give the observed numbers,
-    where that is unlikely by chance, or of a common offset, whatever else gives them; none where no
-    such do. `diagnose` asks for fewer: it has all hypotheses to choose from."""
-    if problem.num_scores > PAIRS_AT_MOST:
-        return ()
-    with np.errstate(all="ignore"):
-        evidence, total = _evidence(problem, observed, bounds), observed.reduction is not None
-        if not evidence.differing.any():
-            return ()
-        if NOT_SHIFT_SAFE in hypotheses and (found := _of_a_common_offset(evidence, 1.0)[0]):
-            return found[0].ids
-        at_once = [names for count in (2, 3) for names in permutations(sorted(hypotheses), count)]
-        made = [one for names in at_once for one in together(evidence.truth, names, total)]
-        good, _, _ = evidence.weigh(made)
-    return good[0].ids if good else ()
-
-
-def _evidence(problem: Problem, observed: Observed, bounds: Bounds) -> Evidence:
+def evidence_for(problem: Problem, observed: Observed, bounds: Bounds) -> Evidence:
     """The observed numbers beside those of the problem as it is meant."""
     start = meaning_of(problem)
     if observed.reduction is not None:
@@ -287,6 +256,8 @@ def _agreement(start: Meaning, evidence: Evidence, bounds: Bounds) -> Diagnosis:
         return Diagnosis((broken,), (), 1, 0.0)
     outside = start.outside_labels.any() and np.isnan(evidence.observed.values).any()
     words = "the exact value, within what rounding explains"
+    if (residuals > evidence.rounding + evidence.observed.units).any():
+        words = "the exact value to 14 digits: no reason for the others can be told in float64"
     if outside:
         words = "a label outside the classes gives nan"
     name = "label-gives-nan" if outside else ROUNDING
@@ -294,31 +265,23 @@ def _agreement(start: Meaning, evidence: Evidence, bounds: Bounds) -> Diagnosis:
     return Diagnosis((explanation,), (), 1, 0.0)
 
 
-def _of_a_common_offset(evidence: Evidence, chance: float) -> tuple[list[Explanation], float]:
+def of_a_common_offset(evidence: Evidence, chance: float) -> tuple[list[Explanation], float]:
     """The explanation by a log-sum-exp whose rounding the losses have, where there is one; and the
     probability by chance. Beside it some losses may be lost to an overflow, or to 0 times inf."""
     lost = evidence.differing & ~np.isfinite(evidence.observed.values)
     by_chance = keeps_its_spacing(evidence, lost)
     if by_chance is None or by_chance > CHANCE:
         return [], chance
-    truth = evidence.truth
-    ids, words = [NOT_SHIFT_SAFE], [_sentence_of(NOT_SHIFT_SAFE)]
+    ids, words = [NOT_SHIFT_SAFE], [sentence_of(NOT_SHIFT_SAFE)]
     if lost.any():
-        what = reason(of_losses(truth.meaning), lost, infinite(truth.meaning))
-        nans = by_hypothesis(truth, INF_MINUS_INF, total=False)
-        if what is not None:
-            ids, words = [*ids, OVERFLOW], [*words, sentence(what, truth.meaning)]
-        elif any(evidence.agreeing(one)[lost].all() for one in nans):
-            ids, words = [*ids, INF_MINUS_INF], [*words, _sentence_of(INF_MINUS_INF)]
-        else:
+        losing = next(lost_to(evidence, lost), None)
+        if losing is None:
             return [], chance
+        ids, words = [*ids, losing[0]], [*words, losing[1]]
+    truth = evidence.truth
     residual = float(evidence.residuals(truth.numbers)[~lost].max(initial=0.0))
     found = Explanation(tuple(ids), {}, "; and ".join(words), residual, 1.0, truth.meaning)
     return [found], by_chance
-
-
-def _sentence_of(name: str) -> str:
-    return next(one.sentence for one in HYPOTHESES if one.id == name)
 
 
 def in_another_precision(

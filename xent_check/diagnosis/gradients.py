@@ -12,15 +12,14 @@ explained by itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from xent_check.problem.distance import distance
 from xent_check.problem.dtypes import Float64s
-from xent_check.problem.last_layer import through_layer
 from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import Parameter
 from xent_check.reference.bounds import Bounds
@@ -28,92 +27,20 @@ from xent_check.reference.truth import Truth, truth
 
 from .diagnosis import ROUNDING, Change, Diagnosis, Explanation
 from .evidence import CHANCE, CHANCE_OF_TWO
-from .hypotheses.gradients import GRADIENT_CHANGES, GRADIENT_DIVISORS, GradientHypothesis
-from .hypotheses.gradients_by_meaning import gradients
-from .hypotheses.scores import Parameters
+from .gradient_candidates import (
+    GradientCandidate,
+    ObservedGradient,
+    changed,
+    of_meanings,
+    scaled,
+    seen_gradient,
+)
+from .hypotheses.gradients import GRADIENT_CHANGES, GRADIENT_DIVISORS
 from .losses import meaning_of
 from .overflows import OVERFLOW, infinite, of_gradient, reason, sentence
 
 CLOSEST = 3
 CHANCE_BESIDE = 1e-5  # a factor beside another change: nearly any row is some multiple of some
-
-
-@dataclass(frozen=True, eq=False)
-class _Candidate:
-    """A changed gradient."""
-
-    steps: tuple[Change, ...]
-    parameters: Parameters
-    numbers: Float64s
-    """of the gradient's shape"""
-    bound: Float64s
-    """what rounding explains of each entry"""
-    allowed: Float64s
-    """the largest residual of an agreeing entry: the bound, and its last printed digit"""
-    problem: Problem
-    """whose gradient it is, once it is divided"""
-    divisor: float
-    """of the exact gradient of that problem"""
-
-
-@dataclass(frozen=True, eq=False)
-class _Observed:
-    """A gradient beside the exact one."""
-
-    asked: Problem
-    """whose gradient it should be"""
-    by: Parameter | None
-    """the parameter of the last layer that it is by; None: by what is given"""
-    values: Float64s
-    """of the shape of what it is by"""
-    units: Float64s
-    """one unit of each number's last printed digit, 0 where it is exact; of the same shape"""
-    exact: Truth
-    aside: npt.NDArray[np.bool_] | None = None
-    """entries that have their reason already, and are not looked at; None: all are"""
-
-    def part_of(self, exact: Truth) -> tuple[Float64s, Float64s]:
-        """The exact gradient in question, and its bound."""
-        reference, bounds = exact.reference, exact.bounds
-        part = reference.gradient if self.by is None else reference.by_parameters[self.by]
-        bound = bounds.gradient if self.by is None else bounds.by_parameters[self.by]
-        assert part is not None  # the problem asks for it
-        assert bound is not None
-        return part.high, bound
-
-    def truth_of(self, problem: Problem) -> Truth:
-        """The exact value of a changed problem, and its bounds for who computes as is asked of
-        the observed gradient."""
-        exact, asked = truth(problem), self.exact.bounds
-        if problem.dtype != self.asked.dtype:
-            return exact
-        if asked.promise is not None:
-            return exact.as_promised(problem, asked.promise)
-        return exact.inside_float32(problem) if asked.in_float32 else exact
-
-    def candidate(
-        self, problem: Problem, exact: Truth, steps: tuple[Change, ...], parameters: Parameters,
-        divisor: float,
-    ) -> _Candidate:  # fmt: skip
-        """The exact gradient of a problem over the divisor. Of a problem of logits where a last
-        layer is asked for: through that layer."""
-        bound = self.part_of(self.exact)[1]  # what is computed is of the asked problem's dtype
-        if problem.given == "logits" and self.asked.given == "hidden":
-            slopes = exact.reference.gradient
-            assert slopes is not None  # the problem asks for it
-            gradient = through_layer(self.asked, slopes.high, self.by)
-        else:
-            gradient, own_bound = self.part_of(exact)
-            bound = np.fmax(bound, own_bound)
-        numbers = np.zeros_like(gradient) if np.isinf(divisor) else gradient / divisor
-        bound = bound / abs(divisor)
-        allowed = bound + self.units
-        return _Candidate(steps, parameters, numbers, bound, allowed, problem, divisor)
-
-    def fits(self, candidate: _Candidate) -> npt.NDArray[np.bool_]:
-        """Whether each entry is the candidate's, or set aside."""
-        near = np.asarray(distance(self.values, candidate.numbers) <= candidate.allowed)
-        return near if self.aside is None else near | self.aside
 
 
 def diagnose_gradient(
@@ -151,9 +78,7 @@ def _diagnosis(
     by: Parameter | None,
     bounds: Bounds | None = None,
 ) -> Diagnosis:
-    own = truth(problem)
-    exact = own if bounds is None else replace(own, bounds=bounds)
-    seen = _Observed(problem, by, observed, units, exact)
+    seen, own = seen_gradient(problem, observed, units, by, bounds), truth(problem)
     plain = seen.candidate(problem, seen.exact, (), {}, 1.0)
     differing = ~seen.fits(plain)
     if not differing.any():
@@ -161,7 +86,7 @@ def _diagnosis(
         residual = float(distance(observed, plain.numbers).max(initial=0.0))
         return Diagnosis((Explanation((ROUNDING,), {}, words, residual, 1.0),), (), 1, 0.0)
     lost = differing & ~np.isfinite(observed)
-    overflow = _overflow(seen, problem, lost) if lost.any() else None
+    overflow = gradient_overflow(seen, problem, lost) if lost.any() else None
     if overflow is not None and np.array_equal(lost, differing):
         return Diagnosis((overflow,), (), 1, 0.0)
     found = _search(seen, problem, plain, differing, own)
@@ -188,33 +113,33 @@ def _beside(overflow: Explanation, rest: Diagnosis) -> Diagnosis:
 
 
 def _search(
-    seen: _Observed,
+    seen: ObservedGradient,
     problem: Problem,
-    plain: _Candidate,
+    plain: GradientCandidate,
     differing: npt.NDArray[np.bool_],
     own: Truth,
 ) -> Diagnosis:
     """What explains the differing entries, without an overflow."""
-    alone = [*_changed(seen, plain, GRADIENT_CHANGES), *_changed(seen, plain, GRADIENT_DIVISORS)]
-    meanings: list[_Candidate] = []
+    alone = [*changed(seen, plain, GRADIENT_CHANGES), *changed(seen, plain, GRADIENT_DIVISORS)]
+    meanings: list[GradientCandidate] = []
     good, chance = _supported(seen, alone, differing, 0.0, CHANCE)
     tried = len(alone)
     if not good:
-        meanings = list(_of_meanings(seen, problem))
+        meanings = list(of_meanings(seen, problem))
         found, chance = _supported(seen, meanings, differing, chance, CHANCE)
         good = list({one.steps[0].id: one for one in reversed(found)}.values())[::-1]
         tried += len(meanings)
     if not good:
         undivided = [one for one in alone if one.divisor == 1.0]
-        pairs = [both for one in undivided for both in _changed(seen, one, GRADIENT_DIVISORS)]
+        pairs = [both for one in undivided for both in changed(seen, one, GRADIENT_DIVISORS)]
         good, chance = _supported(seen, pairs, differing, chance, CHANCE_OF_TWO)
         tried += len(pairs)
     if not good:
-        factors = list(_scaled(seen, plain))
+        factors = list(scaled(seen, plain))
         good, chance = _supported(seen, factors, differing, chance, CHANCE_OF_TWO)
         tried += len(factors)
     if not good:
-        factors = [scaled for one in undivided for scaled in _scaled(seen, one)]
+        factors = [multiple for one in undivided for multiple in scaled(seen, one)]
         good, chance = _supported(seen, factors, differing, chance, CHANCE_BESIDE)
         tried += len(factors)
     if not good:
@@ -223,7 +148,7 @@ def _search(
         return Diagnosis(tuple(_explained(seen, one, 1.0) for one in good), (), tried, chance)
     shares = [(float(seen.fits(one)[differing].mean()), one) for one in (*alone, *meanings)]
 
-    def furthest(one: _Candidate) -> float:
+    def furthest(one: GradientCandidate) -> float:
         return float(distance(seen.values, one.numbers)[differing].max())
 
     near = [pair for pair in shares if pair[0]]
@@ -231,8 +156,8 @@ def _search(
     return Diagnosis((), tuple(_explained(seen, one, share) for share, one in near), tried, chance)
 
 
-def _overflow(
-    seen: _Observed, problem: Problem, differing: npt.NDArray[np.bool_]
+def gradient_overflow(
+    seen: ObservedGradient, problem: Problem, differing: npt.NDArray[np.bool_]
 ) -> Explanation | None:
     """The explanation by an overflow on the way, where that may have made every entry that differs
     nan or inf. A gradient by the weight or the bias is a sum over all samples."""
@@ -258,45 +183,13 @@ def _overflow(
     return Explanation((OVERFLOW,), {"of": what}, words, 0.0, 1.0, None, (Change(OVERFLOW, words),))
 
 
-def _changed(
-    seen: _Observed, before: _Candidate, hypotheses: Sequence[GradientHypothesis]
-) -> Iterator[_Candidate]:
-    """What each hypothesis makes of a candidate, where that is another gradient."""
-    for hypothesis in hypotheses:
-        for problem, parameters, divisor in hypothesis.changes(before.problem):
-            same = problem is before.problem and not before.steps
-            exact = seen.exact if same else seen.truth_of(problem)
-            step = Change(hypothesis.id, hypothesis.sentence.format(**parameters))
-            steps, merged = (*before.steps, step), {**before.parameters, **parameters}
-            candidate = seen.candidate(problem, exact, steps, merged, before.divisor * divisor)
-            if not np.array_equal(candidate.numbers, before.numbers, equal_nan=True):
-                yield candidate
-
-
-def _of_meanings(seen: _Observed, problem: Problem) -> Iterator[_Candidate]:
-    """The gradients of changed meanings, beside losses that are right."""
-    bound, kept = seen.part_of(seen.exact)[1], problem.kept
-    if problem.loss != "binary":
-        kept = np.expand_dims(kept, problem.class_axis)
-    if seen.by is None:
-        bound = np.where(kept, bound, bound.max(initial=0.0))  # ignored samples have none
-    for name, words, parameters, slopes in gradients(problem):
-        gradient = slopes if problem.given != "hidden" else through_layer(problem, slopes, seen.by)
-        own = bound
-        if seen.exact.bounds.promise is None:  # it is rounded, where an exact 0 is not
-            size = np.where(np.isfinite(gradient), np.abs(gradient), 0.0)
-            own = np.fmax(bound, seen.exact.bounds.u * size)
-        steps, allowed = (Change(name, words),), own + seen.units
-        yield _Candidate(steps, parameters, gradient, own, allowed, problem, np.nan)
-
-
 def _supported(
-    seen: _Observed,
-    candidates: Sequence[_Candidate],
+    seen: ObservedGradient,
+    candidates: Sequence[GradientCandidate],
     differing: npt.NDArray[np.bool_],
     chance: float,
     most: float,
-) -> tuple[list[_Candidate], float]:
+) -> tuple[list[GradientCandidate], float]:
     """Those that give every entry, where that is unlikely by chance; and the probability that one
     of all so far gives stray numbers. Of one entry that differs none is believed."""
     away = distance(seen.values, seen.part_of(seen.exact)[0])[differing]
@@ -311,7 +204,7 @@ def _supported(
     return good, chance
 
 
-def _in_own_dtype(seen: _Observed, problem: Problem, own: Truth) -> list[_Candidate]:
+def _in_own_dtype(seen: ObservedGradient, problem: Problem, own: Truth) -> list[GradientCandidate]:
     """The gradient that is right for who computes in the problem's dtype, where another one is
     promised."""
     if seen.exact.bounds.promise is None or own.bounds.gradient is None:
@@ -326,36 +219,7 @@ def _in_own_dtype(seen: _Observed, problem: Problem, own: Truth) -> list[_Candid
     return [computed] if wide.fits(computed).all() else []
 
 
-def _scaled(seen: _Observed, before: _Candidate) -> Iterator[_Candidate]:
-    """The candidate times the factor that its best known entry says, with the fewest digits that
-    all entries allow. That entry confirms nothing: its share of the chance is 1."""
-    values, numbers = seen.values, before.numbers
-    usable = np.isfinite(values) & np.isfinite(numbers) & (numbers != 0) & (values != 0)
-    if np.count_nonzero(usable) < 2:
-        return
-    with np.errstate(all="ignore"):
-        relative = before.bound / np.abs(numbers) + seen.units / np.abs(values)
-        uncertain = np.where(usable, relative, np.inf)
-    at = int(np.argmin(uncertain))
-    factor = float(values.flat[at] / numbers.flat[at])
-    slack = abs(factor) * float(uncertain.flat[at])
-    for digits in range(1, 9):
-        for short in (float(f"{factor:.{digits}g}"), 1 / float(f"{1 / factor:.{digits}g}")):
-            bound = before.bound * abs(short)
-            allowed = bound + seen.units
-            fits = distance(values, numbers * short) <= allowed
-            if abs(short - factor) <= slack and fits.all() and short != 1:
-                allowed = allowed + np.abs(numbers) * slack  # the chance is that of any factor
-                allowed.flat[at] = np.inf
-                step = Change("scaled", f"the gradient is {short:.6g} times what it should be")
-                yield _Candidate(
-                    (*before.steps, step), {**before.parameters, "factor": short},
-                    numbers * short, bound, allowed, before.problem, before.divisor / short,
-                )  # fmt: skip
-                return
-
-
-def _explained(seen: _Observed, one: _Candidate, share: float) -> Explanation:
+def _explained(seen: ObservedGradient, one: GradientCandidate, share: float) -> Explanation:
     ids = tuple(dict.fromkeys(step.id for step in one.steps))
     words = "; and ".join(step.sentence for step in one.steps)
     words = words if seen.by is None else f"by the {seen.by}, {words}"

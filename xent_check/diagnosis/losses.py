@@ -176,6 +176,8 @@ def _total(meaning: Meaning, losses: Float64s) -> float:
         return 0.0
     if divisor == "zero":
         return float(np.float64(loss_sum) / 0.0)
+    if divisor in ("rounding over zero", "minus rounding over zero"):
+        return math.inf if divisor == "rounding over zero" else -math.inf
     count = _count(meaning, divisor, len(losses))
     if not count:
         return math.nan
@@ -297,6 +299,8 @@ def _products(
 ) -> Float64s:
     """Their products. dropped: terms of 0 are, where the meaning does not say otherwise."""
     products = coefficients * logs
+    if not meaning.zero_times_nan:
+        return np.where(coefficients == 0, 0.0, products)
     if meaning.zero_times_inf or not dropped:
         return np.asarray(products)
     return np.where((coefficients == 0) & np.isinf(logs), 0.0, products)

@@ -19,6 +19,7 @@ Activation = Literal["softmax", "sigmoid", "none"]
 Divisor = Literal[
     "kept", "counted", "all", "weights", "one", "classes", "samples x classes", "mean of means",
     "items", "all weights", "inverse weights", "sum of means", "nothing is 0", "zero",
+    "rounding over zero", "minus rounding over zero",
 ]  # fmt: skip
 Outside = Literal["nan", "wrap", "clamp", "zero", "empty"]
 Formula = Literal[
@@ -65,6 +66,7 @@ class Meaning:
     sigmoid_logs: SigmoidLogs | None = None
     zero_times_inf: bool = False  # 0 times inf is nan: no term is dropped
     weight_times_inf: bool = False  # so is a label's weight of 0 times inf
+    zero_times_nan: bool = True  # 0 times nan is nan; False: a target of 0 leaves its term out
     stored_in: DType | None = None  # the losses' dtype, where they are rounded
     # the labels
     outside: Outside = "nan"  # of a label outside the classes; empty: smoothing goes on top of it

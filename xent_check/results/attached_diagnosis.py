@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -12,11 +12,11 @@ from xent_check.diagnosis.diagnosis import (
     Diagnosis,
     Explanation,
     Observed,
-    explained_together,
-    reproduces,
 )
 from xent_check.diagnosis.gradients import diagnose_gradient
 from xent_check.diagnosis.large import diagnose_any
+from xent_check.diagnosis.stated_reasons import given_by, gradient_given_by, reproduces
+from xent_check.problem.dtypes import Float64s
 from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import PARAMETER_PARTS, REDUCTIONS, Parameter
 from xent_check.reference.bounds import Bounds
@@ -65,11 +65,15 @@ def diagnosed(result: CaseResult) -> CaseResult:
     return result
 
 
-def several_reasons(result: CaseResult, hypotheses: Collection[str]) -> tuple[str, ...]:
-    """The ids of several of these hypotheses that give the losses or the total that diverges at
-    once; none where no such do."""
+def stated_reasons(result: CaseResult, hypotheses: Collection[str]) -> Iterator[tuple[str, ...]]:
+    """The ids of those of these hypotheses that give the losses or the total that diverges, or the
+    first gradient that does, whatever else gives it: of one, or of several at once."""
     asked = _asked(result)
-    return () if asked is None else explained_together(*asked, hypotheses)
+    if asked is not None:
+        yield from given_by(*asked, hypotheses)
+    for problem, gradient, by, bounds in _diverging_gradients(result):
+        yield from gradient_given_by(problem, gradient, hypotheses, by, bounds)
+        return
 
 
 def _with_departures(
@@ -112,33 +116,41 @@ def _asked(result: CaseResult) -> tuple[Problem, Observed, Bounds] | None:
 
 
 def _diagnosis_of_gradient(result: CaseResult) -> Diagnosis | None:
-    """The diagnosis of a gradient that diverges beside losses and totals that do not, of a total's
-    as that of the losses that it comes from; of several, by hidden, weight and bias, the first that
-    has one. None for large problems."""
-    comparison, problem = result.comparison, result.problem
-    if comparison is None or problem is None:
-        return None
-    features = 0 if problem.weight is None else problem.weight.shape[1]
-    if problem.num_scores > MAX_ENTRIES or problem.num_scores * features > MAX_PRODUCTS:
-        return None
-    others = (comparison.losses, *comparison.totals.values())
-    if any(part.diverging for part in others):
-        return None
+    """The diagnosis of the first gradient that diverges and has one."""
     of = getattr(result.evaluation, "gradient_of", None)
-    factor = 1.0 if of is None else result.reference.divisors[of]
-    parts: list[tuple[Parameter | None, Difference | None]] = [(None, comparison.gradient)]
-    parts += [(p, comparison.by_parameters.get(name)) for p, name in PARAMETER_PARTS.items()]
-    for by, part in parts:
-        if part is None or not part.diverging:
-            continue
-        bounds = comparison.bounds if of is None else None
-        diagnosis = diagnose_gradient(problem, part.actual * factor, by=by, bounds=bounds)
+    for problem, gradient, by, bounds in _diverging_gradients(result):
+        diagnosis = diagnose_gradient(problem, gradient, by=by, bounds=bounds)
         found = () if diagnosis is None else diagnosis.explanations
         if of is not None:  # a total's it should be
             found = tuple(one for one in found if one.id not in REDUCTIONS)
         if diagnosis is not None and found:
             return replace(diagnosis, explanations=found)
     return None
+
+
+def _diverging_gradients(
+    result: CaseResult,
+) -> Iterator[tuple[Problem, Float64s, Parameter | None, Bounds | None]]:
+    """The problem, the gradient, what it is by, and what rounding explains of it, of each gradient
+    that diverges beside losses and totals that do not; a total's gradient as that of the losses
+    that it comes from. None of large problems."""
+    comparison, problem = result.comparison, result.problem
+    if comparison is None or problem is None:
+        return
+    features = 0 if problem.weight is None else problem.weight.shape[1]
+    if problem.num_scores > MAX_ENTRIES or problem.num_scores * features > MAX_PRODUCTS:
+        return
+    others = (comparison.losses, *comparison.totals.values())
+    if any(part.diverging for part in others):
+        return
+    of = getattr(result.evaluation, "gradient_of", None)
+    factor = 1.0 if of is None else result.reference.divisors[of]
+    parts: list[tuple[Parameter | None, Difference | None]] = [(None, comparison.gradient)]
+    parts += [(p, comparison.by_parameters.get(name)) for p, name in PARAMETER_PARTS.items()]
+    for by, part in parts:
+        if part is not None and part.diverging:
+            bounds = comparison.bounds if of is None else None
+            yield problem, part.actual * factor, by, bounds
 
 
 def _finite(result: CaseResult) -> bool:

@@ -9,12 +9,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from xent_check.problem.dtypes import Float64s, rounded
+from xent_check.problem.dtypes import Float64s, rounded, unit_roundoff
 from xent_check.problem.vocabulary import DType
 
 from ..log_probabilities import log_sum_exp, minus_log_classes
+from ..losses import sample_losses
 from ..meaning import Meaning
-from ..targets import targets_of, weights_of
+from ..targets import smoothed, targets_of, weights_of
 from .scores import Variation
 from .table import Hypothesis
 from .totals import chunks_of, means_of_chunks
@@ -138,6 +139,16 @@ def _pos_weight_rounded(m: Meaning) -> Iterator[Variation]:
         yield replace(m, pos_weight=weight), {"dtype": m.dtype}
 
 
+def _smoothing_rounded(m: Meaning) -> Iterator[Variation]:
+    if m.smoothing and m.targets is not None:
+        given = replace(m, targets=_in(m.dtype, smoothed(m, m.targets)), smoothing=0.0)
+        yield given, {"dtype": m.dtype, "then": ""}
+        yield (
+            replace(given, zero_times_inf=True),
+            {"dtype": m.dtype, "then": ", and 0 times inf is nan"},
+        )
+
+
 def _infinite_logs(m: Meaning) -> Iterator[Variation]:
     usual = m.activation == "softmax" and m.activated == 1 and m.formula == "exact"
     if usual and m.scores.size and not m.binary and m.normaliser is None:
@@ -157,6 +168,12 @@ def _mean_of_nothing(m: Meaning) -> Iterator[Variation]:
     if nothing and m.last_axis is None:
         yield replace(m, divisor="nothing is 0"), {"what": "0"}
         yield replace(m, divisor="zero"), {"what": "inf, a number over 0"}
+        losses = sample_losses(m)
+        most = len(losses) * unit_roundoff(m.dtype) * np.abs(losses).sum()
+        if 0 < most < np.inf and abs(losses.sum()) <= most:
+            words = "inf, what rounding leaves of a sum of 0, over 0"
+            yield replace(m, divisor="rounding over zero"), {"what": words}
+            yield replace(m, divisor="minus rounding over zero"), {"what": f"-{words}"}
 
 
 def _all_weights(m: Meaning) -> Iterator[Variation]:
@@ -200,6 +217,8 @@ FURTHER: tuple[Hypothesis, ...] = (
     Hypothesis("pos-weight-rounded", "losses",
                "pos_weight is taken as 1 + (pos_weight - 1) t, each step rounded to {dtype}",
                _pos_weight_rounded),
+    Hypothesis("smoothing-rounded", "losses", "smoothed targets are rounded to {dtype}{then}",
+               _smoothing_rounded),
     Hypothesis("chunks-added", "losses",
                "the losses of every {chunk:,} samples are added to those of the first",
                _chunks_added),

@@ -49,6 +49,11 @@ CLAMPED = GradientHypothesis(
     "the gradient is (p - t) / max(p (1 - p), {least:g}), whose 0 is no 1",
     lambda problem: iter(()),
 )
+ROUNDED = GradientHypothesis(
+    "pos-weight-rounded",
+    "the gradient is (pos_weight t + 1 - t) p - pos_weight t, the sum rounded to {dtype}",
+    lambda problem: iter(()),
+)
 FLAT = GradientHypothesis(
     "flat-at-0",
     "at a logit of 0 abs(z) and max(-z, 0) have the derivative 0, where each half is needed",
@@ -71,7 +76,8 @@ def gradients(problem: Problem) -> Iterator[tuple[str, str, Parameters, Float64s
     if problem.loss == "binary" and problem.given == "probs":
         yield from _of_clamped(problem)
     if problem.loss == "binary" and problem.given == "logits":
-        yield from _flat(problem)
+        yield from _of_pos_weight(problem)
+        yield from _folded(problem)
     if problem.loss != "binary" and problem.given == "probs":
         yield from _of_clipped(problem)
         yield from _of_zeros(problem)
@@ -107,26 +113,59 @@ def _of_clamped(problem: Problem) -> Iterator[tuple[str, str, Parameters, Float6
         p = start.scores.astype(numpy_dtype(start.dtype))
         t, least = targets_of(start).astype(p.dtype), p.dtype.type(_LEAST)
         slopes = ((p - t) / np.maximum((p.dtype.type(1) - p) * p, least)).astype(np.float64)
-        weighted = _weighted(start, slopes).reshape(problem.values.shape)
-        if problem.cotangent is not None:
-            weighted = weighted * problem.cotangent.astype(np.float64)
-    yield CLAMPED.id, CLAMPED.sentence.format(least=_LEAST), {"least": _LEAST}, weighted
+        made = _elementwise(problem, start, slopes)
+    yield CLAMPED.id, CLAMPED.sentence.format(least=_LEAST), {"least": _LEAST}, made
 
 
-def _flat(problem: Problem) -> Iterator[tuple[str, str, Parameters, Float64s]]:
-    """The gradient of (1 - t) z + w (log(1 + exp(-abs(z))) + max(-z, 0)) term by term, with the
-    weight w = 1 + (pos_weight - 1) t: 1 - t at 0."""
-    start = meaning_of(problem)
-    if start.pos_weight is None:
+def _of_pos_weight(problem: Problem) -> Iterator[tuple[str, str, Parameters, Float64s]]:
+    """The gradients of two formulas with a pos_weight: of (1 - t) z + w (log(1 + exp(-abs(z)))
+    + max(-z, 0)) term by term, with the weight w = 1 + (pos_weight - 1) t: 1 - t at 0, also at what
+    a cap makes 0 of in the dtype; and of one that adds 1 to pos_weight t and takes t from it."""
+    m = meaning_of(problem)
+    if m.pos_weight is None:
         return
-    z, t = scores_of(start), targets_of(start)
+    z, t, positive = scores_of(m), targets_of(m), _positive(m)
     with np.errstate(all="ignore"):
-        p = 1 / (1 + np.exp(-z))
-        slopes = np.where(z == 0, 1 - t, p * (start.pos_weight * t + 1 - t) - start.pos_weight * t)
-        weighted = _weighted(start, slopes).reshape(problem.values.shape)
-        if problem.cotangent is not None:
-            weighted = weighted * problem.cotangent.astype(np.float64)
-    yield FLAT.id, FLAT.sentence, {}, weighted
+        p, dtype = 1 / (1 + np.exp(-z)), numpy_dtype(m.dtype).type
+        over = z if m.softcap is None else m.scores * m.logit_scale / m.softcap
+        flat = np.where(over.astype(dtype) == 0, 1 - t, _binary_slopes(m))
+        one, least = dtype(1), positive.astype(dtype)
+        whole = ((least + one) - t.astype(dtype)).astype(np.float64)
+    yield FLAT.id, FLAT.sentence, {}, _elementwise(problem, m, flat)
+    if (whole != positive + 1 - t).any():
+        words = ROUNDED.sentence.format(dtype=m.dtype)
+        rounded = whole * p - positive
+        yield ROUNDED.id, words, {"dtype": m.dtype}, _elementwise(problem, m, rounded)
+
+
+def _folded(problem: Problem) -> Iterator[tuple[str, str, Parameters, Float64s]]:
+    """The gradient through a scale and a cap that are one constant."""
+    hypothesis = next(one for one in FURTHER if one.id == "constants-folded")
+    for changed, given in hypothesis.changes(meaning_of(problem)):
+        with np.errstate(all="ignore"):
+            made = _elementwise(problem, changed, _binary_slopes(changed))
+        yield hypothesis.id, hypothesis.sentence.format(**given), given, made
+
+
+def _positive(m: Meaning) -> Float64s:
+    """What -log p of each binary sample is multiplied by."""
+    t = targets_of(m)
+    return t if m.pos_weight is None else t * m.pos_weight
+
+
+def _binary_slopes(m: Meaning) -> Float64s:
+    """The derivative of each binary loss by its score."""
+    positive = _positive(m)
+    p = 1 / (1 + np.exp(-scores_of(m)))
+    return np.asarray(p * (positive + 1 - targets_of(m)) - positive)
+
+
+def _elementwise(problem: Problem, m: Meaning, slopes: Float64s) -> Float64s:
+    """The slopes of binary losses times weights and cotangents, in the values' shape."""
+    weighted = _weighted(m, slopes).reshape(problem.values.shape)
+    if problem.cotangent is not None:
+        weighted = weighted * problem.cotangent.astype(np.float64)
+    return np.asarray(weighted)
 
 
 def _of_zeros(problem: Problem) -> Iterator[tuple[str, str, Parameters, Float64s]]:

@@ -244,6 +244,12 @@ def _times_0(m: Meaning) -> Float64s:
         return 0.0 * sample_losses(replace(m, ignore_index=None, outside="clamp"))
 
 
+def zero_targets_skipped(m: Meaning) -> Iterator[Variation]:
+    """No term of a target of 0, of rows whose logits are all masked or no numbers."""
+    if _from_logits(m) and not np.isfinite(m.scores).any(axis=1).all():
+        yield replace(m, zero_times_nan=False), {}
+
+
 _LOG_OF_FLUSHED = 150 * math.log(2)  # a log that takes 2^23 out of a subnormal first, and is left 0
 
 

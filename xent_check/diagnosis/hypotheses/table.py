@@ -11,7 +11,7 @@ from typing import Literal
 from . import labels, scores, shifts, totals
 from .scores import Parameters, Variations
 
-__all__ = ["HYPOTHESES", "Hypothesis", "Parameters"]
+__all__ = ["HYPOTHESES", "Hypothesis", "Parameters", "sentence_of"]
 
 
 @dataclass(frozen=True)
@@ -143,4 +143,12 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     Hypothesis("flushed", "losses", "numbers below {least:.3g} are read as 0{then}",
                scores.flushed, paired=0),
     Hypothesis("dtype", "losses", "the {where} is rounded to {which}", totals.precision, paired=0),
+    Hypothesis("zero-targets-skipped", "losses",
+               "a target of 0 leaves its term out, also where the softmax is no number",
+               scores.zero_targets_skipped, paired=0, breaks=True),
 )  # fmt: skip
+
+
+def sentence_of(name: str) -> str:
+    """The sentence of the first hypothesis of this id, which has no parameters."""
+    return next(one.sentence for one in HYPOTHESES if one.id == name)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from xent_check.casefile.loading import Filter, PosedCase, load
 from xent_check.implementations.names import Implementation
 from xent_check.problem.vocabulary import GRADIENTS
-from xent_check.results.attached_diagnosis import diagnosed, several_reasons
+from xent_check.results.attached_diagnosis import diagnosed, stated_reasons
 from xent_check.results.report import CaseResult
 from xent_check.running.asking import Asking
 from xent_check.running.run import run
@@ -38,14 +38,14 @@ def declared_keys(
 
 
 def is_declared(result: CaseResult, declared: frozenset[Key]) -> bool:
-    """Whether a result that diverges or failed is one of these by one of its reasons, or by several
-    of them at once; nan beside inf is where each of the two is."""
+    """Whether a result that diverges or failed is one of these by one of its reasons, or of theirs
+    that give its numbers; nan beside inf is where each of the two is."""
     keys = keys_of(result)
     if any(_is_one_of(key, declared) for key in keys):
         return True
     reasons = {one.explanation for one in _alike(keys[0], declared)}
-    together = "+".join(several_reasons(result, reasons))
-    return bool(together) and _is_one_of(replace(keys[0], explanation=together), declared)
+    together = ("+".join(ids) for ids in stated_reasons(result, reasons))
+    return any(_is_one_of(replace(keys[0], explanation=one), declared) for one in together)
 
 
 def _is_one_of(key: Key, declared: frozenset[Key]) -> bool:
@@ -92,9 +92,12 @@ def _departs(posed: PosedCase, implementation: Implementation) -> bool:
 
 
 def _all_keys(result: CaseResult) -> set[Key]:
-    """Those of its first reason: one of each kind of numbers; of totals that diverge beside losses
-    that do not, one of each total."""
+    """Those of the reason that is declared, or of its first where only words are: one of each kind
+    of numbers; of totals that diverge beside losses that do not, one of each total."""
     first, comparison = key_of(diagnosed(result)), result.comparison
+    stated = None if result.expectation is None else result.expectation.hypothesis
+    if stated is not None:
+        first = replace(first, explanation=stated)
     behaviours = [first.behaviour]
     if comparison is not None and not comparison.losses.diverging:
         totals = {str(name): part for name, part in comparison.totals.items() if part.diverging}
