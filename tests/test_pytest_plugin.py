@@ -162,6 +162,23 @@ def test_an_item_ends_as_its_result_does(project: pytest.Pytester) -> None:
     )
 
 
+def test_what_was_not_compared_is_said_though_the_item_passes(project: pytest.Pytester) -> None:
+    file = project.path / "cases" / "a.yaml"
+    file.write_text(CASES.replace("defaults:", "defaults:\n  check: [value, gradient]"))
+    done = run(project, "--xent", "cases", "-q", "-k", "manual", "--junitxml", "out.xml")
+    done.stdout.fnmatch_lines(
+        [
+            "*= notes of xent-check =*",
+            "3 items, the first cases/a.yaml::good[[]manual]: gradient not compared: NumPy*",
+        ]
+    )
+    tests = ElementTree.parse(project.path / "out.xml").iter("testcase")
+    notes = [t.find("properties/property[@name='xent note']") for t in tests]
+    assert [n is not None and "gradient not compared" in n.attrib["value"] for n in notes] == [
+        True, True, True,
+    ]  # fmt: skip
+
+
 def test_a_failure_is_the_sentence_and_the_table(project: pytest.Pytester) -> None:
     """log-sum-exp alone: too much by the score of the label, 2.5 and 2."""
     done = run(project, "--xent", "cases", "--tb=short")

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from xent_check.running.answers import Answers
 
 MARKER = "xent"
-_REASON = "xent because"  # a property of the report, and of the test in a JUnit file
 _TIMEOUT = 60.0  # seconds per answer, as of `xent-check run`
 
 
@@ -221,14 +220,12 @@ class _Cases:
         return None
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """The reasons of known divergences, with -v or where passed or expected ones are listed."""
-        reporter, config = terminalreporter, terminalreporter.config
-        known = reporter.stats.get("known", [])
-        if known and (config.get_verbosity() > 0 or {*"aAPx"} & {*config.option.reportchars}):
-            reporter.section("known divergences")
-            for report in known:
-                reason = dict(map(tuple, report.user_properties)).get(_REASON, "")
-                reporter.line(f"KNOWN {report.nodeid} - {' '.join(str(reason).split())}")
+        """What was not compared, and what else the report of a run would say beside the items."""
+        from xent_check.reporters.pytest_summary import sections
+
+        for title, lines in sections(terminalreporter).items():
+            terminalreporter.section(title)
+            terminalreporter.write("".join(f"{line}\n" for line in lines))
 
     def result(self, item: CaseItem) -> CaseResult | None:
         """The result of an item. All items of the session are computed side by side; where it is
@@ -372,6 +369,7 @@ class CaseItem(pytest.Item):
     def runtest(self) -> None:
         """Fails in the report's words; skips what was not compared, with the reason."""
         from xent_check.errors import UserError
+        from xent_check.reporters.pytest_summary import NOTE, REASON
         from xent_check.reporters.sentences import details, sentence
 
         try:
@@ -380,8 +378,8 @@ class CaseItem(pytest.Item):
             pytest.fail(str(error), pytrace=False)
         assert result is not None  # the reference has an item only where the case pins it
         self.user_properties.append((MARKER, result.status))
-        for note in (*result.notes, *filter(None, [result.vacuous])):
-            self.add_report_section("call", "note", note)
+        noted = (*result.notes, *filter(None, [result.vacuous]))
+        self.user_properties += [(NOTE, note) for note in noted]
         text = sentence(result)
         required = self.implementation in self.cases.required
         if result.status in ("diverges", "failed") or (result.status == "missing" and required):
@@ -390,7 +388,7 @@ class CaseItem(pytest.Item):
         if result.status in ("unsupported", "missing"):
             pytest.skip(f"{result.status}: {result.reason}")
         if result.status == "known":
-            self.user_properties.append((_REASON, result.reason))
+            self.user_properties.append((REASON, result.reason))
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """The file, the line from 0 where the case begins, and the title of a failure."""

@@ -35,6 +35,11 @@ BUGS = (
         "pytest.skip(", "str(", PLUGIN, "ends_as_its_result_does",
     ),
     Bug(
+        "a gradient that was not compared passes in pytest without a word",
+        "pytest_plugin:CaseItem.runtest", "(NOTE, note) for note in noted",
+        "(NOTE, note) for note in ()", PLUGIN, "not_compared_is_said",
+    ),
+    Bug(
         "what is required may be missing in pytest", "pytest_plugin:CaseItem.runtest",
         ' or (result.status == "missing" and required)', "", PLUGIN, "is_required",
     ),
