@@ -144,9 +144,8 @@ def to_tensor(array: np.ndarray[Any, Any], device: str) -> torch.Tensor:
         memory, strides, first = flat_memory(array)
         return torch.as_strided(to_tensor(memory, device), array.shape, strides, first)
     if dtype_name(array.dtype) == "bfloat16":
-        bits = torch.tensor(np.array(array).view(np.int16))
-        return bits.view(torch.bfloat16).to(device)
-    return torch.tensor(np.array(array)).to(device)
+        return torch.tensor(array.view(np.int16)).view(torch.bfloat16).to(device)
+    return torch.tensor(array).to(device)
 
 
 def to_numpy(tensor: torch.Tensor) -> np.ndarray[Any, Any]:
