@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Generic, TypeVar
 
 import mpmath
 import numpy as np
@@ -11,15 +15,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from xent_check.history.journal import JournalError
 from xent_check.history.machine import Machine
 from xent_check.implementations.elementary import FRAMEWORKS, FUNCTIONS
 from xent_check.problem.dtypes import largest, numpy_dtype
+from xent_check.problem.evaluation import Computed
 from xent_check.reference.elementary import MEASURED
 from xent_check.reference.rounding import KE, KL
 from xent_check.results.origin import Origin
-from xent_check.search.calibrate import Calibration, CalibrationRecord, Plan, Seen, exact_values
+from xent_check.search import calibrate as calibrating
+from xent_check.search.calibrate import (
+    Calibration,
+    CalibrationRecord,
+    Plan,
+    Seen,
+    calibrate,
+    exact_values,
+)
 from xent_check.search.calibrated import exceeding, unknown_releases
+from xent_check.workers.wire import decode_problem
 
+Tag = TypeVar("Tag")
 REFERENCES = {
     "exp": mpmath.exp, "log": mpmath.log, "log1p": mpmath.log1p, "expm1": mpmath.expm1,
     "tanh": mpmath.tanh,
@@ -154,10 +170,87 @@ def test_the_bound_grants_what_was_measured() -> None:
 
 
 def test_arguments_reach_from_end_to_end() -> None:
-    plan = Plan(("stable",), ("float16", "float32", "float64"))
+    plan = Plan(("stable",), ("float16", "float32", "float64"), Path())
     assert plan.domain("float16").count == 2 * 31 * 2**10
     for dtype, most in (("float32", 2**24), ("float64", 2**14)):
         domain = plan.domain(dtype)  # type: ignore[arg-type]
         assert most / 2 < domain.count <= most
         assert domain.scores(0, 1)[0] == -largest(dtype)
     assert numpy_dtype("float64") == plan.domain("float64").scores(0, 1).dtype
+
+
+class Computing(Generic[Tag]):
+    """In place of a pool: NumPy in this process, in float32."""
+
+    def __init__(self, *_: object, **__: object) -> None:
+        self.folder = tempfile.TemporaryDirectory(prefix="xent-check-")
+        self._asked: list[Any] = []
+
+    def __enter__(self) -> Computing[Tag]:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.folder.cleanup()
+
+    def submit(self, requests: list[Any], timeout: float) -> None:
+        self._asked = requests
+
+    def answers(self) -> Iterator[tuple[Any, Computed]]:
+        for i, job, request in self._asked:
+            x = decode_problem(request.problem).values
+            with np.errstate(all="ignore"):
+                got = getattr(np, i.mode.rpartition(":")[2])(x.astype(np.float32)).astype(x.dtype)
+            yield job, Computed(got, {}, "", 0.0)
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+@pytest.fixture
+def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plan:
+    """Of four parts for each of two dtypes."""
+    monkeypatch.setattr(calibrating, "Pool", Computing)
+    monkeypatch.setattr(calibrating, "_PART", 2**14)
+    return Plan(("stable",), ("float16", "bfloat16"), tmp_path / "journal")
+
+
+def calibrated(plan: Plan, until: int | None = None, **how: Any) -> tuple[Any, list[str]]:
+    """The calibrations, and the parts that were begun. until: the part before which it is
+    killed."""
+    begun: list[str] = []
+
+    def progress(text: str) -> None:
+        if len(begun) == until:
+            raise Killed
+        begun.append(text)
+
+    return calibrate(plan, Origin("", "", ""), progress, **how).calibrations, begun
+
+
+@pytest.mark.parametrize("until", [0, 1, 3, 4, 5, 7])
+def test_a_calibration_that_was_killed_goes_on(until: int, plan: Plan, tmp_path: Path) -> None:
+    whole, parts = calibrated(replace(plan, journal=tmp_path / "other"))
+    assert len(parts) == 8
+    assert not (tmp_path / "other").exists()
+    with pytest.raises(Killed):
+        calibrated(plan, until)
+    again, rest = calibrated(replace(plan, resume=True))
+    assert (again, rest) == (whole, parts[until:])
+    assert not plan.journal.exists()
+
+
+def test_a_calibration_whose_report_is_not_written_is_kept(plan: Plan) -> None:
+    whole, _ = calibrated(plan, reported=lambda _: False)
+    assert calibrated(replace(plan, resume=True)) == (whole, [])
+
+
+def test_a_calibration_of_another_release_is_not_gone_on_from(
+    plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(Killed):
+        calibrated(plan, 2)
+    monkeypatch.setattr(calibrating, "__version__", "0.0.1")
+    with pytest.raises(JournalError, match="it is of another xent_check; leave out --resume"):
+        calibrated(replace(plan, resume=True))
+    assert len(calibrated(plan)[1]) == 8

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
@@ -47,6 +48,7 @@ _FORMATS = ("table", "json", "markdown")
 )
 @jobs_option
 @report_option(_FORMATS)
+@click.option("--resume", is_flag=True, help="Go on where the same calibration ended early.")
 @color_option
 def command(
     names: tuple[str, ...],
@@ -54,6 +56,7 @@ def command(
     stride: int | None,
     jobs: int | None,
     reports: tuple[str, ...],
+    resume: bool,
     color: bool | None,
 ) -> None:
     """How exact exp, log, log1p, expm1 and tanh are in each framework, dtype and mode.
@@ -62,6 +65,8 @@ def command(
     that ships with xent-check, which this measures. What is not in that table, another release or a
     larger error, is said.
 
+    A calibration that is interrupted, or killed, goes on with --resume.
+
     \b
     Exit codes: 0 the errors are within the bound's; 1 one is larger;
     2 usage; 3 nothing was measured; 4 a framework failed.
@@ -69,20 +74,37 @@ def command(
     from xent_check.running.session import origin_of
     from xent_check.search.calibrate import Plan, calibrate, installed
     from xent_check.search.calibrated import exceeding, unknown_releases
+    from xent_check.workers.cache_folder import cache_folder
 
     outputs, look = outputs_of(reports, _FORMATS), Look(color)
     there = installed()
     if absent := [name for name in names if name not in there]:
         raise click.UsageError(f"-i {', '.join(absent)}: not installed")
     frameworks = tuple(name for name in there if name in names or not names)
-    plan = Plan(frameworks, cast("tuple[DType, ...]", dtypes or DTYPES), stride, jobs)
+    chosen = cast("tuple[DType, ...]", dtypes or DTYPES)
+    digest = hashlib.sha256(repr((frameworks, chosen, stride)).encode()).hexdigest()[:16]
+    journal = cache_folder() / "calibrations" / f"{digest}.jsonl"
+    if resume and not journal.exists():
+        click.echo("--resume: no unfinished calibration of these is kept; all of it runs", err=True)
+    plan = Plan(frameworks, chosen, journal, resume, stride, jobs)
+    errors = list[str]()
     with SearchProgress(color) as progress:
-        record = calibrate(plan, origin_of(command_line()), progress.of_text)
-    failed = dict.fromkeys(f"{one.framework}: {one.failed}" for one in record.failed)
-    beyond = exceeding(record)
-    news = [*failed, *beyond, *unknown_releases(record)]
-    errors = [o.write_text(_render(o.format, record, news), look) for o in outputs]
-    end(errors, int(_exit_code(record, bool(beyond), bool(failed))))
+
+        def reported(record: CalibrationRecord) -> bool:
+            progress.stop()
+            news = [*_failures(record), *exceeding(record), *unknown_releases(record)]
+            for output in outputs:
+                if error := output.write_text(_render(output.format, record, news), look):
+                    errors.append(f"{error}; --resume writes it without asking again")
+            return not errors
+
+        record = calibrate(plan, origin_of(command_line()), progress.of_text, reported)
+    end(errors, int(_exit_code(record, bool(exceeding(record)), bool(_failures(record)))))
+
+
+def _failures(record: CalibrationRecord) -> list[str]:
+    """Why frameworks have no numbers, each once."""
+    return list(dict.fromkeys(f"{one.framework}: {one.failed}" for one in record.failed))
 
 
 def _exit_code(record: CalibrationRecord, beyond: bool, failed: bool) -> int:

@@ -7,14 +7,17 @@ it is kept or taken for 0: of values by exp, of arguments by log.
 
 The exact values of dtypes of up to 32 bits are NumPy's float64 ones, whose own error is below 2^-48
 relatively; of float64, those of ball arithmetic.
+
+What was seen is written to a journal after every part of the arguments: a calibration that ends
+early goes on from there, with the same releases on the same kind of machine.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,15 +28,17 @@ from pydantic import Field
 
 from xent_check import __version__
 from xent_check.casefile.in_memory import case_in_memory
+from xent_check.history.journal import Journal
 from xent_check.history.machine import Machine, this_machine
 from xent_check.history.saved.parts import Number, Saved
 from xent_check.implementations.elementary import FRAMEWORKS, FUNCTIONS, elementary
-from xent_check.implementations.names import Implementation
+from xent_check.implementations.names import Implementation, parse, why_missing
 from xent_check.problem.dtypes import Float64s, largest, spacing, unit_roundoff
 from xent_check.problem.evaluation import Computed, Failed
 from xent_check.problem.vocabulary import DType
 from xent_check.results.origin import Origin
 from xent_check.running.jobs import Job
+from xent_check.workers import leftovers
 from xent_check.workers.pool import Pool
 from xent_check.workers.wire import encode_problem, forget
 
@@ -96,10 +101,23 @@ class Plan:
     frameworks: tuple[str, ...]
     """keys of FRAMEWORKS that are installed"""
     dtypes: tuple[DType, ...]
+    journal: Path
+    resume: bool = False
+    """whether to go on where an earlier one of the journal ended"""
     stride: int | None = None
     """None: 1 of 16 bits, of others so that there are not too many arguments"""
     jobs: int | None = None
     timeout: float = 600.0
+
+    @property
+    def subject(self) -> dict[str, Any]:
+        """What the journal is of."""
+        return {
+            "xent_check": __version__,
+            "machine": this_machine().plain(),
+            "releases": {name: parse(name).version for name in self.frameworks},
+            "arguments": {dtype: [_PART, asdict(self.domain(dtype))] for dtype in self.dtypes},
+        }
 
     def domain(self, dtype: DType) -> Domain:
         """The arguments of a dtype: the finite numbers."""
@@ -113,10 +131,28 @@ class Plan:
 
 
 Progress = Callable[[str], None]
+Reported = Callable[[CalibrationRecord], bool]
+"""Whether a report is written of what was found."""
 
 
-def calibrate(plan: Plan, origin: Origin, progress: Progress = lambda _: None) -> CalibrationRecord:
-    """The calibrations, by framework, mode, dtype and function."""
+def calibrate(
+    plan: Plan,
+    origin: Origin,
+    progress: Progress = lambda _: None,
+    reported: Reported = lambda _: True,
+) -> CalibrationRecord:
+    """The calibrations, by framework, mode, dtype and function; the journal is removed, once they
+    are reported. UserError where it is of another calibration, or in use."""
+    with Journal(plan.journal, plan.subject, plan.resume) as journal:
+        record = _calibrated(plan, origin, progress, journal)
+        if reported(record):
+            journal.remove()
+        return record
+
+
+def _calibrated(
+    plan: Plan, origin: Origin, progress: Progress, journal: Journal
+) -> CalibrationRecord:
     asked = [
         (framework, mode, function, elementary(framework, mode, function))
         for framework in plan.frameworks
@@ -125,12 +161,18 @@ def calibrate(plan: Plan, origin: Origin, progress: Progress = lambda _: None) -
     ]
     found: dict[tuple[str, str, DType, str], Calibration] = {}
     with Pool[Job]([i for *_, i in asked], plan.jobs, keep=True) as pool:
+        leftovers.delete(entry["folder"] for entry in journal.entries if "folder" in entry)
+        journal.add({"folder": pool.folder.name})
         for dtype in plan.dtypes:
             domain = plan.domain(dtype)
             seen = {i: Seen(dtype, function) for *_, function, i in asked}
-            for start in range(0, domain.count, _PART):
+            for start in range(_taken_up(journal, dtype, seen), domain.count, _PART):
                 progress(f"{dtype}: {start:,} of {domain.count:,} arguments")
-                _ask(domain, start, min(start + _PART, domain.count), seen, pool, plan.timeout)
+                before = {i: one.plain for i, one in seen.items()}
+                stop = min(start + _PART, domain.count)
+                _ask(domain, start, stop, seen, pool, plan.timeout)
+                news = {i.name: o.plain for i, o in seen.items() if o.plain != before[i]}
+                journal.add({"dtype": dtype, "stop": stop, "seen": news})
             for framework, mode, function, i in asked:
                 found[framework, mode, dtype, function] = Calibration(
                     framework=framework, version=i.version, mode=mode, dtype=dtype,
@@ -149,6 +191,17 @@ def calibrate(plan: Plan, origin: Origin, progress: Progress = lambda _: None) -
     return CalibrationRecord(
         xent_check=__version__, origin=origin, machine=this_machine(), calibrations=tuple(order)
     )
+
+
+def _taken_up(journal: Journal, dtype: DType, seen: Mapping[Implementation, Seen]) -> int:
+    """How many arguments of a dtype an earlier calibration asked, whose findings `seen` takes."""
+    by_name, done = {i.name: one for i, one in seen.items()}, 0
+    for entry in journal.entries:
+        if entry.get("dtype") == dtype:
+            done = entry["stop"]
+            for name, plain in entry["seen"].items():
+                by_name[name].take(plain)
+    return done
 
 
 def _ask(
@@ -240,6 +293,18 @@ class Seen:
         self._normal = float(spacing(0.0, self.dtype)) / (2 * unit_roundoff(self.dtype))
 
     @property
+    def plain(self) -> dict[str, Any]:
+        """What was seen, as plain values."""
+        seen = asdict(self)
+        return {name: seen[name] for name in ("taken", "every", "kept", "flushed", "failed")}
+
+    def take(self, plain: Mapping[str, Any]) -> None:
+        """Have seen what `plain` says, and nothing else."""
+        self.taken, self.every = Largest(**plain["taken"]), Largest(**plain["every"])
+        self.kept, self.flushed = plain["kept"], plain["flushed"]
+        self.failed = plain["failed"]
+
+    @property
     def subnormal(self) -> Subnormals:
         """In a word."""
         if self.kept and self.flushed:
@@ -280,8 +345,6 @@ def json_text(record: CalibrationRecord) -> str:
 
 def installed() -> tuple[str, ...]:
     """The frameworks that are."""
-    from xent_check.implementations.names import parse, why_missing
-
     return tuple(name for name in FRAMEWORKS if why_missing(parse(name)) is None)
 
 
