@@ -15,6 +15,8 @@ from xent_check.search.sweeping.sweep import Swept
 from xent_check.search.sweeping.tally import ULPS, Worst
 
 from .formats import Terminal
+from .markdown_text import inline
+from .markdown_text import table as markdown_table
 from .terminal_lines import Line, drawn
 
 _HEAD = (
@@ -28,9 +30,10 @@ def table(swept: Sequence[Swept], seconds: float, terminal: Terminal) -> str:
     lines: list[Line] = []
     for domain, group in groupby(swept, lambda one: one.domain):
         lines.append(Line(heading(domain), "bold"))
-        rows = list(group)
-        lines += [Line(text) for text in aligned(list(_rows(rows)))]
-        lines += [*map(Line, _early(rows)), Line("")]
+        of_domain = list(group)
+        if rows := list(_rows(of_domain)):
+            lines += [Line(text) for text in aligned([_HEAD, *rows])]
+        lines += [*map(Line, _not_answered(of_domain)), Line("")]
     lines += [Line(_LEGEND, "dim"), Line(summary(swept, seconds), "bold", 2)]
     return "\n".join(drawn(lines, terminal)) + "\n"
 
@@ -43,23 +46,25 @@ _LEGEND = (
 
 def markdown(swept: Sequence[Swept], seconds: float, _: Terminal) -> str:
     """The same as tables of Markdown."""
-    lines: list[str] = [summary(swept, seconds), ""]
+    lines: list[str] = [inline(summary(swept, seconds)), ""]
     for domain, group in groupby(swept, lambda one: one.domain):
         of_domain = list(group)
-        head, *rows = _rows(of_domain)
-        lines += [f"### {heading(domain)}", "", f"| {' | '.join(head)} |"]
-        lines += ["|" + "---|" * len(head), *(f"| {' | '.join(row)} |" for row in rows), ""]
-        lines += [f"{text}\n" for text in _early(of_domain)]
+        lines += [f"### {inline(heading(domain))}", ""]
+        if rows := list(_rows(of_domain)):
+            lines += [*markdown_table(list(map(inline, _HEAD)), rows), ""]
+        lines += [f"{inline(text)}\n" for text in _not_answered(of_domain)]
     return "\n".join(lines)
 
 
-def _early(group: Sequence[Swept]) -> list[str]:
+def _not_answered(group: Sequence[Swept]) -> list[str]:
     """A line for each that did not answer all."""
-    return [
-        f"{one.implementation.name}: not further than {one.tally.inputs:,} inputs: {one.absent}"
-        for one in group
-        if one.ended_early
-    ]
+    lines = []
+    for one in group:
+        if one.absent:
+            inputs = one.tally.inputs
+            further = f"not further than {inputs:,} inputs: " if inputs else ""
+            lines.append(f"{one.implementation.name}: {further}{one.absent}")
+    return lines
 
 
 def heading(domain: Domain) -> str:
@@ -76,16 +81,15 @@ def heading(domain: Domain) -> str:
     )
 
 
-def _rows(group: Sequence[Swept]) -> Iterator[Sequence[str]]:
-    yield _HEAD
+def _rows(group: Sequence[Swept]) -> Iterator[tuple[str, ...]]:
+    """A row for each that answered some inputs."""
     for one in group:
-        name, version, tally = one.implementation.name, one.implementation.version, one.tally
+        tally = one.tally
         if not tally.inputs:
-            yield (name, version, one.absent, *[""] * (len(_HEAD) - 3))
             continue
         yield (
-            name,
-            version,
+            one.implementation.name,
+            one.implementation.version,
             f"{tally.diverging:,}",
             f"{tally.nan:,}",
             *(f"{count:,}" for count in tally.over),

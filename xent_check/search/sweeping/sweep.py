@@ -41,11 +41,6 @@ class Swept:
     failed: bool = False
     """whether it failed"""
 
-    @property
-    def ended_early(self) -> bool:
-        """Whether it answered some inputs, and not all."""
-        return bool(self.absent and self.tally.inputs)
-
 
 @dataclass(frozen=True)
 class Plan:
