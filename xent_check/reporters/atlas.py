@@ -26,7 +26,7 @@ HEADINGS = (
 LEGEND = (
     "ulps, share: the largest error, in spacings of the dtype and of what rounding explains; "
     "diverging: answers beyond that; nan: where the exact value is none; order: neighbours the "
-    "wrong way round"
+    "wrong way round; one number in N: what lies between was not asked, and may be worse"
 )
 
 
