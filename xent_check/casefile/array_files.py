@@ -113,8 +113,8 @@ def _npy(path: Path, member: str, key: KeyPath) -> Array:
         promised, present = math.prod(shape) * dtype.itemsize, path.stat().st_size - file.tell()
     if promised > present and not dtype.hasobject:
         raise ValueError(f"it promises {promised:,} bytes of numbers and holds {present:,}")
-    array: Array = np.load(path, mmap_mode="r", allow_pickle=False)
-    return array
+    # A plain array of the mapped file: each slice of a memmap costs as much as a small sum.
+    return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
 
 
 def _npz(path: Path, member: str, key: KeyPath) -> Array:
@@ -161,7 +161,7 @@ def _mapped_tensor(path: Path, member: str, dtype: np.dtype[Any]) -> Array:
         length = int.from_bytes(file.read(8), "little")
         entry = json.loads(file.read(length))[member]
     start, stop = entry["data_offsets"]
-    flat = np.memmap(path, np.uint8, "r", 8 + length + start, stop - start)
+    flat = np.asarray(np.memmap(path, np.uint8, "r", 8 + length + start, stop - start))
     tensor: Array = flat.view(dtype).reshape(entry["shape"])
     return tensor
 

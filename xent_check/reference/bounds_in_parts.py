@@ -13,14 +13,15 @@ from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import Parameter
 
 from .bounds import Bounds, bounds
+from .bounds_one_class import has_one_class
 from .bounds_totals import total_bound
 from .enclosure import Enclosure
 from .reference import Reference
 from .rounding import capped
 
-_AT_ONCE = (
-    2**14
-)  # values of a part: of the dozens of arrays that a bound takes, few leave the cache
+# Values of a part: of the dozens of arrays that a bound takes, few leave the cache.
+_AT_ONCE = 2**14
+_ROWS = 16  # of a part at least, where these are cut again
 
 
 def bounds_in_parts(
@@ -47,11 +48,17 @@ def bounds_in_parts(
         for name, entries in of_part.items():
             by_parameters[name] = capped(by_parameters.get(name, 0.0) + entries)
 
-    in_threads(problem, work, _AT_ONCE, add)
+    in_threads(problem, work, _values_at_once(problem), add)
     losses = losses.reshape(problem.samples_shape)
     totals = {r: total_bound(problem, reference, losses, r) for r in reference.totals}
     u, shaped = unit_roundoff(problem.dtype), _shaped(problem, gradient)
     return Bounds(losses, totals, shaped, {}, u, by_parameters=by_parameters)
+
+
+def _values_at_once(problem: Problem) -> int:
+    """How many values a part has. Long rows of one class each are cut again: some of them together
+    take little more than each alone."""
+    return max(_AT_ONCE, _ROWS * problem.num_classes) if has_one_class(problem) else _AT_ONCE
 
 
 def terms_at(problem: Problem, reference: Reference, index: tuple[int, ...]) -> dict[str, float]:

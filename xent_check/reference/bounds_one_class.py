@@ -15,7 +15,7 @@ from xent_check.problem.problem import Problem
 
 from .rounding import FLUSHES, KE, KL, LARGEST, Parts, additions, capped, sizes, up
 
-_IN_CACHE = 2**17  # values taken to float64 at once, twice
+_IN_CACHE = 2**15  # values taken to float64 at once, twice
 
 
 def has_one_class(problem: Problem) -> bool:
@@ -35,8 +35,9 @@ def one_class_parts(problem: Problem, u: float, flushed: float) -> Parts:
     rows = np.moveaxis(problem.values, problem.class_axis, -1).reshape(-1, n)
     inside = (labels >= 0) & (labels < n)
     gap, entropy, log_sum = _statistics(rows, np.where(inside, labels, 0))
-    weight, by_class = sizes(problem.sample_weight, labels.size), sizes(problem.class_weight, n)
-    own = np.where(inside, by_class[np.where(inside, labels, 0)], 0.0)
+    weight, own = sizes(problem.sample_weight, labels.size), inside.astype(np.float64)
+    if problem.class_weight is not None:
+        own *= sizes(problem.class_weight, n)[np.where(inside, labels, 0)]
     with np.errstate(over="ignore"):  # a loss beyond float64 needs no bound
         c = u * capped(own * weight)
         live = capped(np.where(inside, up(own), 0.0) * (flushed * up(weight)))
@@ -64,26 +65,53 @@ def _statistics(
     count, n = rows.shape
     gap, entropy, total = np.empty((3, count))
     step = max(1, _IN_CACHE // n)
-    x, exps = (np.empty((min(step, count), n), order=order_of(n)) for _ in range(2))
+    buffers = _buffers(min(step, count), n)
     for start in range(0, count, step):
         at = slice(start, start + step)
-        above, e = x[: len(rows[at])], exps[: len(rows[at])]
-        above[...] = rows[at]
-        top = above.max(axis=1)
+        x = rows[at]
+        if n <= _IN_CACHE:
+            x = x.astype(np.float64, order=order_of(n))
+        elif x.dtype.itemsize == 2:  # NumPy compares numbers of 16 bits slowly
+            x = x.astype(np.float32)
+        top = x.max(axis=1).astype(np.float64)
+        own = x[np.arange(len(top)), labels[at]].astype(np.float64)
         undefined = ~np.isfinite(top)
-        above[undefined], top[undefined] = 0.0, 0.0
-        place = np.arange(len(top)), labels[at]
-        infinite = np.isinf(above[place])
-        with np.errstate(over="ignore"):
-            np.subtract(above, top[:, None], out=above)  # x - a: what is summed differs in sign
-        gap[at] = np.where(infinite, 0.0, np.minimum(0.0 - above[place], LARGEST))
-        np.exp(above, out=e)
-        total[at] = e.sum(axis=1)
-        with np.errstate(invalid="ignore"):
-            e *= above
-            entropy[at] = (0.0 - e.sum(axis=1)) / total[at]
-        if np.isnan(entropy[at]).any():  # 0 times -inf: a logit of -inf counts as -LARGEST
-            np.maximum(above, -LARGEST, out=above)
-            np.multiply(np.exp(above, out=e), above, out=e)
-            entropy[at] = (0.0 - e.sum(axis=1)) / total[at]
+        top[undefined], own[undefined] = 0.0, 0.0
+        gap[at] = np.where(np.isinf(own), 0.0, np.minimum(top - own, LARGEST))
+        total[at], products = _sums(x, top, undefined, buffers)
+        if np.isnan(products).any():  # 0 times -inf: a logit of -inf counts as -LARGEST
+            _, products = _sums(x, top, undefined, buffers, -LARGEST)
+        entropy[at] = (0.0 - products) / total[at]
     return gap, entropy, np.log(total)
+
+
+def _buffers(rows: int, n: int) -> tuple[Float64s, Float64s]:
+    """Two arrays for as many classes of the rows at a time as the cache holds."""
+    shape = rows, min(n, _IN_CACHE)
+    return np.empty(shape, order=order_of(n)), np.empty(shape, order=order_of(n))
+
+
+def _sums(
+    x: np.typing.NDArray[np.generic],
+    top: Float64s,
+    undefined: np.typing.NDArray[np.bool_],
+    buffers: tuple[Float64s, Float64s],
+    least: float = -np.inf,
+) -> tuple[Float64s, Float64s]:
+    """Of each row sum exp(x - a) and sum exp(x - a) (x - a), a in `top`, of `undefined` rows as of
+    equal logits. least: what a smaller x - a counts as."""
+    (rows, n), width = x.shape, buffers[0].shape[1]
+    total, products = np.zeros((2, rows))
+    for first in range(0, n, width):
+        some = x[:, first : first + width]
+        above, exps = (buffer[:rows, : some.shape[1]] for buffer in buffers)
+        with np.errstate(over="ignore", invalid="ignore"):
+            np.subtract(some, top[:, None], out=above)
+            above[undefined] = 0.0
+            if least > -np.inf:
+                np.maximum(above, least, out=above)
+            np.exp(above, out=exps)
+            total += exps.sum(axis=1)
+            exps *= above
+            products += exps.sum(axis=1)
+    return total, products

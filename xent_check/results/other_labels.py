@@ -127,11 +127,27 @@ def _classes(problem: Problem) -> Float64s:
 def _nearest_value(x: npt.NDArray[np.float32], top: npt.NDArray[np.int64]) -> Float64s:
     """The distance of each row's number at `top` to the nearest other number; inf where there is
     none, or it is not finite. The numbers are compared as they are, without a rounding."""
-    own = np.take_along_axis(x, top[:, None], axis=1)
-    above = np.where(x > own, x, np.float32(np.inf)).min(axis=1).astype(np.float64)
-    below = np.where(x < own, x, np.float32(-np.inf)).max(axis=1).astype(np.float64)
-    at = own[:, 0].astype(np.float64)
-    nearest: Float64s = np.fmin(above - at, at - below)
+    at = np.arange(len(x))
+    own = x[at, top]
+    apart = np.abs(x - own[:, None])
+    apart[at, top] = np.inf
+    rounded = apart.min(axis=1)
+    places = np.flatnonzero(apart == rounded[:, None])  # of distances that round to the same
+    rows = places // x.shape[1]
+    exact = np.abs(x.reshape(-1)[places].astype(np.float64) - own[rows])
+    distances = np.full(len(x), np.inf)
+    np.fmin.at(distances, rows, exact)
+    odd = ~((rounded > 0) & (rounded < np.inf))
+    distances[odd] = _nearest_on_a_side(x[odd], own[odd])
+    return distances
+
+
+def _nearest_on_a_side(x: npt.NDArray[np.float32], own: npt.NDArray[np.float32]) -> Float64s:
+    """The same of rows that have numbers equal to their own, or such that are not finite."""
+    above = np.where(x > own[:, None], x, np.float32(np.inf)).min(axis=1, initial=np.inf)
+    below = np.where(x < own[:, None], x, np.float32(-np.inf)).max(axis=1, initial=-np.inf)
+    at = own.astype(np.float64)
+    nearest: Float64s = np.fmin(above.astype(np.float64) - at, at - below.astype(np.float64))
     return np.where(np.isfinite(nearest), nearest, np.inf)
 
 

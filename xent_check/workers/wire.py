@@ -39,7 +39,7 @@ def decode_array(message: Message, once: bool = False) -> Array:
     system does not let a mapped file be deleted, it stays."""
     dtype, shape = numpy_dtype(message["dtype"]), tuple(message["shape"])
     if "path" in message:
-        mapped: Array = np.memmap(message["path"], dtype=np.uint8, mode="r")
+        mapped: Array = np.asarray(np.memmap(message["path"], dtype=np.uint8, mode="r"))
         if once:
             forget(message)
         return mapped.view(dtype).reshape(shape)
