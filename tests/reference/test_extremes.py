@@ -107,6 +107,20 @@ def test_a_problem_in_parts_has_finite_bounds_of_its_totals_too() -> None:
     assert math.isfinite(found.totals["weighted_mean"])
 
 
+def test_the_square_of_a_z_loss_that_a_weight_of_0_leaves_out_has_a_bound() -> None:
+    """(1e200)^2 is beyond float64, and 0 times it is nothing."""
+    problem = Problem(
+        "sparse_categorical", "logits", f64([[1e200, 0.0], [0.0, 1.0]]), np.array([0, 0]),
+        "float64", sample_weight=f64([0.0, 1.0]), z_loss=1.0, gradient=True,
+    )  # fmt: skip
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = bounds(problem, reference(problem))
+    assert (found.losses < 1e-13).all()
+    assert found.gradient is not None
+    assert (found.gradient < 1e-13).all()
+
+
 def test_0_is_no_answer_for_the_largest_number() -> None:
     p = 1 / (1 + math.exp(-0.5))
     right = [[p, -1.0, 1 - p]]

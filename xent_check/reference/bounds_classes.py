@@ -194,7 +194,7 @@ def _from_logits(rows: _Rows) -> Parts:
     if problem.z_loss:
         score_error = ((p + change) * scored.errors).sum(axis=1, keepdims=True)
         off = u * (lse + entropy + KE + added + KL * log_sum) + score_error
-        terms["z-loss"] = z * ((2 * lse + off) * off + 4 * u * lse**2)
+        terms["z-loss"] = z * capped((2 * lse + off) * off + 4 * u * lse**2)  # z may be 0
     live = rows.live.sum(axis=1, keepdims=True)
     lost = FLUSHES * (rows.live * up(losses)).sum(axis=1, keepdims=True) + n * live
     if not problem.gradient:
@@ -204,7 +204,7 @@ def _from_logits(rows: _Rows) -> Parts:
     roundings = 2 + factors(problem) + (problem.cotangent is not None)
     entry = spread * c_sum + residual + roundings * c
     if problem.z_loss:
-        entry = entry + 2 * z * (u * lse * (spread + 4 * p) + p * off * (1 + lse))
+        entry = entry + 2 * z * capped(u * lse * (spread + 4 * p) + p * off * (1 + lse))
     if scored.rescaled:
         size = residual + u * 2 * z * lse * p
         entry = (entry + change * (c_sum / u + 2 * z * (lse + off))) * scored.slopes
