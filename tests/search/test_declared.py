@@ -154,6 +154,17 @@ def test_a_declared_reason_that_gives_the_numbers_is_known_whatever_else_gives_t
     assert not is_declared(result, frozenset({key("losses", "keras", "log-clamped")}))
 
 
+def test_a_declared_clip_is_known_with_its_epsilon_alone() -> None:
+    """-log of 1e-7 and of 1e-9 in place of inf."""
+    case = {"loss": "binary", "probs": [0.5, 0, 0], "labels": [1, 1, 1], "tolerance": "auto"}
+    own = replace(key("losses", "keras", "clipped"), constants=frozenset({("epsilon", 1e-7)}))
+    for epsilon in (1e-7, 1e-9):
+        log = -np.log(epsilon)
+        result = answered([np.log(2), log, log], case, "keras")
+        assert "clipped" in {one.explanation for one in keys_of(result)}
+        assert is_declared(result, frozenset({own})) is (epsilon == 1e-7)
+
+
 CANCELLED = {"loss": "binary", "logits": [-INF, 0, 0], "labels": [1, 1, 1],
              "pos_weight": [1, 1, 0.001], "tolerance": "auto"}  # fmt: skip
 

@@ -8,7 +8,7 @@ are not likely to give numbers that come of another.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import permutations
 
 import numpy as np
@@ -25,8 +25,17 @@ from .evidence import Evidence
 from .gradient_candidates import changed, of_meanings, seen_gradient
 from .gradients import gradient_overflow
 from .hypotheses.gradients import GRADIENT_HYPOTHESES
+from .hypotheses.scores import Parameters
 from .lost import INF_MINUS_INF, lost_to
 from .overflows import OVERFLOW
+
+
+@dataclass(frozen=True)
+class Given:
+    """Stated reasons that give the numbers at once."""
+
+    ids: tuple[str, ...]
+    parameters: Parameters
 
 
 def reproduces(problem: Problem, observed: Observed, bounds: Bounds, hypothesis: str) -> bool:
@@ -40,28 +49,27 @@ def reproduces(problem: Problem, observed: Observed, bounds: Bounds, hypothesis:
 @np.errstate(all="ignore")  # a change may make nan and inf of anything
 def given_by(
     problem: Problem, observed: Observed, bounds: Bounds, hypotheses: Collection[str]
-) -> list[tuple[str, ...]]:
-    """The ids of those of these hypotheses that give the observed numbers, of which some differ
-    from the truth: each alone, whatever else gives them, or beside what makes the others nan or
+) -> list[Given]:
+    """What those of these hypotheses that give the observed numbers are, of which some differ from
+    the truth: each alone, whatever else gives them, or beside what makes the others nan or
     inf; where none does, of two or three at once, where that is unlikely by chance. Of numbers that
     float64 cannot tell from the truth: which give their last digits."""
     if problem.num_scores > PAIRS_AT_MOST:
         return []
     evidence, names = evidence_for(problem, observed, bounds), sorted(hypotheses)
     if not evidence.differing.any():
-        return [(name,) for name in names if _to_the_last_digit(evidence, name)]
-    found: list[tuple[str, ...]] = [(name,) for name in _alone(evidence, names)]
-    found += _beside_lost(evidence, names)
+        return list(_to_the_last_digit(evidence, names))
+    found = [*_alone(evidence, names), *_beside_lost(evidence, names)]
     if NOT_SHIFT_SAFE in names:
         offset, _ = of_a_common_offset(evidence, 1.0)
-        found += [one.ids for one in offset]
+        found += [Given(one.ids, one.parameters) for one in offset]
     if found:
         return found
     total = observed.reduction is not None
     at_once = [some for count in (2, 3) for some in permutations(names, count)]
     made = [one for some in at_once for one in together(evidence.truth, some, total)]
     good, _, _ = evidence.weigh(made)
-    return [one.ids for one in good[:1]]
+    return [Given(one.ids, one.parameters) for one in good]
 
 
 @np.errstate(all="ignore")  # a change may make nan and inf of anything
@@ -71,47 +79,51 @@ def gradient_given_by(
     hypotheses: Collection[str],
     by: Parameter | None = None,
     bounds: Bounds | None = None,
-) -> list[tuple[str, ...]]:
-    """The ids of those of these hypotheses that give a gradient: each alone, whatever else gives
+) -> list[Given]:
+    """What those of these hypotheses that give a gradient are: each alone, whatever else gives
     it, or beside an overflow or infinities that cancel, which make entries nan or inf. by, bounds:
     as of `diagnose_gradient`."""
     seen = seen_gradient(problem, observed, np.zeros_like(observed), by, bounds)
     plain = seen.candidate(problem, seen.exact, (), {}, 1.0)
     every = (*changed(seen, plain, GRADIENT_HYPOTHESES), *of_meanings(seen, problem))
     made = [(one.steps[0].id, one) for one in every if one.steps[0].id in hypotheses]
-    alone = [(name,) for name, one in made if seen.fits(one).all()]
+    alone = [Given((name,), one.parameters) for name, one in made if seen.fits(one).all()]
     lost = ~seen.fits(plain) & ~np.isfinite(observed)
     if not lost.any():
-        return [*alone]
+        return alone
     nans = [one for name, one in made if name == INF_MINUS_INF]
     losers = [INF_MINUS_INF] if any(seen.fits(one)[lost].all() for one in nans) else []
     if OVERFLOW in hypotheses and gradient_overflow(seen, problem, lost) is not None:
         losers.append(OVERFLOW)
     rest = replace(seen, aside=lost)
-    beside = [name for name, one in made if rest.fits(one).all()]
-    return [*alone, *((name, loser) for name in beside for loser in losers if name != loser)]
+    beside = [(name, one) for name, one in made if rest.fits(one).all()]
+    return alone + [
+        Given((name, loser), one.parameters)
+        for name, one in beside
+        for loser in losers
+        if name != loser
+    ]
 
 
-def _alone(evidence: Evidence, names: Collection[str]) -> Iterator[str]:
+def _alone(evidence: Evidence, names: Collection[str]) -> Iterator[Given]:
     """Those that give all numbers."""
     total = evidence.observed.reduction is not None
-    for name in names:
-        made = by_hypothesis(evidence.truth, name, total)
-        if any(evidence.agreeing(one).all() and evidence.is_nearer(one) for one in made):
-            yield name
+    for one in (one for name in names for one in by_hypothesis(evidence.truth, name, total)):
+        if evidence.agreeing(one).all() and evidence.is_nearer(one):
+            yield Given(one.ids, one.parameters)
 
 
-def _to_the_last_digit(evidence: Evidence, name: str) -> bool:
-    """Whether a change gives each number to its last digit or the next: of float64, which is too
-    narrow to tell those numbers from the truth otherwise."""
-    total = evidence.observed.reduction is not None
-    made = (one for one in by_hypothesis(evidence.truth, name, total) if evidence.fits(one))
-    values = evidence.observed.values
+def _to_the_last_digit(evidence: Evidence, names: Collection[str]) -> Iterator[Given]:
+    """Those that give each number to its last digit or the next: of float64, which is too narrow to
+    tell those numbers from the truth otherwise."""
+    total, values = evidence.observed.reduction is not None, evidence.observed.values
     near = np.nan_to_num(spacing(values, evidence.truth.meaning.dtype))  # 0 of nan and inf
-    return any((distance(values, one.numbers) <= near).all() for one in made)
+    for one in (one for name in names for one in by_hypothesis(evidence.truth, name, total)):
+        if evidence.fits(one) and (distance(values, one.numbers) <= near).all():
+            yield Given(one.ids, one.parameters)
 
 
-def _beside_lost(evidence: Evidence, names: Collection[str]) -> Iterator[tuple[str, str]]:
+def _beside_lost(evidence: Evidence, names: Collection[str]) -> Iterator[Given]:
     """Those that give all losses but what is nan or inf for another of these reasons."""
     if evidence.observed.reduction is not None or not evidence.fits(evidence.truth):
         return
@@ -119,9 +131,10 @@ def _beside_lost(evidence: Evidence, names: Collection[str]) -> Iterator[tuple[s
     lost = lost & evidence.differing if narrow else lost  # what float64 cannot hold, it cannot tell
     if not lost.any() or not (evidence.differing & ~lost).any():
         return
-    for loser, _ in lost_to(evidence, lost):
-        for name in (one for one in names if loser in names and one != loser):
-            for made in by_hypothesis(evidence.truth, name, total=False):
-                agrees = (evidence.agreeing(made) | lost).all()
-                if agrees and evidence.is_nearer(made):
-                    yield name, loser
+    losers = [name for name, _ in lost_to(evidence, lost) if name in names]
+    made = [one for name in names for one in by_hypothesis(evidence.truth, name, total=False)]
+    for one in made if losers else ():
+        agrees = (evidence.agreeing(one) | lost).all()
+        if agrees and evidence.is_nearer(one):
+            others = (loser for loser in losers if loser not in one.ids)
+            yield from (Given((*one.ids, loser), one.parameters) for loser in others)

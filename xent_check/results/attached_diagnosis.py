@@ -15,7 +15,7 @@ from xent_check.diagnosis.diagnosis import (
 )
 from xent_check.diagnosis.gradients import diagnose_gradient
 from xent_check.diagnosis.large import diagnose_any
-from xent_check.diagnosis.stated_reasons import given_by, gradient_given_by, reproduces
+from xent_check.diagnosis.stated_reasons import Given, given_by, gradient_given_by, reproduces
 from xent_check.problem.dtypes import Float64s
 from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import PARAMETER_PARTS, REDUCTIONS, Parameter
@@ -65,9 +65,9 @@ def diagnosed(result: CaseResult) -> CaseResult:
     return result
 
 
-def stated_reasons(result: CaseResult, hypotheses: Collection[str]) -> Iterator[tuple[str, ...]]:
-    """The ids of those of these hypotheses that give the losses or the total that diverges, or the
-    first gradient that does, whatever else gives it: of one, or of several at once."""
+def stated_reasons(result: CaseResult, hypotheses: Collection[str]) -> Iterator[Given]:
+    """Those of these hypotheses that give the losses or the total that diverges, or the first
+    gradient that does, whatever else gives it: one, or several at once."""
     asked = _asked(result)
     if asked is not None:
         yield from given_by(*asked, hypotheses)

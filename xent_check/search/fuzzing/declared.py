@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from xent_check.casefile.loading import Filter, PosedCase, load
+from xent_check.diagnosis.stated_reasons import Given
 from xent_check.implementations.names import Implementation
 from xent_check.problem.vocabulary import GRADIENTS
 from xent_check.results.attached_diagnosis import diagnosed, stated_reasons
@@ -17,7 +18,7 @@ from xent_check.results.report import CaseResult
 from xent_check.running.asking import Asking
 from xent_check.running.run import run
 
-from .find import UNEXPLAINED, Key, behaviour_of, key_of, keys_of
+from .find import UNEXPLAINED, Key, behaviour_of, constants_of, keys_of
 
 FOUND = "corpus:found"
 
@@ -28,13 +29,15 @@ def declared_keys(
     """The keys of what the cases of FOUND declare of these implementations and they still do; none
     of what no reason explains, which another departure may look like."""
     cases = load((FOUND,), Filter())
-    keys: set[Key] = set()
+    keys: dict[Key, frozenset[tuple[str, float]]] = {}
     for implementation in implementations:
         stated = [posed for posed in cases if _departs(posed, implementation)]
         for result in run(stated, (implementation,), pool, timeout):
             if result.status == "known":
-                keys |= _all_keys(replace(result, status="diverges"))
-    return frozenset(key for key in keys if key.explanation != UNEXPLAINED)
+                for key in _all_keys(replace(result, status="diverges")):
+                    keys[key] = keys.get(key, frozenset()) | key.constants
+    named = (key for key in keys if key.explanation != UNEXPLAINED)
+    return frozenset(replace(key, constants=keys[key]) for key in named)
 
 
 def is_declared(result: CaseResult, declared: frozenset[Key]) -> bool:
@@ -44,8 +47,12 @@ def is_declared(result: CaseResult, declared: frozenset[Key]) -> bool:
     if any(_is_one_of(key, declared) for key in keys):
         return True
     reasons = {one.explanation for one in _alike(keys[0], declared)}
-    together = ("+".join(ids) for ids in stated_reasons(result, reasons))
-    return any(_is_one_of(replace(keys[0], explanation=one), declared) for one in together)
+    return any(_is_one_of(_by(keys[0], one), declared) for one in stated_reasons(result, reasons))
+
+
+def _by(key: Key, given: Given) -> Key:
+    """The key by stated reasons."""
+    return replace(key, explanation="+".join(given.ids), constants=constants_of(given.parameters))
 
 
 def _is_one_of(key: Key, declared: frozenset[Key]) -> bool:
@@ -60,8 +67,9 @@ def _is_one_of(key: Key, declared: frozenset[Key]) -> bool:
 
 
 def _alike(key: Key, declared: frozenset[Key]) -> list[Key]:
-    """Those of the same implementation and part; by what is given and by a parameter of a last
-    layer a gradient is one part. What gives other losses, all finite, gives another gradient."""
+    """Those of the same implementation and part, with such constants; by what is given and by a
+    parameter of a last layer a gradient is one part. What gives other losses, all finite, gives
+    another gradient."""
     parts = {_part(key), "losses"} if _part(key) == "gradient" else {_part(key)}
     return [
         one
@@ -69,6 +77,7 @@ def _alike(key: Key, declared: frozenset[Key]) -> list[Key]:
         if one.implementation == key.implementation
         and _part(one) in parts
         and (_part(one) == _part(key) or _kinds(one) == {""})
+        and (not one.constants or key.constants <= one.constants)
     ]
 
 
@@ -94,10 +103,11 @@ def _departs(posed: PosedCase, implementation: Implementation) -> bool:
 def _all_keys(result: CaseResult) -> set[Key]:
     """Those of the reason that is declared, or of its first where only words are: one of each kind
     of numbers; of totals that diverge beside losses that do not, one of each total."""
-    first, comparison = key_of(diagnosed(result)), result.comparison
+    keys, comparison = keys_of(diagnosed(result)), result.comparison
     stated = None if result.expectation is None else result.expectation.hypothesis
-    if stated is not None:
-        first = replace(first, explanation=stated)
+    first = keys[0] if stated is None else replace(keys[0], explanation=stated)
+    same = next((key for key in keys if key.explanation == first.explanation), None)
+    first = replace(first, constants=frozenset() if same is None else same.constants)
     behaviours = [first.behaviour]
     if comparison is not None and not comparison.losses.diverging:
         totals = {str(name): part for name, part in comparison.totals.items() if part.diverging}

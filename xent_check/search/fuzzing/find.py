@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy.typing as npt
 
 from xent_check.casefile.loading import PosedCase
 from xent_check.casefile.yaml_values import Map, scalar
-from xent_check.diagnosis.diagnosis import ROUNDING
+from xent_check.diagnosis.diagnosis import ROUNDING, Explanation
 from xent_check.diagnosis.gradients import diagnose_printed_gradient
 from xent_check.problem.dtypes import dtype_name, largest
 from xent_check.problem.evaluation import Computed, Failed
@@ -26,6 +27,7 @@ from .draw import shortest
 UNEXPLAINED = "unexplained"
 _GRADIENTS: dict[str, Parameter | None] = {"gradient": None}
 _GRADIENTS |= {name: parameter for parameter, name in PARAMETER_PARTS.items()}
+_CONSTANTS = ("epsilon", "clamp")
 _TEXT_OF_ERROR = 60  # characters of a message that a case states
 
 
@@ -40,6 +42,8 @@ class Key:
     behaviour: str
     """the part that diverges, `losses`, a total or `gradient`, with its kinds of numbers where
     some are not finite; the kind of a failure"""
+    constants: frozenset[tuple[str, float]] = field(default=frozenset(), compare=False)
+    """numbers of the explanation that are the implementation's own, as where it clips"""
 
     @property
     def name(self) -> str:
@@ -74,7 +78,9 @@ def keys_of(result: CaseResult) -> list[Key]:
     diverging = ((part, numbers) for part, numbers in parts if numbers.diverging)
     part, numbers = next(diverging, ("conduct", None))
     how = part if numbers is None else behaviour_of(part, numbers)
-    return [Key(name, "+".join(ids), how) for ids in _reasons(result, part)]
+    reasons = _reasons(result, part)
+    keys = [Key(name, "+".join(one.ids), how, constants_of(one.parameters)) for one in reasons]
+    return keys or [Key(name, UNEXPLAINED, how)]
 
 
 def behaviour_of(part: str, numbers: Difference) -> str:
@@ -86,19 +92,22 @@ def behaviour_of(part: str, numbers: Difference) -> str:
     return " ".join([part, *kinds])
 
 
-def _reasons(result: CaseResult, part: str) -> list[tuple[str, ...]]:
-    """The ids of what explains the numbers; else of the closest that gives all of them, and else
-    `unexplained`."""
+def constants_of(parameters: Mapping[str, Any]) -> frozenset[tuple[str, float]]:
+    """Those of a reason's parameters that no problem changes."""
+    return frozenset((name, parameters[name]) for name in _CONSTANTS if name in parameters)
+
+
+def _reasons(result: CaseResult, part: str) -> list[Explanation]:
+    """What explains the numbers; else the closest that gives all of them."""
     diagnosis = result.diagnosis
     if diagnosis is None and result.problem and result.comparison and part in _GRADIENTS:
         actual = result.comparison.by_reference[part].actual
         exact_digits, by = np.zeros(actual.shape), _GRADIENTS[part]
         diagnosis = diagnose_printed_gradient(result.problem, actual, exact_digits, by)
     if diagnosis is None:
-        return [(UNEXPLAINED,)]
-    reasons = [one.ids for one in diagnosis.reasons if one.id != ROUNDING]
-    close = [one.ids for one in diagnosis.closest if one.share_explained == 1]
-    return reasons or close or [(UNEXPLAINED,)]
+        return []
+    reasons = [one for one in diagnosis.reasons if one.id != ROUNDING]
+    return reasons or [one for one in diagnosis.closest if one.share_explained == 1]
 
 
 def written(case: dict[str, Any], dtype: str) -> Map:
