@@ -239,6 +239,43 @@ def test_a_stated_reason_of_a_gradient_is_beside_what_is_lost() -> None:
     assert not given(asked, in_another, both)
 
 
+AS_IF_1 = ("labels-taken-to-sum-to-1",)
+
+
+def test_labels_taken_to_sum_to_1_have_the_rounding_of_a_whole() -> None:
+    """10000 times p less 0.001; the rounding of p is that of labels that sum to 1, of which these
+    are a thousandth."""
+    asked = _asking(
+        problem("categorical", "logits", [[0.0, -16.0]], [[0.001, 0]], sample_weight=[10000])
+    )
+    p = 1 / (1 + math.exp(16))
+    t = float(np.float32(0.001))
+    observed = 1e4 * np.array([[1 - p - t, p * (1 + 4e-7)]])
+    assert given(asked, observed, AS_IF_1) == [AS_IF_1]
+    assert not given(asked, observed * 1.001, AS_IF_1)
+
+
+def test_labels_taken_to_sum_to_1_overflow_as_such() -> None:
+    """10000 times 1/2 - 0.1 times 30 is beyond float16, and 10000 times 0.1 times 30 is not."""
+    asked = _asking(problem("categorical", "logits", [[0, 0], [0, 0]], [[0, 0.1], [0, 1]],
+                            dtype="float16", sample_weight=[10000, 1], softcap=30.0))  # fmt: skip
+    observed = np.array([[INF, INF], [0.5, -0.5]])
+    assert diagnose_gradient(asked, observed) is None
+    both = (*AS_IF_1, "overflow")
+    assert given(asked, observed, both) == [both]
+    assert not given(asked, observed, ("overflow",))
+    assert not given(asked, np.array([[INF, INF], [0.5, INF]]), both)
+
+
+def test_a_cotangent_of_0_times_an_infinite_derivative_is_named() -> None:
+    asked = _asking(
+        problem("binary", "probs", [1, 0, 0.5], [0, 1, 1], cotangent=np.array([0.0, 0.0, 1.0]))
+    )
+    assert first(diagnose_gradient(asked, np.array([NAN, NAN, -2])))[0] == "inf-minus-inf"
+    assert diagnose_gradient(asked, np.array([NAN, NAN, -2.1])) is None
+    assert diagnose_gradient(asked, np.array([NAN, 0, NAN])) is None
+
+
 def test_a_changed_gradient_through_a_cap_has_the_rounding_of_its_derivative() -> None:
     """1 - tanh(107 / 30)^2 is 0.0032; in float16 tanh is 0.9985, and 6 times 2^-11 is left of 1."""
     asked = _asking(problem("categorical", "logits", [[107]], [[0]], dtype="float16", softcap=30.0))

@@ -250,6 +250,30 @@ def test_a_smoothed_target_that_is_rounded_is_named() -> None:
     assert not diagnosed([math.nan, math.log(2)], exact).explained
 
 
+def test_a_smoothed_target_that_is_rounded_is_named_beside_a_rounded_sigmoid() -> None:
+    """Of a logit of 10 p and 0.99995 are 1 in float16: 0 times -log(1 - 1), and 1 times it."""
+    problem = problem_of({
+        "loss": "binary", "logits": [10, 10], "labels": [1, 0], "dtype": "float16",
+        "label_smoothing": 0.0001,
+    })  # fmt: skip
+    first, _ = said(diagnosed([math.nan, math.inf], problem))
+    assert first == "smoothing-rounded"
+
+
+def test_a_number_over_minus_0_is_named() -> None:
+    """A weight of -1 times targets of 0 is -0: -log(2)^2 over that is inf."""
+    problem = problem_of({
+        "loss": "categorical", "logits": [[0, 0]], "labels": [[0, 0]], "sample_weight": [-1],
+        "z_loss": 1,
+    })  # fmt: skip
+    first, found = said(diagnosed(math.inf, problem, "weighted_mean"))
+    assert (first, found["what"]) == ("mean-of-nothing", "inf, a number over -0")
+    plain = problem_of({
+        "loss": "categorical", "logits": [[0, 0]], "labels": [[0, 0]], "z_loss": 1,
+    })  # fmt: skip
+    assert not diagnosed(-math.inf, plain, "weighted_mean").explained
+
+
 @pytest.mark.parametrize("sign", [1.0, -1.0])
 def test_what_rounding_leaves_of_a_sum_of_0_over_0_is_named(sign: float) -> None:
     """Losses of log 2 and its negative, and weights that sum to 0: their order in a sum decides."""

@@ -22,13 +22,21 @@ BUGS = (
         "pos_weight_that_cancels",
     ),
     Bug(
-        "the derivative of a cap is exact in a changed gradient",
-        "gradient_candidates:of_meanings", "scored.slope_error / scored.slopes", "0.0", TESTS,
-        "rounding_of_its_derivative",
-    ),
-    Bug(
         "a masked row has targets of 0 as any other", "hypotheses.scores:zero_targets_skipped",
         "zero_times_nan=False", "zero_times_nan=True", TESTS, "no_softmax",
+    ),
+    Bug(
+        "labels taken to sum to 1 have their own rounding", "gradient_candidates:of_meanings",
+        "if name == SUM_TO_1.id and", "if False and", TESTS, "rounding_of_a_whole",
+    ),
+    Bug(
+        "labels taken to sum to 1 overflow as they are", "stated_reasons:gradient_given_by",
+        "asked.append(summing_to_1(problem))", "pass", TESTS, "overflow_as_such",
+    ),
+    Bug(
+        "a cotangent of 0 leaves out an infinite derivative",
+        "gradients_by_meaning:_of_infinite_shares", "made * problem.cotangent",
+        "np.nan_to_num(made) * problem.cotangent", TESTS, "cotangent_of_0",
     ),
     Bug(
         "the derivative of a cap is left out of a changed gradient",

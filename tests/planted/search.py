@@ -130,7 +130,7 @@ BUGS = (
     ),
     Bug(
         "what is declared is known by another reason of its numbers",
-        "fuzzing.declared:_all_keys", "if stated is not None:", "if False:",
+        "fuzzing.declared:_all_keys", "keys[0] if stated is None else", "keys[0] if True else",
         "search/test_declared.py", "reason_that_its_case",
     ),
     Bug(
@@ -140,7 +140,16 @@ BUGS = (
     ),
     Bug(
         "whatever is lost of a gradient has overflowed", "stated_reasons:gradient_given_by",
-        "if OVERFLOW in hypotheses and gradient_overflow(seen, problem, lost) is not None:",
-        "if OVERFLOW in hypotheses:", "diagnosis/test_overflows.py", "beside_what_is_lost",
+        "and any(one is not None for one in overflows)", "", "diagnosis/test_overflows.py",
+        "beside_what_is_lost",
+    ),
+    Bug(
+        "a declared clip is anywhere", "fuzzing.declared:_alike",
+        "(not one.constants or key.constants <= one.constants)", "True",
+        "search/test_declared.py", "epsilon_alone",
+    ),
+    Bug(
+        "what is lost alone is of no two reasons", "stated_reasons:given_by",
+        "good = [*good, *poor]", "pass", "search/test_declared.py", "two_declared_reasons_are",
     ),
 )  # fmt: skip

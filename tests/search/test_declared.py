@@ -183,6 +183,19 @@ def test_losses_that_are_lost_for_one_declared_reason_are_known_beside_another()
         assert not is_declared(answered(stray, CANCELLED), frozenset(both))
 
 
+def test_losses_that_are_lost_for_two_declared_reasons_are_known() -> None:
+    """exp(10) + exp(11) is beyond float16; -inf is a p of 0, and 0 times its log nan."""
+    case = {"loss": "categorical", "dtype": "float16", "tolerance": "auto",
+            "logits": [[10, 10], [10, -INF], [10, 11]],
+            "labels": [[1, 0], [1, 0], [1, 1]]}  # fmt: skip
+    both = {key("losses nan", "manual", "unshifted-exp"),
+            key("losses nan", "manual", "inf-minus-inf")}  # fmt: skip
+    result = answered([np.log(2), NAN, NAN], case, "manual")
+    assert is_declared(result, frozenset(both))
+    assert all(not is_declared(result, frozenset({one})) for one in both)
+    assert not is_declared(answered([NAN, NAN, NAN], case, "manual"), frozenset(both))
+
+
 def test_losses_that_overflow_are_known_beside_another_reason() -> None:
     """Smoothing over three samples in place of two classes; the last gap is 1.2 times 1.8e308."""
     case = {"loss": "categorical", "dtype": "float64", "class_axis": 0, "label_smoothing": 0.1,

@@ -18,12 +18,11 @@ from xent_check.problem.last_layer import through_layer
 from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import Parameter
 from xent_check.reference.bounds import Bounds
-from xent_check.reference.bounds_scores import scores
 from xent_check.reference.truth import Truth, truth
 
 from .diagnosis import Change
 from .hypotheses.gradients import GradientHypothesis
-from .hypotheses.gradients_by_meaning import gradients
+from .hypotheses.gradients_by_meaning import SUM_TO_1, gradients
 from .hypotheses.scores import Parameters
 
 
@@ -137,8 +136,6 @@ def of_meanings(seen: ObservedGradient, problem: Problem) -> Iterator[GradientCa
     bound, kept = seen.part_of(seen.exact)[1], problem.kept
     if problem.loss != "binary":
         kept = np.expand_dims(kept, problem.class_axis)
-    x = problem.values.astype(np.float64)
-    scored = scores(problem, x, seen.exact.bounds.u) if problem.given == "logits" else None
     if seen.by is None:
         bound = np.where(kept, bound, bound.max(initial=0.0))  # ignored samples have none
     for name, words, parameters, slopes in gradients(problem):
@@ -146,11 +143,19 @@ def of_meanings(seen: ObservedGradient, problem: Problem) -> Iterator[GradientCa
         own = bound
         if seen.exact.bounds.promise is None:  # it is rounded, where an exact 0 is not
             size = np.where(np.isfinite(gradient), np.abs(gradient), 0.0)
-            if scored is not None and scored.rescaled:  # the derivative of a score errs
-                size = size * (1 + scored.slope_error / scored.slopes)
             own = np.fmax(bound, seen.exact.bounds.u * size)
+        if name == SUM_TO_1.id and problem.loss == "categorical":  # their p has a whole's rounding
+            own = np.fmax(own, seen.part_of(seen.truth_of(summing_to_1(problem)))[1])
         steps, allowed = (Change(name, words),), own + seen.units
         yield GradientCandidate(steps, parameters, gradient, own, allowed, problem, np.nan)
+
+
+def summing_to_1(problem: Problem) -> Problem:
+    """The problem with what its soft labels lack to sum to 1 shared by all classes."""
+    labels, axis = problem.labels.astype(np.float64), problem.class_axis
+    lacking = np.maximum(1 - labels.sum(axis=axis, keepdims=True), 0.0)
+    whole = labels + lacking / problem.num_classes
+    return replace(problem, labels=whole.astype(problem.labels.dtype))
 
 
 def scaled(seen: ObservedGradient, before: GradientCandidate) -> Iterator[GradientCandidate]:

@@ -176,8 +176,8 @@ def _total(meaning: Meaning, losses: Float64s) -> float:
         return 0.0
     if divisor == "zero":
         return float(np.float64(loss_sum) / 0.0)
-    if divisor in ("rounding over zero", "minus rounding over zero"):
-        return math.inf if divisor == "rounding over zero" else -math.inf
+    if divisor in ("nothing is inf", "nothing is -inf"):
+        return math.inf if divisor == "nothing is inf" else -math.inf
     count = _count(meaning, divisor, len(losses))
     if not count:
         return math.nan

@@ -19,7 +19,7 @@ Activation = Literal["softmax", "sigmoid", "none"]
 Divisor = Literal[
     "kept", "counted", "all", "weights", "one", "classes", "samples x classes", "mean of means",
     "items", "all weights", "inverse weights", "sum of means", "nothing is 0", "zero",
-    "rounding over zero", "minus rounding over zero",
+    "nothing is inf", "nothing is -inf",
 ]  # fmt: skip
 Outside = Literal["nan", "wrap", "clamp", "zero", "empty"]
 Formula = Literal[

@@ -22,9 +22,10 @@ from xent_check.reference.bounds import Bounds
 from .candidates import by_hypothesis, together
 from .diagnosis import NOT_SHIFT_SAFE, PAIRS_AT_MOST, Observed, evidence_for, of_a_common_offset
 from .evidence import Evidence
-from .gradient_candidates import changed, of_meanings, seen_gradient
+from .gradient_candidates import changed, of_meanings, seen_gradient, summing_to_1
 from .gradients import gradient_overflow
 from .hypotheses.gradients import GRADIENT_HYPOTHESES
+from .hypotheses.gradients_by_meaning import SUM_TO_1
 from .hypotheses.scores import Parameters
 from .lost import INF_MINUS_INF, lost_to
 from .overflows import OVERFLOW
@@ -52,7 +53,7 @@ def given_by(
 ) -> list[Given]:
     """What those of these hypotheses that give the observed numbers are, of which some differ from
     the truth: each alone, whatever else gives them, or beside what makes the others nan or
-    inf; where none does, of two or three at once, where that is unlikely by chance. Of numbers that
+    inf; where none does, two or three at once, where that is unlikely by chance. Of numbers that
     float64 cannot tell from the truth: which give their last digits."""
     if problem.num_scores > PAIRS_AT_MOST:
         return []
@@ -68,7 +69,9 @@ def given_by(
     total = observed.reduction is not None
     at_once = [some for count in (2, 3) for some in permutations(names, count)]
     made = [one for some in at_once for one in together(evidence.truth, some, total)]
-    good, _, _ = evidence.weigh(made)
+    good, poor, _ = evidence.weigh(made)
+    if not (evidence.differing & np.isfinite(observed.values)).any():
+        good = [*good, *poor]  # of what is nan or inf alone no chance can be told
     return [Given(one.ids, one.parameters) for one in good]
 
 
@@ -93,7 +96,11 @@ def gradient_given_by(
         return alone
     nans = [one for name, one in made if name == INF_MINUS_INF]
     losers = [INF_MINUS_INF] if any(seen.fits(one)[lost].all() for one in nans) else []
-    if OVERFLOW in hypotheses and gradient_overflow(seen, problem, lost) is not None:
+    asked = [problem]
+    if SUM_TO_1.id in hypotheses and problem.loss == "categorical":
+        asked.append(summing_to_1(problem))
+    overflows = (gradient_overflow(seen, one, lost) for one in asked)
+    if OVERFLOW in hypotheses and any(one is not None for one in overflows):
         losers.append(OVERFLOW)
     rest = replace(seen, aside=lost)
     beside = [(name, one) for name, one in made if rest.fits(one).all()]

@@ -16,7 +16,7 @@ from ..log_probabilities import log_sum_exp, minus_log_classes
 from ..losses import sample_losses
 from ..meaning import Meaning
 from ..targets import smoothed, targets_of, weights_of
-from .scores import Variation
+from .scores import Variation, inf_minus_inf
 from .table import Hypothesis
 from .totals import chunks_of, means_of_chunks
 
@@ -143,10 +143,8 @@ def _smoothing_rounded(m: Meaning) -> Iterator[Variation]:
     if m.smoothing and m.targets is not None:
         given = replace(m, targets=_in(m.dtype, smoothed(m, m.targets)), smoothing=0.0)
         yield given, {"dtype": m.dtype, "then": ""}
-        yield (
-            replace(given, zero_times_inf=True),
-            {"dtype": m.dtype, "then": ", and 0 times inf is nan"},
-        )
+        told = {"dtype": m.dtype, "then": ", and 0 times inf is nan"}
+        yield from ((changed, told) for changed, _ in inf_minus_inf(given))
 
 
 def _infinite_logs(m: Meaning) -> Iterator[Variation]:
@@ -168,12 +166,19 @@ def _mean_of_nothing(m: Meaning) -> Iterator[Variation]:
     if nothing and m.last_axis is None:
         yield replace(m, divisor="nothing is 0"), {"what": "0"}
         yield replace(m, divisor="zero"), {"what": "inf, a number over 0"}
-        losses = sample_losses(m)
-        most = len(losses) * unit_roundoff(m.dtype) * np.abs(losses).sum()
-        if 0 < most < np.inf and abs(losses.sum()) <= most:
-            words = "inf, what rounding leaves of a sum of 0, over 0"
-            yield replace(m, divisor="rounding over zero"), {"what": words}
-            yield replace(m, divisor="minus rounding over zero"), {"what": f"-{words}"}
+        words = _of_either_sign(m)
+        if words:
+            yield replace(m, divisor="nothing is inf"), {"what": f"inf, {words}"}
+            yield replace(m, divisor="nothing is -inf"), {"what": f"-inf, {words}"}
+
+
+def _of_either_sign(m: Meaning) -> str:
+    """Why a number over a total weight of 0 may be inf of either sign, where it may."""
+    losses, weights = sample_losses(m), weights_of(m)[m.kept]
+    most = len(losses) * unit_roundoff(m.dtype) * np.abs(losses).sum()
+    if 0 < most < np.inf and abs(losses.sum()) <= most:
+        return "what rounding leaves of a sum of 0, over 0"
+    return "a number over -0" if np.signbit(weights).any() else ""
 
 
 def _all_weights(m: Meaning) -> Iterator[Variation]:

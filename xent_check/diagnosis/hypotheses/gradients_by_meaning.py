@@ -75,6 +75,7 @@ def gradients(problem: Problem) -> Iterator[tuple[str, str, Parameters, Float64s
     from_logits = problem.given in ("logits", "hidden")
     if problem.loss == "binary" and problem.given == "probs":
         yield from _of_clamped(problem)
+        yield from _of_infinite_shares(problem)
     if problem.loss == "binary" and problem.given == "logits":
         yield from _of_pos_weight(problem)
         yield from _folded(problem)
@@ -115,6 +116,21 @@ def _of_clamped(problem: Problem) -> Iterator[tuple[str, str, Parameters, Float6
         slopes = ((p - t) / np.maximum((p.dtype.type(1) - p) * p, least)).astype(np.float64)
         made = _elementwise(problem, start, slopes)
     yield CLAMPED.id, CLAMPED.sentence.format(least=_LEAST), {"least": _LEAST}, made
+
+
+def _of_infinite_shares(problem: Problem) -> Iterator[tuple[str, str, Parameters, Float64s]]:
+    """-t / p and (1 - t) / (1 - p), each times what it is multiplied by, 0 or not."""
+    m = meaning_of(problem)
+    with np.errstate(all="ignore"):
+        p, t = m.scores, targets_of(m)
+        slopes = (1 - t) / (1 - p) - _positive(m) / p
+        weight = np.ones(p.shape) if m.sample_weight is None else m.sample_weight[:, None]
+        made = (slopes * weight).reshape(problem.values.shape)
+        if problem.cotangent is not None:
+            made = made * problem.cotangent.astype(np.float64)
+    how = "a label, a weight or a cotangent of 0 is taken times the 1 / p of a p of 0"
+    if np.isnan(made).any():
+        yield INFINITIES.id, INFINITIES.sentence.format(how=how), {"how": how}, made
 
 
 def _of_pos_weight(problem: Problem) -> Iterator[tuple[str, str, Parameters, Float64s]]:
