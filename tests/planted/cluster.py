@@ -105,6 +105,10 @@ BUGS = (
         "if self._losses > _LOSSES:", "if self._losses > 30:", CLUSTER,
     ),
     Bug(
+        "a worker that dies as it is asked ends the run", "running.cluster:Cluster.require",
+        "if isinstance(there, CommClosedError):", "if False:", CLUSTER,
+    ),
+    Bug(
         "an answer does not count", "running.cluster:Cluster.next_result",
         "self._losses = 0", "pass", CLUSTER,
     ),

@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
+from xent_check.errors import UserError
 from xent_check.history.machine import this_machine
+from xent_check.implementations.names import parse
 from xent_check.running.cluster import Cluster, ClusterError
 
 
@@ -21,6 +23,10 @@ class CancelledError(Exception):
 
 class ClosedClientError(Exception):
     """What Dask raises where it gave the scheduler up."""
+
+
+class CommClosedError(OSError):
+    """What Dask says of a worker that died while it was asked."""
 
 
 class KilledWorker(Exception):  # noqa: N818 (Dask's name)
@@ -52,6 +58,8 @@ class Dask:
 
     schedulers: list[Callable[[str], Future]]
     sent: list[str] = field(default_factory=list)
+    of_another: BaseException = field(default_factory=CommClosedError)
+    """what is heard of another worker where all are asked"""
 
     def client(self, *_: object, **__: object) -> Client:
         if not self.schedulers:
@@ -71,6 +79,9 @@ class Client:
 
     def nthreads(self) -> dict[str, int]:
         return {self.workers.pop(): 1} if self.workers else {}
+
+    def run(self, *_: object, **__: object) -> dict[str, BaseException]:
+        return {"another worker": self.dask.of_another}
 
     def submit(self, *call: Any, **_: object) -> Future:
         name = call[3]  # where the function of a task stands
@@ -94,7 +105,9 @@ def dask(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Dask]:
             Client=dask.client, CancelledError=CancelledError, KilledWorker=KilledWorker
         )
         vars(modules["distributed.client"]).update(ClosedClientError=ClosedClientError)
-        vars(modules["distributed.comm"]).update(get_address_host_port=str)
+        vars(modules["distributed.comm"]).update(
+            get_address_host_port=str, CommClosedError=CommClosedError
+        )
         for name, module in modules.items():
             monkeypatch.setitem(sys.modules, name, module)
         return dask
@@ -126,6 +139,17 @@ def test_what_a_lost_scheduler_did_not_answer_is_sent_to_the_next_once(dask: Any
     with Cluster("tcp://a:1") as cluster:
         assert results(cluster, "a", "b", "c") == {n: f"{n} done" for n in "abc"}
     assert asked.sent == ["a", "b", "c", "b", "c"]
+
+
+def test_a_worker_that_dies_while_it_is_asked_what_it_has_is_no_other_release(dask: Any) -> None:
+    asked = dask(works, works)
+    with Cluster("tcp://a:1") as cluster:
+        cluster.require([parse("stable")])
+        assert results(cluster, "a") == {"a": "a done"}
+    asked.of_another = ModuleNotFoundError("No module named 'xent_check'")
+    message = "worker another worker: it cannot load this release of xent-check"
+    with Cluster("tcp://a:1") as cluster, pytest.raises(UserError, match=message):
+        cluster.require([parse("stable")])
 
 
 def test_a_scheduler_that_is_not_there_again_ends_it(dask: Any) -> None:

@@ -116,7 +116,10 @@ class Cluster:
 
     def require(self, implementations: Collection[Implementation]) -> None:
         """Have these asked by tasks, beside those before; UserError where a worker has not the
-        releases, or the files of the user's own, that this machine has."""
+        releases, or the files of the user's own, that this machine has. One that dies meanwhile is
+        left out: each task looks at its worker too."""
+        from distributed.comm import CommClosedError
+
         asked = {one["name"]: one for one in self._expected["asked"]}
         new = {i.name: i.plain for i in implementations if i.name not in asked}
         if not new:
@@ -125,6 +128,8 @@ class Cluster:
         self._expected = facts(everyone, folder)
         found = self._asked_of(lambda: self._client.run(facts, everyone, folder, on_error="return"))
         for worker, there in sorted(found.items()):
+            if isinstance(there, CommClosedError):
+                continue
             if isinstance(there, BaseException):
                 why = f"it cannot load this release of xent-check ({describe(there)})"
             else:
