@@ -75,6 +75,26 @@ def test_the_gradient_of_what_is_detached_is_unsupported() -> None:
     assert "detached" in answer.gradient.reason
 
 
+def test_the_gradient_by_what_a_backward_pass_leaves_out_is_0() -> None:
+    """As what is trained with it has it: nothing, and not what nobody knows. Two scores that are
+    equal: by the bias, the gradient is 1/2 less the label's 1."""
+    report = xent_check.check(
+        own_torch.without_bias_gradient,
+        hidden=[[1.0, 2.0]],
+        weight=[[0.0, 0.0], [0.0, 0.0]],
+        bias=[0.0, 0.0],
+        labels=[0],
+        loss="sparse_categorical",
+        check=["value", "gradient"],
+    )
+    (result,) = report.to_dict()["results"]
+    gradient = result["gradient"]
+    assert result["status"] == gradient["bias"]["status"] == "diverges"
+    assert gradient["hidden"]["status"] == gradient["weight"]["status"] == "agrees"
+    assert gradient["bias"]["actual"] == [0.0, 0.0]
+    assert gradient["bias"]["reference"] == [-0.5, 0.5]
+
+
 def test_the_gradient_of_what_comes_back_as_numpy_s_is_unsupported() -> None:
     answer = of_torch("numpy_back")
     np.testing.assert_allclose(answer.losses, LOSSES, atol=1e-6)

@@ -56,3 +56,17 @@ def test_the_script_gives_what_was_given(case: str, name: str, line: str, tmp_pa
     script = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert script.returncode == 0, script.stderr
     assert script.stdout.splitlines()[-1] == "agrees"
+
+
+@pytest.mark.long
+def test_the_script_of_a_gradient_that_is_left_out_has_it_as_0(tmp_path: Path) -> None:
+    (tmp_path / "case.yaml").write_text(
+        "{loss: sparse_categorical, hidden: [[1.0, 2.0]], weight: [[0.0, 0.0], [0.0, 0.0]],\n"
+        "bias: [0.0, 0.0], labels: [0], check: [value, gradient]}\n"
+    )
+    name = fake("own_torch", "without_bias_gradient")
+    done = xent_check(tmp_path, "repro", "case.yaml", "-i", name, "-o", "s.py")
+    assert done.code == 0, done.err
+    run = [sys.executable, "s.py"]
+    script = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "AssertionError: bias_gradient[0] is 0.0, exactly -0.5: off by 0.5" in script.stderr

@@ -23,6 +23,26 @@ def detached(logits, labels):  # type: ignore[no-untyped-def]
     return F.cross_entropy(logits.detach(), labels, reduction="none")
 
 
+class _WithoutBias(torch.autograd.Function):  # type: ignore[misc]
+    """The losses of a last layer, whose backward pass forgets the bias."""
+
+    @staticmethod
+    def forward(ctx, hidden, weight, bias, labels):  # type: ignore[no-untyped-def]
+        ctx.save_for_backward(hidden, weight, bias, labels)
+        return F.cross_entropy(hidden @ weight.T + bias, labels, reduction="none")
+
+    @staticmethod
+    def backward(ctx, cotangent):  # type: ignore[no-untyped-def]
+        hidden, weight, bias, labels = ctx.saved_tensors
+        slope = torch.softmax(hidden @ weight.T + bias, -1) - F.one_hot(labels, len(bias))
+        slope = slope * cotangent[:, None]
+        return slope @ weight, slope.T @ hidden, None, None
+
+
+def without_bias_gradient(hidden, weight, bias, labels):  # type: ignore[no-untyped-def]
+    return _WithoutBias.apply(hidden, weight, bias, labels)
+
+
 def the_mean(logits, labels, weight=None):  # type: ignore[no-untyped-def]
     return F.cross_entropy(logits, labels, weight=weight)
 

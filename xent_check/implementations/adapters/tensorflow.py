@@ -140,7 +140,10 @@ def _differentiate(
     with tf.GradientTape() as tape:
         tape.watch(inputs)
         losses = losses_of(*inputs)
-    return losses, tape.gradient(losses, inputs, output_gradients=cotangent)
+    slopes = tape.gradient(losses, inputs, output_gradients=cotangent)
+    if any(slope is not None for slope in slopes):  # derivatives by what is left out are 0
+        slopes = [tf.zeros_like(i) if s is None else s for i, s in zip(inputs, slopes, strict=True)]
+    return losses, slopes
 
 
 def _to_numpy(tensor: Any) -> np.ndarray[Any, Any]:

@@ -317,7 +317,8 @@ def _differentiate_users(
     if not losses.requires_grad:
         return losses, [None] * len(inputs)
     cotangent = torch.ones_like(losses) if cotangent is None else cotangent
-    return losses, torch.autograd.grad(losses, inputs, cotangent, allow_unused=True)
+    # What a backward pass leaves out is not trained: its derivatives are 0, not unknown.
+    return losses, torch.autograd.grad(losses, inputs, cotangent, materialize_grads=True)
 
 
 def _inside(_: str, device: str) -> contextlib.AbstractContextManager[Any]:

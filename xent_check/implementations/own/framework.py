@@ -37,8 +37,8 @@ class Framework:
     to_numpy: Callable[[Any], Array]
     """the numbers of a native array, without its gradient; they are computed by then"""
     differentiate: Differentiate | None
-    """its gradient by an input is None where the losses do not depend on that; None where the
-    framework takes no gradients"""
+    """its gradients are None where the losses depend on no input, and 0 by one that they alone do
+    not depend on; None where the framework takes no gradients"""
     from_numpy: str
     """the function that makes an array of numbers, as a script writes it"""
     layouts: tuple[AnyLayout, ...] = ()

@@ -103,6 +103,7 @@ def _computation(
         bfloat16=narrow,
         parameters=parameters,
         laid_out=laid_out_arrays(problem if own is None else own.asked(problem)),
+        own=own is not None,
     )
     lines = frameworks.LINES[frame.host](computation)
     if own is None:

@@ -34,6 +34,7 @@ class Computation:
     bfloat16: frozenset[str] = frozenset()  # the arrays that NumPy has as float32, to be rounded
     parameters: Sequence[Parameter] = ()  # of a last layer, by which there are gradients too
     laid_out: Mapping[str, LaidOut] = field(default_factory=dict)  # those that are not contiguous
+    own: bool = False  # the user's: what its backward pass leaves out has the gradient 0
 
     @property
     def main(self) -> str:
@@ -108,6 +109,7 @@ def tensorflow(computation: Computation) -> list[str]:
         if computation.parameters:
             by, taken = f"[{', '.join(computation.by)}]", computation.taken
         tape = ["with tf.GradientTape() as tape:", f"    tape.watch({by})"]
+        weights += ', unconnected_gradients="zero"' * computation.own
         call = broken(f"tape.gradient({answer}, {by}{weights})", WIDTH - len(taken))
         body = [*tape, *indented(body), *f"{taken} = {call}".splitlines()]
     body += computation.totals
@@ -136,6 +138,7 @@ def torch(computation: Computation) -> list[str]:
     if computation.gradient:
         answer = computation.answer
         weights = computation.cotangent or f"torch.ones_like({answer})"
+        weights += ", materialize_grads=True" * computation.own
         call = f"torch.autograd.grad({answer}, {values}, {weights})"
         by_grad = f"{computation.taken} = {broken(call)}".splitlines()
         losses = [*(f"{name}.requires_grad_()" for name in computation.by), *losses, *by_grad]
