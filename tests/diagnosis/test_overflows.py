@@ -16,6 +16,8 @@ import pytest
 from tests.observed import bounds_of, problem_of
 from xent_check.diagnosis.diagnosis import Diagnosis, Observed, diagnose
 from xent_check.diagnosis.gradients import diagnose_gradient
+from xent_check.diagnosis.losses import meaning_of
+from xent_check.diagnosis.overflows import of_losses
 from xent_check.diagnosis.stated_reasons import gradient_given_by
 from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import Reduction
@@ -237,6 +239,15 @@ def test_a_stated_reason_of_a_gradient_is_beside_what_is_lost() -> None:
     assert not given(asked, observed, ("overflow", "not-renormalised"))
     in_another = np.array([[-1, NAN], [INF, NAN]])  # where nothing overflows
     assert not given(asked, in_another, both)
+
+
+def test_a_loss_beyond_float64_overflows_in_a_mean_that_is_within_it() -> None:
+    """3 x 0.95 x 9e307 is 2.6e308, and a third of it 8.6e307. That of a masked label is inf."""
+    asked = problem("binary", "logits", [0, 9e307, 3], [1, 0, 1], dtype="float64",
+                    label_smoothing=0.1, sample_weight=[1, 3, 1])  # fmt: skip
+    assert [one.what for one in of_losses(meaning_of(asked))] == ["the loss"]
+    masked = problem("binary", "logits", [-INF, 0], [1, 1], dtype="float64", sample_weight=[3, 1])
+    assert not of_losses(meaning_of(masked))
 
 
 AS_IF_1 = ("labels-taken-to-sum-to-1",)

@@ -39,6 +39,10 @@ BUGS = (
         "np.nan_to_num(made) * problem.cotangent", TESTS, "cotangent_of_0",
     ),
     Bug(
+        "a loss beyond float64 is infinite by its meaning", "overflows:_held",
+        "np.isfinite(losses) | beyond", "np.isfinite(losses)", TESTS, "beyond_float64",
+    ),
+    Bug(
         "the derivative of a cap is left out of a changed gradient",
         "gradients_by_meaning:_slope_of_score", "if m.softcap is None:", "if True:", TESTS,
         "through_a_cap or through_a_scale",

@@ -136,8 +136,8 @@ def _on_the_way(m: Meaning) -> Iterator[tuple[str, Float64s]]:
     if m.z_loss:
         yield "the square of the log-sum-exp", log_sum_exp(m) ** 2
     if m.sample_weight is not None:
-        yield "the loss before its sample weight", _finite(sample_losses(_unweighted(m)))
-    yield "the loss", _finite(sample_losses(m))
+        yield "the loss before its sample weight", _held(m, sample_losses(_unweighted(m)))
+    yield "the loss", _held(m, sample_losses(m))
 
 
 def _on_the_way_back(m: Meaning, cotangent: Float64s | None) -> Iterator[tuple[str, Float64s]]:
@@ -192,5 +192,8 @@ def _most(numbers: Float64s, real: Bools) -> Float64s:
     return np.asarray(np.where(real, np.abs(numbers), 0.0).max(axis=1, initial=0.0))
 
 
-def _finite(losses: Float64s) -> Float64s:
-    return np.where(np.isfinite(losses), losses, 0.0)
+def _held(m: Meaning, losses: Float64s) -> Float64s:
+    """The losses, 0 for nan and for those that are infinite by their meaning: not what is beyond
+    float64."""
+    beyond = np.isinf(losses) & ~infinite(m)
+    return np.where(np.isfinite(losses) | beyond, losses, 0.0)

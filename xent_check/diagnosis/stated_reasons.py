@@ -121,10 +121,10 @@ def _alone(evidence: Evidence, names: Collection[str]) -> Iterator[Given]:
 
 
 def _to_the_last_digit(evidence: Evidence, names: Collection[str]) -> Iterator[Given]:
-    """Those that give each number to its last digit or the next: of float64, which is too narrow to
-    tell those numbers from the truth otherwise."""
+    """Those that give each number to two of its spacings: of float64, which is too narrow to tell
+    those numbers from the truth otherwise."""
     total, values = evidence.observed.reduction is not None, evidence.observed.values
-    near = np.nan_to_num(spacing(values, evidence.truth.meaning.dtype))  # 0 of nan and inf
+    near = 2 * np.nan_to_num(spacing(values, evidence.truth.meaning.dtype))  # 0 of nan and inf
     for one in (one for name in names for one in by_hypothesis(evidence.truth, name, total)):
         if evidence.fits(one) and (distance(values, one.numbers) <= near).all():
             yield Given(one.ids, one.parameters)
