@@ -142,9 +142,12 @@ class Domain:
         """The numbers at an offset from low and so many strides further."""
         kind, width = _BITS[self.dtype]
         first = np.uint64((self._ordinal(self.low) + offset) % 2**64)
-        ordinals = (steps * np.uint64(self.stride) + first).view(np.int64)  # modulo 2^64
-        negative = np.int64(-(2**63)) if width == 64 else np.int64(1 << (width - 1))
-        bits = np.where(ordinals >= 0, ordinals, ~ordinals | negative)
+        if self.stride != 1:
+            steps = steps * np.uint64(self.stride)
+        bits = ordinals = (steps + first).view(np.int64)  # modulo 2^64
+        if ordinals.min(initial=0) < 0:
+            negative = np.int64(-(2**63)) if width == 64 else np.int64(1 << (width - 1))
+            bits = np.where(ordinals >= 0, ordinals, ~ordinals | negative)
         scores: npt.NDArray[Any] = bits.view(np.uint64).astype(kind).view(numpy_dtype(self.dtype))
         return scores
 

@@ -12,7 +12,7 @@ from xent_check.reference.truth import Truth
 
 from .domain import Domain
 
-IN_CACHE = 2**14  # numbers looked at at once
+IN_CACHE = 2**15  # numbers looked at at once
 SLACK = 2.0**-7  # ulps, or shares: exact values that are known better need no look one by one
 
 
