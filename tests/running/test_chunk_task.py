@@ -11,7 +11,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from tests.support.answered import MadeUp, posed, right
+from tests.support.answered import HIDDEN, MadeUp, posed, right
 from xent_check.casefile.loading import PosedCase
 from xent_check.errors import UserError
 from xent_check.history.plain_values import from_plain, to_plain
@@ -41,14 +41,6 @@ check: [value, gradient]
 AUTO = SPARSE + "tolerance: auto\nsample_weight: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]\n"
 RELATIVE = SPARSE.replace("check: [value, gradient]", "check: [gradient]")
 RELATIVE += "tolerance: {atol: 0, rtol: 1.0e-5, ulps: 0}\n"
-HIDDEN = """\
-loss: sparse_categorical
-hidden: {random: normal, shape: [7, 3], seed: 1}
-weight: {random: normal, shape: [5, 3], seed: 2}
-bias: {random: normal, shape: [5], seed: 3}
-labels: [0, 1, 2, 3, 4, 0, 1]
-check: [value, gradient]
-"""
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.answered import answered, posed, right
+from tests.support.answered import HIDDEN, answered, posed, right
 from tests.support.mapped import mapped
 from xent_check.casefile.in_memory import case_in_memory
 from xent_check.casefile.loading import PosedCase
@@ -30,15 +30,6 @@ SPARSE = """\
 loss: sparse_categorical
 logits: {random: normal, shape: [10, 4], scale: 3}
 labels: [0, 1, 2, 3, 0, 1, 2, 3, 0, 1]
-"""
-
-HIDDEN = """\
-loss: sparse_categorical
-hidden: {random: normal, shape: [7, 3], seed: 1}
-weight: {random: normal, shape: [5, 3], seed: 2}
-bias: {random: normal, shape: [5], seed: 3}
-labels: [0, 1, 2, 3, 4, 0, 1]
-check: [value, gradient]
 """
 
 

@@ -23,6 +23,14 @@ from xent_check.workers.wire import Message, decode_problem
 from xent_check.workers.worker import Request
 
 Asked = tuple[Implementation, Job, Request]
+HIDDEN = """\
+loss: sparse_categorical
+hidden: {random: normal, shape: [7, 3], seed: 1}
+weight: {random: normal, shape: [5, 3], seed: 2}
+bias: {random: normal, shape: [5], seed: 3}
+labels: [0, 1, 2, 3, 4, 0, 1]
+check: [value, gradient]
+"""
 
 
 class MadeUp:

@@ -56,9 +56,8 @@ class Part:
         domain, kind = self._domain, (exact, dtype_name(actual.dtype))
         if kind not in self._limits:
             self._limits[kind] = Limits.of(domain, *kind)
-        whole = Held.of(
-            domain, self._indices, self._scores, actual, exact, self._limits[kind]
-        )  # fmt: skip
+        limits = self._limits[kind]
+        whole = Held.of(domain, self._indices, self._scores, actual, exact, limits)
         count, near = Tally(), [np.zeros(0, np.intp)]
         step = max(1, IN_CACHE // domain.width)
         for first in range(self._before, len(self._scores), step):
