@@ -102,4 +102,13 @@ BUGS = (
         "beyond & (actual == np.copysign(np.inf, target))", "beyond & np.isinf(actual)", EXTREMES,
         "infinity",
     ),
+    Bug(
+        "the residual of the label is that of another class", "bounds_one_class:_entries",
+        "np.abs(p - 1) - p + roundings", "roundings", "test_bounds_one_class.py", "coefficients",
+    ),
+    Bug(
+        "the gradient of a sample that is left out is bounded", "bounds_one_class:one_class_parts",
+        "c = np.where(problem.kept.reshape(-1), capped(c * cotangent), 0.0)",
+        "c = capped(c * cotangent)", "test_bounds_one_class.py", "coefficients",
+    ),
 )  # fmt: skip

@@ -219,7 +219,10 @@ def test_classes_are_bounded_a_few_rows_at_a_time(monkeypatch: pytest.MonkeyPatc
 
     made = bounds_classes._from_logits
     values, labels = f32(np.zeros((10, 4))), np.zeros(10, np.int64)
-    subject = Problem("sparse_categorical", "logits", values, labels, "float32", gradient=True)
+    subject = Problem(
+        "sparse_categorical", "logits", values, labels, "float32", label_smoothing=0.1,
+        gradient=True,
+    )  # fmt: skip
     whole = bounds_of(subject)
     monkeypatch.setattr(bounds_classes, "_CHUNK", 12)
     monkeypatch.setattr(bounds_classes, "_from_logits", from_logits)
