@@ -161,4 +161,8 @@ BUGS = (
         "what always dies is started for ever", "worker:Worker._start",
         "if self._deaths == MAX_DEATHS:", "if False:", WORKER, "given_up",
     ),
+    Bug(
+        "a finite number beyond the dtype is not said", "posing:_overflow",
+        "if not len(beyond)", "if len(beyond)", "test_summary.py", "beyond",
+    ),
 )  # fmt: skip

@@ -12,8 +12,7 @@ from xent_check.problem.options import dashed
 
 from .array_files import read_array
 from .case import ARRAY_KEYS, COMMAND_LINE, Case, CaseFields
-from .expectations import expectations
-from .loading import PosedCase, listed_implementations, unknown_implementations
+from .loading import PosedCase, unknown_implementations
 from .memory import must_fit
 from .mending import checked
 from .posing import pose
@@ -156,12 +155,12 @@ def posed_case(source: Map, any_label: bool = False, shown: str = COMMAND_LINE) 
     file, fields = Path(shown).absolute(), known.fields
     case = Case(file, shown, fields.name or fields.loss, known.source, fields, known.unknown)
     try:
-        problem = pose(case, allow_outside=True, any_label=any_label)
+        posed = pose(case, allow_outside=True, any_label=any_label)
     except InvalidError as error:
         mistakes += error.mistakes
     if mistakes:
         raise InvalidError(*mistakes)
-    return PosedCase(case, problem, expectations(case, problem), listed_implementations(case))
+    return PosedCase.of(case, posed)
 
 
 def option_name(key: str) -> str:

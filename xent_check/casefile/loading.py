@@ -34,7 +34,7 @@ from .keyword import keyword_matcher
 from .levels import LeftOut, is_above, left_out_text
 from .mending import checked
 from .paths import case_files, require_existing, split_path
-from .posing import pose
+from .posing import Posed, pose
 from .uncollected import uncollected
 from .yaml_reader import read
 from .yaml_values import Map, line_of
@@ -49,6 +49,18 @@ class PosedCase:
     expectations: Expectations  # what it states, by implementation
     implementations: tuple[Implementation, ...] | None  # None: the default set
     sampled: Sampled | None = None  # the rows that the problem has, where it has not all of them
+    overflows: tuple[str, ...] = ()  # as of Posed
+
+    @classmethod
+    def of(cls, case: Case, posed: Posed) -> PosedCase:
+        """The case with what it states; InvalidError for expectations that do not fit it."""
+        return cls(
+            case,
+            posed.problem,
+            expectations(case, posed.problem),
+            listed_implementations(case),
+            overflows=posed.overflows,
+        )
 
     def with_tolerance(self, tolerance: Tolerance | Auto) -> PosedCase:
         """The same case under another tolerance."""
@@ -175,10 +187,9 @@ def load_all(
     broken = (case for file in files.values() for case in file.broken)
     for case in filter(runs, [*selected, *broken]):
         try:
-            problem = pose(case, allow_outside, any_label)
-            expected = expectations(case, problem)
+            posed = PosedCase.of(case, pose(case, allow_outside, any_label))
             if not located_mistakes:
-                posed_cases.append(PosedCase(case, problem, expected, listed_implementations(case)))
+                posed_cases.append(posed)
         except InvalidError as error:
             located_mistakes += [case.located_mistake(mistake) for mistake in error.mistakes]
     if located_mistakes:

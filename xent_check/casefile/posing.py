@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from xent_check.errors import InvalidError, KeyPath, Mistake
-from xent_check.problem.dtypes import Float64s, rounded
+from xent_check.errors import InvalidError, KeyPath, Mistake, key_text
+from xent_check.problem.dtypes import Float64s, dtype_name, rounded
 from xent_check.problem.options import ARRAYS, LAYOUTS, MASKS, OPTIONS, misfit, samples_of
 from xent_check.problem.problem import Problem
 from xent_check.problem.vocabulary import GIVEN, PARAMETERS, REDUCTIONS, Reduction
@@ -25,7 +25,17 @@ from .memory import Size, copy_bytes, must_have
 Array = npt.NDArray[Any]
 
 
-def pose(case: Case, allow_outside: bool = False, any_label: bool = False) -> Problem:
+@dataclass(frozen=True, eq=False)
+class Posed:
+    """What a case states."""
+
+    problem: Problem
+    overflows: tuple[str, ...]
+    """the arrays with finite numbers that are infinite in the case's dtype; none where the case
+    states what comes of it"""
+
+
+def pose(case: Case, allow_outside: bool = False, any_label: bool = False) -> Posed:
     """The problem that a case states: its arrays read or made, rounded to its dtype and checked.
 
     A single sample without a sample axis gets one. allow_outside: array files may be outside the
@@ -46,7 +56,21 @@ def pose(case: Case, allow_outside: bool = False, any_label: bool = False) -> Pr
     mistakes += expectation_mistakes(case, builder.layout())
     if problem is None or mistakes:
         raise InvalidError(*mistakes)
-    return problem
+    return Posed(problem, () if case.fields.expect else builder.overflows(problem))
+
+
+def _overflow(key: str, array: Array, rounded: Array) -> str:
+    """What is said of an array's finite numbers that were rounded to infinity; "" of none."""
+    if array.dtype == rounded.dtype or not np.isinf(rounded).any():
+        return ""
+    beyond = np.argwhere(np.isfinite(array) & np.isinf(rounded.reshape(array.shape)))
+    if not len(beyond):
+        return ""
+    first = tuple(map(int, beyond[0]))
+    number, infinity = (float(of.reshape(array.shape)[first]) for of in (array, rounded))
+    name = dtype_name(rounded.dtype)
+    more = f", and {len(beyond) - 1:,} more of {key} likewise" if len(beyond) > 1 else ""
+    return f"{key_text((key, *first))} is {number:g}, which is {infinity} in {name}{more}"
 
 
 class _ProblemBuilder:
@@ -117,6 +141,13 @@ class _ProblemBuilder:
             dtype=f.dtype,
             **vars(options),
         )
+
+    def overflows(self, problem: Problem) -> tuple[str, ...]:
+        """What is said of each array that has finite numbers beyond the dtype."""
+        rounded = {self.given: problem.values, "labels": problem.labels}
+        rounded |= {key: getattr(problem, key) for key in ARRAYS if key in self.arrays}
+        texts = (_overflow(key, self.arrays[key], array) for key, array in rounded.items())
+        return tuple(text for text in texts if text)
 
     def layout(self) -> Layout:
         """What the numbers of the case's expectations must fit, as far as it is known."""
