@@ -178,6 +178,8 @@ def test_options_and_soft_labels_are_those_of_a_case() -> None:
         (ValueError, {"labels": np.array([0.0, 1.0])}, "labels: numbers of dtype float64; allowed"),
         (ValueError, {"probs": LOGITS}, "logits and probs together; allowed: exactly one"),
         (ValueError, {"logits": np.zeros((2, 3), complex)}, "values of dtype complex128"),
+        (ValueError, {"labels": np.ma.masked_equal([0, 1], 1)}, "labels: an array with masked n"),
+        (ValueError, {"observed": np.ma.masked_equal([1.0, 2.0], 2)}, "observed: an array with ma"),
         (ValueError, {"logits": Tensor("text", "float32")}, "Tensor, which NumPy cannot read: V"),
         (ValueError, {"logits": [[1.0, 2.0], [3.0]]}, "logits[1]: ragged"),
         (ValueError, {"class_weight": [1, 2]}, "class_weight: shape [2]; allowed: [3], one per"),

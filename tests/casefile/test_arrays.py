@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import mmap
 import sys
 from pathlib import Path
@@ -247,6 +248,18 @@ def test_a_safetensors_file_is_mapped(dtype: str, tmp_path: Path) -> None:
     assert Path(str(mapped(found).filename)) == tmp_path / "x.safetensors"
     assert not found.flags.writeable
     np.testing.assert_array_equal(found, array)
+
+
+def test_a_tensor_of_a_dtype_that_numpy_has_not_is_named(tmp_path: Path) -> None:
+    tensor = {"dtype": "F8_E4M3", "shape": [3], "data_offsets": [0, 3]}
+    header = json.dumps({"a": tensor}).encode()
+    length = len(header).to_bytes(8, "little")
+    (tmp_path / "x.safetensors").write_bytes(length + header + b"abc")
+    with pytest.raises(InvalidError) as raised:
+        made({"file": "x.safetensors#a"}, tmp_path)
+    (mistake,) = raised.value.mistakes
+    assert mistake.fault == "'a' holds numbers of F8_E4M3"
+    assert mistake.advice == "save them as float32"
 
 
 def test_an_empty_tensor_is_an_empty_array(tmp_path: Path) -> None:

@@ -370,6 +370,16 @@ def test_what_observed_cannot_go_with_is_said() -> None:
         assert (
             "--observed runs nothing: leave out -i and --python, and reports but json" in done.err
         )
+    done = evaluate(*ROW, "--observed", "0.4", "--check", "gradient")
+    assert (done.code, done.out) == (2, "")
+    assert "--check gradient without a gradient to explain" in done.err
+
+
+def test_what_observed_is_of_may_be_beyond_the_dtype() -> None:
+    """70000 is inf in float16, and the loss nan: that is said, beside why nan came out."""
+    row = ("--loss", "binary", "--logits", "[70000]", "--labels", "[1]", "--dtype", "float16")
+    done = evaluate(*row, "--observed", "nan")
+    assert done.err == "warning: logits[0] is 70000, which is inf in float16\n"
 
 
 # ---- --save -------------------------------------------------------------------------------------

@@ -45,6 +45,10 @@ def failure(function: Callable[..., Any], framework: str = "numpy") -> Failed:
         (odd.a_dataclass_without_losses, "an Output of a str; none of its parts is an array"),
         (odd.text, "a str; return one array of numpy with a loss for each sample"),
         (odd.booleans, "bool numbers; losses are numbers in float16, bfloat16, float32, float64"),
+        (
+            odd.masked,
+            "an array with masked numbers; a loss that does not count is 0: return it `.f",
+        ),
         (odd.exits, "; a loss returns or raises, and does not exit"),
         (odd.of_logits_alone, "mine.py:f takes logits alone: a loss takes scores and labels"),
         (odd.of_something_more, "mine.py:f takes chunk_size, which no case fills: give a default"),

@@ -150,7 +150,11 @@ def _safetensors(path: Path, member: str, key: KeyPath) -> Array:
         if name in _TENSORS and math.prod(shape):
             return _mapped_tensor(path, member, numpy_dtype(_TENSORS[name]))
         must_fit([math.prod(shape)], 8, key)
-        tensor: Array = tensors.get_tensor(member)
+        try:
+            tensor: Array = tensors.get_tensor(member)
+        except AttributeError:  # it names a dtype that NumPy has not
+            fault, advice = f"{member!r} holds numbers of {name}", "save them as float32"
+            raise _invalid(key, fault, "dtypes of NumPy, and bfloat16", advice) from None
         return tensor
 
 

@@ -126,8 +126,12 @@ def as_array(value: object, key: tuple[str, ...]) -> Array:
     """A copy of an array of any framework, in its dtype; integers and booleans in int64.
 
     What is recorded for a gradient is detached, and what is on a device is copied from it.
-    InvalidError, at the key, for what NumPy cannot read.
+    InvalidError, at the key, for what NumPy cannot read, and for masked numbers.
     """
+    if type(value) is not np.ndarray and np.ma.is_masked(value):
+        fault, allowed = "an array with masked numbers", "numbers alone"
+        advice = "fill them; sample_weight or ignore_index leaves samples out"
+        raise InvalidError(Mistake(key, fault, allowed, advice))
     try:
         array = np.array(np.asarray(_on_the_host(value)))  # of its own memory
     except Exception as error:  # whatever a framework raises

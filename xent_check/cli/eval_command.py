@@ -227,6 +227,13 @@ def command(
         if save is not None:
             _write(save, source, force, again)
         if pasted:
+            if posed.problem.gradient and not gradients:
+                raise click.UsageError(
+                    "--check gradient without a gradient to explain: leave it out, or say "
+                    "--observed-gradient NUMBERS"
+                )
+            for text in posed.overflows:
+                click.echo(f"warning: {text}", err=True)
             _explain(posed, numbers, bool(reports), verbose > 0, color)
     if not pasted:
         from .output import Look

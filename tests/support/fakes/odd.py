@@ -66,6 +66,10 @@ def a_list(logits: Array, labels: Array) -> Any:
     return _losses(logits, labels).tolist()
 
 
+def masked(logits: Array, labels: Array) -> Any:
+    return np.ma.masked_where(labels == 0, _losses(logits, labels))
+
+
 def integers(logits: Array, labels: Array) -> Array:
     return _losses(logits, labels).astype(np.int64)
 

@@ -42,7 +42,7 @@ def losses_of(
 ) -> Part:
     """The losses: a native array, or one of NumPy; of several parts the first of the samples'
     shape. What is not plain to see is noted. AnswerError where there is no array of
-    floating-point numbers. shown: the name of what returned it."""
+    floating-point numbers, none of them masked. shown: the name of what returned it."""
     if framework.is_native(returned) or isinstance(returned, np.ndarray | np.generic):
         _require_floats(returned, framework)
         if not framework.is_native(returned):
@@ -78,6 +78,9 @@ def device_of(array: Any) -> str:
 
 
 def _require_floats(array: Any, framework: Framework) -> None:
+    if isinstance(array, np.ma.MaskedArray) and np.ma.is_masked(array):
+        advice = "a loss that does not count is 0: return it `.filled(0)`"
+        raise AnswerError("an array with masked numbers", advice)
     name = str(array.dtype).rpartition(".")[2].strip("<>'\" ")
     if isinstance(array, np.ndarray | np.generic):
         name = array.dtype.name
