@@ -12,6 +12,7 @@ from xent_check.problem.options import dashed
 
 from .array_files import read_array
 from .case import ARRAY_KEYS, COMMAND_LINE, Case, CaseFields
+from .expectations import expectations
 from .loading import PosedCase, unknown_implementations
 from .memory import must_fit
 from .mending import checked
@@ -160,7 +161,7 @@ def posed_case(source: Map, any_label: bool = False, shown: str = COMMAND_LINE) 
         mistakes += error.mistakes
     if mistakes:
         raise InvalidError(*mistakes)
-    return PosedCase.of(case, posed)
+    return PosedCase.of(case, posed, expectations(case, posed.problem))
 
 
 def option_name(key: str) -> str:

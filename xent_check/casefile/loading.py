@@ -52,15 +52,10 @@ class PosedCase:
     overflows: tuple[str, ...] = ()  # as of Posed
 
     @classmethod
-    def of(cls, case: Case, posed: Posed) -> PosedCase:
-        """The case with what it states; InvalidError for expectations that do not fit it."""
-        return cls(
-            case,
-            posed.problem,
-            expectations(case, posed.problem),
-            listed_implementations(case),
-            overflows=posed.overflows,
-        )
+    def of(cls, case: Case, posed: Posed, expected: Expectations) -> PosedCase:
+        """The case with what it states."""
+        listed = listed_implementations(case)
+        return cls(case, posed.problem, expected, listed, overflows=posed.overflows)
 
     def with_tolerance(self, tolerance: Tolerance | Auto) -> PosedCase:
         """The same case under another tolerance."""
@@ -187,9 +182,10 @@ def load_all(
     broken = (case for file in files.values() for case in file.broken)
     for case in filter(runs, [*selected, *broken]):
         try:
-            posed = PosedCase.of(case, pose(case, allow_outside, any_label))
+            posed = pose(case, allow_outside, any_label)
+            expected = expectations(case, posed.problem)
             if not located_mistakes:
-                posed_cases.append(posed)
+                posed_cases.append(PosedCase.of(case, posed, expected))
         except InvalidError as error:
             located_mistakes += [case.located_mistake(mistake) for mistake in error.mistakes]
     if located_mistakes:
