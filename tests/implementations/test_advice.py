@@ -66,6 +66,15 @@ def test_whose_arrays_it_takes_is_asked_only_where_its_user_has_not_said_it() ->
     assert "it got arrays" not in failure(odd.of_tensors).message
 
 
+def traced(logits: Array, labels: Array) -> Array:
+    raise ValueError("'axis' must be of type 'int' but actual type is DynamicJaxprTracer")
+
+
+def test_a_jitted_loss_that_got_a_tracer_for_an_option_is_told_how_to_leave_it_out() -> None:
+    assert failure(traced).message.endswith("; a jitted loss gets a tracer for each argument: "
+                                            "static_argnames leaves out options")  # fmt: skip
+
+
 def test_what_it_is_called_with_is_told_where_it_fails() -> None:
     assert failure(odd.nothing).call == "mine.py:f(logits, labels)"
 

@@ -11,7 +11,8 @@ from xent_check.problem.evaluation import MissingDeviceError, UnsupportedError
 from .answers import AnswerError
 
 # Parts of the names of frameworks' arrays: an error with one in its message is about arrays.
-_OF_ARRAYS = ("ndarray", "Tensor", "tensor", "ArrayImpl", "Tracer")
+_OF_ARRAYS = ("ndarray", "Tensor", "tensor", "ArrayImpl")
+_TRACED = "Tracer"  # what jax passes in place of each argument of a function that it compiles
 
 
 @contextlib.contextmanager
@@ -38,6 +39,8 @@ def _advice(error: BaseException, other_arrays: str) -> str:
     """What to do, in a clause; "" where the error says all there is to say."""
     if isinstance(error, SystemExit):
         return "a loss returns or raises, and does not exit"
+    if _TRACED in f"{type(error).__name__}: {error}":
+        return "a jitted loss gets a tracer for each argument: static_argnames leaves out options"
     about_arrays = isinstance(error, AttributeError | TypeError) and any(
         part in str(error) for part in _OF_ARRAYS
     )
