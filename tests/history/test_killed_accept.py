@@ -27,7 +27,7 @@ CASES = "\n".join(
     [
         "defaults: {loss: sparse_categorical, labels: [0, 1]}",
         "cases:",
-        *(f"  - {{name: c{i}, logits: [[{i}.5, 1.0], [0.25, 2.0]]}}" for i in range(300)),
+        *(f"  - {{name: c{i}, logits: [[{i}.5, 1.0], [0.25, 2.0]]}}" for i in range(100)),
     ]
 )
 ACCEPT = ("accept", "--results", "run.json", "--baseline", "base.json")

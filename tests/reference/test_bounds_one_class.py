@@ -19,7 +19,7 @@ INF = np.inf
 ROWS = [
     [1.0, -2.0, 0.5, 3.0], [0.0, 0.0, 0.0, 0.0], [-INF, 1.0, 2.0, -INF], [-INF, -INF, -INF, -INF],
     [INF, 1.0, 2.0, 3.0], [np.nan, 1.0, 2.0, 3.0], [1e30, -1e30, 0.0, 1.0],
-    [-700.0, 800.0, 0.0, 1.0],
+    [-700.0, 800.0, 0.0, 1.0], [1.7e308, -1.7e308, 0.0, 1.0],
 ]  # fmt: skip
 
 
@@ -29,12 +29,19 @@ ROWS = [
     [
         {},
         {"class_weight": np.array([2.0, 0.0, -1.5, 1e-30])},
-        {"sample_weight": np.array([1.0, -2.0, 0.0, 3.0, 1.0, 1.0, 1e4, 5.0]), "ignore_index": 1},
-        {"cotangent": np.array([1.0, -2.0, 0.0, 3.0, 1.0, 1e-30, 1e4, 5.0]), "ignore_index": 1},
+        {
+            "sample_weight": np.array([1.0, -2.0, 0.0, 3.0, 1.0, 1.0, 1e4, 5.0, 2.0]),
+            "ignore_index": 1,
+        },
+        {
+            "cotangent": np.array([1.0, -2.0, 0.0, 3.0, 1.0, 1e-30, 1e4, 5.0, 2.0]),
+            "ignore_index": 1,
+        },
     ],
     ids=["plain", "class weights", "sample weights", "cotangents"],
 )
 @pytest.mark.parametrize("label", [0, 1, 3, -7, 4])
+@pytest.mark.filterwarnings("error")
 def test_it_is_the_bound_of_any_coefficients(
     dtype: DType, options: dict[str, Any], label: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

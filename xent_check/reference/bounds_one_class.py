@@ -57,7 +57,8 @@ class _Statistics:
     @property
     def gap(self) -> Float64s:
         """g of the label; 0 of a label with the logit -inf."""
-        return np.where(np.isinf(self.own), 0.0, np.minimum(self.top - self.own, LARGEST))
+        with np.errstate(over="ignore"):
+            return np.where(np.isinf(self.own), 0.0, np.minimum(self.top - self.own, LARGEST))
 
     @property
     def log_sum(self) -> Float64s:
