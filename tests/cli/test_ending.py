@@ -98,7 +98,7 @@ except Terminated:
     process.stdout.readline()
     process.send_signal(signal.SIGTERM)
     try:
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=20)
     finally:
         process.kill()
     assert (process.returncode, said) == (143, "terminated\n")

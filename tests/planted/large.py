@@ -49,7 +49,7 @@ BUGS = (
     ),
     Bug(
         "a process that cleans up for ever is not ended", "ending:_watch",
-        "time.sleep(CLEANING)", "threading.Event().wait(60)", ENDING, "never_ends",
+        "time.sleep(CLEANING)", "threading.Event().wait(30)", ENDING, "never_ends",
     ),
     Bug(
         "a process that has not begun our code is asked to end", "worker:Worker.stop",

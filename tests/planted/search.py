@@ -36,6 +36,7 @@ BUGS = (
     Bug(
         "nothing asked is success", "cli.mutate_command:_exit_code",
         "if not mutation.asked or not mutation.fates:", "if not mutation.fates:", f"cli/{MUTATE}",
+        "no_bug_can_be_asked",
     ),
     Bug(
         "the reason is that of one case", "common_reason:common_reason",
