@@ -163,6 +163,16 @@ BUGS = (
     ),
     Bug(
         "a finite number beyond the dtype is not said", "posing:_overflow",
-        "if not len(beyond)", "if len(beyond)", "test_summary.py", "beyond",
+        "if not len(beyond)", "if len(beyond)", "test_judging.py", "beyond",
+    ),
+    Bug(
+        "a weight may be beyond the dtype", "posing:_ProblemBuilder.check_weights",
+        "np.isfinite(self.in_dtype(array)).all()", "np.isfinite(array).all()",
+        "test_bad_cases.py", "weights_that",
+    ),
+    Bug(
+        "a soft label may be an infinity", "data_rules:outside_labels",
+        "outside, allowed = ~np.isfinite(labels), \"finite numbers\"", "return",
+        "test_bad_cases.py", "soft_label",
     ),
 )  # fmt: skip

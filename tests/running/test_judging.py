@@ -9,6 +9,7 @@ from textwrap import indent
 import numpy as np
 import pytest
 
+from tests.support.answered import answered, posed, right
 from tests.support.command import Command
 from tests.support.fake import fake
 from tests.support.loaded import posed_cases
@@ -199,3 +200,23 @@ def test_the_report_opens_with_what_was_found(command: Command) -> None:
     assert " ".join(done.stdout.split()).startswith(
         f"{RIGHT} gets numpy arrays (by its annotations); computes sparse_categorical from "
     )
+
+
+def test_numbers_beyond_their_dtype_are_noted(tmp_path: Path) -> None:
+    """But not where the case states what comes of them, nor an infinity that stands there."""
+    text = """
+        defaults: {loss: binary, labels: [0, 1, 0], dtype: float16}
+        cases:
+          - {name: stated, logits: [7.0e+4, 0, 0], expect: {reference: {mean: .nan}}}
+          - {name: infinite, logits: [-.inf, 0, 65504]}
+          - {name: one, logits: [0, 65520, -65519]}
+          - {name: more, logits: [-1.0e+9, 1.0e+300, 0], reduction: mean}
+        """
+    results = answered(posed(tmp_path, text), ("stable",), right)
+    notes = {r.case.name: r.notes[1:] for r in results if r.implementation == "stable"}
+    assert notes == {
+        "stated": (),
+        "infinite": (),
+        "one": ("logits[1] is 65520, which is inf in float16",),
+        "more": ("logits[0] is -1e+09, which is -inf in float16, and 1 more of logits likewise",),
+    }

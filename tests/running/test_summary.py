@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -54,32 +53,3 @@ def test_results_stand_by_case_and_then_in_the_order_of_the_table(
     assert set(report.hosts) == {"manual", "stable"}
     assert report.absent == ("keras",)
     assert "keras is required and missing: not there" in report.warnings
-
-
-def test_numbers_beyond_their_dtype_are_said_once_for_all_cases(tmp_path: Path) -> None:
-    """But not where the case states what comes of them, nor of an infinity as it stands there."""
-    text = """
-        defaults: {loss: binary, labels: [0, 1, 0], dtype: float16}
-        cases:
-          - {name: stated, logits: [7.0e+4, 0, 0], expect: {reference: {mean: .nan}}}
-          - {name: infinite, logits: [-.inf, 0, 65504]}
-          - {name: one, logits: [0, 65520, -65519]}
-          - {name: more, logits: [-1.0e+9, 1.0e+300, 0], sample_weight: [1, 1, 70000]}
-        """
-    cases = posed(tmp_path, text)
-    settings = Settings((str(tmp_path),))
-
-    def said(cases: Sequence[PosedCase]) -> tuple[str, ...]:
-        return report_of(settings, cases, asked, []).warnings
-
-    one, *others = (case for case in cases if case.case.name in ("one", "more"))
-    assert said(cases[:2]) == ()
-    (line,) = said([one])
-    assert line == f"{one.case.id}: logits[1] is 65520, which is inf in float16"
-    (line,) = said(others)
-    name = others[0].case.id
-    assert line == (
-        f"{name}: logits[0] is -1e+09, which is -inf in float16, and 1 more of logits likewise; "
-        "and 1 more arrays with such numbers"
-    )
-    assert others[0].overflows[1] == "sample_weight[2] is 70000, which is inf in float16"

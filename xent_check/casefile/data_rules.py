@@ -53,10 +53,10 @@ def outside_labels(
     labels: Array, loss: Loss, classes: int, ignore_index: int | None, shift: int | None
 ) -> Iterator[Mistake]:
     """The first class index that is neither ignored nor one of `classes`; the first binary label
-    outside [0, 1]. Labels of the loss categorical may be any numbers, and so may those that a
-    `shift` lets meet no scores.
+    outside [0, 1]; the first of the loss categorical that is not finite. Those that a `shift` lets
+    meet no scores may be any numbers.
 
-    labels: int64 class indices of the samples' shape, or floats of the loss binary.
+    labels: int64 class indices of the samples' shape, or floats, those of categorical in the dtype.
     """
     if loss == "sparse_categorical":
         outside = (labels < 0) | (labels >= classes)
@@ -67,8 +67,10 @@ def outside_labels(
         allowed = f"0 to {classes - 1}"
     elif loss == "binary":
         outside, allowed = ~((labels >= 0) & (labels <= 1)), "0 to 1"
-    else:
+    elif np.isfinite([labels.min(initial=0), labels.max(initial=0)]).all():  # without an array
         return
+    else:
+        outside, allowed = ~np.isfinite(labels), "finite numbers"
     if outside.any():
         index = _first_index(outside)
         others = and_more(int(outside.sum()) - 1)

@@ -311,7 +311,7 @@ class _ProblemBuilder:
         return len(self.mistakes) == before
 
     def check_weights(self, values: Array, axis: int) -> None:
-        """Weights are finite, and there are as many as the table of options says."""
+        """Weights are finite in the dtype, and as many as the table of options says."""
         samples = self.samples_shape(values, axis)
         counted = None if self.fields.loss == "binary" else axis
         bare = self.arrays[self.given].ndim < values.ndim
@@ -333,6 +333,8 @@ class _ProblemBuilder:
                     self.add_mistake((key,), *self.not_finite, advice)
             elif not np.isfinite(array.astype(np.float64)).all():
                 self.add_mistake((key,), "a weight that is not finite", "finite numbers")
+            elif not np.isfinite(self.in_dtype(array)).all():
+                self.add_mistake((key,), *self.not_finite)
 
     def check_empty_batch(self, values: Array) -> None:
         """Without samples, a total must be asked for: there is nothing else to compare."""
@@ -356,6 +358,7 @@ class _ProblemBuilder:
         known = self.is_known("labels", "ignore_index", "expect")
         if known and not f.expect and not self.any_label:
             ignored, shift = self.options.ignore_index, self.options.shift
+            labels = self.rounded(labels) if f.loss == "categorical" else labels
             wrong = outside_labels(labels, f.loss, classes, ignored, shift)
             self.add_item_mistakes("labels", wrong)
 

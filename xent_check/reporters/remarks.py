@@ -76,13 +76,18 @@ def absences(report: Report, required: bool = False) -> list[str]:
 
 
 def notes(report: Report) -> list[str]:
-    """The notes of the results; the same note on several cases is one line."""
+    """The notes of the results; the same note on several cases, or on the same ones by several
+    implementations, is one line."""
     cases: dict[tuple[str, str], list[str]] = {}
     for result in report.results:
         for note in result.notes:
             cases.setdefault((result.implementation, note), []).append(result.case.id)
+    names: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for (name, note), ids in cases.items():
+        names.setdefault((note, tuple(ids)), []).append(name)
     return [
-        f"{visible(f'{name} on {_cases_text(ids)}')}: {note}" for (name, note), ids in cases.items()
+        f"{visible(', '.join(who))} on {visible(_cases_text(ids))}: {note}"
+        for (note, ids), who in names.items()
     ]
 
 

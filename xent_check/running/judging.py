@@ -51,10 +51,10 @@ def judged(
             stated = replace(of_library, because=f"as {library}: {of_library.because}")
             known = judge(posed.case, posed.problem, i.name, evaluation, exact, stated, strict)
             result = known if known.status == "known" else result
+    notes = [*posed.overflows] if result.comparison else []
     if promise is not None and result.comparison and posed.case.fields.tolerance != "auto":
-        note = f"its promise of {promise} counts under the tolerance auto alone"
-        result = replace(result, notes=(*result.notes, note))
-    return result
+        notes.append(f"its promise of {promise} counts under the tolerance auto alone")
+    return replace(result, notes=(*result.notes, *notes)) if notes else result
 
 
 def _with_gradient(computed: Computed, exact: Truth) -> Computed:

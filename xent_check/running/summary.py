@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 from xent_check.casefile.loading import PosedCase
-from xent_check.errors import and_more, visible
 from xent_check.history.changes import variants_of
 from xent_check.implementations.names import Implementation, why_missing
 from xent_check.implementations.placement import placed, unused
@@ -31,7 +30,7 @@ def report_of(
     required = placed(settings.required, settings.pythons)
     absent = {i.name: why_missing(i) or _unseen(i) for i in required if i.name not in by_name}
     warnings = [f"{name} is required and missing: {why}" for name, why in absent.items() if why]
-    warnings += unused(by_name.values(), settings.pythons) + _overflows(posed_cases)
+    warnings += unused(by_name.values(), settings.pythons)
     answered = {r.implementation for r in results if r.status != "missing"}
     unanswered = {r.implementation for r in results} - answered
     order = {posed.case.id: position for position, posed in enumerate(posed_cases)}
@@ -51,13 +50,6 @@ def report_of(
         verbose=settings.verbose,
         variants=variants_of(ordered, names),
     )
-
-
-def _overflows(posed_cases: Sequence[PosedCase]) -> list[str]:
-    """What is said of cases with finite numbers beyond their dtype, in one line for several."""
-    texts = [f"{visible(p.case.id)}: {text}" for p in posed_cases for text in p.overflows]
-    more = and_more(len(texts) - 1)
-    return [f"{texts[0]}; {more} arrays with such numbers" if more else texts[0]] if texts else []
 
 
 def host_of(implementation: Implementation, introduction: Mapping[str, Any]) -> Host:
