@@ -252,6 +252,16 @@ def test_the_entries_beside_the_label_could_be_0() -> None:
     assert words(many, {"losses": 1e-6, "gradient": 1e-4}) is None
 
 
+@pytest.mark.filterwarnings("error")
+def test_weights_whose_mean_is_beyond_float64_are_no_matter() -> None:
+    heavy = np.array([1.7e308, 1.7e308])
+    problem = Problem(
+        "sparse_categorical", "logits", np.zeros((1, 2)), np.array([0]), "float64",
+        class_weight=heavy, gradient=True,
+    )  # fmt: skip
+    assert words(problem, {"losses": 1e300, "gradient": 1e300}) is None
+
+
 def test_a_gradient_that_is_0_beside_the_label_is_not_accepted_by_mistake() -> None:
     values = np.array([[0.25, 0.75]], np.float32)
     problem = Problem(

@@ -187,6 +187,7 @@ def _of_layer(
     return dict(sorted(accepted.items()))
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def _weights(problem: Problem) -> Float64s:
     """The factor of each sample's derivatives: the size of its cotangent, its weights and the scale
     of its logits."""
@@ -204,9 +205,8 @@ def _weights(problem: Problem) -> Float64s:
         by_class = np.abs(problem.class_weight.astype(np.float64))
         inside = np.clip(problem.labels, 0, problem.num_classes - 1)
         weights = np.abs(by_class[inside] * (1 - e) + e * by_class.mean())
-    with np.errstate(over="ignore", invalid="ignore"):
-        product = weights * np.abs(_or_1(problem.sample_weight)) * np.abs(_or_1(problem.cotangent))
-        product = product * problem.logit_scale
+    product = weights * np.abs(_or_1(problem.sample_weight)) * np.abs(_or_1(problem.cotangent))
+    product = product * problem.logit_scale
     return np.where(np.isnan(product), 0.0, product)  # 0 times an infinite weight
 
 
