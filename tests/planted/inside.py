@@ -14,7 +14,7 @@ BUGS = (
     ),
     Bug(
         "the result is not rounded", "bounds_inside:inside_float32",
-        "losses = wide.losses + u * rounding + floor", "losses = wide.losses", INSIDE, "within",
+        "capped(wide.losses + u * rounding + floor)", "wide.losses", INSIDE, "within",
     ),
     Bug(
         "a weight rounds nothing", "bounds_inside:inside_float32",

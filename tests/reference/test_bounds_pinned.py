@@ -13,12 +13,13 @@ from mpmath import mp
 
 from tests.support.bound_again import bounds_again
 from tests.support.random_problems import f32, f64, problem
-from xent_check.problem.dtypes import unit_roundoff
+from xent_check.problem.dtypes import rounded, unit_roundoff
 from xent_check.problem.problem import Problem
-from xent_check.problem.vocabulary import Given, Loss
+from xent_check.problem.vocabulary import DType, Given, Loss
 from xent_check.reference import bounds_classes
 from xent_check.reference.bounds import bounds
 from xent_check.reference.reference import Reference, reference
+from xent_check.reference.truth import truth
 
 LARGEST = float(np.finfo(np.float64).max)
 SEEDS = range(20_000, 20_600)
@@ -207,6 +208,28 @@ def test_numbers_at_the_end_of_float64_have_finite_bounds(
     )
     assert np.isfinite(found.losses).all()
     assert np.isfinite(found.gradient).all()
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("scaled", [{"logit_scale": 1.7e308}, {"softcap": 1.7e308}])
+@pytest.mark.parametrize("dtype", ["bfloat16", "float64"])
+def test_what_is_scaled_to_the_end_of_float64_has_finite_bounds(
+    scaled: dict[str, float], dtype: DType
+) -> None:
+    """Of the scores, of a z-loss of them, through a last layer and inside float32."""
+    rows = rounded(np.array([[1.0, 0.0, 0.5], [-2.0, -2.0, 0.5], [0.0, 1.0, 0.5]]), dtype)
+    labels = np.array([0, 1, 2])
+    weight = rounded(np.array([[1.0, 0.5, 0.0], [0.0, 0.0, 0.0], [3.0, -0.125, 1.0]]), dtype)
+    for subject in (
+        Problem("binary", "logits", rows, rounded(np.eye(3), dtype), dtype, gradient=True),
+        Problem("sparse_categorical", "logits", rows, labels, dtype, z_loss=1.0, gradient=True),
+        Problem("sparse_categorical", "hidden", rows, labels, dtype, weight=weight, gradient=True),
+    ):
+        found = truth(replace(subject, **scaled))  # type: ignore[arg-type]
+        short = dtype == "bfloat16" and subject.given == "logits"
+        for one in (found, found.inside_float32(subject) if short else found):
+            for name, part in one.bounds.parts.items():
+                assert part is None or np.isfinite(part).all(), (subject.loss, name)
 
 
 def test_classes_are_bounded_a_few_rows_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -150,7 +150,7 @@ def _from_logits(elements: _Elements) -> Split:
     if scored.rescaled:
         moved = b_plus_r / elements.u * p * q * np.exp(np.minimum(scored.errors, 700.0))
         entry = (entry + moved * scored.errors) * scored.slopes
-        entry = entry + (r * p + b * q) * (scored.slope_error + 6 * scored.slopes)
+        entry = entry + (r * p + b * q) * capped(scored.slope_error + 6 * scored.slopes)
     entry_lost = FLUSHES * (elements.live_b + elements.live_r) * up(scored.slopes)
     return terms, lost, (entry, entry_lost)
 

@@ -207,8 +207,8 @@ def _from_logits(rows: _Rows) -> Parts:
         entry = entry + 2 * z * capped(u * lse * (spread + 4 * p) + p * off * (1 + lse))
     if scored.rescaled:
         size = residual + u * 2 * z * lse * p
-        entry = (entry + change * (c_sum / u + 2 * z * (lse + off))) * scored.slopes
-        entry = entry + size * (scored.slope_error + 6 * scored.slopes)
+        entry = capped(entry + change * capped(c_sum / u + 2 * z * (lse + off))) * scored.slopes
+        entry = entry + size * capped(scored.slope_error + 6 * scored.slopes)
     derivative = None
     if rows.errors is not None:
         derivative = (residual / u + 2 * z * lse * p) * scored.slopes

@@ -35,13 +35,16 @@ def inside_float32(problem: Problem, reference: Reference, in_dtype: Bounds) -> 
     weights = (problem.class_weight, problem.sample_weight)
     roundings = 1.0 + sum(weight is not None for weight in weights)
     rounding = roundings * np.where(problem.kept, _size(reference.losses.high), 0.0)
-    losses = wide.losses + u * rounding + floor
+    with np.errstate(over="ignore"):
+        losses = capped(wide.losses + u * rounding + floor)
     terms = {name: term * (wide.u / u) for name, term in wide.terms.items()}
     terms |= {"round": rounding} if terms else {}
     gradient = in_dtype.gradient
     if wide.gradient is not None and reference.gradient is not None and _one_hot(problem):
         roundings += problem.cotangent is not None
-        gradient = wide.gradient + u * roundings * _size(reference.gradient.high) + floor
+        with np.errstate(over="ignore"):
+            size = u * roundings * _size(reference.gradient.high)
+            gradient = capped(wide.gradient + size + floor)
     return Bounds(losses, in_dtype.totals, gradient, terms, u, in_float32=True)
 
 

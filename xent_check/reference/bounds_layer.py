@@ -68,11 +68,13 @@ def through_layer(
     """
     hidden, weight, _ = (np.abs(array) for array in layer_of(problem))
     bound, size = (array.reshape(len(hidden), len(weight)) for array in (bound, size))
-    size = size + bound  # of the derivatives that are added up, which are not the exact ones
     samples = len(hidden) if samples is None else samples
     with np.errstate(over="ignore"):
-        by_class = bound + _adding(len(weight), problem.dtype) * size
-        by_sample = bound + _adding(samples, problem.dtype) * size
+        # Of the derivatives that are added up, which are not the exact ones. Nothing is infinite:
+        # a weight of 0 leaves nothing of it.
+        size = capped(size + bound)
+        by_class = capped(bound + _adding(len(weight), problem.dtype) * size)
+        by_sample = capped(bound + _adding(samples, problem.dtype) * size)
         of_hidden = by_class @ weight + _flushed(len(weight), problem.dtype)
         floor = _flushed(samples, problem.dtype)
         of_parameters: dict[Parameter, Float64s] = {"weight": by_sample.T @ hidden + floor}
