@@ -59,6 +59,8 @@ LOG_2 = math.log(2)
         (GAP, [INF], "the gap between two logits"),
         (half("sparse_categorical", [[40000, 0]], [0], logit_scale=2.0), [NAN], "the scaled logit"),
         (half("binary", [9], [0], softcap=1e-4), [NAN], "the logit over the cap"),
+        (half("binary", [9], [0], softcap=1e30), [NAN], "the cap"),  # times tanh 0, which is 0
+        (half("binary", [0], [0], logit_scale=1e30), [NAN], "the logit scale"),
         (half("sparse_categorical", [[0, 48]], [0], class_weight=[2000, 1],
               sample_weight=[2.0**-10]), [INF], "-log p times its weight"),  # 96000 / 1024
         (half("binary", [-40], [1], pos_weight=2000.0, sample_weight=[2.0**-10]), [INF],

@@ -113,10 +113,12 @@ def _on_the_way(m: Meaning) -> Iterator[tuple[str, Float64s]]:
     if logits:
         scaled = m.scores * m.logit_scale
         if np.any(m.logit_scale != 1):
+            yield "the logit scale", _of_each(m, m.logit_scale)
             yield "the scaled logit", _most(scaled, given)
             lost = unit_roundoff(m.dtype) * _most(scaled, given)
             yield "exp of what rounding leaves of the largest scaled logit", np.exp(lost)
         if m.softcap is not None:
+            yield "the cap", _of_each(m, m.softcap)
             yield "the logit over the cap", _most(scaled / m.softcap, given)
         x, real = scores_of(m), given if m.softcap is None else np.ones_like(given)
         if not m.binary:
@@ -138,6 +140,11 @@ def _on_the_way(m: Meaning) -> Iterator[tuple[str, Float64s]]:
     if m.sample_weight is not None:
         yield "the loss before its sample weight", _held(m, sample_losses(_unweighted(m)))
     yield "the loss", _held(m, sample_losses(m))
+
+
+def _of_each(m: Meaning, number: float | Float64s) -> Float64s:
+    """A number of all samples, or one of each, for every sample."""
+    return np.broadcast_to(np.ravel(number), len(m.scores))
 
 
 def _on_the_way_back(m: Meaning, cotangent: Float64s | None) -> Iterator[tuple[str, Float64s]]:
