@@ -86,6 +86,11 @@ CANCELLING_BINARY = Problem(  # the two halves of a label of 1/2, one of them ne
     pos_weight=np.asarray(-1, np.float32),
 )  # fmt: skip
 
+CANCELLING_ABOVE_1 = Problem(  # a label of 2, whose other half is -1
+    "binary", "logits", np.array([1.17549435e-38], np.float32), np.array([2], np.float32),
+    "float32", pos_weight=np.asarray(0.5, np.float32),
+)  # fmt: skip
+
 BESIDE_NAN = Problem(  # a small share of a row beside another row that is nan
     "categorical", "probs", np.array([[1e-188, 1.0], [0.0, np.nan]]), np.array([[0.0, 1], [0, 1]]),
     "float64", normalize=True,
@@ -96,6 +101,7 @@ BESIDE_NAN = Problem(  # a small share of a row beside another row that is nan
 @given(problems())
 @example(CANCELLING)
 @example(CANCELLING_BINARY)
+@example(CANCELLING_ABOVE_1)
 @example(BESIDE_NAN)
 def test_the_losses_are_the_references_to_1e_9(problem: Problem) -> None:
     exact, meaning = reference(problem).losses, meaning_of(problem)
@@ -108,6 +114,12 @@ def test_the_losses_are_the_references_to_1e_9(problem: Problem) -> None:
         # those below 0 cancel others: the rounding is that of the terms, not of what is left
         sizes: dict[str, Any] = {name: np.abs(factor) for name, factor in below.items()}
         terms = np.abs(losses_of(replace(meaning, **sizes)))
+        allowed += 1e-14 * np.where(np.isfinite(terms), terms, 0.0)
+    t = meaning.targets
+    if meaning.binary and t is not None and (t > 1).any():  # and so does 1 - t of one above 1
+        of_1, of_0 = (losses_of(replace(meaning, targets=np.full_like(t, side))) for side in (1, 0))
+        with np.errstate(all="ignore"):
+            terms = np.abs(t).reshape(-1) * np.abs(of_1) + np.abs(1 - t).reshape(-1) * np.abs(of_0)
         allowed += 1e-14 * np.where(np.isfinite(terms), terms, 0.0)
     finite = np.isfinite(high) & np.isfinite(losses)
     assert (np.abs(losses[finite] - high[finite]) <= allowed[finite]).all()
