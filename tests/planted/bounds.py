@@ -111,4 +111,16 @@ BUGS = (
         "c = np.where(problem.kept.reshape(-1), capped(c * cotangent), 0.0)",
         "c = capped(c * cotangent)", "test_bounds_one_class.py", "coefficients",
     ),
+    Bug(
+        "a flushed weight of one class costs one number", "bounds_one_class:one_class_parts",
+        "lost = FLUSHES * (live * up(losses)) + n * live", "lost = live", FLUSHED,
+    ),
+    Bug(
+        "a flushed cotangent of one class costs one number", "bounds_one_class:one_class_parts",
+        "capped(FLUSHES * live * up(cotangent))", "live", FLUSHED,
+    ),
+    Bug(
+        "an improbable one of many classes may be as wrong as any", "bounds_one_class:_entries",
+        "exps *= scale", "exps = scale + 0 * exps", PINNED, "improbable",
+    ),
 )  # fmt: skip

@@ -122,13 +122,13 @@ def bounds_of(subject: Problem) -> Any:
 
 def test_an_improbable_class_has_a_gradient_as_exact_as_it_is_small() -> None:
     """3e-6 would be allowed in float32 without the factor p; its entry is 2e-9."""
-    logits = f32([[20.0, 0.0, 0.0]])
-    subject = Problem(
-        "sparse_categorical", "logits", logits, np.array([0]), "float32", gradient=True
-    )
-    allowed = bounds_of(subject).gradient
-    p = math.exp(-20)
-    assert 2 * 20 * 2.0**-24 * p < allowed[0, 1] < 80 * 2.0**-24 * p
+    logits, p = f32([[20.0, 0.0, 0.0]]), math.exp(-20)
+    for subject in (
+        Problem("sparse_categorical", "logits", logits, np.array([0]), "float32", gradient=True),
+        Problem("categorical", "logits", logits, f32([[1, 0, 0]]), "float32", gradient=True),
+    ):
+        allowed = bounds_of(subject).gradient
+        assert 2 * 20 * 2.0**-24 * p < allowed[0, 1] < 80 * 2.0**-24 * p
 
 
 def test_smoothing_of_a_binary_label_moves_half_of_it() -> None:

@@ -38,6 +38,7 @@ cases:
   - {name: ends, logits: [[HIGH, LOW, 0], [HIGH, LOW, 0]], labels: [0, 1]}
   - {name: smoothed, logits: [[1, LOW, 0.5]], labels: [0], label_smoothing: 0.1}
   - {name: soft, loss: categorical, logits: [[1, LOW, 0.5]], labels: [[0.5, 0.25, 0.25]]}
+  - {name: soft-ends, loss: categorical, logits: [[HIGH, LOW, 0]], labels: [[0.5, 0.5, 0]]}
   - name: heavy
     logits: [[100, 0], [0, 100]]
     labels: [1, 0]
