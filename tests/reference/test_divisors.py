@@ -66,8 +66,16 @@ def by_hand(problem: Problem) -> Fraction | None:
     return whole
 
 
+WEIGHTED = Problem(  # 3 * 1 + 5 * 0.5 + 1: a label outside the classes weighs one
+    "sparse_categorical", "logits", np.zeros((3, 2)), np.array([1, 0, 7]), "float64",
+    class_weight=np.array([5.0, 3.0]), sample_weight=np.array([1.0, 0.5, 1.0]),
+    reductions=("weighted_mean",),
+)  # fmt: skip
+
+
 @settings(deadline=None, max_examples=200)
 @given(problem=problems())
+@example(problem=WEIGHTED)
 def test_the_weights_of_any_problem_add_up_exactly(problem: Problem) -> None:
     found, exact = divisor(problem, "weighted_mean"), by_hand(problem)
     assert found == exact if exact is not None else isinstance(found, float)

@@ -18,7 +18,7 @@ from xent_check.problem.expectation import Expectation
 from xent_check.problem.tolerance import Tolerance
 from xent_check.problem.vocabulary import Reduction
 from xent_check.reference.reference import Reference
-from xent_check.results.comparison import Comparison, ShapeError, compare
+from xent_check.results.comparison import Comparison, ShapeError, compare, share_of
 
 INF, NAN = math.inf, math.nan
 EXACT = Tolerance(ulps=0.0)
@@ -350,3 +350,11 @@ def test_a_stated_total_alone_leaves_the_losses_to_the_reference() -> None:
     pairs: dict[Reduction, tuple[Any, float]] = {"mean": (6.0, 3.0)}
     assert held([1.0], [1.0], totals=pairs, expectation=declared).agrees_with_expected
     assert not held([1.0], [1.5], totals=pairs, expectation=declared).agrees_with_expected
+
+
+@pytest.mark.filterwarnings("error")
+def test_the_share_of_a_bound_that_is_too_small_for_one_is_infinite() -> None:
+    """1e300 over 1e-300 is beyond float64, and over 0 beyond any number."""
+    for bound in (1e-300, 0.0):
+        far = held([1e300], [0.0], dtype="float64").losses
+        assert share_of(far, np.array([bound])) == INF

@@ -37,7 +37,8 @@ class ForkServer:
 
     def __init__(self) -> None:
         environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-        environment.pop("PYTEST_ADDOPTS", None)
+        for told in ("PYTEST_ADDOPTS", "XENT_CHECK_SAME_DRAWS"):  # these runs are told their own
+            environment.pop(told, None)
         self._process = subprocess.Popen(
             [sys.executable, __file__],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment,

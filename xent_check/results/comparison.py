@@ -286,7 +286,7 @@ def share_of(part: Difference, bound: Float64s) -> float:
     finite = np.isfinite(part.abs_diff) & (part.abs_diff > 0)
     if not finite.any():
         return 0.0
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", over="ignore"):
         return float((part.abs_diff[finite] / bound[finite]).max())
 
 
