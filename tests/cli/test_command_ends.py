@@ -202,8 +202,8 @@ def test_many_interrupts_are_one(command: Command) -> None:
     while process.poll() is None:
         os.kill(-process.pid, signal.SIGINT)
         time.sleep(0.002)
-    _, stderr = process.communicate(timeout=PATIENCE)
-    assert (process.returncode, stderr.strip()) == (130, "interrupted")
+    stdout, stderr = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, stdout, stderr.strip()) == (130, "", "interrupted")
     command.assert_nothing_is_left()
 
 

@@ -12,6 +12,10 @@ BUGS = (
         "one.domain.stride > 1", "one.domain.stride < 1", "reporters/test_sweep.py",
     ),
     Bug(
+        "an input between two parts is left out", "search.sweeping.sweep:parts_of",
+        "range(asked, domain.count, asked - 1)", "range(asked, domain.count, asked)", SWEEP,
+    ),
+    Bug(
         "a zoom ends after its first step", "search.sweeping.zoom:towards_the_worst",
         "if inner in looked_at:", "if looked_at:", SWEEP,
     ),

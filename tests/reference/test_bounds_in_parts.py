@@ -60,6 +60,7 @@ def test_parts_have_the_bounds_of_the_whole(name: str, monkeypatch: pytest.Monke
     assert problem.values.size > 20
     monkeypatch.setattr(made, "VALUES", 20)
     monkeypatch.setattr(made, "_AT_ONCE", 20)
+    monkeypatch.setattr(made, "_AT_ONCE_OF_BINARY", 20)
     large = bounds_in_parts(problem, exact)
     np.testing.assert_allclose(large.losses, whole.losses, rtol=1e-12)
     assert large.gradient is not None

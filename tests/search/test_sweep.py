@@ -25,12 +25,15 @@ from xent_check.reference.truth import truth
 from xent_check.search.sweeping.counting import Part
 from xent_check.search.sweeping.domain import Domain, default_range, rounded_range
 from xent_check.search.sweeping.engine import Here
-from xent_check.search.sweeping.sweep import Plan, Reported, sweep
+from xent_check.search.sweeping.sweep import Plan, Reported, parts_of, sweep
 from xent_check.search.sweeping.tally import ULPS, Tally, Worst
 from xent_check.search.sweeping.zoom import towards_the_worst
 
 # Finite numbers of each: 2^16 less two exponents' worth of infinities and nan, of two signs.
 FINITE = {"float16": 2 * 31 * 2**10, "bfloat16": 2 * 255 * 2**7, "float32": 2 * 255 * 2**23}
+
+
+WHOLE = Domain("binary", "logits", "float32", 1, *default_range("logits", "float32"))
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
@@ -45,10 +48,31 @@ def test_every_finite_number_is_there_once_in_order(dtype: str) -> None:
 
 
 def test_all_of_float32_are_counted_without_being_made() -> None:
-    domain = Domain("binary", "logits", "float32", 1, *default_range("logits", "float32"))
-    assert domain.count == FINITE["float32"]
-    assert domain.scores(0, 1)[0] == -largest("float32")
-    assert domain.scores(domain.count - 1, domain.count)[0] == largest("float32")
+    assert WHOLE.count == FINITE["float32"]
+    assert WHOLE.scores(0, 1)[0] == -largest("float32")
+    assert WHOLE.scores(WHOLE.count - 1, WHOLE.count)[0] == largest("float32")
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+@pytest.mark.parametrize(("low", "high"), [(-1.5, -0.75), (0.75, 1.5), (-0.0, 1e-6), (-1.0, -0.0)])
+def test_neighbours_of_one_sign_are_those_that_any_place_has(
+    dtype: Any, low: float, high: float
+) -> None:
+    whole = Domain("binary", "logits", dtype, 1, low, high)
+    for start, stop in [(0, 9), (whole.count - 9, whole.count), (5, 6)]:
+        alone = np.concatenate([whole.scores_at(place) for place in range(start, stop)])
+        assert whole.scores(start, stop).tobytes() == alone.tobytes()
+
+
+@pytest.mark.parametrize("count", [1, 7, 8, 9, 15, 16, 50])
+def test_parts_have_every_input_once_and_ask_as_many_scores(count: int) -> None:
+    """All but the first ask the input before them too; the last may have fewer."""
+    domain = replace(WHOLE, high=float(WHOLE.scores_at(count - 1)[0]))
+    parts = list(parts_of(domain, 8))
+    assert [i for start, stop in parts for i in range(start, stop)] == list(range(count))
+    asked = [stop - start + (start > 0) for start, stop in parts]
+    assert set(asked[:-1]) <= {8}
+    assert asked[-1] <= 8
 
 
 def test_pairs_are_all_pairs() -> None:

@@ -77,10 +77,9 @@ def _serve() -> None:
             for stream in (1, 2):
                 os.dup2(printed, stream)
             os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-            code: int = pytest.main(asked["arguments"])
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(code)
+            sys.exit(
+                pytest.main(asked["arguments"])
+            )  # not os._exit: forks of its own leave folders
         _, status = os.waitpid(child, 0)
         print(os.waitstatus_to_exitcode(status), flush=True)
 

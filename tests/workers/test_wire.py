@@ -70,14 +70,30 @@ def test_nan_and_the_infinities_and_minus_zero_arrive(dtype: np.dtype[Any], tmp_
         np.arange(12, dtype=np.float32).reshape(3, 4).T,
         np.arange(12, dtype=np.float32)[::-2],
         np.broadcast_to(np.float32(3), (2, 3)),
+        np.broadcast_to(np.array(3, ">f4"), (2, 3)),
         np.arange(12, dtype=">f4"),
         np.arange(2**19, dtype=">f8"),
     ],
-    ids=["transposed", "strided", "broadcast", "big-endian", "big-endian-by-file"],
+    ids=[
+        "transposed",
+        "strided",
+        "broadcast",
+        "broadcast big-endian",
+        "big-endian",
+        "big-endian-by-file",
+    ],
 )
 def test_the_layout_in_memory_does_not_matter(sent: Array, tmp_path: Path) -> None:
     arrived = decode_array(through_a_pipe(encode_array(sent, tmp_path)))
     np.testing.assert_array_equal(arrived, sent)
+
+
+def test_one_number_that_is_broadcast_travels_as_one(tmp_path: Path) -> None:
+    sent = np.broadcast_to(np.float32(3), (2**24,))
+    message = encode_array(sent, tmp_path)
+    assert len(execnet.dumps(message)) < 1000
+    assert not list(tmp_path.iterdir())
+    assert_same(decode_array(through_a_pipe(message)), sent)
 
 
 def test_a_large_array_travels_by_file_and_is_mapped_not_read(tmp_path: Path) -> None:

@@ -114,17 +114,22 @@ def _from_logits(elements: _Elements) -> Split:
     scored = scores(elements.problem, elements.x, elements.u)
     z, a, b, r = _finite(scored.values), elements.a, elements.b, elements.r
     size, b_plus_r = np.abs(z), b + r
-    small = np.exp(-size)
+    small = np.negative(size)
+    np.exp(small, out=small)
     if z is not scored.values:
         small[np.isinf(scored.values)] = 0.0
     tail = np.log1p(small)
-    on_one, on_zero = tail + np.maximum(-z, 0.0), tail + np.maximum(z, 0.0)
+    # Each counts only beside a target that has a share of its side.
+    smoothed = elements.problem.label_smoothing > 0
+    nothing = np.zeros((1,) * z.ndim)
+    on_one = tail + np.maximum(-z, 0.0) if smoothed or elements.live_b.any() else nothing
+    on_zero = tail + np.maximum(z, 0.0) if smoothed or elements.live_r.any() else nothing
     gap = b_plus_r * size
     terms = {
         "gap": gap,
         "exp": b_plus_r * (KE + 1) * small,
         "log": b_plus_r * (KL + 1) * tail,
-        "targets": np.zeros((1,) * z.ndim),
+        "targets": nothing,
     }
     if elements.soft.any():
         products = 2 * gap + b * on_one + r * on_zero

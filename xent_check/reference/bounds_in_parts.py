@@ -19,8 +19,9 @@ from .enclosure import Enclosure
 from .reference import Reference
 from .rounding import capped
 
-# Values of a part: of the dozens of arrays that a bound takes, few leave the cache.
-_AT_ONCE = 2**14
+# Values of a part: of the dozens of arrays that a bound takes, few leave the cache. Those of binary
+# are fewer.
+_AT_ONCE, _AT_ONCE_OF_BINARY = 2**14, 2**16
 _ROWS = 16  # of a part at least, where these are cut again
 
 
@@ -58,6 +59,8 @@ def bounds_in_parts(
 def _values_at_once(problem: Problem) -> int:
     """How many values a part has. Long rows of one class each are cut again: some of them together
     take little more than each alone."""
+    if problem.loss == "binary":
+        return _AT_ONCE_OF_BINARY
     return max(_AT_ONCE, _ROWS * problem.num_classes) if has_one_class(problem) else _AT_ONCE
 
 

@@ -39,7 +39,7 @@ sum of their radii divided by the divisor, rounded up.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -107,7 +107,9 @@ def _enclosed(problem: Problem, errors: Float64s) -> Enclosure | None:
             return None
         n = 2 if problem.loss == "binary" else problem.num_classes
         relative = (746 + 2 * K + 25 + math.log2(n) + 8) * U
-        losses, bound = computed.losses, np.abs(computed.losses) * relative + n * 2.0**-1074
+        losses, bound = computed.losses, np.abs(computed.losses)
+        bound *= relative
+        bound += n * 2.0**-1074
         as_given = not (_is_rescaled(problem) or problem.z_loss or errors.any())
         if not as_given:
             e = problem.logit_scale * errors + (K + 4) * U * computed.size
@@ -267,8 +269,24 @@ def _row_losses(x: Float64s, labels: npt.NDArray[np.int64]) -> tuple[Float64s, F
     return np.where(inside & np.isfinite(maximum), losses, np.nan), maximum, tail
 
 
+def _logs_of_logits(z: Float64s) -> tuple[Callable[[], Float64s], Callable[[], Float64s]]:
+    """-log p and -log(1 - p), each computed where it is called."""
+    tail = np.abs(z)
+    np.negative(tail, out=tail)
+    np.exp(tail, out=tail)
+    np.log1p(tail, out=tail)
+    return lambda: tail - np.minimum(z, 0), lambda: tail + np.maximum(z, 0)
+
+
+def _logs_of_probs(p: Float64s) -> tuple[Callable[[], Float64s], Callable[[], Float64s]]:
+    """The same."""
+    return lambda: 0.0 - np.log(p), lambda: 0.0 - np.log1p(-p)
+
+
 def weighted(losses: Float64s, weights: Float64s) -> Float64s:
     """losses * weights, where 0 times an infinite loss is 0, but 0 times nan is nan."""
+    if weights.size == 1 and weights.item() == 1:
+        return losses
     with np.errstate(invalid="ignore"):
         product = losses * weights
     if weights.all():
@@ -290,15 +308,12 @@ def _binary(problem: Problem) -> _Computed | None:
         size = np.where(np.isfinite(z), np.abs(z), 0.0)
     positive = t if problem.pos_weight is None else t * problem.pos_weight.astype(np.float64)
     with np.errstate(invalid="ignore", divide="ignore"):
-        if problem.given == "probs":
-            minus_log_p, minus_log_not_p = 0.0 - np.log(z), 0.0 - np.log1p(-z)
-        else:
-            tail = np.log1p(np.exp(-np.abs(z)))
-            minus_log_p, minus_log_not_p = tail - np.minimum(z, 0), tail + np.maximum(z, 0)
-        sides = ((minus_log_p, positive), (minus_log_not_p, 1 - t))
+        logs = _logs_of_probs(z) if problem.given == "probs" else _logs_of_logits(z)
+        sides = ((logs[0], positive), (logs[1], 1 - t))
         counting = [side for side in sides if side[1].any()] or sides  # a nan is one on both
-        losses = sum((weighted(*side) for side in counting[1:]), weighted(*counting[0]))
-    losses[np.isposinf(z)] = np.nan
+        products = [weighted(log(), factors) for log, factors in counting]
+        losses = sum(products[1:], products[0])
+    losses[z == np.inf] = np.nan
     weight = np.broadcast_to(positive + (1 - t), z.shape)
     if problem.sample_weight is not None:
         factors = problem.sample_weight.astype(np.float64)

@@ -42,7 +42,9 @@ Indices = npt.NDArray[np.intp]
 
 SMALL = 20_000  # values; below it ball arithmetic takes well under a second
 _FEWEST = 200  # values; below it ball arithmetic is the quickest
-_IN_CACHE = 2**14  # values of binary taken to float64 at once, in a dozen arrays
+# Values of binary taken to float64 at once: fewer spend more on Python between NumPy's calls, and
+# on the memory that each array asks the system for, than their staying in the cache saves.
+_IN_CACHE = 2**16
 # The options that the reference gives a meaning to; `reference` refuses any other.
 KNOWN = frozenset({
     "class_axis", "normalize", "ignore_index", "label_smoothing", "class_weight", "pos_weight",

@@ -116,4 +116,6 @@ def quotient(over: Float64s, under: Float64s) -> Float64s:
 
 def capped(size: Float64s) -> Float64s:
     """The size, but at most float64's largest number."""
+    if size.max(initial=0.0) <= LARGEST:  # NumPy compares a number with each several times slower
+        return size
     return np.minimum(size, LARGEST)

@@ -23,11 +23,14 @@ _INLINE_BYTES = 2**20
 
 
 def encode_array(array: Array, folder: Path | None) -> Message:
-    """An array's dtype, shape and bytes, or the file in the folder that holds the bytes. folder:
-    None where another machine reads it, and the message has all bytes."""
+    """An array's dtype, shape and bytes, or the file in the folder that holds the bytes; of one
+    number that is broadcast, the bytes of that. folder: None where another machine reads it, and
+    the message has all bytes."""
     message: Message = {"dtype": dtype_name(array.dtype), "shape": array.shape}
-    native = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
-    if folder is None or array.nbytes <= _INLINE_BYTES:
+    repeated = array.size > 0 and not any(array.strides)
+    stored = array.reshape(-1)[:1] if repeated else array
+    native = np.ascontiguousarray(stored, dtype=array.dtype.newbyteorder("="))
+    if repeated or folder is None or array.nbytes <= _INLINE_BYTES:
         return message | {"bytes": native.tobytes()}
     path = folder / f"{uuid.uuid4().hex}.bin"
     native.tofile(path)
@@ -43,7 +46,10 @@ def decode_array(message: Message, once: bool = False) -> Array:
         if once:
             forget(message)
         return mapped.view(dtype).reshape(shape)
-    return np.frombuffer(message["bytes"], dtype=dtype).reshape(shape)
+    numbers = np.frombuffer(message["bytes"], dtype=dtype)
+    if numbers.size == 1:
+        return np.broadcast_to(numbers.reshape(()), shape)
+    return numbers.reshape(shape)
 
 
 def forget(message: Message) -> None:

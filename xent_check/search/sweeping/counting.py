@@ -35,7 +35,7 @@ class Part:
         """start: the index of the first input that counts. before: how many inputs `scores` has
         before it, for the order of two neighbours alone."""
         self._domain, self._before, self._scores = domain, before, scores
-        self._indices = np.arange(start - before, start - before + len(scores))
+        self._indices = range(start - before, start - before + len(scores))
         self._limits: dict[tuple[Truth, str], Limits] = {}
         self._counted: list[tuple[Scores, Truth, Tally]] = []
 
@@ -76,7 +76,7 @@ class Part:
             by_finite = _confirmed(domain, count.by_finite, whole.dtype)
         return replace(
             count,
-            breaks=_breaks(domain, int(self._indices[0]), whole.actual),
+            breaks=_breaks(domain, self._indices[0], whole.actual),
             by_ulps=by_ulps,
             by_finite=by_finite,
             by_share=replace(
@@ -199,7 +199,7 @@ def _decide(held: Held, d: Difference, ulps: Float64s, near: Indices) -> None:
 
 def _runs(held: Held, d: Difference, near: Indices) -> Iterator[tuple[int, int]]:
     """The first and the last row of each run of neighbours on which the error is monotonic."""
-    apart = np.diff(held.indices[near]) != 1
+    apart = np.diff(held.indices_at(near)) != 1
     if held.domain.width > 1:
         apart[:] = True
     else:

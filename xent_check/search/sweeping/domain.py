@@ -72,6 +72,9 @@ class Domain:
     def scores(self, start: int, stop: int) -> npt.NDArray[Any]:
         """The scores of the inputs from start to stop. Shape: [inputs], or [inputs, 2]."""
         if self.loss == "binary":
+            neighbours = self._neighbours(start, stop)
+            if neighbours is not None:
+                return neighbours
             return self._at(start * self.stride, np.arange(stop - start, dtype=np.uint64))
         index = np.arange(start, stop, dtype=np.uint64)
         return self._at(0, np.stack([index // self.taken, index % self.taken])).T
@@ -137,6 +140,21 @@ class Domain:
         bits = int(np.asarray(number).astype(numpy_dtype(self.dtype)).view(kind))
         sign = 1 << (width - 1)
         return sign - 1 - bits if bits >= sign else bits
+
+    def _neighbours(self, start: int, stop: int) -> npt.NDArray[Any] | None:
+        """The scores of the inputs from start to stop, where these are numbers of one sign without
+        a gap: their bits count up or down. None where they are not."""
+        kind, width = _BITS[self.dtype]
+        low = self._ordinal(self.low)
+        first, end = low + start, low + stop
+        if self.stride != 1 or first < 0 < end:
+            return None
+        if first < 0:
+            sign = (1 << (width - 1)) - 1
+            first, end = sign - first, sign - end
+        bits = np.arange(first, end, 1 if end > first else -1, dtype=kind)
+        scores: npt.NDArray[Any] = bits.view(numpy_dtype(self.dtype))
+        return scores
 
     def _at(self, offset: int, steps: npt.NDArray[np.uint64]) -> npt.NDArray[Any]:
         """The numbers at an offset from low and so many strides further."""

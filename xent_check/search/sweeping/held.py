@@ -24,7 +24,7 @@ class Held:
     """Numbers of an answer beside their exact values. Arrays of shape [inputs, numbers]."""
 
     domain: Domain
-    indices: Indices
+    indices: Indices | range
     """of the inputs. Shape: [inputs]"""
     scores: Scores
     """their scores. Shape: [inputs], or [inputs, 2]"""
@@ -45,7 +45,7 @@ class Held:
     def of(
         cls,
         domain: Domain,
-        indices: Indices,
+        indices: Indices | range,
         scores: Scores,
         actual: Scores,
         exact: Truth,
@@ -66,9 +66,15 @@ class Held:
         actual, high, low = self.actual[rows], self.high[rows], self.low[rows]
         radius, bound = self.radius[rows], self.bound[rows]
         return Held(
-            self.domain, self.indices[rows], self.scores[rows], actual, high, low, radius, bound,
+            self.domain, self.indices_at(rows), self.scores[rows], actual, high, low, radius, bound,
             self.bounds, self.limits.at(rows),
         )  # fmt: skip
+
+    def indices_at(self, rows: slice | Indices) -> Indices | range:
+        """Those of some inputs."""
+        if isinstance(rows, slice) or not isinstance(self.indices, range):
+            return self.indices[rows]
+        return self.indices[0] + rows  # a range of all that lie between two
 
     @property
     def difference(self) -> Difference:
