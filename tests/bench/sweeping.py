@@ -24,13 +24,13 @@ from .figures import Figure
 
 FRAMEWORKS = ("keras", "tf", "torch", "jax", "optax")
 CHUNK = 2**20
-CHUNKS = 36
+CHUNKS = 132
 STARTING = 4  # of these chunks start and compile: the first of a sweep has a shape of its own
 FIRST = np.float32(0.5)
 
 
 def figures() -> list[Figure]:
-    """The sweep of the binary loss of 2^25 numbers of float32 over the bare loop: of each
+    """The sweep of the binary loss of 2^27 numbers of float32 over the bare loop: of each
     framework, and of all at once, which share the exact values. STARTING further chunks are left
     out of both: 2^32 numbers have 4,096 of them."""
     module = [sys.executable, "-m", "tests.bench.sweeping"]

@@ -35,6 +35,6 @@ BUGS = (
     ),
     Bug(
         "a heap for each thread of a framework", "workers.worker:Worker",
-        "[*_one_heap(), *self._interpreter()]", "self._interpreter()", "test_worker.py", "one_heap",
+        "[*with_heap(), *self._interpreter()]", "self._interpreter()", "test_worker.py", "one_heap",
     ),
 )  # fmt: skip

@@ -41,20 +41,34 @@ BUGS = (
         "limits.slack + _ROUNDED * limit", "-1.0", SWEEP, "need_no_look",
     ),
     Bug(
-        "an answer near its bound gets no look of its own", "search.sweeping.counting:_of_plain",
-        "limits.share_slack + 2 * _ROUNDED", "-1.0", SWEEP, "near_its_bound",
+        "an answer near its bound gets no look of its own",
+        "search.sweeping.counting:_of_large_shares",
+        "slack + 2 * _ROUNDED", "-1.0", SWEEP, "near_its_bound",
     ),
     Bug(
         "an answer near a limit counts twice", "search.sweeping.counting:_of_plain",
         "len(largest) - len(near)", "len(largest)", SWEEP, "need_no_look",
     ),
     Bug(
-        "a worse share further on is not looked for", "search.sweeping.counting:_of_plain",
-        "min(before.by_share.size, 1 - SLACK)", "1 - SLACK", SWEEP, "need_no_look",
+        "a worse share further on is not looked for", "search.sweeping.counting:_of_shares",
+        "min(tally.by_share.size, 1 - SLACK)", "1 - SLACK", SWEEP, "need_no_look",
     ),
     Bug(
-        "one that diverges hides the next", "search.sweeping.counting:_of_plain",
-        "min(before.by_share.size, 1 - SLACK)", "before.by_share.size", SWEEP, "need_no_look",
+        "one that diverges hides the next", "search.sweeping.counting:_of_shares",
+        "min(tally.by_share.size, 1 - SLACK)", "tally.by_share.size", SWEEP, "need_no_look",
+    ),
+    Bug(
+        "an answer near a limit has a share of its own too", "search.sweeping.counting:_of_shares",
+        "np.setdiff1d(np.concatenate(parts), near, assume_unique=True)", "np.concatenate(parts)",
+        SWEEP, "beyond_its_bound",
+    ),
+    Bug(
+        "a bound falls no faster than the logit", "reference.bounds_between:least_bounds",
+        "1 - 4 * (far - near) / far", "1 - 0 * (far - near) / far", "test_bounds_between.py",
+    ),
+    Bug(
+        "a run with both signs has the bound of its end", "reference.bounds_between:least_bounds",
+        "one_sign & (left > 0)", "left > 0", "test_bounds_between.py",
     ),
     Bug(
         "a worse error further on is not looked for", "search.sweeping.counting:_of_plain",

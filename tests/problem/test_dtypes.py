@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xent_check.problem import dtypes
-from xent_check.problem.dtypes import dtype_name, numpy_dtype, spacing, unit_roundoff
+from xent_check.problem.dtypes import dtype_name, numpy_dtype, per_ulp, spacing, ulp, unit_roundoff
 from xent_check.problem.vocabulary import DTYPES, DType
 
 NUMPY: tuple[DType, ...] = ("float16", "float32", "float64")
@@ -49,6 +49,25 @@ def test_spacing_is_the_distance_to_the_next_number_away_from_zero(
     value = data.draw(finite_numbers(dtype))
     distance = float(next_from_zero(value, dtype)) - abs(float(value))
     assert float(spacing(float(value), dtype)) == distance
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("asked", DTYPES)
+@QUICK
+@given(st.data())
+def test_the_reciprocal_of_an_ulp_is_exact(dtype: DType, asked: DType, data: st.DataObject) -> None:
+    numbers = data.draw(st.lists(finite_numbers(dtype), min_size=1, max_size=4))
+    values = np.array([float(number) for number in numbers])
+    for some in (values, np.abs(values)):
+        with np.errstate(over="ignore"):  # 1 over a spacing below 2^-1024 is infinite
+            expected = 1 / ulp(some, dtype, asked)
+            assert per_ulp(some, dtype, asked).tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize("values", [[], [math.nan, 1.0], [math.inf, 1.0], [1.0, -math.inf]])
+def test_an_ulp_of_what_is_not_finite_has_no_reciprocal(values: list[float]) -> None:
+    found = per_ulp(np.array(values), "float32", "float32")
+    assert [math.isnan(one) for one in found] == [not math.isfinite(value) for value in values]
 
 
 @pytest.mark.parametrize("dtype", NUMPY)

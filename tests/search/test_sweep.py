@@ -20,6 +20,7 @@ from xent_check.history.machine import Machine, this_machine
 from xent_check.implementations.names import parse
 from xent_check.problem.dtypes import largest, numpy_dtype
 from xent_check.problem.evaluation import Computed
+from xent_check.reference.bounds_between import has_least_bound
 from xent_check.reference.reference import SMALL
 from xent_check.reference.truth import truth
 from xent_check.search.sweeping.counting import Part
@@ -242,10 +243,24 @@ def test_runs_of_answers_at_a_limit_are_decided_as_each_alone_would_be(
     assert in_runs.diverging == alone.diverging
 
 
+def test_an_answer_near_a_limit_and_beyond_its_bound_is_one() -> None:
+    """All are half an ulp off, as above, and have a bound of a thirtieth of that."""
+    domain = Domain("binary", "logits", "float32", 1, -1e-14, 1e-14, True, stride=50_001)
+    problem = domain.problem(0, domain.count)
+    exact = truth(problem)
+    small = replace(exact.bounds, gradient=np.full(domain.count, 1e-9))
+    numbers = np.full(domain.count, -0.5 + 2.0**-25, np.float32)
+    answer = Computed(numbers, {}, "", 0.0, numbers)
+    found = Part(domain, 0, 0, problem.values).tally(answer, replace(exact, bounds=small))
+    assert found.diverging == found.inputs == domain.count
+
+
 @pytest.mark.parametrize(
     "domain",
     [
         Domain("binary", "logits", "float32", 1, 0.5, 8.0, stride=1_601),
+        Domain("binary", "logits", "float32", 1, 0.5, 0.5 + 2.0**-10),
+        Domain("binary", "logits", "float32", 0, -2.0, -2.0 + 2.0**-9),
         Domain("binary", "logits", "float32", 0, -90.0, 110.0, True, stride=100_001),
         Domain("binary", "probs", "float32", 1, 0.0, 1.0, stride=30_001),
         Domain("sparse_categorical", "logits", "bfloat16", 0, -3.0, 3.0, True, stride=170),
@@ -277,6 +292,9 @@ def test_answers_that_need_no_look_one_by_one_are_counted_as_if_they_had_it(
     answer = Computed(numbers if not domain.gradient else losses, {}, "", 0.0, numbers)
     quick = Part(domain, 0, 0, problem.values).tally(answer, exact)
     assert quick.diverging >= (wrong > 1)
+    if has_least_bound(problem):  # then the bounds of a few are looked at
+        some = Part(domain, 0, 0, problem.values).tally(answer, exact.reference)
+        assert repr(some) == repr(quick)
     monkeypatch.setattr("xent_check.search.sweeping.counting._of_plain", lambda *_: None)
     slow = Part(domain, 0, 0, problem.values).tally(answer, exact)
     assert repr(slow) == repr(quick)  # where a nan is a nan

@@ -67,6 +67,22 @@ def ulp(values: npt.ArrayLike, computed: str, asked: str = "") -> Float64s:
     return step if asked in ("", computed) else np.minimum(step, spacing(values, asked))
 
 
+def per_ulp(values: Float64s, computed: str, asked: str = "") -> Float64s:
+    """1 over `ulp` of each value, a power of two; nan where the value is not finite."""
+    stored_bits, min_exponent = _FORMAT[computed]
+    alone = asked in ("", computed) and computed != "float64"
+    if (
+        alone
+        and 2.0**min_exponent <= values.min(initial=np.inf)
+        and values.max(initial=0.0) < np.inf
+    ):
+        # 2^e has 1023 + e in the field of its exponent, and 2^(stored_bits - e) is wanted
+        field = np.uint64((2046 + stored_bits) << 52)
+        exponents = values.view(np.uint64) & np.uint64(_EXPONENT)
+        return (field - exponents).view(np.float64)
+    return np.asarray(1.0 / ulp(values, computed, asked))
+
+
 def ulp_name(value: float, computed: str, asked: str = "") -> str:
     """The name of the dtype whose spacing `ulp` takes at this value."""
     return asked if asked and spacing(value, asked) < spacing(value, computed) else computed

@@ -39,7 +39,7 @@ def bounds_in_parts(
     by_parameters: dict[Parameter, Float64s] = {}
 
     def work(samples: slice, part: Problem) -> Mapping[Parameter, Float64s]:
-        part_bounds = make(part, _losses_alone(exact[samples]), exact.size)
+        part_bounds = make(part, losses_alone(exact[samples]), exact.size)
         losses[samples] = part_bounds.losses
         if gradient is not None and part_bounds.gradient is not None:
             gradient[samples] = part_bounds.gradient
@@ -76,10 +76,10 @@ def sample_at(
     """The problem of the sample at `index` alone, and a reference with its exact loss."""
     flat = int(np.ravel_multi_index(index, problem.samples_shape))
     exact = reference.losses.high.reshape(-1)[flat : flat + 1]
-    return one_sample(problem, flat), _losses_alone(exact)
+    return one_sample(problem, flat), losses_alone(exact)
 
 
-def _losses_alone(exact: Float64s) -> Reference:
+def losses_alone(exact: Float64s) -> Reference:
     zero = np.zeros_like(exact)
     return Reference(Enclosure(exact, zero, zero), {}, {}, None)
 

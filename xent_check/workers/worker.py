@@ -29,6 +29,7 @@ from xent_check.implementations.names import Implementation
 from xent_check.implementations.own.raised import place_of_fault
 from xent_check.problem.evaluation import Evaluation, Failed, after
 
+from .heap import with_heap
 from .printed import printed_text
 from .wire import Message, decode_evaluation, inline_bytes
 
@@ -134,7 +135,7 @@ class Worker:
             bool(self._python),
         )  # fmt: skip
         spec = execnet.XSpec("popen")  # the words are set here: its text cannot hold every path
-        spec.python = shlex.join([*_one_heap(), *self._interpreter()])
+        spec.python = shlex.join([*with_heap(), *self._interpreter()])
         with _no_interrupt():
             self._group = group = execnet.Group()
             gateway = group.makegateway(spec)
@@ -340,20 +341,6 @@ class Worker:
         words, place = _last_words(self._errors)
         ending += f" (at {place})" * bool(place)
         return f"{ending}; its last words: {words}" if words else ending
-
-
-def _one_heap() -> list[str]:
-    """The words before a command whose threads share one heap.
-
-    Otherwise glibc gives each thread a heap and keeps there what was freed: arrays that JAX makes
-    now on one of its threads and now on another took 450 MiB in place of 230, and more with every
-    chunk of a large case. It reads the variable as the process starts.
-    """
-    variable = "MALLOC_ARENA_MAX"
-    if sys.platform != "linux" or variable in os.environ:
-        return []
-    # not `env`, to which an interpreter whose path has a = is another variable
-    return ["/bin/sh", "-c", f'{variable}=1 exec "$0" "$@"']
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from xent_check.history.machine import Machine, this_machine
 from xent_check.implementations.names import Implementation
+from xent_check.workers.heap import keep_freed
 from xent_check.workers.pool import Pool
 
 from .domain import Domain
@@ -55,6 +56,7 @@ class Here:
         self.machines = (this_machine(),)
 
     def __enter__(self) -> Here:
+        keep_freed()
         return self
 
     def __exit__(

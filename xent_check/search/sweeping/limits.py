@@ -1,18 +1,16 @@
-"""Limits: what the answers of one dtype to some inputs have in common."""
+"""Limits: what the answers of one dtype to some neighbours have in common."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from xent_check.problem.dtypes import Float64s, ulp
-from xent_check.reference.truth import Truth
+from xent_check.problem.dtypes import Float64s, per_ulp
+from xent_check.reference.rounding import once
 
-from .domain import Domain
+from .expected import Expected
 
-IN_CACHE = 2**15  # numbers looked at at once
 SLACK = 2.0**-7  # ulps, or shares: exact values that are known better need no look one by one
 
 
@@ -29,36 +27,22 @@ class Limits:
     """the most by which an error in ulps may be wrong"""
     share_slack: float
     """the same of an error as a share of its bound"""
+    least_bound: float
+    """no bound is below it"""
 
     @classmethod
-    def of(cls, domain: Domain, exact: Truth, dtype: str) -> Limits:
-        """Those of answers of the dtype `dtype`."""
-        high, low, radius, bound = rows_of(domain, exact)
-        per_ulp = np.empty_like(high)
-        step = max(1, IN_CACHE // domain.width)
-        slack, share_slack, plain = 0.0, 0.0, not low.any()
-        for first in range(0, len(high), step):
-            at = slice(first, first + step)
-            with np.errstate(all="ignore"):
-                np.divide(1.0, ulp(high[at], dtype, domain.dtype), out=per_ulp[at])
-                slack = max(slack, 2 * float((radius[at] * per_ulp[at]).max()))
-                share_slack = max(share_slack, 2 * float((radius[at] / bound[at]).max()))
-            plain &= bool(np.isfinite(per_ulp[at]).all() and (bound[at] > 0).all())
-        return cls(plain and slack < SLACK and share_slack < SLACK, per_ulp, slack, share_slack)
-
-    def at(self, rows: slice | npt.NDArray[np.intp]) -> Limits:
-        """Those of some inputs."""
-        return replace(self, per_ulp=self.per_ulp[rows])
-
-
-def rows_of(domain: Domain, exact: Truth) -> tuple[Float64s, Float64s, Float64s, Float64s]:
-    """The exact values' high, low and radius, and their bounds. Shape: [inputs, numbers]."""
-    target = exact.reference.gradient if domain.gradient else exact.reference.losses
-    bound = exact.bounds.gradient if domain.gradient else exact.bounds.losses
-    assert target is not None
-    assert bound is not None
-    inputs = len(bound)
-    high, low, radius = (
-        part.reshape(inputs, -1) for part in (target.high, target.low, target.radius)
-    )
-    return high, low, radius, bound.reshape(inputs, -1)
+    def of(cls, expected: Expected, least: float, dtype: str) -> Limits:
+        """Those of answers of the dtype `dtype`. least: no bound is below it."""
+        radius = expected.radius
+        with np.errstate(all="ignore"):
+            per = per_ulp(expected.high, dtype, expected.domain.dtype)
+            widest = 2 * float(radius.max())
+            slack = widest * float(per.max())
+            if not slack < SLACK:
+                slack = 2 * float((radius * per).max())
+            share_slack = widest / least if least > 0 else np.inf
+            if not share_slack < SLACK and expected.stored is not None:
+                share_slack = 2 * float((radius / expected.stored).max())
+            plain = bool(np.isfinite(per.max())) and least > 0 and not once(expected.low).any()
+        plain &= slack < SLACK and share_slack < SLACK
+        return cls(plain, per, slack, share_slack, least)

@@ -12,6 +12,8 @@ from xent_check.errors import UserError
 from xent_check.implementations.names import Implementation
 from xent_check.problem.evaluation import Computed, Evaluation, Failed, Missing, Unsupported
 from xent_check.problem.problem import Problem
+from xent_check.reference.bounds_between import sparing_truth
+from xent_check.reference.reference import Reference
 from xent_check.reference.truth import Truth, truth
 from xent_check.results.comparison import ShapeError
 from xent_check.running.jobs import Job
@@ -108,25 +110,32 @@ class AnsweredPart:
 
 
 class _Truths:
-    """The truth of a problem, with the bounds of the dtype that an implementation computes in."""
+    """The exact values of a problem, with the bounds of the dtype that an implementation computes
+    in; without them where each is computed where it is looked at."""
 
     def __init__(self, problem: Problem) -> None:
         self._problem = problem
-        self._own = truth(problem)
+        self._own = sparing_truth(problem)
         self._made: dict[str, Truth] = {}
 
-    def of(self, implementation: Implementation) -> Truth:
+    def of(self, implementation: Implementation) -> Truth | Reference:
         """The same object for all that compute in one dtype."""
         if implementation.computes_in_float32(self._problem):
             if "" not in self._made:
-                self._made[""] = self._own.inside_float32(self._problem)
+                self._made[""] = self._whole.inside_float32(self._problem)
             return self._made[""]
         promise = implementation.declared.promise_for(self._problem)
         if promise is None:
             return self._own
         if promise not in self._made:
-            self._made[promise] = self._own.as_promised(self._problem, promise)
+            self._made[promise] = self._whole.as_promised(self._problem, promise)
         return self._made[promise]
+
+    @property
+    def _whole(self) -> Truth:
+        if isinstance(self._own, Reference):
+            self._own = truth(self._problem)
+        return self._own
 
 
 def _why_absent(implementation: Implementation, answer: Evaluation, domain: Domain) -> str:
