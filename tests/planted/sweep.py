@@ -59,8 +59,12 @@ BUGS = (
     ),
     Bug(
         "an answer near a limit has a share of its own too", "search.sweeping.counting:_of_shares",
-        "np.setdiff1d(np.concatenate(parts), near, assume_unique=True)", "np.concatenate(parts)",
+        "np.setdiff1d(np.concatenate(rows), near, assume_unique=True)", "np.concatenate(rows)",
         SWEEP, "beyond_its_bound",
+    ),
+    Bug(
+        "what is counted already is counted again", "search.sweeping.counting:_of_shares",
+        "if most[first] <= 0:", "if most[first] < 0:", SWEEP, "counted_once_where",
     ),
     Bug(
         "a bound falls no faster than the logit", "reference.bounds_between:least_bounds",

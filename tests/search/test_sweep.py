@@ -244,15 +244,29 @@ def test_runs_of_answers_at_a_limit_are_decided_as_each_alone_would_be(
 
 
 def test_an_answer_near_a_limit_and_beyond_its_bound_is_one() -> None:
-    """All are half an ulp off, as above, and have a bound of a thirtieth of that."""
+    """All but the first are half an ulp off, as above, and have a bound of a thirtieth of that."""
     domain = Domain("binary", "logits", "float32", 1, -1e-14, 1e-14, True, stride=50_001)
     problem = domain.problem(0, domain.count)
     exact = truth(problem)
     small = replace(exact.bounds, gradient=np.full(domain.count, 1e-9))
     numbers = np.full(domain.count, -0.5 + 2.0**-25, np.float32)
+    numbers[0] = -0.5 + 3 * 2.0**-25
     answer = Computed(numbers, {}, "", 0.0, numbers)
     found = Part(domain, 0, 0, problem.values).tally(answer, replace(exact, bounds=small))
     assert found.diverging == found.inputs == domain.count
+
+
+def test_an_answer_is_counted_once_where_all_others_are_near_a_limit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """All are half an ulp off, as above, but five, each beyond its bound."""
+    monkeypatch.setattr("xent_check.search.sweeping.counting.IN_CACHE", 128)
+    domain = Domain("binary", "logits", "float32", 1, -1e-14, 1e-14, True, stride=50_001)
+    problem = domain.problem(0, domain.count)
+    numbers = np.full(domain.count, -0.5 + 2.0**-25, np.float32)
+    numbers[:5] = np.inf
+    answer = Computed(numbers, {}, "", 0.0, numbers)
+    assert Part(domain, 0, 0, problem.values).tally(answer, truth(problem)).diverging == 5
 
 
 @pytest.mark.parametrize(

@@ -216,21 +216,21 @@ def _of_shares(
     top = np.concatenate(tops)
     most = np.where(top < 0, -1.0, top / np.where(top < 0, 1.0, least))  # no share is larger
 
-    def of_runs(runs: Indices) -> Tally:
-        parts = [np.arange(starts[run], stops[run]) for run in runs]
-        rows = np.setdiff1d(np.concatenate(parts), near, assume_unique=True)
+    def rows_of(runs: Indices) -> Indices:
+        rows = [np.arange(starts[run], stops[run]) for run in runs]
+        return np.setdiff1d(np.concatenate(rows), near, assume_unique=True) if rows else near[:0]
+
+    def of_rows(rows: Indices) -> Tally:
         return _of_large_shares(whole.at(rows), slack) if rows.size else Tally()
 
     first = np.argmax(most, keepdims=True)
-    if most[first] < 0:
-        return Tally()
-    tally = of_runs(first)
-    if tally.by_share.size == 0:
-        return tally
+    if most[first] <= 0:  # no error, or none that is not counted already
+        return of_rows(rows_of(np.flatnonzero(most == 0))[:1])
+    tally = of_rows(rows_of(first))
     others = np.flatnonzero(most >= min(tally.by_share.size, 1 - SLACK))
     others = others[others != first]
     for some in np.split(others, np.arange(_RUNS, len(others), _RUNS)):
-        tally += of_runs(some) if some.size else Tally()
+        tally += of_rows(rows_of(some))
     return tally
 
 
