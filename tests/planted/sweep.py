@@ -68,11 +68,15 @@ BUGS = (
     ),
     Bug(
         "a bound falls no faster than the logit", "reference.bounds_between:least_bounds",
-        "1 - 4 * (far - near) / far", "1 - 0 * (far - near) / far", "test_bounds_between.py",
+        "bound - falls * np.abs(end - first)", "bound", "test_bounds_between.py",
+    ),
+    Bug(
+        "a bound falls as fast on both sides", "reference.bounds_between:least_bounds",
+        "np.where(on_its_side, 2.0, 4.0)", "2.0", "test_bounds_between.py",
     ),
     Bug(
         "a run with both signs has the bound of its end", "reference.bounds_between:least_bounds",
-        "one_sign & (left > 0)", "left > 0", "test_bounds_between.py",
+        "one_sign & (least > 0)", "least > 0", "test_bounds_between.py",
     ),
     Bug(
         "a worse error further on is not looked for", "search.sweeping.counting:_of_plain",

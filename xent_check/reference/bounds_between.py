@@ -5,12 +5,13 @@ With a target of 0 or 1 and no options, the bound of a binary loss from logits i
     B(z) = u (abs(z) + (ke + 1) s + (kl + 1) log1p(s) + 2 l) + f + 5 f max(1, l)
 
 with s = exp(-abs(z)) and l the loss (bounds_binary.py; 2 l is what storing it costs). As abs(z)
-grows, s and log1p(s) fall, and l grows by at most what abs(z) grows by. So where a <= c are the
-sizes of two logits of one sign, B(a) >= B(c) - (3 u + 5 f)(c - a), and B(c) >= u c:
+grows, s and log1p(s) fall; so does l on the side of the target, and on the other it grows by at
+most what abs(z) grows by. So where a <= c are the sizes of two logits of one sign,
 
-    B(a) >= B(c) (1 - 4 (c - a) / c)
+    B(a) >= B(c) - u (c - a)                on the side of the target
+    B(a) >= B(c) - (3 u + 5 f) (c - a)      on the other
 
-The fourth unit, and 2^-30 of B, are more than what float64 makes of these and of l.
+One u more than these, and 2^-30 of what is left, are more than float64 and the error of l make.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from xent_check.problem.dtypes import Float64s
+from xent_check.problem.dtypes import Float64s, unit_roundoff
 from xent_check.problem.problem import Problem
 
 from .bounds import Bounds, bounds
@@ -58,13 +59,12 @@ def least_bounds(problem: Problem, exact: Float64s, starts: Indices) -> Float64s
     where each run begins, the last of which ends with the problem. Shape: [runs]
     """
     last = np.append(starts[1:], exact.size) - 1
-    near, far = problem.values[starts].astype(np.float64), problem.values[last].astype(np.float64)
-    outer = np.where(far > 0, last, starts)
+    first, end = (problem.values[at].astype(np.float64) for at in (starts, last))
+    outer = np.where(end > 0, last, starts)
     some = Problem("binary", "logits", problem.values[outer], problem.labels[outer], problem.dtype)
     bound = some_bounds(some, exact[outer]).losses
-    below = near < 0
-    near, far = np.abs(np.where(below, far, near)), np.abs(np.where(below, near, far))
-    one_sign = (problem.values[starts] > 0) == (problem.values[last] > 0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        left = 1 - 4 * (far - near) / far
-    return np.where(one_sign & (left > 0), bound * left * (1 - 2.0**-30), 0.0)
+    on_its_side = (first > 0) == (once(problem.labels).item() == 1)
+    falls = np.where(on_its_side, 2.0, 4.0) * unit_roundoff(problem.dtype)
+    least = (bound - falls * np.abs(end - first)) * (1 - 2.0**-30)
+    one_sign = (first > 0) == (end > 0)
+    return np.where(one_sign & (least > 0), least, 0.0)
