@@ -18,7 +18,11 @@ BUGS = (
     ),
     Bug(
         "what comes of a part is not taken", "problem.parts:in_threads",
-        "while turn in results:", "while turn in ():", PARTS, "one_core",
+        "while turn in results:", "while turn in ():", PARTS, "order",
+    ),
+    Bug(
+        "what comes of a small problem's part is not taken", "problem.parts:in_threads",
+        "            take(work(*part))", "            work(*part)", PARTS, "one_core",
     ),
     Bug(
         "the user's file is read to the end of the run", "jobs:encode_case",

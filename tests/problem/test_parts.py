@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from threading import Event
+from threading import Event, get_ident
 
 import numpy as np
 import pytest
@@ -17,6 +17,7 @@ def test_results_are_taken_in_the_order_of_the_parts_whichever_is_done_first(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(parts, "_cores", lambda: 2)
+    monkeypatch.setattr(parts, "_OF_A_THREAD", 1)
     last = Event()
     taken: list[int] = []
 
@@ -33,6 +34,7 @@ def test_results_are_taken_in_the_order_of_the_parts_whichever_is_done_first(
 
 def test_an_error_in_one_part_ends_all(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parts, "_cores", lambda: 2)
+    monkeypatch.setattr(parts, "_OF_A_THREAD", 1)
 
     def work(samples: slice, _: Problem) -> None:
         if samples.start == 2:
@@ -44,6 +46,16 @@ def test_an_error_in_one_part_ends_all(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_one_core_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parts, "_cores", lambda: 1)
+    monkeypatch.setattr(parts, "_OF_A_THREAD", 1)
     taken: list[slice] = []
     parts.in_threads(PROBLEM, lambda samples, _: samples, 3, taken.append)
     assert taken == [slice(0, 3), slice(3, 6), slice(6, 8)]
+
+
+def test_few_values_have_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fewer than two have work for: the one that calls."""
+    monkeypatch.setattr(parts, "_cores", lambda: 2)
+    monkeypatch.setattr(parts, "_OF_A_THREAD", 5)
+    threads: set[int] = set()
+    parts.in_threads(PROBLEM, lambda *_: get_ident(), 2, threads.add)
+    assert threads == {get_ident()}

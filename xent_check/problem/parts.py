@@ -21,6 +21,7 @@ T = TypeVar("T")
 VALUES = 2**18  # of a part: 2 MiB in float64
 _FEW = 16  # classes
 _MOST_THREADS = 4  # the Python between NumPy's calls runs in one of them at a time
+_OF_A_THREAD = 2**20  # values at least: of fewer, waiting for each other costs more than is gained
 
 
 def parts(problem: Problem, values: int | None = None) -> Iterator[tuple[slice, Problem]]:
@@ -115,6 +116,11 @@ def in_threads(
     """Call `work` on every part (of `values` values at most), in as many threads as this process
     may use cores, and `take` on what comes of each, one at a time and in the order of the parts: a
     sum does not depend on the threads. After a signal, only the parts at work are finished."""
+    count = min(_cores(), _MOST_THREADS, problem.num_scores // _OF_A_THREAD)
+    if count < 2:
+        for part in parts(problem, values):
+            take(work(*part))
+        return
     remaining, lock, stop = enumerate(parts(problem, values)), Lock(), Event()
     results: dict[int, T] = {}  # by the number of the part: those whose turn has not come
     turn = 0
@@ -123,17 +129,16 @@ def in_threads(
         nonlocal turn
         while not stop.is_set():
             with lock:
-                number, part = next(remaining, (0, None))
-            if part is None:
+                number, some = next(remaining, (0, None))
+            if some is None:
                 return
-            result = work(*part)
+            result = work(*some)
             with lock:
                 results[number] = result
                 while turn in results:
                     take(results.pop(turn))
                     turn += 1
 
-    count = min(_cores(), _MOST_THREADS)
     with ThreadPoolExecutor(count) as pool:
         try:
             for worker in [pool.submit(pull) for _ in range(count)]:

@@ -19,9 +19,9 @@ from .enclosure import Enclosure
 from .reference import Reference
 from .rounding import capped
 
-# Values of a part: of the dozens of arrays that a bound takes, few leave the cache. Those of binary
-# are fewer.
-_AT_ONCE, _AT_ONCE_OF_BINARY = 2**14, 2**16
+# Values of a part. Larger ones leave the cache, smaller ones wait for Python between NumPy's calls;
+# those of binary have a dozen arrays of as many numbers, which must come from what was freed.
+_AT_ONCE, _AT_ONCE_OF_BINARY = 2**16, 2**15
 _ROWS = 16  # of a part at least, where these are cut again
 
 

@@ -42,9 +42,9 @@ Indices = npt.NDArray[np.intp]
 
 SMALL = 20_000  # values; below it ball arithmetic takes well under a second
 _FEWEST = 200  # values; below it ball arithmetic is the quickest
-# Values of binary taken to float64 at once: fewer spend more on Python between NumPy's calls, and
-# on the memory that each array asks the system for, than their staying in the cache saves.
-_IN_CACHE = 2**16
+# Values of binary taken to float64 at once: more leave the cache, and ask the system for the memory
+# of each array; fewer spend more on Python between NumPy's calls.
+_IN_CACHE = 2**15
 # The options that the reference gives a meaning to; `reference` refuses any other.
 KNOWN = frozenset({
     "class_axis", "normalize", "ignore_index", "label_smoothing", "class_weight", "pos_weight",
