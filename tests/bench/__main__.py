@@ -6,8 +6,8 @@ The commands of a ratio take turns in one run, so that a busy machine slows both
 the median. The run's warm figure keeps one JAX compilation cache between rounds, the cold figure
 has an empty one each time. A difference is that of the quickest rounds. The memory is that of the
 process that the user starts, without the frameworks' own; of streaming, that of all. Streaming is
-measured once, on files of 2.1 and 4.2 GB, and so is a sweep, in CPU seconds. Exits 1 where a target
-is missed. Linux and macOS; Linux alone for streaming.
+measured once, on files of 2.1 and 4.2 GB, and so is a sweep. Exits 1 where a target is missed.
+Linux and macOS; Linux alone for streaming.
 """
 
 from __future__ import annotations

@@ -1,23 +1,29 @@
-"""A sweep beside what it cannot do without: the framework's own call on the same numbers, chunk by
-chunk, and the exact value in float64. In CPU seconds of all processes.
+"""A sweep beside what it cannot do without, one after the other: the framework's own call on the
+same numbers, chunk by chunk, and their exact values, the float64 reference with its radius.
 
     python -m tests.bench.sweeping FRAMEWORK
 
-is the bare loop; it prints its CPU seconds, without what the imports and a first chunk take.
+are those; it prints their seconds, without what the imports and the first chunks take: of the call,
+of the reference, and both of the processor.
 """
 
 from __future__ import annotations
 
 import os
 import resource
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
+from xent_check.problem.problem import Problem
+from xent_check.reference.reference import reference
 
 from .commands import XENT_CHECK
 from .figures import Figure
@@ -29,31 +35,44 @@ STARTING = 4  # of these chunks start and compile: the first of a sweep has a sh
 FIRST = np.float32(0.5)
 
 
+@dataclass(frozen=True)
+class Bare:
+    """Seconds."""
+
+    call: float
+    reference: float
+    processor: float
+    """of both"""
+
+
 def figures() -> list[Figure]:
-    """The sweep of the binary loss of 2^27 numbers of float32 over the bare loop: of each
-    framework, and of all at once, which share the exact values. STARTING further chunks are left
-    out of both: 2^32 numbers have 4,096 of them."""
+    """The sweep of the binary loss of 2^27 numbers of float32 over the bare loop and the reference:
+    of each framework, and of all at once, which share the reference. STARTING further chunks are
+    left out of both: 2^32 numbers have 4,096 of them."""
     module = [sys.executable, "-m", "tests.bench.sweeping"]
-    bare = {name: float(told([*module, name])) for name in FRAMEWORKS}
+    bare = {name: Bare(*map(float, told([*module, name]).split())) for name in FRAMEWORKS}
     found = []
     for names in (*((name,) for name in FRAMEWORKS), FRAMEWORKS):
-        taken = swept(names, CHUNKS) - swept(names, STARTING)
-        base = sum(bare[name] for name in names)
-        what = f"sweep of {names[0] if len(names) == 1 else 'all'} / the bare loop and float64"
-        detail = f"{taken:.2f} s / {base:.2f} s of CPU"
-        found.append(Figure(what, taken / base, "x", 1.6, detail))
+        (start, start_cpu), (end, end_cpu) = swept(names, STARTING), swept(names, CHUNKS)
+        calls = sum(bare[name].call for name in names)
+        reference = statistics.median(one.reference for one in bare.values())
+        cpu = sum(bare[name].processor for name in names)
+        what = f"sweep of {names[0] if len(names) == 1 else 'all'} / bare calls and reference"
+        detail = f"{end - start:.2f} s / ({calls:.2f} s + {reference:.2f} s)"
+        detail += f"; of the processor {end_cpu - start_cpu:.2f} s / {cpu:.2f} s"
+        found.append(Figure(what, (end - start) / (calls + reference), "x", 1.6, detail))
     return found
 
 
-def swept(names: Sequence[str], chunks: int) -> float:
-    """The CPU seconds of a sweep of so many chunks."""
+def swept(names: Sequence[str], chunks: int) -> tuple[float, float]:
+    """The seconds of a sweep of so many chunks, and those of the processor."""
     low, high = scores(0)[0], scores(chunks - 1)[-1]
     words = ["sweep", "binary", "--label", "1", "--range", f"{low!s}", f"{high!s}"]
     words += [word for name in names for word in ("-i", name)]
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     told([*XENT_CHECK, *words])
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    after, end = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    return end - start, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def scores(chunk: int) -> Any:
@@ -106,31 +125,23 @@ def loss_of(framework: str) -> Callable[[Any, Any], Any]:
     return lambda x, y: np.asarray(jitted(x, y))
 
 
-class Exact:
-    """log(1 + exp(-z)) in float64, for z above 0, in arrays that are made once."""
-
-    def __init__(self) -> None:
-        self._z, self._loss = np.empty(CHUNK), np.empty(CHUNK)
-
-    def __call__(self, x: Any) -> Any:
-        self._z[:] = x
-        np.negative(self._z, out=self._z)
-        np.exp(self._z, out=self._loss)
-        return np.log1p(self._loss, out=self._loss)
-
-
 def main() -> int:
     """Both of every number, a chunk at a time."""
-    loss, exact = loss_of(sys.argv[1]), Exact()
+    loss = loss_of(sys.argv[1])
     labels = np.ones(CHUNK, np.float32)
-    start = 0.0
+    target = np.broadcast_to(np.float32(1), CHUNK)
+    call = exact = processor = 0.0
     for chunk in range(CHUNKS):
+        if chunk == STARTING:
+            call = exact = 0.0
+            processor = time.process_time()
+        start = time.perf_counter()
         x = scores(chunk)
         loss(x, labels)
-        exact(x)
-        if chunk == STARTING - 1:
-            start = time.process_time()
-    print(time.process_time() - start)
+        middle = time.perf_counter()
+        reference(Problem("binary", "logits", x, target, "float32"))
+        call, exact = call + middle - start, exact + time.perf_counter() - middle
+    print(call, exact, time.process_time() - processor)
     return 0
 
 

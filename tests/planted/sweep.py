@@ -59,7 +59,7 @@ BUGS = (
     ),
     Bug(
         "an answer near a limit has a share of its own too", "search.sweeping.counting:_of_shares",
-        "np.setdiff1d(np.concatenate(rows), near, assume_unique=True)", "np.concatenate(rows)",
+        "np.setdiff1d(rows, near, assume_unique=True)", "rows",
         SWEEP, "beyond_its_bound",
     ),
     Bug(

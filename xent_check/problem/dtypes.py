@@ -70,16 +70,17 @@ def ulp(values: npt.ArrayLike, computed: str, asked: str = "") -> Float64s:
 def per_ulp(values: Float64s, computed: str, asked: str = "") -> Float64s:
     """1 over `ulp` of each value, a power of two; nan where the value is not finite."""
     stored_bits, min_exponent = _FORMAT[computed]
+    least, most = values.min(initial=np.inf), values.max(initial=-np.inf)
+    if 0 < least <= most < np.inf and np.frexp(least)[1] == np.frexp(most)[1]:  # as of neighbours
+        with np.errstate(over="ignore"):
+            return np.broadcast_to(1.0 / ulp(least, computed, asked), values.shape)
     alone = asked in ("", computed) and computed != "float64"
-    if (
-        alone
-        and 2.0**min_exponent <= values.min(initial=np.inf)
-        and values.max(initial=0.0) < np.inf
-    ):
+    if alone and np.isfinite(least) and np.isfinite(most):
         # 2^e has 1023 + e in the field of its exponent, and 2^(stored_bits - e) is wanted
-        field = np.uint64((2046 + stored_bits) << 52)
-        exponents = values.view(np.uint64) & np.uint64(_EXPONENT)
-        return (field - exponents).view(np.float64)
+        exponents = values.view(np.int64) & _EXPONENT
+        np.maximum(exponents, np.int64((1023 + min_exponent) << 52), out=exponents)
+        reciprocals = np.uint64((2046 + stored_bits) << 52) - exponents.view(np.uint64)
+        return reciprocals.view(np.float64)
     return np.asarray(1.0 / ulp(values, computed, asked))
 
 

@@ -183,12 +183,16 @@ def _of_plain(held: Held, limits: Limits, starts: Indices, before: Tally) -> _Pl
         np.subtract(off, expected.high, out=off)
         np.abs(off, out=off)
         ulps = off * limits.per_ulp
-    if not ulps.max() < math.inf:
+    top, worst = float(ulps.max()), Worst()
+    if not top < math.inf:
         return None
-    near = _near(ulps, [(limit, limits.slack + _ROUNDED * limit) for limit in ULPS])
+    near = _near(
+        ulps, [(limit, limits.slack + _ROUNDED * limit) for limit in ULPS if top > limit / 2]
+    )
     ulps[near] = off[near] = 0.0
     largest = _largest(ulps)
-    top, worst = float(largest.max()), Worst()
+    if near.size:
+        top = float(largest.max())
     if top > min(before.by_ulps.size, before.by_finite.size):
         worst = _worst(held, ulps)
     tally = Tally(
@@ -216,21 +220,20 @@ def _of_shares(
     top = np.concatenate(tops)
     most = np.where(top < 0, -1.0, top / np.where(top < 0, 1.0, least))  # no share is larger
 
-    def rows_of(runs: Indices) -> Indices:
-        rows = [np.arange(starts[run], stops[run]) for run in runs]
-        return np.setdiff1d(np.concatenate(rows), near, assume_unique=True) if rows else near[:0]
-
-    def of_rows(rows: Indices) -> Tally:
+    def of_runs(*runs: int) -> Tally:
+        rows = np.concatenate([np.arange(starts[run], stops[run]) for run in runs])
+        rows = np.setdiff1d(rows, near, assume_unique=True)
         return _of_large_shares(whole.at(rows), slack) if rows.size else Tally()
 
-    first = np.argmax(most, keepdims=True)
+    first = int(np.argmax(most))
     if most[first] <= 0:  # no error, or none that is not counted already
-        return of_rows(rows_of(np.flatnonzero(most == 0))[:1])
-    tally = of_rows(rows_of(first))
+        each = (of_runs(run) for run in np.flatnonzero(most == 0).tolist())
+        return next((one for one in each if one.by_share.size >= 0), Tally())
+    tally = of_runs(first)
     others = np.flatnonzero(most >= min(tally.by_share.size, 1 - SLACK))
     others = others[others != first]
     for some in np.split(others, np.arange(_RUNS, len(others), _RUNS)):
-        tally += of_rows(rows_of(some))
+        tally += of_runs(*some.tolist()) if some.size else Tally()
     return tally
 
 

@@ -37,12 +37,13 @@ class Limits:
         with np.errstate(all="ignore"):
             per = per_ulp(expected.high, dtype, expected.domain.dtype)
             widest = 2 * float(radius.max())
-            slack = widest * float(per.max())
+            largest = float(once(per).max())
+            slack = widest * largest
             if not slack < SLACK:
                 slack = 2 * float((radius * per).max())
             share_slack = widest / least if least > 0 else np.inf
             if not share_slack < SLACK and expected.stored is not None:
                 share_slack = 2 * float((radius / expected.stored).max())
-            plain = bool(np.isfinite(per.max())) and least > 0 and not once(expected.low).any()
+            plain = bool(np.isfinite(largest)) and least > 0 and not once(expected.low).any()
         plain &= slack < SLACK and share_slack < SLACK
         return cls(plain, per, slack, share_slack, least)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 from xent_check.casefile.in_memory import case_in_memory
@@ -38,6 +39,7 @@ class Found:
     """whether it failed, where another lacks the loss"""
 
 
+@lru_cache(1)
 def posed_of(domain: Domain) -> PosedCase:
     """A case of the domain's kind, whose problem every part replaces."""
     binary = domain.loss == "binary"
