@@ -17,18 +17,15 @@ import sys
 
 _LARGEST = 32 * 2**20  # bytes of an array on the heap
 _KEPT = 128 * 2**20  # bytes that are kept when they are freed
-_VARIABLES = {
-    "MALLOC_ARENA_MAX": 1,
-    "MALLOC_MMAP_THRESHOLD_": _LARGEST,
-    "MALLOC_TRIM_THRESHOLD_": _KEPT,
-}
+_THRESHOLDS = {"MALLOC_MMAP_THRESHOLD_": _LARGEST, "MALLOC_TRIM_THRESHOLD_": _KEPT}
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of malloc.h
 
 
 def with_heap() -> list[str]:
     """The words before a command whose threads share one heap, that keeps what is freed; but what
     the environment says of it holds. glibc reads the variables as a process starts."""
-    settings = [f"{name}={value}" for name, value in _VARIABLES.items() if name not in os.environ]
+    wanted = {"MALLOC_ARENA_MAX": 1, **_THRESHOLDS}
+    settings = [f"{name}={value}" for name, value in wanted.items() if name not in os.environ]
     if sys.platform != "linux" or not settings:
         return []
     # not `env`, to which an interpreter whose path has a = is another variable
@@ -37,9 +34,7 @@ def with_heap() -> list[str]:
 
 def keep_freed() -> None:
     """Keep what this process frees, where the environment says nothing of it."""
-    if sys.platform != "linux" or any(
-        name in os.environ for name in _VARIABLES if "THRESH" in name
-    ):
+    if sys.platform != "linux" or any(name in os.environ for name in _THRESHOLDS):
         return
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # other C libraries have none
     if mallopt is not None:
