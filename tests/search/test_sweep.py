@@ -256,6 +256,22 @@ def test_an_answer_near_a_limit_and_beyond_its_bound_is_one() -> None:
     assert found.diverging == found.inputs == domain.count
 
 
+@pytest.mark.parametrize("with_bounds", [True, False], ids=["all bounds", "bounds of some"])
+def test_each_answer_beyond_its_bound_is_counted_however_far_another_is(with_bounds: bool) -> None:
+    """Three of 2^17 answers, of shares about 1.1, 1000 and 1.1, which lie far apart."""
+    domain = Domain("binary", "logits", "float32", 1, 3.0, 3.0 + 2.0**-5)
+    problem = domain.problem(0, domain.count)
+    exact = truth(problem)
+    numbers = exact.reference.losses.high.astype(np.float32)
+    for place, bounds_off in [(100, 1.1), (domain.count // 2, 1000.0), (domain.count - 9, 1.1)]:
+        numbers[place] += np.float32(bounds_off * exact.bounds.losses[place])
+    found = Part(domain, 0, 0, problem.values).tally(
+        Computed(numbers, {}, "", 0.0), exact if with_bounds else exact.reference
+    )
+    assert (found.diverging, found.inputs) == (3, domain.count)
+    assert found.by_share.place == domain.count // 2
+
+
 def test_an_answer_is_counted_once_where_all_others_are_near_a_limit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
