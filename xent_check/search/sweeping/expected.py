@@ -76,7 +76,8 @@ class Expected:
     def bounds(self) -> Bounds:
         """Those of the losses, or of the gradient where that is looked at."""
         if self.stored is None or self.stored_bounds is None:
-            return some_bounds(self.domain.problem_of(self.scores), self.high[:, 0])
+            found = some_bounds(self.domain.problem_of(self.scores), self.high[:, 0])
+            return replace(found, losses=found.losses.reshape(self.high.shape))
         if self.domain.gradient:
             return replace(self.stored_bounds, gradient=self.stored)
         return replace(self.stored_bounds, losses=self.stored)
@@ -84,9 +85,7 @@ class Expected:
     @property
     def bound(self) -> Float64s:
         """The bound of each number."""
-        if self.stored is not None:
-            return self.stored
-        return self.bounds.losses.reshape(self.high.shape)
+        return self.bounds.losses if self.stored is None else self.stored
 
     def least_bounds(self, starts: Indices) -> Float64s:
         """For each run of neighbours a number that none of their bounds is below. starts: where
@@ -95,7 +94,7 @@ class Expected:
             return np.asarray(np.minimum.reduceat(self.stored.min(axis=1), starts))
         return least_bounds(self.domain.problem_of(self.scores), self.high[:, 0], starts)
 
-    @cached_property
+    @property
     def decided(self) -> Expected:
         """The same with the values of pairs or ball arithmetic, exact enough for each."""
         balls = truth(self.domain.problem_of(self.scores)).reference

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from xent_check.problem.dtypes import dtype_name
 from xent_check.reference.enclosure import Enclosure
 from xent_check.results.difference import Allowance, Difference
 
@@ -19,11 +18,6 @@ class Held:
     expected: Expected
     actual: Scores
     """in the dtype of the answer. Shape: [inputs, numbers]"""
-
-    @property
-    def dtype(self) -> str:
-        """That was computed."""
-        return dtype_name(self.actual.dtype)
 
     def at(self, rows: slice | Indices) -> Held:
         """Those of some inputs."""
@@ -40,7 +34,4 @@ class Held:
         of = self.expected
         exact = Enclosure(of.high, of.low, of.radius)
         name = "gradient" if of.domain.gradient else "losses"
-        bounds = of.bounds
-        if of.stored is None:  # of one number each
-            bounds = replace(bounds, losses=of.bound)
-        return Allowance("auto", bounds, of.domain.dtype).by_reference(name, self.actual, exact)
+        return Allowance("auto", of.bounds, of.domain.dtype).by_reference(name, self.actual, exact)

@@ -27,8 +27,6 @@ class Limits:
     """the most by which an error in ulps may be wrong"""
     share_slack: float
     """the same of an error as a share of its bound"""
-    least_bound: float
-    """no bound is below it"""
 
     @classmethod
     def of(cls, expected: Expected, least: float, dtype: str) -> Limits:
@@ -46,4 +44,4 @@ class Limits:
                 share_slack = 2 * float((radius / expected.stored).max())
             plain = bool(np.isfinite(largest)) and least > 0 and not once(expected.low).any()
         plain &= slack < SLACK and share_slack < SLACK
-        return cls(plain, per, slack, share_slack, least)
+        return cls(plain, per, slack, share_slack)
