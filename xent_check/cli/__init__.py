@@ -12,6 +12,7 @@ import click
 
 from xent_check import __version__
 from xent_check.errors import ExitCode, UserError
+from xent_check.workers.collector import collect_seldom
 
 from .ending import Terminated, obey_signals
 from .guarding import Guarded
@@ -121,6 +122,7 @@ def group() -> None:
 def main() -> None:
     """Run the command line, and end with an exit code of the contract."""
     _open_standard_streams()
+    collect_seldom()
     try:
         obey_signals()
         if "_XENT_CHECK_COMPLETE" in os.environ:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Event, Lock
 from typing import Any, Literal, TypeVar
@@ -121,6 +120,8 @@ def in_threads(
         for part in parts(problem, values):
             take(work(*part))
         return
+    from concurrent.futures import ThreadPoolExecutor  # not for problems that need no threads
+
     remaining, lock, stop = enumerate(parts(problem, values)), Lock(), Event()
     results: dict[int, T] = {}  # by the number of the part: those whose turn has not come
     turn = 0

@@ -29,6 +29,7 @@ from xent_check.problem.evaluation import (
     UnsupportedError,
 )
 
+from .collector import collect_seldom
 from .printed import drop, printed_text
 from .streams import Streams, redirect
 from .wire import Message, decode_problem, encode_evaluation
@@ -36,6 +37,7 @@ from .wire import Message, decode_problem, encode_evaluation
 
 def serve(channel: Any, streams: Streams, needs: list[str], folder: str) -> None:
     """Import the modules `needs`, report that, then answer requests until the parent ends."""
+    collect_seldom()
     loaded = _load(needs)
     _flush()
     channel.send(loaded)

@@ -99,7 +99,7 @@ def run(
     target = _device(device)
     x64 = problem.dtype == "float64" and mode != "x32"
     with _enable_x64(x64), jax.default_device(target), program.tracked():
-        arrays = {k: jnp.asarray(np.array(a)) for k, a in problem_arrays(problem).items()}
+        arrays = {k: _to_jax(a) for k, a in problem_arrays(problem).items()}
         conduct = watched(problem, arrays, np.asarray)
         start = time.perf_counter()
         answers = jax.block_until_ready(compiled(arrays))
@@ -151,6 +151,12 @@ def _enable_x64(on: bool) -> AbstractContextManager[Any]:
 
         context = experimental.enable_x64(on)
     return context  # type: ignore[no-any-return]
+
+
+def _to_jax(array: np.ndarray[Any, Any]) -> jax.Array:
+    """A JAX array of the same numbers. By device_put: jnp.asarray compiles a program of its own for
+    each shape and dtype, which takes longer than the losses."""
+    return jax.device_put(np.array(array))
 
 
 def _device(name: str) -> Any:
@@ -224,7 +230,7 @@ def _inside(dtype: str, device: str) -> Iterator[None]:
 FRAMEWORK = Framework(
     name="jax",
     inside=_inside,
-    to_native=lambda array, _: jnp.asarray(np.array(array)),
+    to_native=lambda array, _: _to_jax(array),
     is_native=lambda answer: isinstance(answer, jax.Array),
     to_numpy=np.asarray,
     differentiate=differentiate,
