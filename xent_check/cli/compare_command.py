@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .options import changes, rules_of
+from .gating import rules_of
+from .options import changes
 from .output import echo_json
 
 if TYPE_CHECKING:

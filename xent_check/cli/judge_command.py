@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from .completion import one_of
-from .options import gate_from_options, gate_options, report_options, tolerance_of
+from .gating import gate_from_options
+from .options import gate_options, report_options, tolerance_of
 from .output import Look, finish, outputs_of
 
 
@@ -51,4 +52,4 @@ def command(
         report = rejudge(report, override)
     if verbose:
         report = replace(report, verbose=True)
-    finish(gate(report), outputs, look)
+    finish(gate.report(report), outputs, look)

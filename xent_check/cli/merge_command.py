@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from .options import gate_from_options, gate_options, report_options
+from .gating import gate_from_options
+from .options import gate_options, report_options
 from .output import Look, finish, outputs_of
 
 
@@ -37,4 +38,4 @@ def command(
     report = merge([(name, saved_run(name)) for name in results])
     if verbose:
         report = replace(report, verbose=True)
-    finish(gate(report), outputs, look)
+    finish(gate.report(report), outputs, look)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -27,11 +26,9 @@ from .own_options import declaration, own_options, said_of
 
 if TYPE_CHECKING:
     from xent_check.casefile.loading import Filter
-    from xent_check.history.gate import Rule
     from xent_check.implementations.names import Implementation, Python
     from xent_check.problem.tolerance import Auto, Tolerance
     from xent_check.problem.vocabulary import Level
-    from xent_check.results.report import Report
     from xent_check.results.shard import Shard
     from xent_check.running.settings import Settings
 
@@ -344,30 +341,3 @@ def tolerance_of(text: str) -> Tolerance | Auto:
             f"--tolerance {text!r}; allowed: auto, or a number, 0 or more"
         ) from None
     return Tolerance(atol=value)
-
-
-def gate_from_options(baseline: str | None, fail_on: Sequence[str]) -> Callable[[Report], Report]:
-    """A function that holds a report against the baseline; without one it changes nothing. The
-    baseline is read here: UserError and UsageError come before anything runs."""
-    if baseline is None:
-        if fail_on:
-            raise click.UsageError("--fail-on needs --baseline FILE")
-        return lambda report: report
-    from xent_check.casefile.project import project_of
-    from xent_check.history.baseline_file import load_baseline
-    from xent_check.history.gate import DEFAULT, gate
-
-    rules = rules_of(fail_on or DEFAULT)
-    loaded, project = load_baseline(Path(baseline)), project_of(Path(baseline))
-    return lambda report: gate(report, loaded, baseline, rules, project)
-
-
-def rules_of(fail_on: Sequence[str]) -> tuple[Rule, ...]:
-    """The rules that `--fail-on` names; UsageError for an unknown one."""
-    from xent_check.errors import InvalidError
-    from xent_check.history.gate import parse_rules
-
-    try:
-        return parse_rules(fail_on)
-    except InvalidError as error:
-        raise usage("--fail-on", error) from None

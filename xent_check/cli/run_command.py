@@ -10,7 +10,8 @@ from click.core import ParameterSource
 
 from .collecting import collect
 from .configured import Configured
-from .options import gate_from_options, gate_options, report_options, run_options, settings_of
+from .gating import gate_from_options
+from .options import gate_options, report_options, run_options, settings_of
 from .output import Look, finish, outputs_of
 from .progress import Progress
 from .remembering import FailureRecorder, failed_cases
@@ -95,7 +96,8 @@ def command(
     from xent_check.running.session import check
 
     with Progress(color) as progress, FailureRecorder(progress, narrowed) as recorder:
-        report = recorder.finished(gate(check(settings, recorder, told=progress.rows, say=_say)))
+        report = check(settings, recorder, told=progress.rows, say=_say, fails=gate.fails)
+        report = recorder.finished(gate.report(report))
     finish(replace(report, durations=durations or 0), outputs, look)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from xent_check.running.settings import Settings
     from xent_check.running.watching import KnownCases
 
-ApplyGate = Callable[["Report"], "Report"]  # compares a report with the baseline
+    from .gating import Gated
 
 
-def watch(settings: Settings, outputs: Sequence[Output], look: Look, gate: ApplyGate) -> NoReturn:
+def watch(settings: Settings, outputs: Sequence[Output], look: Look, gate: Gated) -> NoReturn:
     """Run all cases; then, without end, after each save of a case file, an array or a user's
     function, the cases that it affects.
 
@@ -36,7 +36,7 @@ def watch(settings: Settings, outputs: Sequence[Output], look: Look, gate: Apply
     from xent_check.running.watching import KnownCases, saves, watched_folders
 
     watched = KnownCases(settings)
-    with Session(replace(settings, only=None, shard=None), keep=True) as session:
+    with Session(replace(settings, only=None, shard=None), keep=True, fails=gate.fails) as session:
         functions = _functions(session, ()) if settings.chosen else ()
         with saves(watched_folders(settings, functions)) as saved:
             _Watch(session, watched, outputs, look, gate).forever(saved)
@@ -58,7 +58,7 @@ class _Watch:
         watched: KnownCases,
         outputs: Sequence[Output],
         look: Look,
-        gate: ApplyGate,
+        gate: Gated,
     ) -> None:
         self.session = session
         self.watched = watched
@@ -103,7 +103,7 @@ class _Watch:
         self._keep(report)
         for output in self.outputs:
             latest = report if output.file is None or self.whole is None else self.whole
-            problem = output.write(self.gate(latest), self.look)
+            problem = output.write(self.gate.report(latest), self.look)
             if problem:
                 _say(problem)
         self._say_watching(summary(self.whole or report))

@@ -106,6 +106,16 @@ def gate(
     return replace(report, results=tuple(results), gate=gate_result)
 
 
+def fails(result: CaseResult, baseline: Baseline, rules: Sequence[Rule], project: Project) -> bool:
+    """Whether a result diverges or failed so that a gated run fails: what `--max-fail` counts."""
+    key = _key(result)
+    before = baseline.records.get(project.keys([key])[key])
+    change = change_between(*key, before, answer_record(result))
+    if change.kind == "known" or result.status not in BAD:
+        return False
+    return result.status == "failed" or any(rule.fails(change) for rule in rules)
+
+
 def _key(result: CaseResult) -> Key:
     return result.case.id, result.implementation
 

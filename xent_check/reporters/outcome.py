@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from xent_check.casefile.levels import left_out_text
+from xent_check.errors import ExitCode
 from xent_check.results.change import GateResult
 from xent_check.results.number_text import count_of, small
 from xent_check.results.report import STATUSES, Report, Status
@@ -87,6 +88,8 @@ def _reasons(report: Report) -> Iterator[str]:
     missing = dict.fromkeys([*report.absent, *sorted(required)])
     if missing:
         yield f"failed: {', '.join(missing)} required and missing"
+    if report.stopped and report.exit_code == ExitCode.NOTHING_COMPARED:
+        yield "no success: the rest was not asked; run it without -x"
     if report.gate is not None:
         yield from _gate_reasons(report, report.gate)
     if text := _sampled_text(report):

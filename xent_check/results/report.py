@@ -27,7 +27,7 @@ from xent_check.problem.tolerance import Auto, Tolerance
 from xent_check.reference.reference import Reference
 from xent_check.timing import Spent
 
-from .change import GateResult, Variants
+from .change import BAD, GateResult, Variants
 from .comparison import Comparison
 from .origin import Origin
 from .shard import Shard
@@ -82,6 +82,11 @@ class CaseResult:
         if before is None:
             return self
         return replace(self, status=before.status, reason=before.reason, ungated=None)
+
+
+def is_bad(result: CaseResult) -> bool:
+    """Whether it diverges or failed."""
+    return result.status in BAD
 
 
 @dataclass(frozen=True)
@@ -225,7 +230,8 @@ class Report:
 
         A divergence outranks a failure, and nothing compared is not success. Under a baseline the
         failing changes count in place of the divergences, and at least one answer must have been
-        compared with it.
+        compared with it. What was stopped is never success: the answers that are not there may
+        diverge.
         """
         if self.gate is None:
             diverges = self.counts["diverges"] > 0
@@ -236,7 +242,8 @@ class Report:
         missing = any(r.required and r.status == "missing" for r in self.results)
         if self.counts["failed"] or missing or self.absent:
             return ExitCode.FAILED
-        if not self.compared_implementations or (self.gate is not None and not self.gate.matched):
+        unmatched = self.gate is not None and not self.gate.matched
+        if not self.compared_implementations or unmatched or self.stopped:
             return ExitCode.NOTHING_COMPARED
         return ExitCode.AGREES
 

@@ -14,7 +14,7 @@ from xent_check.casefile.loading import PosedCase
 from xent_check.implementations.names import DEFAULT, Implementation, why_missing
 from xent_check.implementations.placement import expanded
 from xent_check.results.origin import Origin
-from xent_check.results.report import CaseResult, Report, selection_digest
+from xent_check.results.report import CaseResult, Report, is_bad, selection_digest
 from xent_check.timing import Clock
 from xent_check.workers import leftovers
 from xent_check.workers.pool import Pool
@@ -40,6 +40,9 @@ Progress = Callable[
 Rows = Callable[[str, int, int], None]  # the id of a case in chunks, its rows so far, all of them
 
 
+Fails = Callable[[CaseResult], bool]  # whether `max_fail` counts a result
+
+
 def unsaid(text: str) -> None:
     """Nobody is told."""
 
@@ -50,25 +53,28 @@ def check(
     ready_cases: tuple[PosedCase, ...] | None = None,
     told: Rows = unheard,
     say: Callable[[str], None] = unsaid,
+    fails: Fails = is_bad,
 ) -> Report:
     """The report of a run. The workers start while the cases are read.
 
     progress: called after each result, with the number of results so far. ready_cases: to run
     instead of reading files. told: called after each chunk of a large case. say: called with what
-    is not of the report. UserError where a case is wrong or nothing is selected.
+    is not of the report. fails: as of `Session`. UserError where a case is wrong or nothing is
+    selected.
     """
-    with Session(settings) as session:
+    with Session(settings, fails=fails) as session:
         return session.check(progress, ready_cases, told, say)
 
 
 class Session:
     """The workers of a run, which start at once and end with the context.
 
-    keep: they stay for further calls of `check`.
+    keep: they stay for further calls of `check`. fails: which results `max_fail` counts; those that
+    diverge or failed, where no baseline lets some of them pass.
     """
 
-    def __init__(self, settings: Settings, keep: bool = False) -> None:
-        self.settings = settings
+    def __init__(self, settings: Settings, keep: bool = False, fails: Fails = is_bad) -> None:
+        self.settings, self._fails = settings, fails
         pythons, chosen = settings.pythons, settings.chosen
         if chosen is not None:
             chosen = tuple(i.said(settings.declared) for i in chosen)
@@ -183,7 +189,7 @@ class Session:
             result = remarked(by_id[result.case.id], result, settings.sample)
             results.append(replace(result, required=result.implementation in required))
             progress(len(results), total, result)
-            bad += result.status in ("diverges", "failed")
+            bad += self._fails(result)
             if bad == settings.max_fail:
                 return results, f"stopped after {bad}"
         return results, None

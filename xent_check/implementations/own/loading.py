@@ -15,6 +15,7 @@ from typing import Any
 
 from xent_check.errors import describe, did_you_mean
 
+from .fresh_source import FreshLoader, load_fresh
 from .raised import place_of_import
 
 
@@ -23,6 +24,7 @@ def load(function: str) -> Callable[..., Any]:
     """The function, class or instance at `module:name` or `file.py:name`; ImportError where there
     is none or where its module cannot be imported."""
     source, _, name = function.rpartition(":")
+    load_fresh()
     try:
         module = _module_of_file(Path(source)) if source.endswith(".py") else _module(source)
     except BaseException as error:  # an exit included
@@ -67,10 +69,10 @@ def _module_of_file(path: Path) -> ModuleType:
     if not path.is_file():
         raise FileNotFoundError(f"no file {path}")
     name = path.stem if path.stem not in sys.modules else f"{path.stem}_in_{path.parent.name}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None  # a .py file has one
+    loader = FreshLoader(name, str(path))
+    spec = importlib.util.spec_from_loader(name, loader)
+    assert spec is not None  # a file's loader has one
     sys.path.insert(0, str(path.parent.resolve()))
     sys.modules[name] = module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    loader.exec_module(module)
     return module
