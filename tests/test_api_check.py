@@ -291,6 +291,16 @@ def test_what_is_asked_for_and_not_compared_is_no_agreement(
         assert_agrees(stable, logits=LOGITS, labels=LABELS, **options)
 
 
+def test_nothing_compared_is_no_agreement(tmp_path: Path) -> None:
+    cases = tmp_path / "a.yaml"
+    cases.write_text("{loss: sparse_categorical, logits: [[2.0, 1.0, 0.1]], labels: [0]}")
+    with pytest.raises(AssertionError, match="nothing compared: 1 case; 1 missing"):
+        assert_agrees(stable, cases=str(cases), framework="torch", device="cuda")
+    for where in ({"logits": LOGITS, "labels": LABELS}, {"cases": str(cases)}, {"loss": "binary"}):
+        with pytest.raises(ValueError, match=r"assert_agrees\(\): dtypes: there is none"):
+            assert_agrees(stable, dtypes=[], **where)
+
+
 def test_every_one_of_the_dtypes_has_to_be_compared(tmp_path: Path) -> None:
     cases = tmp_path / "a.yaml"
     cases.write_text(

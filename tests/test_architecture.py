@@ -38,7 +38,7 @@ BEYOND = {
 MAX_LINES = 400
 HELPERS_OF_CLI = {
     "collecting", "completion", "config_file", "configured", "default_paths", "ending", "examples",
-    "guarding", "observed", "options", "output", "own_options", "progress", "remembering",
+    "gating", "guarding", "observed", "options", "output", "own_options", "progress", "remembering",
     "repeated", "saved_run", "watch", "searching",
 }  # fmt: skip
 FILES = sorted(PACKAGE.rglob("*.py"))

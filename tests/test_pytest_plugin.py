@@ -94,6 +94,18 @@ def test_each_case_and_implementation_is_an_item(project: pytest.Pytester) -> No
     ]
 
 
+def test_what_failed_last_is_run_again(project: pytest.Pytester) -> None:
+    own = project.makepyfile(test_own="def test_own(): assert 0")
+    with_cache = [*PLUGIN[:-2], "--xent", "cases", "--xent-impl", "manual"]
+    file = project.path / "cases" / "a.yaml"
+    file.write_text(CASES.replace(", because: it does not shift", ""))
+    project.runpytest_inprocess(*with_cache).assert_outcomes(failed=2, passed=3)
+    own.write_text("def test_own(): pass")
+    again = project.runpytest_inprocess(*with_cache, "--lf")
+    again.assert_outcomes(failed=1, passed=1)
+    again.stdout.fnmatch_lines(["FAILED cases/a.yaml::far[[]manual] *"])
+
+
 @pytest.mark.long
 def test_they_stand_beside_the_tests_and_can_be_chosen(project: pytest.Pytester) -> None:
     project.makepyfile(test_own="def test_own(): pass")

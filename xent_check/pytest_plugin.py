@@ -358,7 +358,8 @@ class CaseItem(pytest.Item):
         cls, file: CaseFile, name: str, posed: PosedCase, asked: Implementation | None
     ) -> CaseItem:
         """The item of a case in a file, with the marker, and with the case's tags as keywords."""
-        item: CaseItem = cls.from_parent(file, name=name)
+        # with an id: of a name pytest takes what stands in brackets for parameters
+        item: CaseItem = cls.from_parent(file, name=name, nodeid=f"{file.nodeid}::{name}")
         item.posed, item.asked = posed, asked
         item.cases, item.cases_file = file.cases, file.asked
         item.implementation = "reference" if asked is None else asked.name

@@ -12,6 +12,7 @@ from tests.support.command import xent_check
 from xent_check.casefile.field_types import is_name
 from xent_check.casefile.loading import Filter, load
 from xent_check.casefile.paths import corpus, corpus_names, split_id, split_path
+from xent_check.errors import CaseFileError, UserError
 
 NAMES = st.text(st.sampled_from(list(":a. [\u00e9")), min_size=1, max_size=6).filter(is_name)
 FILES = st.text(st.sampled_from(list(":a/\n")), max_size=6).map(lambda text: f"{text}.yaml")
@@ -61,3 +62,23 @@ def test_a_folder_of_the_package_without_cases_is_not_offered() -> None:
     assert {"corpus:forum", "corpus:forum/binary.yaml"} <= {*names}
     assert (corpus() / "atlas").is_dir()
     assert "corpus:atlas" not in names
+
+
+def test_a_folder_behind_a_link_is_below_and_a_link_back_is_not_followed(tmp_path: Path) -> None:
+    text = "{loss: binary, logits: [0.5], labels: [1]}"
+    for folder in ("cases", "other"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / f"{folder}.yaml").write_text(text)
+    (tmp_path / "cases" / "link").symlink_to("../other")
+    (tmp_path / "other" / "back").symlink_to("../cases")
+    posed = load([str(tmp_path / "cases")], Filter())
+    assert sorted(one.case.name for one in posed) == ["cases", "other"]
+
+
+def test_a_link_that_leads_nowhere_is_no_file_that_is_left_out(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("{loss: binary, logits: [0.5], labels: [1]}")
+    (tmp_path / "b.yaml").symlink_to("gone.yaml")
+    with pytest.raises(CaseFileError, match=r"b\.yaml:1: No such file or directory"):
+        load([str(tmp_path)], Filter())
+    with pytest.raises(UserError, match="it is a link to 'gone.yaml', which is not there"):
+        load([str(tmp_path / "b.yaml")], Filter())

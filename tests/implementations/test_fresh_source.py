@@ -1,4 +1,4 @@
-"""A user's file is loaded as it stands, also where it was compiled in the second of its last edit."""
+"""A user's file is loaded as it stands, also where it was edited just after it was compiled."""
 
 from __future__ import annotations
 

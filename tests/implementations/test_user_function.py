@@ -82,6 +82,16 @@ def test_a_module_that_is_not_there_cannot_be_imported() -> None:
         run("no_such_module:f")
 
 
+def test_the_first_number_of_a_tuple_is_its_loss(tmp_path: Path) -> None:
+    """The mean and the accuracy, as many as there are samples: three here, so of three."""
+    for numbers in ("losses.mean(), 0.5, 0.25", "losses.mean().item(), 0.5, 0.25"):
+        code = f"def f(logits, labels):\n losses = labels * 1.0\n return {numbers}"
+        answer = run(written(tmp_path, code))
+        load.cache_clear()
+        assert answer.losses.shape == ()
+        assert answer.losses == pytest.approx(2 / 3)
+
+
 def test_probs_come_first_where_the_case_has_probs(tmp_path: Path) -> None:
     function = written(tmp_path, "def f(probs, labels): return probs[:, 0]")
     answer = run(function, replace(PROBLEM, given="probs"))

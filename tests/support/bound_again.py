@@ -88,6 +88,8 @@ def _row(problem: Problem, i: int, where: Any, loss: Number) -> tuple[Number, li
     t = [tj * (1 - e) + e / n for tj in t] if e else t
     w = [abs(_at(problem.class_weight, j)) for j in range(n)]
     c = [abs(t[j]) * w[j] * s for j in range(n)]
+    signs = {mp.sign(t[j] * _at(problem.class_weight, j)) for j in range(n)}
+    both = {1, -1} <= signs  # then nothing is known of the difference of absolute values
     live = [up(t[j]) * up(w[j]) * up(s) if t[j] != 0 else mpf(0) for j in range(n)]
     total = sum(c)
     weights = (problem.class_weight, problem.sample_weight, problem.pos_weight)
@@ -107,8 +109,9 @@ def _row(problem: Problem, i: int, where: Any, loss: Number) -> tuple[Number, li
         units += total * (entropy + KE + added(n, problem.dtype) + KL * log_sum) + (1 + k) * size
         mean = sum(p[j] * errors[j] for j in range(n))
         moved = [min(mpf(1), p[j] * mp.expm1(errors[j] + mean)) for j in range(n)]
+        apart = [total * p[j] + c[j] if both else abs(total * p[j] - c[j]) for j in range(n)]
         for j in range(n):
-            units += (abs(total * p[j] - c[j]) + total * moved[j]) * errors[j] / u
+            units += (apart[j] + total * moved[j]) * errors[j] / u
         z, lse = mpf(problem.z_loss) * s, abs(top + log_sum)
         off = u * (lse + entropy + KE + added(n, problem.dtype) + KL * log_sum)
         off += sum((p[j] + moved[j]) * errors[j] for j in range(n))
@@ -119,15 +122,13 @@ def _row(problem: Problem, i: int, where: Any, loss: Number) -> tuple[Number, li
             relative = (
                 2 * gap[j] + entropy + added(n, problem.dtype) + (1 + KL) * log_sum + 2 * KE + 4 + k
             )
-            entry = (
-                total * p[j] * relative + abs(total * p[j] - c[j]) + (2 + made + cotangent) * c[j]
-            )
+            entry = total * p[j] * relative + apart[j] + (2 + made + cotangent) * c[j]
             entry *= u
             entry += 2 * z * (u * lse * p[j] * (relative + 4) + p[j] * off * (1 + lse))
             slope, of_slope = made_of[j][2:]
             if of_slope:
                 entry = (entry + moved[j] * (total + 2 * z * (lse + off))) * slope
-                size = u * (abs(total * p[j] - c[j]) + 2 * z * lse * p[j])
+                size = u * (apart[j] + 2 * z * lse * p[j])
                 entry += size * (of_slope + 6 * slope)
             flushed = 5 * (live[j] + sum(live))
             flushed += up(2 * z * lse) if problem.z_loss else 0

@@ -194,6 +194,8 @@ def assert_agrees(
         wrong += _uncompared(report)
     else:
         wrong += unanswered(report) or _uncompared_dtypes(report, words_of(dtypes))
+    if not wrong and not report.compared_implementations:
+        wrong = [*dict.fromkeys(result.reason or "" for result in report.results)]
     if wrong:
         raise AssertionError("\n\n".join([*wrong, summary(report)]))
     for result in report.results:
@@ -238,6 +240,10 @@ def _checked(
     if not callable(target):
         raise TypeError(f"{who}(): the loss is a {type(target).__name__}; allowed: a callable")
     stated = [key for key, value in case.items() if value is not None]
+    if dtypes is not None and not (dtypes := words_of(dtypes)):
+        raise ValueError(
+            f"{who}(): dtypes: there is none; leave it out for the dtype of the arrays"
+        )
     try:
         require_words("framework", words_of(framework or None), (*FRAMEWORKS,))
         require_words("device", words_of(device or None), DEVICES)

@@ -97,6 +97,8 @@ def absence(path: str) -> Mistake | None:
 def _advice(path: str) -> str:
     """What is meant: a case of the package, in a folder `cases` as in its repository, or what is
     there under a like name."""
+    if os.path.islink(path):
+        return f"it is a link to {os.readlink(path)!r}, which is not there"
     name = CORPUS + path.removeprefix("./").removeprefix("cases/").rstrip("/")
     if name != CORPUS and _roots(name):
         return f"did you mean {name!r}?"
@@ -187,14 +189,21 @@ def _below(root: Path) -> list[Path]:
         raise UserError(f"{visible(str(error.filename))}: {error.strerror}") from None
 
     files: list[Path] = []
-    for folder, below, names in os.walk(root, onerror=refuse):
-        below[:] = [name for name in below if not name.startswith(".")]
+    above = {root: frozenset({root.resolve()})}  # a folder, and what it really is, with those above
+    for folder, below, names in os.walk(root, onerror=refuse, followlinks=True):
+        here = above.pop(Path(folder))
+        kept = {name: Path(folder, name) for name in below if not name.startswith(".")}
+        real = {name: path.resolve() for name, path in kept.items()}
+        below[:] = [name for name in kept if real[name] not in here]  # a link may lead back up
+        above |= {kept[name]: here | {real[name]} for name in below}
         files += (file for name in names if _is_case(file := Path(folder, name)))
     return sorted(files)
 
 
 def _is_case(file: Path) -> bool:
-    return file.suffix in SUFFIXES and file.is_file()
+    """Whether it is a case file; a link that leads nowhere is one, which cannot be read."""
+    is_there = file.is_file() or (file.is_symlink() and not file.exists())
+    return file.suffix in SUFFIXES and is_there
 
 
 def shown_path(file: Path) -> str:

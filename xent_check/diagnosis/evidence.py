@@ -165,9 +165,10 @@ class Evidence:
         for candidate in candidates:
             key = np.asarray([float(f"{number:.8g}") for number in candidate.numbers]).tobytes()
             if key not in keys and stray:
-                keys.add(key)
                 of_this = self.chance_of(candidate)
                 chance, counted = chance + of_this, counted + (of_this > 0)
+                if of_this > 0:  # the next with these numbers may be one that counts
+                    keys.add(key)
             if self.agreeing(candidate).all() and self.is_nearer(candidate):
                 chance_of_last = min(chance, self._by_closeness(candidate, counted))
                 single = len(candidate.steps) == 1

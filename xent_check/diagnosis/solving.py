@@ -318,12 +318,10 @@ def counted(evidence: Evidence, start: Candidate) -> Iterator[Solved]:
     loss_sum = float(start.losses.sum())
     if not (math.isfinite(total) and math.isfinite(loss_sum) and total and loss_sum / total > 0.5):
         return
-    count = round(loss_sum / total)
-    step = AppliedChange(
-        NUM_ITEMS,
-        {"count": count, "declared": round(loss_sum / float(start.numbers[0]))},
-        PLACE,
-    )
+    count, declared = round(loss_sum / total), round(loss_sum / float(start.numbers[0]))
+    if count == declared:
+        return
+    step = AppliedChange(NUM_ITEMS, {"count": count, "declared": declared}, PLACE)
     changed = replace(meaning, divisor="items", items=float(count))
     candidate = candidate_of((*start.steps, step), changed, start.losses, total=True)
     if evidence.agreeing(candidate).all():

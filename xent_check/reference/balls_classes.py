@@ -17,7 +17,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from flint import arb
+from flint import arb, fmpq
 
 from xent_check.problem.problem import Problem
 
@@ -63,19 +63,24 @@ def class_answers(problem: Problem, gradient: bool) -> Iterator[Answer]:
 
 
 def _targets(problem: Problem, label: list[float] | int) -> list[arb] | None:
-    """t of one sample, smoothed: t (1 - e) + e / n. None where the label is no class."""
+    """t of one sample, smoothed: t (1 - e) + e / n. None where the label is no class.
+
+    A fraction until the last: megatron's e may be such that the two parts cancel to 0, and 0 times
+    an infinite loss is 0.
+    """
     n, smoothing = problem.num_classes, problem.smoothing
     if isinstance(label, int):
         if not 0 <= label < n:
             return None
-        targets = [arb(0)] * n
-        targets[label] = arb(1)
-    else:
-        targets = [arb(t) for t in label]
+        label = [float(i == label) for i in range(n)]
     if not smoothing:
-        return targets
-    e = arb(smoothing.numerator) / arb(smoothing.denominator)
-    return [t * (1 - e) + e / n for t in targets]
+        return [arb(t) for t in label]
+    e = fmpq(smoothing.numerator, smoothing.denominator)
+    own, shared = 1 - e, e / n
+    return [
+        arb(fmpq(*t.as_integer_ratio()) * own + shared) if math.isfinite(t) else arb(t)
+        for t in label
+    ]
 
 
 def _from_logits(

@@ -17,6 +17,9 @@ several classes have a coefficient:
 
     u [ A p (2 g + H + h(n) + (1 + kl) L + 2 ke + 4 + k) + abs(A p - c) + (2 + k) c ]
 
+c and A are taken of absolute values. Where a sample has coefficients of both signs, abs(A p - c) is
+not known of these, and A p + c stands in its place, which it never exceeds.
+
 From logits that are scaled or capped, or that a last layer computes, x are the scores, with the
 errors and slopes of bounds_scores.py and bounds_layer.py. A z-loss adds z s (L + a)^2, s the
 sample's weight: off by 2 z s abs(L + a) times the error of the log-sum-exp, u [ abs(L + a) + H + ke
@@ -66,6 +69,7 @@ from .rounding import (
     up,
 )
 
+Bools = npt.NDArray[np.bool_]
 _CHUNK = 2**20  # values taken to float64 at once
 
 
@@ -77,6 +81,7 @@ class _Rows:
     u: float  # the unit roundoff
     x: Float64s  # the values
     c: Float64s  # abs(coefficients)
+    mixed: Bools  # whether the coefficients have both signs, of shape [samples, 1]
     flushed: float  # the largest number that may be flushed to 0
     live: Float64s  # one flushed number times the factors of c, each at least 1; 0 where t is 0
     weight: Float64s  # abs of the sample's weight, of shape [samples, 1]
@@ -111,13 +116,13 @@ def class_parts(problem: Problem, u: float, flushed: float) -> Parts:
     chunks: list[Parts] = []
     for start in range(0, max(count, 1), step):
         at = slice(start, start + step)
-        c, live = _coefficients(problem, labels[at], None if soft is None else soft[at])
+        c, mixed, live = _coefficients(problem, labels[at], None if soft is None else soft[at])
         with np.errstate(over="ignore"):  # a loss beyond float64 needs no bound
             c = capped(c * weight[at, None])
             live = capped(live * (flushed * up(weight[at])[:, None]))
             x = rows[at].astype(np.float64, order=order_of(n))
             chunk = _Rows(
-                problem, u, x, c, flushed, live, weight[at, None], cotangent[at, None],
+                problem, u, x, c, mixed, flushed, live, weight[at, None], cotangent[at, None],
                 None if errors is None else errors[at],
             )  # fmt: skip
             chunks.append(_from_logits(chunk) if problem.given in SCORED else _from_others(chunk))
@@ -143,21 +148,27 @@ def class_parts(problem: Problem, u: float, flushed: float) -> Parts:
 
 def _coefficients(
     problem: Problem, labels: npt.NDArray[np.int64], soft: npt.NDArray[np.generic] | None
-) -> tuple[Float64s, Float64s]:
+) -> tuple[Float64s, Bools, Float64s]:
     """abs(w (t (1 - e) + e / n)), and up(w) up(t) where t is not 0, else 0, of each sample and
-    class, before the sample's weight."""
+    class, before the sample's weight; and of each sample, between them, whether w (t (1 - e) + e /
+    n) has both signs."""
     n, e = problem.num_classes, float(problem.smoothing)
     if soft is None:
         targets = np.equal(labels[:, None], np.arange(n)).astype(np.float64, order=order_of(n))
     else:
         targets = np.nan_to_num(soft.astype(np.float64, order=order_of(n)))
     own, shared = targets * (1 - e), e / n
+    signs = np.sign(own + shared)
+    if problem.class_weight is not None:
+        signs = signs * np.sign(problem.class_weight.astype(np.float64))
     # An epsilon above 1, as megatron's formula may make it, lets the two parts of a target cancel.
+    mixed: Bools = np.full((len(targets), 1), e > 1)
+    mixed |= (signs > 0).any(axis=1, keepdims=True) & (signs < 0).any(axis=1, keepdims=True)
     targets = np.abs(own + shared) if e <= 1 else np.abs(own) + shared
     weight = sizes(problem.class_weight, n)
     with np.errstate(over="ignore"):
         live = np.where(targets != 0, up(targets) * up(weight), 0.0)
-        return capped(targets * weight), capped(live)
+        return capped(targets * weight), mixed, capped(live)
 
 
 def _from_logits(rows: _Rows) -> Parts:
@@ -187,7 +198,9 @@ def _from_logits(rows: _Rows) -> Parts:
         "targets": (1 + rows.k) * (c * losses),
     }
     change = moved(scored, p, log_p)
-    residual = np.abs(c_sum * p - c) if scored.rescaled or problem.gradient else np.zeros(())
+    residual = np.zeros(())
+    if scored.rescaled or problem.gradient:
+        residual = np.where(rows.mixed, c_sum * p + c, np.abs(c_sum * p - c))
     if scored.rescaled:
         terms["scores"] = (residual + c_sum * change) / u * scored.errors
     z, lse, off = problem.z_loss * rows.weight, np.abs(top + log_sum), np.zeros(())

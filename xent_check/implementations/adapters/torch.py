@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -94,7 +94,7 @@ def answer(problem: Problem, program: Program, device: str) -> Computed:
     arrays = {k: to_tensor(a, device) for k, a in problem_arrays(problem).items()}
     conduct = watched(problem, arrays, to_numpy)
     start = time.perf_counter()
-    with program.tracked():
+    with program.tracked(), torch.enable_grad():  # a user's module may have turned it off
         answers = program(arrays)
     seconds = time.perf_counter() - start
     totals: dict[Reduction, Any] = {
@@ -326,9 +326,12 @@ def _differentiate_users(
     return losses, torch.autograd.grad(losses, inputs, cotangent, materialize_grads=True)
 
 
-def _inside(_: str, device: str) -> contextlib.AbstractContextManager[Any]:
+@contextlib.contextmanager
+def _inside(_: str, device: str) -> Iterator[None]:
+    """Gradients are taken, whatever mode the caller or a module is in."""
     require_device(device)
-    return contextlib.nullcontext()
+    with torch.inference_mode(False), torch.enable_grad():
+        yield
 
 
 FRAMEWORK = Framework(

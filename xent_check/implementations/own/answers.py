@@ -49,8 +49,11 @@ def losses_of(
             notes.append(f"it got {framework.name} arrays and returned one of NumPy")
         return Part(returned, "")
     parts = _parts(returned)
-    arrays = [(name, part) for name, part in parts if framework.is_native(part)]
-    if arrays and not _is_numbers(returned):
+    listed = isinstance(returned, list) and _is_numbers(returned)
+    arrays = [(n, part) for n, part in parts if framework.is_native(part) and not listed]
+    if not arrays and isinstance(returned, tuple):  # `loss.item(), accuracy`
+        arrays = [(n, np.asarray(part)) for n, part in parts if isinstance(part, float)]
+    if arrays:
         fits = [(n, part) for n, part in arrays if tuple(part.shape) == shape]
         numbers = [(n, part) for n, part in arrays if tuple(part.shape) == ()]
         name, part = (fits or numbers or arrays)[0]
@@ -147,7 +150,9 @@ def _is_numbers(returned: Any) -> bool:
     if isinstance(returned, list | tuple):
         lengths = {len(part) if isinstance(part, list | tuple) else -1 for part in returned}
         return len(lengths) == 1 and all(map(_is_numbers, returned))
-    return isinstance(returned, float | np.floating)
+    if isinstance(returned, np.generic):
+        return returned.dtype.name in DTYPES
+    return isinstance(returned, float)
 
 
 def _kind(returned: Any) -> str:

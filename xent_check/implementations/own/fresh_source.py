@@ -1,4 +1,4 @@
-"""Fresh source: a module is loaded as its file stands, also where it was compiled an instant before.
+"""Fresh source: a module is loaded as its file stands, also where it was compiled just before.
 
 Python takes a compiled file for that of its source where the source has the size and the whole
 second of its last change that it had when it was compiled. An edit in the same second that keeps
