@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import xent_check
-from xent_check import assert_agrees, check
+from xent_check import assert_agrees, check, explain
 from xent_check.casefile import chosen_cases as chosen
 from xent_check.casefile.chosen_cases import conformance_cases
 from xent_check.history.saved.json_schema import result_schema
@@ -299,6 +299,23 @@ def test_nothing_compared_is_no_agreement(tmp_path: Path) -> None:
     for where in ({"logits": LOGITS, "labels": LABELS}, {"cases": str(cases)}, {"loss": "binary"}):
         with pytest.raises(ValueError, match=r"assert_agrees\(\): dtypes: there is none"):
             assert_agrees(stable, dtypes=[], **where)
+
+
+def test_the_callers_settings_of_numpy_are_the_losss_alone() -> None:
+    seen = []
+
+    def loss(logits: Array, labels: Array) -> Array:
+        seen.append(np.geterr()["under"])
+        return np.zeros(1, np.float32)
+
+    underflow = np.array([[0.0, -800.0]], np.float32)
+    with np.errstate(all="raise"):
+        assert check(loss, logits=underflow, labels=[0]).verdict == "agrees"
+        assert explain([0.1], logits=underflow, labels=[0]).explained
+        with pytest.raises(AssertionError):
+            assert_agrees(loss, logits=underflow, labels=[1])
+        assert set(np.geterr().values()) == {"raise"}
+    assert set(seen) == {"raise"}
 
 
 def test_every_one_of_the_dtypes_has_to_be_compared(tmp_path: Path) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.support.loaded import mistakes, posed_cases
-from xent_check.casefile.expectations import last_digit
+from xent_check.casefile.expectations import last_digit, printed_numbers
+from xent_check.casefile.printed_numbers import parse_numbers
+from xent_check.implementations.names import parse
 
 
 @pytest.mark.parametrize(
@@ -170,3 +173,35 @@ def test_an_implementation_may_be_named_with_its_mode_and_the_users_own_too(
     """
     (posed,) = posed_cases(text, tmp_path)
     assert set(posed.expectations) == {"keras:xla", "torch@cuda", "mypkg.losses:fused"}
+
+
+def test_the_version_that_was_found_out_is_the_one_that_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A user's own is of the framework that it is stated or found to be of, and not of NumPy."""
+    numpy, torch = "2.4.6", "2.13.0"
+    installed = {"numpy": numpy, "torch": torch}
+    monkeypatch.setattr(importlib.metadata, "version", installed.__getitem__)
+    text = """
+        {loss: binary, logits: [0.0], labels: [1],
+         expect: {"torch=m:f": {mean: 0.6931472, versions: "==VERSION"},
+                  "m:f": {mean: 0.6931472, versions: "==VERSION"}}}
+    """
+    (of_numpy,) = posed_cases(text.replace("VERSION", numpy), tmp_path)
+    (of_torch,) = posed_cases(text.replace("VERSION", torch), tmp_path)
+    assert of_numpy.expectation_of(parse("torch=m:f")) is None
+    assert of_torch.expectation_of(parse("torch=m:f")) is not None
+    assert of_numpy.expectation_of(parse("m:f"), torch) is None
+    assert of_torch.expectation_of(parse("m:f"), torch) is not None
+
+
+def test_in_a_print_a_whole_number_is_known_as_well_as_the_others() -> None:
+    """NumPy prints 0.00001 among four digits as `0.`; alone it is exact, and so is a 0."""
+    assert units("[0., 0.349, 1.1962]") == [1e-4, 1e-3, 1e-4]
+    assert units("[0.0, 0.36]") == [0.01, 0.01]
+    assert units("[0, 0.36]") == [0.0, 0.01]
+    assert units("[0.0, 2.0]") == [0.0, 0.0]
+
+
+def units(text: str) -> object:
+    return printed_numbers(parse_numbers(text)).units.tolist()

@@ -80,5 +80,5 @@ def test_a_link_that_leads_nowhere_is_no_file_that_is_left_out(tmp_path: Path) -
     (tmp_path / "b.yaml").symlink_to("gone.yaml")
     with pytest.raises(CaseFileError, match=r"b\.yaml:1: No such file or directory"):
         load([str(tmp_path)], Filter())
-    with pytest.raises(UserError, match="it is a link to 'gone.yaml', which is not there"):
+    with pytest.raises(UserError, match=r"it is a link to 'gone\.yaml', which is not there"):
         load([str(tmp_path / "b.yaml")], Filter())

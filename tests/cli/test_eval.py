@@ -530,3 +530,10 @@ def test_the_reason_of_a_run_writes_its_numbers_as_explain_does() -> None:
     done = evaluate(*CLIPPED, "-i", "mine.py:loss")
     assert done.code == 1
     assert "clipped to [1e-7, 1 - 1e-7]" in " ".join(done.out.split())
+
+
+def test_the_sample_that_is_shown_is_one_that_is_wrong() -> None:
+    """5.2 is right as printed (5.22185 exactly), 0.3501 is not (0.34901)."""
+    logits = ("--logits", "[[-1.0, 0.1, 4.2], [1, 2, -1]]", "--labels", "[0, 1]")
+    done = evaluate("--loss", "sparse_categorical", *logits, "--observed", "[5.2, 0.3501]")
+    assert "sample [1] is 0.3501, exactly 0.349012" in done.out

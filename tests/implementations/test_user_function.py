@@ -190,3 +190,17 @@ def test_a_gradient_that_is_asked_for_is_unsupported() -> None:
     function = fake("answering", "right")
     assert isinstance(run(function, replace(PROBLEM, gradient=True)).gradient, Unsupported)
     assert run(function).gradient is None
+
+
+def test_an_array_beside_the_losses_that_is_no_gradient_is_told(tmp_path: Path) -> None:
+    code = (
+        "import numpy as np\ndef f(logits, labels):\n e = np.exp(logits)\n"
+        " p = e / e.sum(-1, keepdims=True)\n one = np.eye(logits.shape[-1])[labels]\n"
+        " return (-np.log((p * one).sum(-1))).astype(logits.dtype), (one - p).astype(logits.dtype)"
+    )
+    answer = run(written(tmp_path, code), replace(PROBLEM, gradient=True))
+    assert isinstance(answer.gradient, Unsupported)
+    assert answer.gradient.reason == (
+        "what it returns beside the losses ([1]) was not found to be their gradient; where it is "
+        "meant to be, say so: returns losses,gradient"
+    )

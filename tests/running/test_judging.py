@@ -74,12 +74,14 @@ def test_a_function_of_a_library_diverges_as_the_library_is_declared_to(tmp_path
     job = Job(posed, parse(RIGHT), {})
     answer = Computed(np.array([0.0], np.float32), {}, "f(logits, labels)", 0.0)
     exact = truth(posed.problem)
-    known = result_of(job, answer, exact, strict=False, library="stable")
+    known = result_of(job, answer, exact, strict=False, found_out={"library": "stable"})
     assert (known.status, known.reason) == ("known", "as stable: log of a rounded sum")
-    assert result_of(job, answer, exact, strict=False, library="torch").status == "diverges"
+    other = result_of(job, answer, exact, strict=False, found_out={"library": "torch"})
+    assert other.status == "diverges"
     assert result_of(job, answer, exact, strict=False).status == "diverges"
-    other = replace(answer, losses=np.array([1e-6], np.float32))
-    assert result_of(job, other, exact, strict=False, library="stable").status == "diverges"
+    more = replace(answer, losses=np.array([1e-6], np.float32))
+    other = result_of(job, more, exact, strict=False, found_out={"library": "stable"})
+    assert other.status == "diverges"
 
 
 @pytest.mark.parametrize("function", ["wrong_beyond_two_axes", "mean_over_the_first_axis"])

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Unpack
 
+import numpy as np
+
 from xent_check.casefile.case_keywords import CaseKeywords
 from xent_check.casefile.chosen_cases import (
     SELECTING,
@@ -186,7 +188,9 @@ def assert_agrees(
     said = {"returns": returns, "compute": compute, "map": map, "set": set, "fixed": fixed}
     who = "assert_agrees"
     report = _checked(who, loss_function, cases, dtypes, level, framework, device, said, case)
-    wrong = [str(Result(alarm.result)) for alarm in alarms_of(report) if alarm.result is not None]
+    with np.errstate(**in_process.NUMPYS):
+        alarms = [alarm.result for alarm in alarms_of(report)]
+    wrong = [str(Result(result)) for result in alarms if result is not None]
     if len(wrong) > _MOST:
         wrong[_MOST:] = [and_more(len(wrong) - _MOST)]
     arrays = any(case.get(key) is not None for key in GIVEN)

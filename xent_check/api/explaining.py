@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol, Unpack, overload
 
+import numpy as np
+
 from xent_check.casefile.case_keywords import CaseKeywords
 from xent_check.casefile.in_memory import case_in_memory, observed_in_memory
 from xent_check.diagnosis.diagnosis import Explanation
@@ -19,6 +21,7 @@ from xent_check.reporters.explanation import (
 from xent_check.reporters.formats import Terminal
 from xent_check.results.explanation import Explained
 from xent_check.results.pasted import Pasted, explain_each, name_mistakes
+from xent_check.running.in_process import NUMPYS
 
 from .notebook import WIDTH, as_html
 from .refusing import refuse
@@ -175,7 +178,8 @@ def explain(
         mistakes = [*name_mistakes(names, "observed", advice)]
         if mistakes:
             raise InvalidError(*mistakes)
-        items = explain_each(posed, pasted)
+        with np.errstate(**NUMPYS):
+            items = explain_each(posed, pasted)
     except InvalidError as error:
         refuse("explain", error)
     return Diagnosis(items[0]) if names == [""] else Diagnoses(items, names)

@@ -215,10 +215,32 @@ def published_numbers(numbers: object) -> Published:
     return Published(values, units)
 
 
+def printed_numbers(numbers: object) -> Published:
+    """As `published_numbers`, of a print: where several numbers stand in it, a whole one with a
+    point, as NumPy's `0.` and the `0.0` of a rounded list, has the finest unit of those that have
+    decimals."""
+    published = published_numbers(numbers)
+    whole = np.array(_is_whole(numbers), dtype=np.bool_)
+    decimals = published.units[published.units > 0]
+    if not decimals.size:
+        return published
+    return Published(published.values, np.where(whole, decimals.min(), published.units))
+
+
+def _is_whole(numbers: object) -> object:
+    if isinstance(numbers, list):
+        return [_is_whole(number) for number in numbers]
+    return re.fullmatch(r"[-+]?\d+\.0?", _text(numbers)) is not None
+
+
 def _units(numbers: object) -> object:
     if isinstance(numbers, list):
         return [_units(number) for number in numbers]
-    return last_digit(getattr(numbers, "text", None) or repr(numbers))
+    return last_digit(_text(numbers))
+
+
+def _text(number: object) -> str:
+    return getattr(number, "text", None) or repr(number)
 
 
 def last_digit(text: str) -> float:

@@ -62,8 +62,11 @@ class PosedCase:
         fields = self.case.fields.model_copy(update={"tolerance": tolerance})
         return replace(self, case=replace(self.case, fields=fields))
 
-    def expectation_of(self, implementation: Implementation) -> Expectation | None:
-        """The first entry that is about the version of the implementation; None where none is. A
+    def expectation_of(
+        self, implementation: Implementation, release: str = ""
+    ) -> Expectation | None:
+        """The first entry that is about the version of the implementation; None where none is.
+        release: that version, where it was found out whose arrays a user's own gets. A
         labelled one, `torch[old]`, has the entries of its name, `torch`. What is stated of an
         implementation is not stated of a loss of the user's that happens to have its name."""
         if implementation.own and implementation.name in IMPLEMENTATIONS:
@@ -76,7 +79,7 @@ class PosedCase:
         for entry in next(matches, ()):
             if entry.versions is None:
                 return entry
-            version = implementation.version
+            version = release or implementation.version
             if version != UNKNOWN and entry.applies_to(version):
                 return entry
         return None

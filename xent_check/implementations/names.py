@@ -97,8 +97,9 @@ class Implementation:
 
     @property
     def version(self) -> str:
-        """The version of its distribution in its interpreter."""
-        distribution = self.entry.distribution
+        """The version of its distribution in its interpreter; of a user's own, that of
+        the framework which is stated for it, else NumPy's."""
+        distribution = FRAMEWORKS.get(self.framework, self.entry.distribution)
         if self.python:
             return interpreter(self.python).versions.get(distribution, UNKNOWN)
         try:

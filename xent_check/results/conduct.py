@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xent_check.implementations.program import problem_arrays
-from xent_check.problem.conduct import Conduct, Regrouped, Unrepeated
+from xent_check.problem.conduct import Conduct, Regrouped, Repetition, Unrepeated
 from xent_check.problem.distance import distance
 from xent_check.problem.dtypes import Float64s
 from xent_check.problem.last_layer import as_logits
@@ -51,7 +51,7 @@ def with_conduct(
         if check == "inputs" and conduct.overwritten is not None:
             checked[check] = _inputs(problem, conduct.overwritten)
         elif check == "repeatable" and conduct.repetition is not None:
-            checked[check] = _repeatable(conduct.repetition.unrepeated, conduct.repetition.raised)
+            checked[check] = _repeatable(conduct.repetition, comparison)
         elif check == "batch" and conduct.regrouped is not None:
             regrouped = conduct.regrouped
             checked[check] = _Company(problem, regrouped, exact, comparison, tolerance).checked
@@ -80,17 +80,31 @@ def _inputs(problem: Problem, overwritten: Mapping[str, int]) -> Checked:
     return Checked(extent, Departure("input-overwritten", f"{words} destroyed", parameters))
 
 
-def _repeatable(unrepeated: tuple[Unrepeated, ...], raised: str) -> Checked:
-    extent = "a second call gives the same bits"
-    if raised:
+def _repeatable(repetition: Repetition, comparison: Comparison) -> Checked:
+    extent, unrepeated = "a second call gives the same bits", repetition.unrepeated
+    if raised := repetition.raised:
         words = f"a second call with the same arrays raised {raised}"
-        return Checked(extent, Departure("not-repeatable", words, {"raised": raised}))
+        seen = {"raised": raised, "beyond": "a second call raises"}
+        return Checked(extent, Departure("not-repeatable", words, seen))
     if not unrepeated:
         return Checked(extent)
     words = "; ".join(map(_other_bits, unrepeated))
-    parameters = {"differing": {part.part: part.differing for part in unrepeated}}
-    departure = Departure("not-repeatable", f"a second call gives other bits: {words}", parameters)
-    return Checked(extent, departure)
+    parameters: dict[str, Any] = {"differing": {part.part: part.differing for part in unrepeated}}
+    if beyond := next(filter(None, (_beyond(part, comparison) for part in unrepeated)), ""):
+        parameters["beyond"] = beyond
+    words = f"a second call gives other bits: {words}"
+    return Checked(extent, Departure("not-repeatable", words, parameters))
+
+
+def _beyond(u: Unrepeated, comparison: Comparison) -> str:
+    """What is worse than other bits: another form, or numbers further apart than two right ones."""
+    if u.forms:
+        return "of another form"
+    part = comparison.by_reference.get(u.part)
+    if part is None or part.excerpt is not None or len(u.place) != part.allowed.ndim:
+        return ""
+    apart = float(distance(u.first, u.second))
+    return "" if apart <= 2 * float(part.allowed[u.place]) else "further apart than what is allowed"
 
 
 def _other_bits(u: Unrepeated) -> str:

@@ -28,10 +28,16 @@ class Departure:
     """the same as values of JSON"""
 
     @property
+    def beyond(self) -> str:
+        """What is worse than the id says: who declares the id has not declared that."""
+        return str(self.parameters.get("beyond", ""))
+
+    @property
     def behaviour(self) -> str:
-        """What is the same in every run: the id, and the arrays that it overwrites."""
-        arrays = ", ".join(sorted(self.parameters.get("changed", ())))
-        return f"{self.id}: {arrays}" if arrays else self.id
+        """What is the same in every run: the id, what is worse than it says, and the arrays that it
+        overwrites."""
+        more = self.beyond or ", ".join(sorted(self.parameters.get("changed", ())))
+        return f"{self.id}: {more}" if more else self.id
 
 
 @dataclass(frozen=True)

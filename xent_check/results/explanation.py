@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from xent_check.casefile.case import Case
-from xent_check.casefile.expectations import published_numbers
+from xent_check.casefile.expectations import printed_numbers
 from xent_check.casefile.loading import PosedCase
 from xent_check.diagnosis.by_hand import WorkedStep, steps
 from xent_check.diagnosis.diagnosis import Diagnosis, Explanation, Observed
@@ -87,7 +87,7 @@ class Explained:
 def observed_numbers(numbers: object, posed: PosedCase) -> Observed:
     """Pasted numbers: a single one is a total, as many as the samples are the losses, and another
     shape is kept as the shape of an unknown quantity."""
-    stated = published_numbers(numbers)
+    stated = printed_numbers(numbers)
     values, units = stated.values.reshape(-1), stated.units.reshape(-1)
     samples = posed.problem.samples_shape
     count = int(np.prod(samples))
@@ -125,7 +125,7 @@ def explain_gradient(
     """The explanations of a pasted gradient; InvalidError where it has not the shape of what it is
     by, or as many numbers in one row. who: whose it is; by: as in `Explained`."""
     problem = replace(posed.problem, gradient=True)
-    stated = published_numbers(numbers)
+    stated = printed_numbers(numbers)
     shape = shape_by(problem, by)
     size = math.prod(shape)
     if stated.values.shape != shape and stated.values.shape != (size,):
@@ -142,7 +142,7 @@ def explain_gradient(
     observed = Observed(values.reshape(-1), units.reshape(-1), None, shape)
     seen = (observed, exact, diagnosis)
     item = Explained(posed.case, problem, who, *seen, 0, (), None, (), True, by)
-    return replace(item, sample=int(np.argmax(distance(observed.values, item.target))))
+    return replace(item, sample=_furthest(observed.values, item.target, observed.units))
 
 
 def shape_by(problem: Problem, by: Parameter | None) -> tuple[int, ...]:
@@ -189,14 +189,22 @@ def _steps(meaning: Meaning, sample: int, start: Meaning) -> tuple[WorkedStep, .
 
 
 def _worst_sample(observed: Observed, exact: Reference, meaning: Meaning | None) -> int:
-    """The flat index of the sample furthest off, infinitely far first; for a total, of the sample
-    that its explanation moves most."""
-    target, losses = exact.losses.high.reshape(-1), observed.values
+    """The flat index of the sample furthest off, beyond what the printed digits leave open,
+    infinitely far first; for a total, of the sample that its explanation moves most."""
+    target, losses, units = exact.losses.high.reshape(-1), observed.values, observed.units
     if observed.reduction is not None and meaning is not None:
         losses = sample_losses(meaning)
+        units = np.zeros(losses.shape)
     if target.shape != losses.shape or not target.size:
         return 0
-    return int(np.argmax(distance(losses, target)))
+    return _furthest(losses, target, units)
+
+
+def _furthest(values: Float64s, target: Float64s, units: Float64s) -> int:
+    """The flat index of the number furthest off its target, beyond a unit of its last digit."""
+    off = distance(values, target).reshape(-1)
+    beyond = np.maximum(off - units.reshape(-1), 0.0)
+    return int(np.argmax(beyond if beyond.any() else off))
 
 
 def explain_result(result: CaseResult) -> Explained | None:

@@ -165,7 +165,7 @@ def judge_comparison(comparison: Comparison, expectation: Expectation | None) ->
     declares and the check does not find."""
     declared = () if expectation is None else expectation.conduct
     found = [d.id for d in comparison.departures]
-    wrong = [d.sentence for d in comparison.departures if d.id not in declared]
+    wrong = [d.sentence for d in comparison.departures if d.id not in declared or d.beyond]
     for name in declared:
         check = CONDUCT_CHECKS[DEPARTURES.index(name)]
         if check in comparison.unsupported:

@@ -74,8 +74,7 @@ def findings_of(
     exact, findings, introductions = truth(posed.problem), dict[str, Any](), dict[str, Plain]()
     for job, evaluation in pool.answers():
         introduction = pool.introduction_of(job.implementation)
-        library = introduction.get("library", "")
-        result = judged(job, evaluation, exact, judging["strict"], library)
+        result = judged(job, evaluation, exact, judging["strict"], introduction)
         findings[job.implementation.name] = to_plain(finding_of(from_plain(place), result))
         introductions[worker_name(job.implementation)] = dict(introduction)
     forget(message)

@@ -151,8 +151,8 @@ class _InChunks:
         journal.keep_exact(case, number, exact.reference.losses)
         for job, evaluation in pool.answers():
             with clock.of("judging", case):
-                library = pool.introduction_of(job.implementation).get("library", "")
-                result = judged(job, evaluation, exact, self._strict, library)
+                found_out = pool.introduction_of(job.implementation)
+                result = judged(job, evaluation, exact, self._strict, found_out)
                 finding = finding_of(place, result)
             journal.keep_finding(case, number, job.implementation.name, finding)
             yield job.implementation.name, finding

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from typing import Any
 
@@ -36,6 +36,9 @@ from .session import origin_of
 from .settings import Settings
 from .summary import report_of
 
+# The settings with which NumPy begins, which the tool's own computations count on.
+NUMPYS: Mapping[str, Any] = {"divide": "warn", "over": "warn", "under": "ignore", "invalid": "warn"}
+
 
 def check(
     loss: UserLoss,
@@ -49,6 +52,18 @@ def check(
     stated: the caller says what the loss computes, so that every case is asked. left_out: the cases
     above the level that was asked for.
     """
+    callers = np.geterr()  # under which the loss is called
+    with np.errstate(**NUMPYS):
+        return _check(loss, posed_cases, stated, left_out, callers)
+
+
+def _check(
+    loss: UserLoss,
+    posed_cases: Sequence[PosedCase],
+    stated: bool,
+    left_out: tuple[LeftOut, ...],
+    callers: Mapping[str, Any],
+) -> Report:
     start = time.perf_counter()
     origin = origin_of("")
     own = Implementation(
@@ -56,8 +71,9 @@ def check(
     )
     require_memory(posed_cases, lambda _: (own,), None)
     asked = asked_of(posed_cases, lambda _: (own,))
-    introduced = introduction(loss, stated)
-    results = list(_results(loss, own, posed_cases, introduced, stated))
+    with np.errstate(**callers):
+        introduced = introduction(loss, stated)
+    results = list(_results(loss, own, posed_cases, introduced, stated, callers))
     settings = Settings(())
     return replace(
         report_of(settings, posed_cases, lambda _: (own,), results, lambda _: asdict(introduced)),
@@ -74,6 +90,7 @@ def _results(
     posed_cases: Sequence[PosedCase],
     introduced: Introduction,
     stated: bool,
+    callers: Mapping[str, Any],
 ) -> Iterator[CaseResult]:
     for posed in posed_cases:
         exact = truth(posed.problem)
@@ -81,9 +98,10 @@ def _results(
         job = Job(posed, own, {})
         evaluation: Evaluation | None = None if stated else job.unasked
         if evaluation is None:
-            evaluation = _evaluation(loss, _copy(posed.problem), introduced, stated)
+            with np.errstate(**callers):
+                evaluation = _evaluation(loss, _copy(posed.problem), introduced, stated)
             evaluation = after(time.perf_counter() - start, evaluation)
-        yield result_of(job, evaluation, exact, strict=False, library=introduced.library)
+        yield result_of(job, evaluation, exact, strict=False, found_out=asdict(introduced))
 
 
 def _evaluation(

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
+from typing import Any
 
 from xent_check.implementations.names import parse
 from xent_check.problem.evaluation import Computed, Evaluation, Unsupported
@@ -16,22 +19,34 @@ from xent_check.results.verdict import judge
 from .jobs import Job
 from .stated import stated_of
 
+NOTHING_FOUND_OUT: Mapping[str, Any] = MappingProxyType({})
+
 
 def result_of(
-    job: Job, evaluation: Evaluation, exact: Truth, strict: bool, library: str = ""
+    job: Job,
+    evaluation: Evaluation,
+    exact: Truth,
+    strict: bool,
+    found_out: Mapping[str, Any] = NOTHING_FOUND_OUT,
 ) -> CaseResult:
     """The answer as `judged`, a divergence with its reason."""
-    return diagnosed(judged(job, evaluation, exact, strict, library))
+    return diagnosed(judged(job, evaluation, exact, strict, found_out))
 
 
 def judged(
-    job: Job, evaluation: Evaluation, exact: Truth, strict: bool, library: str = ""
+    job: Job,
+    evaluation: Evaluation,
+    exact: Truth,
+    strict: bool,
+    found_out: Mapping[str, Any] = NOTHING_FOUND_OUT,
 ) -> CaseResult:
     """The answer compared with the truth, under the bounds of the dtype it is computed in.
 
-    library: where the loss is a function of a library, asked by its name, the implementation that
-    such functions are. What diverges just as the case declares of that one is known, as that.
+    found_out: of a user's own, the fields of its Introduction. Where its library is one whose
+    functions an implementation is, what diverges just as the case declares of that one is known, as
+    that.
     """
+    library = found_out.get("library", "")
     posed, i = job.posed, job.implementation
     if isinstance(evaluation, Computed):
         exact = _with_totals(exact, posed.problem, evaluation)
@@ -42,7 +57,9 @@ def judged(
         exact = exact.as_promised(posed.problem, promise)
     if isinstance(evaluation, Computed) and evaluation.gradient_of is not None:
         exact = exact.of_total(posed.problem, evaluation.gradient_of)
-    stated = stated_of(posed.expectation_of(i), posed.problem, evaluation, exact)
+    stated = stated_of(
+        posed.expectation_of(i, found_out.get("version", "")), posed.problem, evaluation, exact
+    )
     result = judge(posed.case, posed.problem, i.name, evaluation, exact, stated, strict)
     if stated is None and library and result.status in ("diverges", "failed"):
         of_library = posed.expectation_of(parse(library))

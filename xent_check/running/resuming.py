@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from xent_check import __version__
@@ -13,6 +14,7 @@ from xent_check.history.cache import cache_file
 from xent_check.history.machine import this_machine
 from xent_check.history.run_journal import Heading, RunJournal
 from xent_check.implementations.names import Implementation
+from xent_check.implementations.table import FRAMEWORKS
 from xent_check.results.number_text import count_of
 from xent_check.results.report import Asked
 
@@ -74,8 +76,9 @@ def release_of(implementation: Implementation) -> str:
     i = implementation
     if not i.function:
         return f"{i.version} {i.python}".strip()
-    digest = source_digest(i.function)
-    return " ".join(filter(None, [i.version, i.python, str(i.declared), f"file {digest}"]))
+    digest, frameworks = source_digest(i.function), [i.framework] if i.framework else [*FRAMEWORKS]
+    versions = [replace(i, framework=name).version for name in frameworks]
+    return " ".join(filter(None, [*versions, i.python, str(i.declared), f"file {digest}"]))
 
 
 def source_digest(function: str, folder: Path = Path()) -> str:

@@ -50,8 +50,8 @@ def run(
     yield from (result_of(j, j.unasked, truths[j.posed], strict) for j in jobs if j.unasked)
     for job, evaluation in pool.answers():
         with clock.of("judging", job.posed.case.id):
-            library = pool.introduction_of(job.implementation).get("library", "")
-            result = result_of(job, evaluation, truths[job.posed], strict, library)
+            found_out = pool.introduction_of(job.implementation)
+            result = result_of(job, evaluation, truths[job.posed], strict, found_out)
         yield result
     for _, message in encoded_cases:
         forget(message)

@@ -88,6 +88,7 @@ def ask(problem: Problem, loss: UserLoss, returns: Returns = "losses") -> Comput
     plan = planned(problem, loss.target, loss.shown, loss.declared)
     notes: list[str] = []
     slopes: list[Any] = []
+    beside: list[str] = []  # what gets an array of the shape of a gradient, which is taken for none
     main = returns if returns in REDUCTIONS else LOSSES
     texts: dict[str, str] = {}  # what gets each part out of what it returned
     differentiated = problem.gradient and framework.differentiate and returns != EXPLICIT
@@ -110,6 +111,9 @@ def ask(problem: Problem, loss: UserLoss, returns: Returns = "losses") -> Comput
             shape = () if returns in REDUCTIONS else problem.samples_shape
             part = losses_of(returned, framework, shape, notes, loss.shown)
             answer, texts[main] = part.array, part.text
+            if returns == "losses" and problem.gradient and framework.differentiate is None:
+                unheld = gradient_of(returned, framework, answer, problem.values.shape)
+                beside[:] = [] if unheld is None else [unheld.text]
             if returns == EXPLICIT:
                 notes.clear()
                 shape = problem.values.shape
@@ -158,7 +162,11 @@ def ask(problem: Problem, loss: UserLoss, returns: Returns = "losses") -> Comput
         parts = {
             name: Unsupported(why) if why else by[name]
             for name in names
-            for why in (_why_no_gradient(problem, framework, returns, name in by, what[name]),)
+            for why in (
+                _why_no_gradient(problem, framework, returns, name in by, what[name])
+                if not beside
+                else _declare(beside[0]),
+            )
         }
         gradient = parts[given]
         by_parameters = {p: parts[p] for p in problem.parameters}
@@ -229,6 +237,14 @@ def _total(
     totals[returns] = numbers.reshape(()) if numbers.size == 1 else numbers
     none = np.empty(0, dtype=numbers.dtype)
     return Computed(none, totals, call, seconds, gradient, notes=notes, only_totals=reason)
+
+
+def _declare(part: str) -> str:
+    """Why an array of the scores' shape beside the losses is not compared. part: what gets it."""
+    return (
+        f"what it returns beside the losses ({part}) was not found to be their gradient; where it "
+        "is meant to be, say so: returns losses,gradient"
+    )
 
 
 def _why_no_gradient(
