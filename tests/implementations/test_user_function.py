@@ -85,7 +85,7 @@ def test_a_module_that_is_not_there_cannot_be_imported() -> None:
 def test_the_first_number_of_a_tuple_is_its_loss(tmp_path: Path) -> None:
     """The mean and the accuracy, as many as there are samples: three here, so of three."""
     for numbers in ("losses.mean(), 0.5, 0.25", "losses.mean().item(), 0.5, 0.25"):
-        code = f"def f(logits, labels):\n losses = labels * 1.0\n return {numbers}"
+        code = f"def f(logits, labels):\n losses = labels.astype('float32')\n return {numbers}"
         answer = run(written(tmp_path, code))
         load.cache_clear()
         assert answer.losses.shape == ()

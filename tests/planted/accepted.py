@@ -132,7 +132,17 @@ BUGS = (
     ),
     Bug(
         "a baseline that matches nothing is success", "report:Report.exit_code",
-        "or (self.gate is not None and not self.gate.matched)", "", PLACES, "matches_nothing",
+        "or unmatched", "", PLACES, "matches_nothing",
+    ),
+    Bug(
+        "what was stopped is success", "report:Report.exit_code",
+        "or self.stopped", "", "cli/test_stopped.py", "no_success",
+    ),
+    Bug(
+        "what a gated run lets pass is counted", "gating:gate_from_options",
+        "lambda result: fails(result, loaded, rules, project)",
+        'lambda result: result.status in ("diverges", "failed")',
+        "cli/test_stopped.py", "accepted_divergence",
     ),
     Bug(
         "what is gone goes unsaid", "outcome:_gate_reasons",

@@ -33,8 +33,16 @@ BUGS = (
     ),
     Bug(
         "class weights that widen nothing", "bounds_classes:_coefficients",
-        "capped(targets * weight), capped(live)", "capped(targets), capped(live)", PINNED,
-        "formula",
+        "capped(targets * weight), mixed,", "capped(targets), mixed,", PINNED, "formula",
+    ),
+    Bug(
+        "coefficients of both signs taken for those of one", "bounds_classes:_from_logits",
+        "np.where(rows.mixed, c_sum * p + c, np.abs(c_sum * p - c))",
+        "np.abs(c_sum * p - c)", "test_both_signs.py", "within",
+    ),
+    Bug(
+        "an epsilon above 1 that lets nothing cancel", "bounds_classes:_coefficients",
+        "e > 1)", "False)", "test_both_signs.py", "within",
     ),
     Bug(
         "sample weights that widen nothing", "bounds_classes:class_parts",

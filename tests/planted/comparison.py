@@ -83,9 +83,18 @@ BUGS = (
     ),
     Bug(
         "the sample worked out is an infinity that is right", "results.explanation:_worst_sample",
-        "distance(losses, target)",
-        "np.where(np.isfinite(target), distance(losses, target), np.inf)",
+        "return _furthest(losses, target, units)",
+        "return int(np.argmax(np.where(np.isfinite(target), distance(losses, target), np.inf)))",
         "test_explanation.py",
+    ),
+    Bug(
+        "the sample worked out is right as it is printed", "results.explanation:_furthest",
+        "off - units.reshape(-1)", "off", "test_eval.py", "that_is_shown",
+    ),
+    Bug(
+        "a zero among printed digits is exact", "expectations:printed_numbers",
+        "np.where(whole, decimals.min(), published.units)", "published.units",
+        "test_expectation.py", "in_a_print",
     ),
     Bug(
         "nan beside an infinity tells no readings apart", "distinguishing:_differ",

@@ -101,4 +101,12 @@ BUGS = (
         "float(kept.sum() * meaning.classes)", "float(length * meaning.classes)", READINGS,
         "of_the_sum_gives",
     ),
+    Bug(
+        "the declared count is another one", "solving:counted",
+        "if count == declared:", "if False:", "test_solving.py", "just_beyond_rounding",
+    ),
+    Bug(
+        "a candidate that counts for nothing stands for others", "evidence:Evidence.weigh",
+        "if of_this > 0:", "if True:", "test_solving.py", "just_beyond_rounding",
+    ),
 )  # fmt: skip

@@ -125,4 +125,23 @@ BUGS = (
         "labels that are no indices have no place", "arrays:class_index_mistake",
         "return Mistake((*key, *index), f", "return Mistake(key, f", BAD_CASES, "no_indices",
     ),
+    Bug(
+        "a folder behind a link is not below", "casefile.paths:_below",
+        "followlinks=True", "followlinks=False", "test_paths.py", "behind_a_link",
+    ),
+    Bug(
+        "a link that leads nowhere is no case file", "casefile.paths:_is_case",
+        "or (file.is_symlink() and not file.exists())", "", "test_paths.py", "nowhere",
+    ),
+    Bug(
+        "an entry for a user's own is of NumPy's versions", "names:Implementation.version",
+        "FRAMEWORKS.get(self.framework, self.entry.distribution)", "self.entry.distribution",
+        "test_expectation.py", "found_out",
+    ),
+    Bug(
+        "the version that was found out does not count",
+        "casefile.loading:PosedCase.expectation_of",
+        "release or implementation.version", "implementation.version", "test_expectation.py",
+        "found_out",
+    ),
 )  # fmt: skip

@@ -89,4 +89,17 @@ BUGS = (
         "the wire forgets what a gradient is of", "wire:decode_evaluation",
         'gradient_of=message["gradient_of"],', "", "test_wire.py", "answer_arrives",
     ),
+    Bug(
+        "a compiled file is taken for its source", "fresh_source:_may_be_stale",
+        "compiled <= os.stat(path).st_mtime_ns", "False", "test_fresh_source.py",
+    ),
+    Bug(
+        "the numbers of a tuple are losses", "own.answers:losses_of",
+        "isinstance(returned, list) and _is_numbers", "_is_numbers", "test_user_function.py",
+        "tuple_is_its_loss",
+    ),
+    Bug(
+        "an array that is no gradient goes unsaid", "own.asking:ask",
+        "[] if unheld is None else [unheld.text]", "[]", "test_user_function.py", "is_no_gradient",
+    ),
 )  # fmt: skip

@@ -82,4 +82,26 @@ BUGS = (
         "pytest_plugin:_Cases.unmet", "and not ran:", "and False:", PLUGIN,
         "gives_no_item_is_an_error",
     ),
+    Bug(
+        "nothing compared is agreement", "api.checking:assert_agrees",
+        "if not wrong and not report.compared_implementations:", "if False:", CHECK,
+        "nothing_compared",
+    ),
+    Bug(
+        "no dtypes are all of them", "api.checking:_checked",
+        "not (dtypes := words_of(dtypes))", "not (dtypes := words_of(dtypes) or None) and False",
+        CHECK, "nothing_compared",
+    ),
+    Bug(
+        "the tool computes under the caller's settings of NumPy", "in_process:check",
+        "with np.errstate(**NUMPYS):", "if True:", CHECK, "settings_of_numpy",
+    ),
+    Bug(
+        "the loss is called under the tool's settings of NumPy", "in_process:_results",
+        "with np.errstate(**callers):", "if True:", CHECK, "settings_of_numpy",
+    ),
+    Bug(
+        "pytest takes an implementation for a parameter", "pytest_plugin:CaseItem.of",
+        ', nodeid=f"{file.nodeid}::{name}"', "", PLUGIN, "failed_last",
+    ),
 )  # fmt: skip

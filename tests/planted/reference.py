@@ -13,7 +13,12 @@ BUGS = (
     ),
     Bug(
         "smoothing not divided by the classes", "balls_classes:_targets",
-        "t * (1 - e) + e / n", "t * (1 - e) + e", REFERENCE, "under_smoothing",
+        "e / n", "e", REFERENCE, "under_smoothing",
+    ),
+    Bug(
+        "a coefficient that cancels is a ball around 0", "balls_classes:_targets",
+        "arb(fmpq(*t.as_integer_ratio()) * own + shared)", "arb(t) * arb(own) + arb(shared)",
+        "test_both_signs.py", "infinite",
     ),
     Bug(
         "class weight left out", "balls_classes:class_answers",
