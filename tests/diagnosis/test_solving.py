@@ -319,7 +319,8 @@ def test_of_a_total_it_counts_how_closely_an_option_gives_it() -> None:
 
 @pytest.mark.parametrize("near", NEAR)
 def test_a_total_just_beyond_rounding_is_not_explained(near: Mapping[str, Any]) -> None:
-    """A stray number 3e-6 off, where rounding explains 2.66e-6 of the second: neither an overflow of scores of 4, nor another count."""
+    """A stray number 3e-6 off (rounding explains 2.66e-6 of the second): neither an overflow of
+    scores of 4, nor another count."""
     losses = [-log_p(row)[y] for row, y in zip(near["logits"], near["labels"], strict=True)]
     exact, problem = float(mpmath.fsum(losses) / 4), problem_of(near)
     for off in (2.66e-6, 3e-6, -3e-6):
