@@ -46,3 +46,31 @@ def test_worse_than_what_is_declared_is_new(tmp_path: Path, by_baseline: bool) -
         (tmp_path / "l.py").write_text(LOSS.format(worse))
         done = xent_check(tmp_path, *run)
         assert (worse, done.code) == (worse, ExitCode.DIVERGES), done.out
+
+
+ALONE = """
+import numpy as np
+def loss(logits, labels):
+    s = logits - logits.max(-1, keepdims=True)
+    losses = np.log(np.exp(s).sum(-1)) - s[np.arange(len(labels)), labels]
+    return losses + np.float32(1e-3 if len(labels) == 1 else 0)
+"""
+
+
+def test_what_batch_found_is_of_its_tolerance(tmp_path: Path) -> None:
+    """A sample alone is 1e-3 off. Judged where less is allowed, that is not known any more."""
+    (tmp_path / "c.yaml").write_text(CASE.replace("repeatable", "batch"))
+    (tmp_path / "l.py").write_text(ALONE)
+    run = ("run", "c.yaml", "-i", "l.py:loss")
+    for tolerance, code in (("0.01", ExitCode.AGREES), ("1e-6", ExitCode.DIVERGES)):
+        saved = ("--tolerance", tolerance, "--report", f"json={tolerance}.json")
+        assert xent_check(tmp_path, *run, *saved).code == code
+    why = "batch not compared: it was checked under another tolerance"
+    for tolerance in ("1e-6", "auto"):
+        judged = xent_check(tmp_path, "judge", "0.01.json", "--tolerance", tolerance)
+        assert why in " ".join(judged.out.split())
+    looser = xent_check(tmp_path, "judge", "0.01.json", "--tolerance", "0.1")
+    assert (looser.code, why in looser.out) == (ExitCode.AGREES, False)
+    stricter = xent_check(tmp_path, "judge", "1e-6.json", "--tolerance", "1e-7")
+    assert stricter.code == ExitCode.DIVERGES
+    assert "depends on the other rows" in " ".join(stricter.out.split())

@@ -170,7 +170,7 @@ def test_the_loss_of_causal_models_shifts_by_itself(there: Path, tmp_path: Path)
 def test_a_linear_layer_inside_is_no_loss_of_logits(report: Any) -> None:
     for result in by_case(report, LINEAR).values():
         assert result["status"] == "unsupported"
-        assert result["reason"].endswith("takes input and the weight of a last layer, no scores")
+        assert "takes input and the weight of a last layer, no scores" in result["reason"]
 
 
 def test_the_page_on_triton_shows_what_comes_out(there: Path, tmp_path: Path) -> None:

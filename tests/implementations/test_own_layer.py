@@ -173,3 +173,15 @@ def test_a_gradient_beside_the_losses_is_that_of_what_is_hidden() -> None:
     assert_near(computed.gradient, exact.high)
     weight = computed.by_parameters["weight"]
     assert isinstance(weight, Unsupported)
+
+
+@pytest.mark.parametrize("default", [30.0, 4, False, "mean"])
+def test_a_parameter_that_is_a_number_by_default_is_no_matrix(default: Any) -> None:
+    def loss(x: Any, y: Any, c: Any = default) -> Any:
+        picked = np.take_along_axis(x, y[..., None], axis=-1)[..., 0]
+        return np.log(np.exp(x).sum(axis=-1)) - picked
+
+    logits = Problem("sparse_categorical", "logits", HIDDEN, np.array([0, 1, 0]), "float32")
+    answered = ask(logits, user_loss(loss, "loss", "numpy"))
+    assert isinstance(answered, Computed)
+    assert_near(answered.losses, reference(logits).losses.high)

@@ -102,4 +102,14 @@ BUGS = (
         "an array that is no gradient goes unsaid", "own.asking:ask",
         "[] if unheld is None else [unheld.text]", "[]", "test_user_function.py", "is_no_gradient",
     ),
+    Bug(
+        "a number by default is a matrix", "signature:_names_matrix",
+        "not isinstance(default, bool | int | float | str)", "True", "test_own_layer.py",
+        "by_default",
+    ),
+    Bug(
+        "what batch found is of any tolerance", "comparison:Comparison.under",
+        "if again._company_is_as_of(self) else again._without_company", "",
+        "test_declared_conduct.py", "of_its_tolerance",
+    ),
 )  # fmt: skip

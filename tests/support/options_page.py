@@ -24,7 +24,7 @@ _HEAD = """\
 What a case may say beside its inputs (`loss`, `logits`, `probs` or `log_probs`, `labels`, `dtype`).
 `xent-check eval` has each as an option of its own, `--class-axis` for `class_axis`. An array is
 rounded to the case's dtype, and takes every form that `logits` takes; a single number is not
-rounded.
+rounded, but for a `pos_weight`, which is rounded as an array of it is.
 
 | option | value | default | with | meaning | also, as an argument of your function |
 |---|---|---|---|---|---|

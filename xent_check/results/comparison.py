@@ -135,7 +135,7 @@ class Comparison:
             else _following(d.actual, d.dtype, expected, self.divisors[r])
             for r, d in self.expected_totals.items()
         }
-        return replace(
+        again = replace(
             self,
             losses=allowance.again("losses", self.losses),
             totals={r: allowance.again(r, d) for r, d in self.totals.items()},
@@ -149,6 +149,33 @@ class Comparison:
                 n: allowance.again(n, d) for n, d in self.expected_by_parameters.items()
             },
         )
+        return again if again._company_is_as_of(self) else again._without_company
+
+    def _company_is_as_of(self, before: Comparison) -> bool:
+        """Whether what `batch` found under an earlier tolerance holds under this one: that samples
+        are as they are in other company, where no less is allowed; that one is not, where no more
+        is. What rounding explains is allowed by either."""
+        if "batch" not in self.conduct:
+            return True
+        found = self.conduct["batch"].departure is not None
+        parts = {} if self.bounds is None else self.bounds.parts
+        for name in ("losses", *self.totals):
+            if name in self.by_reference:
+                was, now = before.by_reference[name].allowed, self.by_reference[name].allowed
+                bound = np.asarray(parts.get(name, 0.0), dtype=np.float64)
+                if bound.shape == was.shape:
+                    was, now = np.fmax(was, bound), np.fmax(now, bound)
+                if not (now <= was if found else now >= was).all():
+                    return False
+        return True
+
+    @property
+    def _without_company(self) -> Comparison:
+        why = "it was checked under another tolerance, and the numbers of that are not saved"
+        conduct: dict[ConductCheck, Checked] = {
+            name: check for name, check in self.conduct.items() if name != "batch"
+        }
+        return replace(self, conduct=conduct, unsupported={**self.unsupported, "batch": why})
 
 
 class ShapeError(Exception):

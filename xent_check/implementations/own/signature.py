@@ -205,7 +205,7 @@ def _options(
     other signature of a class."""
     mapped = {role: name for name, role in declared.map}
     free = {name: p for name, p in parameters.items() if name not in declared.parameters}
-    names_matrix = any(name in free for name in _MATRIX) or "weight" in mapped
+    names_matrix = _names_matrix(free) or "weight" in mapped
     hidden = _first(free, _names_of_hidden(free, names_matrix)) or mapped.get("hidden", "")
     taken = {_first(free, _names(given)) for given in GIVEN} | {_first(free, _LABELS), hidden}
     facts, passed = _facts(problem), dict[str, tuple[str, str, Any]]()
@@ -312,7 +312,8 @@ def _arguments(
     if problem.given == "hidden":
         scores = scores or hidden
     elif hidden and not scores:
-        raise UnsupportedError(f"{shown} takes {hidden} and the weight of a last layer, no scores")
+        takes = f"{shown} takes {hidden} and the weight of a last layer, no scores"
+        raise UnsupportedError(f"{takes}; where those are, map them: {hidden}={problem.given}")
     if parameters is None:
         return _without_names(scores, labels, named)
     used = {name for name, _, _ in named} | {*declared.parameters}
@@ -354,6 +355,12 @@ def _names(given: Given) -> tuple[str, ...]:
     return (*_OF_SCORES[given], *_ANY_SCORES, *others)
 
 
+def _names_matrix(parameters: _Parameters) -> bool:
+    """Whether one of them is the matrix of a last layer; not `c=30.0`, nor `classifier=False`."""
+    found = [parameters[name].default for name in _MATRIX if name in parameters]
+    return any(not isinstance(default, bool | int | float | str) for default in found)
+
+
 def _names_of_hidden(parameters: _Parameters, names_matrix: bool) -> tuple[str, ...]:
     """Those of what is hidden: its own, and beside a matrix those of any input. None beside scores
     that are named."""
@@ -369,7 +376,7 @@ def hidden_of(target: Callable[..., Any], declared: Declaration) -> str:
     signatures = _signatures(target) if inspect.isclass(target) else (parameters_of(target),)
     named = {name: p for one in signatures for name, p in (one or {}).items()}
     free = {name: p for name, p in named.items() if name not in declared.parameters}
-    matrix = any(name in free for name in _MATRIX) or bool(declared.parameter_of("weight"))
+    matrix = _names_matrix(free) or bool(declared.parameter_of("weight"))
     return _first(free, _names_of_hidden(free, matrix))
 
 
