@@ -11,7 +11,7 @@ import numpy as np
 
 from xent_check.errors import describe
 from xent_check.problem.evaluation import Computed, UnsupportedError
-from xent_check.problem.vocabulary import GIVEN, LOSSES, REDUCTIONS, Given, Loss
+from xent_check.problem.vocabulary import GIVEN, LOSSES, REDUCTIONS, Given, Loss, Reduction
 
 from ..declaration import EXPLICIT, Returns
 from .answers import AnswerError
@@ -88,7 +88,7 @@ def _as_declared(loss: UserLoss, name: Loss, given: Given) -> Kind:
             continue
         axes.append(count)
         with contextlib.suppress(Exception, SystemExit):
-            returns = returns or _returns(loss, problem)
+            returns = returns or _returns(loss, problem, _built_in(loss, given))
     if returns is None:
         as_losses: tuple[Returns, Returns, Returns] = ("losses", "losses", "losses")
         return Kind(name, given, *as_losses, tuple(axes or _SAMPLES), found=False)
@@ -110,7 +110,7 @@ def _kind(loss: UserLoss, name: Loss, given: Given) -> Kind | Refused:
             why, raised = why or "what it has built in fits no small problem", False
             continue
         try:
-            returns = _returns(loss, problem)
+            returns = _returns(loss, problem, _built_in(loss, given))
         except _NotTakenError as error:
             raised = False
             if isinstance(error, _WrongError) or loss.declared.returns is not None:
@@ -151,9 +151,10 @@ def _by_weight(
     (key,) = option
     if loss.declared.returns or returns != "mean" or loss.declared.is_fixed(key):
         return loss.declared.returns or returns
-    weighted = gentle(name, given, options={**_built_in(loss, given), **option})
+    options = {**_built_in(loss, given), **option}
+    weighted = gentle(name, given, options=options)
     with contextlib.suppress(Exception, SystemExit):
-        return returns if weighted is None else _returns(loss, weighted)
+        return returns if weighted is None else _returns(loss, weighted, options)
     return returns
 
 
@@ -165,10 +166,12 @@ def _raised(error: BaseException) -> str:
     return f"raises {describe(error)}"
 
 
-def _returns(loss: UserLoss, problem: Gentle) -> Returns:
-    """What it returns of a gentle problem, as it is declared where it is; _NotTakenError where that
-    is nothing of it."""
+def _returns(loss: UserLoss, problem: Gentle, options: Mapping[str, Any]) -> Returns:
+    """What it returns of a gentle problem with these options, as it is declared where it is;
+    _NotTakenError where that is nothing of it."""
     said, returned = loss.declared.returns, _returned(loss, problem)
+    if returned in REDUCTIONS and problem.axes:
+        _require_again(loss, problem, options, returned)
     if said is None:
         return returned
     of_one = not problem.axes and {said, returned} <= {"losses", *REDUCTIONS}
@@ -186,6 +189,24 @@ _GIVEN: dict[Returns, str] = {
     "weighted_mean": "the weighted mean",
     "sum": "the sum",
 }
+
+
+def _require_again(
+    loss: UserLoss, problem: Gentle, options: Mapping[str, Any], total: Reduction
+) -> None:
+    """_WrongError where the total of more samples is another one: a single number may come near by
+    chance. Where more cannot be asked, one is enough."""
+    *rows, length = _SAMPLES[problem.axes]
+    more = gentle(problem.problem.loss, problem.problem.given, (*rows, length + 2), options)
+    if more is None or total not in more.totals:
+        return
+    try:
+        losses = ask(more.problem, loss).losses.astype(np.float64)
+    except (Exception, SystemExit):
+        return
+    off = abs(float(losses.reshape(-1)[0]) - more.totals[total]) if losses.size == 1 else math.inf
+    if not off <= _CLOSE * (1 + abs(more.totals[total])):
+        raise _WrongError("gives one number,", off)
 
 
 def _returned(loss: UserLoss, problem: Gentle) -> Returns:
