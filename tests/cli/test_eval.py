@@ -537,3 +537,10 @@ def test_the_sample_that_is_shown_is_one_that_is_wrong() -> None:
     logits = ("--logits", "[[-1.0, 0.1, 4.2], [1, 2, -1]]", "--labels", "[0, 1]")
     done = evaluate("--loss", "sparse_categorical", *logits, "--observed", "[5.2, 0.3501]")
     assert "sample [1] is 0.3501, exactly 0.349012" in done.out
+
+
+def test_a_total_of_0_is_first_of_all_one_of_losses_that_are_0() -> None:
+    logits = ("--logits", "[[1.5, -0.25, 0.5], [-1, 0.75, 3]]", "--labels", "[0, 2]")
+    for zero in ("0.0", "[0.0, 0.0]"):
+        done = evaluate("--loss", "sparse_categorical", *logits, "--observed", zero)
+        assert done.out.startswith("observed on eval::sparse_categorical: every loss is 0: nothing")

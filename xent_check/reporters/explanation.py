@@ -219,7 +219,8 @@ def _candidates(item: Explained) -> Iterator[Line]:
     candidates = f"{diagnosis.tried} explanations that were tried"
     explanations, near = diagnosis.explanations, diagnosis.closest
     if len(explanations) == 1:
-        words = f"{_ids(explanations[0])}: the only one of {candidates} that gives the numbers"
+        alone = "the first" if diagnosis.others else "the only one"
+        words = f"{_ids(explanations[0])}: {alone} of {candidates} that gives the numbers"
         yield Line(words + _within(explanations[0]), hanging=2)
     elif explanations:
         yield Line(f"{len(explanations)} of {candidates} give the numbers:")
