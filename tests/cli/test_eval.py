@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import mpmath
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -544,3 +545,28 @@ def test_a_total_of_0_is_first_of_all_one_of_losses_that_are_0() -> None:
     for zero in ("0.0", "[0.0, 0.0]"):
         done = evaluate("--loss", "sparse_categorical", *logits, "--observed", zero)
         assert done.out.startswith("observed on eval::sparse_categorical: every loss is 0: nothing")
+
+
+# Logits of six digits, printed to four; their losses by mpmath: log of the sum of exps, less x_y.
+PRINTED = "tensor([[0.2515, -0.2642, 1.2808], [0.2098, -1.0713, 0.7232]])"
+LONGER = [[0.251464, -0.264217, 1.280841], [0.209766, -1.071289, 0.723179]]
+
+
+@pytest.mark.parametrize(
+    ("logits", "further", "said"),
+    [
+        (PRINTED, 0.0, True),
+        (PRINTED, 3e-4, False),
+        (PRINTED.replace("0.2515", "0.3"), 0.0, False),
+    ],
+    ids=["as printed", "further off", "written with one digit"],
+)
+def test_logits_that_were_printed_short_may_explain_it(
+    logits: str, further: float, said: bool
+) -> None:
+    losses = [mpmath.log(mpmath.fsum(map(mpmath.exp, row))) - row[0] for row in LONGER]
+    numbers = str([round(float(loss) + further, 8) for loss in losses])
+    given = (*SPARSE, "--logits", logits, "--labels", "[0, 0]", "--observed", numbers)
+    out = " ".join(evaluate(*given).out.split())
+    assert ("The logits are known to" in out) is said
+    assert ("The logits are known to 0.0001; where the numbers come from" in out) is said

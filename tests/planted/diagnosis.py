@@ -109,4 +109,17 @@ BUGS = (
         "a candidate that counts for nothing stands for others", "evidence:Evidence.weigh",
         "if of_this > 0:", "if True:", "test_solving.py", "just_beyond_rounding",
     ),
+    Bug(
+        "logits that somebody wrote were printed short", "short_inputs:moved_by_short_logits",
+        "<= _MOST", "", "test_eval.py", "printed_short",
+    ),
+    Bug(
+        "longer logits explain what is further off", "short_inputs:moved_by_short_logits",
+        "unit if near else None", "unit", "test_eval.py", "printed_short",
+    ),
+    Bug(
+        "a total of 0 is none of losses of 0", "candidates:of_zeros",
+        'if total or hypothesis.stage != "total"', 'if (hypothesis.stage == "total") == total',
+        "test_eval.py", "total_of_0",
+    ),
 )  # fmt: skip

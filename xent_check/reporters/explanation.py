@@ -218,6 +218,12 @@ def _candidates(item: Explained) -> Iterator[Line]:
     diagnosis = item.diagnosis
     candidates = f"{diagnosis.tried} explanations that were tried"
     explanations, near = diagnosis.explanations, diagnosis.closest
+    if not explanations and (unit := item.short_logits):
+        known = (
+            f"The logits are known to {small(unit)}; where the numbers come from they may have more"
+        )
+        moved = "digits, which move a loss by as much, and no number is further off."
+        yield Line(f"{known} {moved}", hanging=2)
     if len(explanations) == 1:
         alone = "the first" if diagnosis.others else "the only one"
         words = f"{_ids(explanations[0])}: {alone} of {candidates} that gives the numbers"

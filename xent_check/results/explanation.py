@@ -27,6 +27,7 @@ from xent_check.reference.truth import Truth, truth
 
 from .attached_diagnosis import observed_of
 from .report import CaseResult
+from .short_inputs import moved_by_short_logits
 
 OBSERVED_GRADIENT = "observed_gradient"  # the key of a pasted gradient
 OBSERVED = "observed"  # in place of an implementation, for numbers that somebody pasted
@@ -72,6 +73,13 @@ class Explained:
         if self.observed.reduction is None:
             return self.truth.reference.losses.high.reshape(-1)
         return np.atleast_1d(self.truth.reference.totals[self.observed.reduction].high)
+
+    @property
+    def short_logits(self) -> float | None:
+        """The unit of the logits' last digit, where longer logits may give the numbers."""
+        if self.gradient:
+            return None
+        return moved_by_short_logits(self.case, self.problem, self.observed, self.target)
 
     @property
     def gradient_shape(self) -> tuple[int, ...]:
