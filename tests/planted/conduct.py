@@ -140,7 +140,7 @@ BUGS = (
     Bug(
         "one declared departure excuses every other",
         "verdict:judge_comparison",
-        "if d.id not in declared",
+        "if d.id not in declared or d.beyond",
         "if not declared",
         VERDICT,
         "declared",
