@@ -152,12 +152,11 @@ class Comparison:
         return again if again._company_is_as_of(self) else again._without_company
 
     def _company_is_as_of(self, before: Comparison) -> bool:
-        """Whether what `batch` found under an earlier tolerance holds under this one: that samples
-        are as they are in other company, where no less is allowed; that one is not, where no more
-        is. What rounding explains is allowed by either."""
-        if "batch" not in self.conduct:
+        """Whether what `batch` showed under an earlier tolerance holds under this one. A finding
+        does; that samples are as they are in other company, where no less is allowed. What rounding
+        explains is allowed by either."""
+        if "batch" not in self.conduct or self.conduct["batch"].departure is not None:
             return True
-        found = self.conduct["batch"].departure is not None
         parts = {} if self.bounds is None else self.bounds.parts
         for name in ("losses", *self.totals):
             if name in self.by_reference:
@@ -165,7 +164,7 @@ class Comparison:
                 bound = np.asarray(parts.get(name, 0.0), dtype=np.float64)
                 if bound.shape == was.shape:
                     was, now = np.fmax(was, bound), np.fmax(now, bound)
-                if not (now <= was if found else now >= was).all():
+                if not (now >= was).all():
                     return False
         return True
 
