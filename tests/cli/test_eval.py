@@ -540,13 +540,6 @@ def test_the_sample_that_is_shown_is_one_that_is_wrong() -> None:
     assert "sample [1] is 0.3501, exactly 0.349012" in done.out
 
 
-def test_a_total_of_0_is_first_of_all_one_of_losses_that_are_0() -> None:
-    logits = ("--logits", "[[1.5, -0.25, 0.5], [-1, 0.75, 3]]", "--labels", "[0, 2]")
-    for zero in ("0.0", "[0.0, 0.0]"):
-        done = evaluate("--loss", "sparse_categorical", *logits, "--observed", zero)
-        assert done.out.startswith("observed on eval::sparse_categorical: every loss is 0: nothing")
-
-
 # Logits of six digits, printed to four; their losses by mpmath: log of the sum of exps, less x_y.
 PRINTED = "tensor([[0.2515, -0.2642, 1.2808], [0.2098, -1.0713, 0.7232]])"
 LONGER = [[0.251464, -0.264217, 1.280841], [0.209766, -1.071289, 0.723179]]

@@ -117,9 +117,4 @@ BUGS = (
         "longer logits explain what is further off", "short_inputs:moved_by_short_logits",
         "unit if near else None", "unit", "test_eval.py", "printed_short",
     ),
-    Bug(
-        "a total of 0 is none of losses of 0", "candidates:of_zeros",
-        'if total or hypothesis.stage != "total"', 'if (hypothesis.stage == "total") == total',
-        "test_eval.py", "total_of_0",
-    ),
 )  # fmt: skip

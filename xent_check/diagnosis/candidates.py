@@ -132,7 +132,7 @@ def of_zeros(start: Candidate, total: bool) -> list[Candidate]:
     return [
         candidate
         for hypothesis in OF_ZEROS
-        if total or hypothesis.stage != "total"
+        if (hypothesis.stage == "total") == total
         for candidate in changes_of(start, hypothesis, len(HYPOTHESES), total)
     ]
 
