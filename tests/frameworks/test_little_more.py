@@ -1,4 +1,5 @@
-"""What an answer takes beside the framework's own call: no further program, no further package."""
+"""What an answer takes beside the framework's own call: no further program, no further package, and
+no mode of the caller's."""
 
 from __future__ import annotations
 
@@ -11,7 +12,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import torch
 
+from xent_check import assert_agrees
 from xent_check.implementations.adapters import jax as adapter
 from xent_check.problem.problem import Problem
 
@@ -73,3 +76,22 @@ def test_a_gradient_of_pytorch_imports_no_sympy() -> None:
         [sys.executable, "-c", GRADIENT], capture_output=True, text=True, check=True
     )
     assert told.stdout == "False\n"
+
+
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode, torch.enable_grad])
+def test_a_gradient_is_taken_whatever_mode_the_caller_is_in(mode: Any) -> None:
+    logits, labels = torch.tensor([[1.0, 2.0, 3.0], [0.5, 0.0, 0.5]]), torch.tensor([0, 1])
+
+    def right(logits: Any, labels: Any) -> Any:
+        return torch.nn.functional.cross_entropy(logits, labels, reduction="none")
+
+    def detached_in_part(logits: Any, labels: Any) -> Any:
+        return right(2 * logits - logits.detach(), labels)  # the right losses, twice the gradient
+
+    asked: Any = {"logits": logits, "labels": labels, "check": ["value", "gradient"]}
+    with mode():
+        before = torch.is_grad_enabled(), torch.is_inference_mode_enabled()
+        assert_agrees(right, **asked)
+        with pytest.raises(AssertionError, match="gradient"):
+            assert_agrees(detached_in_part, **asked)
+        assert (torch.is_grad_enabled(), torch.is_inference_mode_enabled()) == before
